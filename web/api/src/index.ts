@@ -1,0 +1,7 @@
+export * from "./client";
+export * from "./events";
+export * from "./failure";
+export * from "./fold";
+export * from "./follow";
+export * from "./outbox";
+export * from "./typing";
