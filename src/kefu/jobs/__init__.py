@@ -1,0 +1,1 @@
+"""What must still be done: rows written in the transaction that asks for the work."""

@@ -1,0 +1,126 @@
+"""Put work into the queue, take it under a lease, finish it or give it back.
+
+At least once: a handler may run again after a crash, so handlers are idempotent.
+"""
+
+import random
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from datetime import timedelta
+from typing import Any, ClassVar, Literal
+
+import orjson
+from sqlalchemy import delete, insert, text, update
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kefu.jobs.models import Job
+from kefu.kit.clock import Ms, now_ms
+from kefu.kit.db import after_commit
+
+Lane = Literal["talk", "bulk"]
+LEASE = timedelta(seconds=15)
+MAX_ATTEMPTS = 8
+BACKOFF_CAP = timedelta(minutes=10)
+
+
+class Work:
+    """Base of the dataclasses that say what must be done; their fields are JSON values."""
+
+    kind: ClassVar[str]
+    lane: ClassVar[Lane]
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """A job under our lease."""
+
+    id: int
+    kind: str
+    payload: dict[str, Any]
+    attempts: int
+
+
+def row_of(work: Work, now: int, delay: timedelta = timedelta()) -> dict[str, Any]:
+    """The columns of a new job row for `work`."""
+    due = now + int(delay.total_seconds() * 1000)
+    payload = orjson.dumps(asdict(work)  # type: ignore[call-overload]).decode()
+    return {"lane": work.lane, "kind": work.kind, "payload": payload, "run_at": due, "created_at": now}
+
+
+class Bell:
+    """Tells this process's workers that a lane has new work. A missed ring costs one poll interval, no more."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[Callable[[], None]]] = {}
+
+    def listen(self, lane: Lane, wake: Callable[[], None]) -> None:
+        self._listeners.setdefault(lane, []).append(wake)
+
+    def mute(self, lane: Lane, wake: Callable[[], None]) -> None:
+        if wake in self._listeners.get(lane, ()):
+            self._listeners[lane].remove(wake)
+
+    def ring(self, lane: str) -> None:
+        for wake in self._listeners.get(lane, ()):
+            wake()
+
+
+bell = Bell()
+
+
+async def enqueue(tx: AsyncSession, work: Work, delay: timedelta = timedelta()) -> None:
+    """Write the job in the caller's transaction and wake a worker of this process after the commit."""
+    row = row_of(work, now_ms(), delay)
+    await tx.execute(insert(Job).values(row))
+    after_commit(tx, lambda: bell.ring(work.lane))
+
+
+TAKE = """
+UPDATE jobs SET leased_until = :until, leased_by = :worker, attempts = attempts + 1
+WHERE id IN (
+    SELECT id FROM jobs
+    WHERE lane = :lane AND NOT is_dead AND run_at <= :now AND (leased_until IS NULL OR leased_until < :now)
+    ORDER BY run_at LIMIT :limit {skip_locked}
+) RETURNING id, kind, payload, attempts
+"""
+
+
+async def take(tx: AsyncSession, lane: Lane, worker: str, limit: int) -> list[Taken]:
+    """Lease up to `limit` due jobs, oldest first. Two workers never get the same one while the lease lasts."""
+    skip_locked = "FOR UPDATE SKIP LOCKED" if tx.get_bind().dialect.name == "postgresql" else ""
+    now = now_ms()
+    rows = await tx.execute(
+        text(TAKE.format(skip_locked=skip_locked)),
+        {"until": _lease_end(now), "worker": worker, "lane": lane, "now": now, "limit": limit},
+    )
+    return [Taken(row.id, row.kind, orjson.loads(row.payload), row.attempts) for row in rows]
+
+
+def _lease_end(now: Ms) -> int:
+    return now + int(LEASE.total_seconds() * 1000)
+
+
+async def renew(tx: AsyncSession, ids: list[int], worker: str) -> None:
+    """Keep the leases of jobs that still run."""
+    await tx.execute(update(Job).where(Job.id.in_(ids), Job.leased_by == worker).values(leased_until=_lease_end(now_ms())))
+
+
+async def finish(tx: AsyncSession, job_id: int) -> None:
+    """The work is done. Call it in the transaction that did the work, so that both are true or neither. Safe to repeat."""
+    await tx.execute(delete(Job).where(Job.id == job_id))
+
+
+async def give_back(tx: AsyncSession, job: Taken, error: str) -> None:
+    """Try again later (exponential with jitter, at most 10 minutes), or mark it dead after MAX_ATTEMPTS."""
+    pause = min(BACKOFF_CAP.total_seconds(), 2.0 ** (job.attempts - 1)) * random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
+    await tx.execute(
+        update(Job)
+        .where(Job.id == job.id)
+        .values(
+            leased_until=None,
+            leased_by=None,
+            is_dead=job.attempts >= MAX_ATTEMPTS,
+            run_at=now_ms() + int(pause * 1000),
+            last_error=error[:2000],
+        )
+    )

@@ -1,0 +1,95 @@
+"""Runs the jobs of one lane in this process."""
+
+import asyncio
+import os
+import secrets
+from collections.abc import Awaitable, Callable, Mapping
+from contextlib import suppress
+
+import structlog
+
+from kefu.jobs.queue import LEASE, Lane, Taken, bell, give_back, renew, take
+from kefu.kit.db import Database
+
+log = structlog.get_logger()
+
+Handler = Callable[[Taken], Awaitable[None]]
+POLL_SECONDS = 1.0
+
+
+class Worker:
+    """Takes due jobs of `lane`, at most `width` at once, and hands each to the handler of its kind.
+
+    Wakes at once when work is enqueued in this process, otherwise every second. A handler calls `queue.finish` in the transaction that does
+    the work, so that work and job end together; one that raises gives its job back with a pause.
+    `stop()` lets running handlers finish for a moment; what is cut off is taken up again when its lease has passed.
+    """
+
+    def __init__(self, db: Database, lane: Lane, handlers: Mapping[str, Handler], width: int = 16) -> None:
+        self._db = db
+        self._lane = lane
+        self._handlers = handlers
+        self._width = width
+        self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
+        self._wake = asyncio.Event()
+        self._running: dict[int, asyncio.Task[None]] = {}
+        self._loop: asyncio.Task[None] | None = None
+        self._renewal: asyncio.Task[None] | None = None
+
+    def start(self) -> None:
+        bell.listen(self._lane, self._wake.set)
+        self._loop = asyncio.create_task(self._take_forever(), name=f"worker-{self._lane}")
+        self._renewal = asyncio.create_task(self._renew_forever(), name=f"leases-{self._lane}")
+
+    async def stop(self, patience: float = 3.0) -> None:
+        bell.mute(self._lane, self._wake.set)
+        tasks = [task for task in (self._loop, self._renewal) if task]
+        if self._running:
+            await asyncio.wait(self._running.values(), timeout=patience)
+        tasks += self._running.values()
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _take_forever(self) -> None:
+        while True:
+            self._wake.clear()
+            try:
+                await self._take()
+            except Exception:  # noqa: BLE001 - the database may be away; the next round tries again
+                log.warning("jobs.not_taken", lane=self._lane, exc_info=True)
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+
+    async def _take(self) -> None:
+        """Take what there is until all places are filled or nothing is due."""
+        while (free := self._width - len(self._running)) > 0:
+            async with self._db.write() as tx:
+                jobs = await take(tx, self._lane, self._name, free)
+            for job in jobs:
+                self._running[job.id] = asyncio.create_task(self._run(job), name=f"job-{job.kind}-{job.id}")
+            if len(jobs) < free:
+                return
+
+    async def _run(self, job: Taken) -> None:
+        try:
+            await self._handlers[job.kind](job)
+        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its job must not be lost
+            log.warning("job.failed", kind=job.kind, attempts=job.attempts, exc_info=True)
+            async with self._db.write() as tx:
+                await give_back(tx, job, f"{type(error).__name__}: {error}")
+        finally:
+            was_full = len(self._running) >= self._width
+            self._running.pop(job.id, None)
+            if was_full:
+                self._wake.set()
+
+    async def _renew_forever(self) -> None:
+        while True:
+            await asyncio.sleep(LEASE.total_seconds() / 3)
+            if self._running:
+                try:
+                    async with self._db.write() as tx:
+                        await renew(tx, list(self._running), self._name)
+                except Exception:  # noqa: BLE001 - a lease not renewed is taken over; handlers are idempotent
+                    log.warning("jobs.not_renewed", lane=self._lane, exc_info=True)

@@ -1,0 +1,1 @@
+"""What any web product needs. Knows no customer, no session."""

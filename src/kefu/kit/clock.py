@@ -1,0 +1,22 @@
+"""The one place that reads the clock. Times inside Kefu are whole milliseconds since 1970, UTC."""
+
+import time
+from datetime import UTC, datetime
+from typing import NewType
+
+Ms = NewType("Ms", int)
+
+
+def now_ms() -> Ms:
+    """Milliseconds since 1970-01-01 UTC."""
+    return Ms(time.time_ns() // 1_000_000)
+
+
+def iso(at: int) -> str:
+    """`2026-11-20T12:00:00.123Z`, the form of every new shape of the API."""
+    return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1000:03d}Z"
+
+
+def unix_seconds(at: int | None) -> float | None:
+    """Float seconds, the form of the older shapes of the API."""
+    return None if at is None else at / 1000

@@ -1,0 +1,126 @@
+"""Settings from the environment, checked at the start. A wrong one stops the start with its name, the reason and the remedy."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+
+from kefu.kit.secrets import kept_secret
+
+WEAK_SECRETS = {"secret", "changeme", "change-me", "password", "dev", "test"}
+
+
+class Settings(BaseSettings):
+    """Every setting. The name in the environment is `validation_alias`; `.env.example` lists them all."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_ignore_empty=True, extra="ignore", populate_by_name=True, case_sensitive=True, frozen=True
+    )
+
+    env: Literal["development", "production"] = Field("development", validation_alias="KEFU_ENV")
+    data_dir: Path = Field(Path("data"), validation_alias="KEFU_DATA_DIR")
+    database_url: str = Field("", validation_alias="DATABASE_URL")
+    redis_url: str = Field("", validation_alias="REDIS_URL")
+    jwt_secret_key: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEY")
+    super_admin_username: str = Field("admin", validation_alias="SUPER_ADMIN_USERNAME", min_length=3, max_length=50)
+    super_admin_password: SecretStr = Field(SecretStr(""), validation_alias="SUPER_ADMIN_PASSWORD")
+    cors_origins: Annotated[list[str], NoDecode] = Field([], validation_alias="CORS_ORIGINS")
+    ai_provider: Literal["builtin", "scripted"] = Field("builtin", validation_alias="AI_PROVIDER")
+    session_expire_seconds: int = Field(86_400, validation_alias="SESSION_EXPIRE_SECONDS", ge=60, le=31_536_000)
+    rate_limits: Literal["on", "off"] = Field("on", validation_alias="RATE_LIMITS")
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
+    log_file: Path | None = Field(None, validation_alias="LOG_FILE")
+
+    @field_validator("cors_origins", mode="before")
+    @classmethod
+    def _split(cls, value: Any) -> Any:
+        return [part.strip().rstrip("/") for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _known_database(cls, value: str) -> str:
+        if value and not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
+            raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def database(self) -> str:
+        """`sqlite:///…` or `postgresql://…`; the file in the data folder when DATABASE_URL is empty."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'kefu.db'}"
+
+    def signing_key(self) -> str:
+        """The key of all tokens: JWT_SECRET_KEY, or one made once and kept in the data folder."""
+        return self.jwt_secret_key.get_secret_value() or kept_secret(self.data_dir / "jwt_secret")
+
+
+@dataclass(frozen=True)
+class Problem:
+    name: str
+    reason: str
+    remedy: str
+
+    def __str__(self) -> str:
+        return f"{self.name}: {self.reason}\n    → {self.remedy}"
+
+
+class BadSettings(Exception):
+    """Raised by `load_settings`; `problems` says everything that is wrong, not only the first."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("Kefu cannot start with these settings:\n" + "\n".join(f"  {problem}" for problem in problems))
+
+
+REMEDIES = {
+    "KEFU_ENV": "Use development or production.",
+    "DATABASE_URL": "Leave it empty for SQLite, or use postgresql://user:password@host:5432/database.",
+    "AI_PROVIDER": "Use builtin (answers from the knowledge, needs no key).",
+    "RATE_LIMITS": "Use on or off.",
+    "SESSION_EXPIRE_SECONDS": "Use whole seconds from 60 to 31536000; 86400 is a day.",
+    "LOG_LEVEL": "Use debug, info, warning or error.",
+}
+
+
+def load_settings() -> Settings:
+    """Read and check the environment (and a `.env` file beside it). Raises BadSettings."""
+    try:
+        settings = Settings()
+    except ValidationError as error:
+        raise BadSettings([_problem(one["loc"], one["msg"]) for one in error.errors()]) from None
+    problems = unsafe(settings)
+    if problems:
+        raise BadSettings(problems)
+    return settings
+
+
+def _problem(loc: tuple[int | str, ...], reason: str) -> Problem:
+    name = str(loc[0]) if loc else "settings"
+    return Problem(name, reason, REMEDIES.get(name, "See .env.example for what it may be."))
+
+
+def unsafe(settings: Settings) -> list[Problem]:
+    """What must not go into production, each with its remedy; nothing in development."""
+    if not settings.is_production:
+        return []
+    problems = []
+    secret = settings.jwt_secret_key.get_secret_value()
+    if not secret:
+        problems.append(Problem("JWT_SECRET_KEY", "is required in production", "Set it to the output of: openssl rand -hex 32"))
+    elif len(secret) < 32 or len(set(secret)) < 10 or secret.lower() in WEAK_SECRETS:
+        problems.append(Problem("JWT_SECRET_KEY", "is too easy to guess", "Use at least 32 random characters: openssl rand -hex 32"))
+    if settings.rate_limits == "off":
+        problems.append(Problem("RATE_LIMITS", "off is refused in production", "Remove it, or set it to on."))
+    if "*" in settings.cors_origins:
+        problems.append(Problem("CORS_ORIGINS", "* lets any site act for your visitors", "List your shop's origins: https://shop.example"))
+    if settings.ai_provider == "scripted":
+        problems.append(Problem("AI_PROVIDER", "scripted answers nothing; it is for tests", "Use builtin."))
+    password = settings.super_admin_password.get_secret_value()
+    if password and len(password) < 12:
+        problems.append(Problem("SUPER_ADMIN_PASSWORD", "is shorter than 12 characters", "Use a long random one, or leave it empty."))
+    return problems

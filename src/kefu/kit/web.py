@@ -1,0 +1,184 @@
+"""What every request passes: a request id, the log line, security headers, the size limit, and errors as one shape of JSON."""
+
+import re
+import secrets
+import time
+from typing import Any
+
+import orjson
+import structlog
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from kefu.kit.errors import Invalid, KefuError, NotFound, TooLarge
+from kefu.kit.i18n import Locale, Text, preferred
+
+log = structlog.get_logger()
+
+BODY_LIMIT = 262_144
+REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+SECURITY = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "strict-origin-when-cross-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
+}
+
+
+class MethodNotAllowed(KefuError):
+    status = 405
+    code = "METHOD_NOT_ALLOWED"
+    text = {"en": "This address does not take that method.", "zh": "该地址不支持此请求方法。"}
+
+
+class Edge:
+    """Pure ASGI, outermost: names the request, limits its body, logs its end, and turns what nobody caught into a 500 with an incident id."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.app(scope, receive, send)
+            return
+        headers = Headers(scope=scope)
+        given = headers.get("x-request-id", "")
+        request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+        structlog.contextvars.clear_contextvars()
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        started, status = time.perf_counter(), 0
+
+        async def send_out(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                out = MutableHeaders(scope=message)
+                out["X-Request-ID"] = request_id
+                for name, value in SECURITY.items():
+                    out.setdefault(name, value)
+            await send(message)
+
+        try:
+            await self.app(scope, _limited(receive, headers), send_out)
+        except KefuError as error:
+            if status:
+                raise
+            await error_response(error, preferred(headers.get("accept-language")))(scope, receive, send_out)
+        except Exception:
+            incident = secrets.token_hex(6)
+            log.exception("request.failed", incident=incident, path=scope["path"], method=scope["method"])
+            if status:
+                raise
+            failure = KefuError(incident=incident)
+            await error_response(failure, preferred(headers.get("accept-language")))(scope, receive, send_out)
+        finally:
+            took = round((time.perf_counter() - started) * 1000, 1)
+            log.info("request.served", method=scope["method"], path=scope["path"], status=status, duration_ms=took)
+
+
+def _limited(receive: Receive, headers: Headers) -> Receive:
+    """Stop a body that is, or says it will be, larger than BODY_LIMIT. Raises TooLarge."""
+    declared = headers.get("content-length", "0")
+    too_large = declared.isdecimal() and int(declared) > BODY_LIMIT
+    taken = 0
+
+    async def limited() -> Message:
+        nonlocal taken
+        message = await receive()
+        taken += len(message.get("body", b""))
+        if too_large or taken > BODY_LIMIT:
+            raise TooLarge(limit=BODY_LIMIT)
+        return message
+
+    return limited
+
+
+class Json(Response):
+    """Compact JSON by orjson."""
+
+    media_type = "application/json"
+
+    def render(self, content: Any) -> bytes:
+        return orjson.dumps(content)
+
+
+def error_response(error: KefuError, locale: Locale) -> Json:
+    body: dict[str, Any] = {"code": error.code, "message": error.message(locale)}
+    if error.details:
+        body["details"] = error.details
+    return Json({"success": False, "error": body}, status_code=error.status, headers=error.headers)
+
+
+def caller_locale(request: Request) -> Locale:
+    return preferred(request.headers.get("accept-language"))
+
+
+REASONS: dict[str, Text] = {
+    "missing": {"en": "is required", "zh": "必填"},
+    "string_type": {"en": "must be text", "zh": "必须是文本"},
+    "string_too_short": {"en": "is too short (at least {min_length})", "zh": "太短（至少 {min_length} 个字符）"},
+    "string_too_long": {"en": "is too long (at most {max_length})", "zh": "太长（最多 {max_length} 个字符）"},
+    "string_pattern_mismatch": {"en": "has characters that are not allowed", "zh": "含有不允许的字符"},
+    "int_parsing": {"en": "must be a whole number", "zh": "必须是整数"},
+    "int_type": {"en": "must be a whole number", "zh": "必须是整数"},
+    "bool_type": {"en": "must be true or false", "zh": "必须为 true 或 false"},
+    "bool_parsing": {"en": "must be true or false", "zh": "必须为 true 或 false"},
+    "enum": {"en": "must be one of {expected}", "zh": "必须是以下之一：{expected}"},
+    "literal_error": {"en": "must be one of {expected}", "zh": "必须是以下之一：{expected}"},
+    "greater_than_equal": {"en": "must be at least {ge}", "zh": "不能小于 {ge}"},
+    "less_than_equal": {"en": "must be at most {le}", "zh": "不能大于 {le}"},
+    "json_invalid": {"en": "is not valid JSON", "zh": "不是有效的 JSON"},
+    "model_attributes_type": {"en": "must be a JSON object", "zh": "必须是 JSON 对象"},
+    "extra_forbidden": {"en": "is not known here", "zh": "不支持该字段"},
+}
+OTHERWISE: Text = {"en": "is not valid", "zh": "无效"}
+
+
+def field_reasons(errors: Any, locale: Locale) -> list[dict[str, str]]:
+    """Pydantic's findings as `{field, reason}` in the caller's language; never echoes what was sent."""
+    fields = []
+    for one in errors:
+        where = [str(part) for part in one["loc"] if part not in {"body", "query", "path"}]
+        reason = REASONS.get(one["type"], OTHERWISE)[locale].format_map(_Facts(one.get("ctx") or {}))
+        fields.append({"field": ".".join(where) or "body", "reason": reason})
+    return fields
+
+
+class _Facts(dict[str, Any]):
+    def __missing__(self, key: str) -> str:
+        return "…"
+
+
+def invalid(errors: Any, locale: Locale) -> Json:
+    return error_response(Invalid(fields=field_reasons(errors, locale)), locale)
+
+
+def add_errors(app: FastAPI) -> None:
+    """Map every error type to its response, once."""
+
+    async def known(request: Request, error: Exception) -> Response:
+        assert isinstance(error, KefuError)
+        return error_response(error, caller_locale(request))
+
+    async def validation(request: Request, error: Exception) -> Response:
+        assert isinstance(error, RequestValidationError)
+        return invalid(error.errors(), caller_locale(request))
+
+    async def http(request: Request, error: Exception) -> Response:
+        assert isinstance(error, HTTPException)
+        if error.status_code == 405:
+            response = error_response(MethodNotAllowed(), caller_locale(request))
+            response.headers.update(error.headers or {})
+            return response
+        if isinstance(error.__cause__, KefuError):
+            return error_response(error.__cause__, caller_locale(request))
+        if error.status_code == 400:
+            return error_response(Invalid(fields=[{"field": "body", "reason": OTHERWISE[caller_locale(request)]}]), caller_locale(request))
+        return error_response(NotFound(), caller_locale(request))
+
+    app.add_exception_handler(KefuError, known)
+    app.add_exception_handler(RequestValidationError, validation)
+    app.add_exception_handler(HTTPException, http)

@@ -1,0 +1,1 @@
+"""What happened: one append-only log for every stream (a session, a customer, …)."""

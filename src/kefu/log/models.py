@@ -1,0 +1,38 @@
+"""The events table."""
+
+from sqlalchemy import BigInteger, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kefu.kit.db import Big, Table
+
+
+class Event(Table):
+    """One thing that happened. Rows are never changed.
+
+    `stream` is `session/<name>` and the like; `seq` is gapless per stream from 1; `position` only identifies the row (it may commit out of
+    order). `audience` is `public` or `internal`: what a visitor reads is filtered on it. `actor` and `payload` are JSON text, kept as written
+    so that a frame is made without parsing.
+    """
+
+    __tablename__ = "events"
+    __table_args__ = (
+        UniqueConstraint("stream", "seq"),
+        Index(
+            "uq_events_stream_client_msg_id",
+            "stream",
+            "client_msg_id",
+            unique=True,
+            sqlite_where=text("client_msg_id IS NOT NULL"),
+            postgresql_where=text("client_msg_id IS NOT NULL"),
+        ),
+    )
+
+    position: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=True)
+    stream: Mapped[str] = mapped_column(String(120))
+    seq: Mapped[int] = mapped_column(BigInteger)
+    type: Mapped[str] = mapped_column(String(60))
+    audience: Mapped[str] = mapped_column(String(10))
+    actor: Mapped[str] = mapped_column(Text)
+    payload: Mapped[str] = mapped_column(Text)
+    client_msg_id: Mapped[str | None] = mapped_column(String(64))
+    at: Mapped[int] = mapped_column(BigInteger)
