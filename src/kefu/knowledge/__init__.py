@@ -1,0 +1,1 @@
+"""What the shop knows: articles and question–answer pairs, and the one search over their passages."""
