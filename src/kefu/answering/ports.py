@@ -1,7 +1,7 @@
 """What the bot's turn asks of whoever answers: the retrieval answerer, or a model."""
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from kefu.kit.i18n import Locale
@@ -83,8 +83,8 @@ class Answer:
 
     text: str
     answered: bool
+    sources: Sequence[Source]
     evidence: Evidence
-    sources: Sequence[Source] = field(default=())
 
 
 class Answerer(Protocol):
