@@ -1,0 +1,37 @@
+import { createClient } from "@kefu/api";
+import { ref } from "vue";
+import { languageTag } from "../app/locale";
+import type { SignedIn } from "./agent";
+import { TokenKeeper } from "./tokens";
+
+const locale = () => languageTag();
+const open = createClient({ locale });
+
+export const isSignedIn = ref(false);
+
+export const tokens = new TokenKeeper({
+  exchange: (refresh_token) => open.request<SignedIn>("/api/agent/refresh", { body: { refresh_token } }),
+  onChange: (signedIn) => {
+    isSignedIn.value = signedIn;
+  },
+  local: localStorage,
+  session: sessionStorage,
+  locks: navigator.locks,
+});
+
+/** `fetch` as the signed-in agent; a refused token is renewed once. */
+export const signedFetch: typeof fetch = async (input, init) => {
+  const access = await tokens.access();
+  const response = await fetch(input, signed(init, access));
+  return response.status === 401 ? fetch(input, signed(init, await tokens.renew(access))) : response;
+};
+
+function signed(init: RequestInit | undefined, access: string): RequestInit {
+  const headers = new Headers(init?.headers);
+  headers.set("Authorization", `Bearer ${access}`);
+  return { ...init, headers };
+}
+
+/** Without a token: signing in. */
+export const { request: requestOpen } = open;
+export const { request } = createClient({ locale, fetch: signedFetch });

@@ -1,0 +1,34 @@
+import { expect, test } from "vitest";
+import { en } from "./en";
+import { zh } from "./zh";
+
+type Tree = { readonly [key: string]: string | Tree };
+
+function entries(tree: Tree, path = ""): [string, string][] {
+  return Object.entries(tree).flatMap(([key, value]) =>
+    typeof value === "string" ? [[path + key, value] as [string, string]] : entries(value, `${path}${key}.`),
+  );
+}
+
+function placeholders(text: string): string[] {
+  return [...new Set(text.match(/\{\w+\}/g))].toSorted();
+}
+
+const english = new Map(entries(en));
+const chinese = new Map(entries(zh));
+
+test("both catalogues have the same keys", () => {
+  expect([...chinese.keys()].toSorted()).toEqual([...english.keys()].toSorted());
+});
+
+test("both catalogues fill the same placeholders", () => {
+  const filled = (catalogue: Map<string, string>) => [...catalogue].map(([key, text]) => [key, placeholders(text)]);
+  expect(Object.fromEntries(filled(chinese))).toEqual(Object.fromEntries(filled(english)));
+});
+
+test("nothing is left empty or untranslated", () => {
+  for (const [key, text] of chinese) {
+    expect(text.trim(), key).not.toBe("");
+    if (!key.endsWith("priority.vip")) expect(text, key).not.toBe(english.get(key));
+  }
+});

@@ -1,0 +1,34 @@
+import { createRouter, createWebHistory } from "vue-router";
+import { isSignedIn, tokens } from "../accounts/client";
+
+declare module "vue-router" {
+  interface RouteMeta {
+    /** May be seen without signing in. */
+    open?: boolean;
+  }
+}
+
+export const router = createRouter({
+  history: createWebHistory("/workbench/"),
+  routes: [
+    { path: "/login", name: "login", meta: { open: true }, component: () => import("./LoginPage.vue") },
+    {
+      path: "/",
+      component: () => import("./DeskLayout.vue"),
+      children: [
+        { path: "", redirect: { name: "sessions" } },
+        { path: "sessions/:name?", name: "sessions", component: () => import("../sessions/SessionsPage.vue") },
+        { path: ":rest(.*)*", name: "missing", component: () => import("./MissingPage.vue") },
+      ],
+    },
+  ],
+});
+
+const opened = tokens.open();
+
+router.beforeEach(async (to) => {
+  await opened;
+  if (isSignedIn.value || to.meta.open) return true;
+  const next = to.fullPath === "/" ? undefined : to.fullPath;
+  return { name: "login", query: { next } };
+});

@@ -1,0 +1,112 @@
+import type { SessionSummary } from "@kefu/api";
+import { expect, test } from "vitest";
+import { belongs, type Held, held, isUnread, levelOf, mentions, neighbour, ordered, recounted, upsert } from "./list";
+
+const NOW = 1_800_000_000_000;
+
+function session(name: string, over: Partial<SessionSummary> = {}): SessionSummary {
+  return {
+    session_name: name,
+    shop: "demo",
+    status: "bot_active",
+    seq: 1,
+    epoch: 0,
+    locale: "en",
+    user_profile: { nickname: name, vip: false },
+    priority: {
+      level: "normal",
+      is_vip: false,
+      wait_time_seconds: 0,
+      is_timeout: false,
+      is_repeat: false,
+      urgent_keywords: [],
+    },
+    last_message_preview: null,
+    escalation: null,
+    assigned_agent: null,
+    created_at: 0,
+    updated_at: 0,
+    message_count: 0,
+    ...over,
+  };
+}
+
+function waiting(name: string, seconds: number, over: Partial<SessionSummary> = {}): Held {
+  const escalation = { reason: "manual", trigger_at: 0, waiting_seconds: seconds };
+  return held(session(name, { status: "pending_manual", escalation, ...over }), NOW);
+}
+
+function high(name: string, seconds: number): Held {
+  return waiting(name, seconds, { priority: { ...session(name).priority, level: "high" } });
+}
+
+const names = (sessions: readonly Held[]) => sessions.map((each) => each.session_name);
+
+test("older news does not overwrite newer", () => {
+  const pool = new Map<string, Held>();
+  expect(upsert(pool, held(session("a", { seq: 5, message_count: 3 }), NOW))).toBe(true);
+  expect(upsert(pool, held(session("a", { seq: 4, message_count: 2 }), NOW))).toBe(false);
+  expect(upsert(pool, held(session("a", { seq: 5, message_count: 4 }), NOW))).toBe(true);
+  expect(pool.get("a")?.message_count).toBe(4);
+});
+
+test("the wait is counted from when it was heard", () => {
+  expect(waiting("a", 42).waitingSince).toBe(NOW - 42_000);
+  expect(held(session("b"), NOW).waitingSince).toBeNull();
+});
+
+test("the queue puts the urgent first and then the longest wait", () => {
+  const queue = [waiting("new", 5), high("complaint", 10), waiting("old", 100), waiting("overdue", 301)];
+  const vip = waiting("vip", 1, { user_profile: { nickname: "vip", vip: true } });
+  expect(names(ordered([...queue, vip], "waiting", NOW))).toEqual(["overdue", "vip", "complaint", "old", "new"]);
+});
+
+test("waiting long enough makes anybody urgent without news from the server", () => {
+  expect(levelOf(waiting("a", 200), NOW)).toBe("normal");
+  expect(levelOf(waiting("a", 200), NOW + 101_000)).toBe("urgent");
+});
+
+test("the other lists put the latest activity first", () => {
+  const list = [held(session("a", { updated_at: 1 }), NOW), held(session("b", { updated_at: 2 }), NOW)];
+  expect(names(ordered(list, "all", NOW))).toEqual(["b", "a"]);
+});
+
+test("each tab holds its own", () => {
+  const mine = session("m", { status: "manual_live", assigned_agent: { id: "7", name: "Lena" } });
+  expect(belongs(mine, "mine", "7")).toBe(true);
+  expect(belongs(mine, "mine", "8")).toBe(false);
+  expect(belongs(mine, "waiting", "7")).toBe(false);
+  expect(belongs(mine, "all", "8")).toBe(true);
+  expect(belongs(session("b"), "bot", "7")).toBe(true);
+});
+
+test("search looks at names and the last message, in any script and case", () => {
+  const preview = { role: "user" as const, content: "我要退款", timestamp: 1 };
+  const found = session("s1", { user_profile: { nickname: "Anna", vip: false }, last_message_preview: preview });
+  for (const keyword of ["ann", "退款", "S1", "  "]) expect(mentions(found, keyword), keyword).toBe(true);
+  expect(mentions(found, "bob")).toBe(false);
+});
+
+test("counts follow a session from state to state", () => {
+  const counts = { bot_active: 2, pending_manual: 1, manual_live: 0, after_hours_email: 0, closed: 0 };
+  expect(recounted(counts, "pending_manual", "manual_live")).toMatchObject({ pending_manual: 0, manual_live: 1 });
+  expect(recounted(counts, undefined, "bot_active")).toMatchObject({ bot_active: 3 });
+  expect(recounted(counts, "bot_active", "bot_active")).toBe(counts);
+});
+
+test("unread is what a customer wrote to us since we looked", () => {
+  const preview = { role: "user" as const, content: "hello?", timestamp: 10 };
+  const pending = session("p", { status: "pending_manual", last_message_preview: preview });
+  expect(isUnread(pending, "7", 9)).toBe(true);
+  expect(isUnread(pending, "7", 10)).toBe(false);
+  expect(isUnread({ ...pending, status: "bot_active" }, "7", 0)).toBe(false);
+  expect(isUnread({ ...pending, last_message_preview: { ...preview, role: "agent" } }, "7", 0)).toBe(false);
+});
+
+test("moving through the list stops at its ends", () => {
+  const list = [waiting("a", 3), waiting("b", 2), waiting("c", 1)];
+  expect(neighbour(list, "a", 1)?.session_name).toBe("b");
+  expect(neighbour(list, "c", 1)).toBeUndefined();
+  expect(neighbour(list, undefined, 1)?.session_name).toBe("a");
+  expect(neighbour(list, "gone", -1)?.session_name).toBe("c");
+});

@@ -1,0 +1,95 @@
+import type { Priority, SessionStatus, SessionSummary } from "@kefu/api";
+
+export const TABS = ["waiting", "mine", "bot", "all"] as const;
+export type Tab = (typeof TABS)[number];
+export type Counts = Record<SessionStatus, number>;
+
+/** A summary as this browser holds it. */
+export interface Held extends SessionSummary {
+  /** When the wait began, in milliseconds by this machine's clock; null when nobody waits. */
+  waitingSince: number | null;
+}
+
+/** Above this the queue calls a wait urgent, whoever waits. */
+const URGENT_AFTER_MS = 300_000;
+const LEVELS: Record<Priority["level"], number> = { urgent: 2, high: 1, normal: 0 };
+
+/**
+ * `waiting_seconds` was true when the server spoke; counting on from the moment it was heard needs no agreement
+ * between the two clocks.
+ */
+export function held(summary: SessionSummary, heardAt: number): Held {
+  const waits = summary.status === "pending_manual" && summary.escalation;
+  return { ...summary, waitingSince: waits ? heardAt - waits.waiting_seconds * 1000 : null };
+}
+
+/** Takes the news unless something newer is known; says whether it was news. */
+export function upsert(pool: Map<string, Held>, news: Held): boolean {
+  const known = pool.get(news.session_name);
+  if (known && known.seq > news.seq) return false;
+  pool.set(news.session_name, news);
+  return true;
+}
+
+export function belongs(session: SessionSummary, tab: Tab, agentId: string): boolean {
+  switch (tab) {
+    case "waiting":
+      return session.status === "pending_manual";
+    case "mine":
+      return session.status === "manual_live" && session.assigned_agent?.id === agentId;
+    case "bot":
+      return session.status === "bot_active";
+    case "all":
+      return true;
+  }
+}
+
+export function levelOf(session: Held, now: number): Priority["level"] {
+  const overdue = session.waitingSince !== null && now - session.waitingSince > URGENT_AFTER_MS;
+  return overdue || session.user_profile.vip ? "urgent" : session.priority.level;
+}
+
+/** The queue by urgency and then by how long they wait; everything else by what happened last. */
+export function ordered(sessions: readonly Held[], tab: Tab, now: number): Held[] {
+  return tab === "waiting" ? sessions.toSorted(byUrgency(now)) : sessions.toSorted(byActivity);
+}
+
+function byUrgency(now: number) {
+  return (a: Held, b: Held) =>
+    LEVELS[levelOf(b, now)] - LEVELS[levelOf(a, now)] ||
+    (a.waitingSince ?? now) - (b.waitingSince ?? now) ||
+    a.session_name.localeCompare(b.session_name);
+}
+
+function byActivity(a: Held, b: Held): number {
+  return b.updated_at - a.updated_at || a.session_name.localeCompare(b.session_name);
+}
+
+/** What can be found without asking the server, which also searches the whole history. */
+export function mentions(session: SessionSummary, keyword: string): boolean {
+  const wanted = keyword.trim().toLowerCase();
+  const places = [session.session_name, session.user_profile.nickname, session.last_message_preview?.content];
+  return !wanted || places.some((place) => place?.toLowerCase().includes(wanted));
+}
+
+/** The counts after one session moved from `before` (undefined: it is new) to `after`. */
+export function recounted(counts: Counts, before: SessionStatus | undefined, after: SessionStatus): Counts {
+  if (before === after) return counts;
+  const next = { ...counts, [after]: counts[after] + 1 };
+  if (before) next[before] = Math.max(0, next[before] - 1);
+  return next;
+}
+
+/** Whether a customer has written something this agent has not looked at and should. */
+export function isUnread(session: SessionSummary, agentId: string, seenAt: number): boolean {
+  const { last_message_preview: last, status } = session;
+  const concerns = status === "pending_manual" || belongs(session, "mine", agentId);
+  return concerns && last?.role === "user" && last.timestamp > seenAt;
+}
+
+/** The neighbour to move to; from outside the list, its first or last. */
+export function neighbour(sessions: readonly Held[], name: string | undefined, step: 1 | -1): Held | undefined {
+  const at = sessions.findIndex((session) => session.session_name === name);
+  if (at < 0) return sessions.at(step === 1 ? 0 : -1);
+  return sessions[at + step];
+}

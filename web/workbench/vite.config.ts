@@ -1,0 +1,24 @@
+import vue from "@vitejs/plugin-vue";
+import AutoImport from "unplugin-auto-import/vite";
+import { ElementPlusResolver } from "unplugin-vue-components/resolvers";
+import Components from "unplugin-vue-components/vite";
+import { defineConfig } from "vitest/config";
+
+const server = "http://127.0.0.1:8000";
+
+export default defineConfig({
+  base: "/static/workbench/",
+  plugins: [
+    vue(),
+    AutoImport({ resolvers: [ElementPlusResolver()], dts: "src/element-imports.d.ts" }),
+    // `dirs: []`: our own components are imported by name, so that a reader sees where they live.
+    Components({ dirs: [], resolvers: [ElementPlusResolver()], dts: "src/element-components.d.ts" }),
+  ],
+  build: {
+    outDir: "../../src/kefu/static/workbench",
+    emptyOutDir: true,
+    target: "es2022",
+  },
+  test: { name: "workbench", include: ["src/**/*.test.ts"] },
+  server: { host: "127.0.0.1", proxy: { "/api": server, "/articles": server } },
+});
