@@ -1,0 +1,47 @@
+"""The tables of agents and of their refresh tokens."""
+
+from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String, Text, text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kefu.kit.db import Table
+
+
+class Agent(Table):
+    """A member of the team who can sign in. `username_key` is what makes usernames unique whatever their case (`service.key_of`).
+
+    Commands on an agent or its tokens lock this row first.
+    """
+
+    __tablename__ = "agents"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    username: Mapped[str] = mapped_column(String(50))
+    username_key: Mapped[str] = mapped_column(Text, unique=True)
+    name: Mapped[str] = mapped_column(String(80))
+    password_hash: Mapped[str] = mapped_column(String(200))
+    role: Mapped[str] = mapped_column(String(40))
+    status: Mapped[str] = mapped_column(String(20), default="offline", server_default="offline")
+    max_sessions: Mapped[int] = mapped_column(Integer, default=5, server_default="5")
+    must_change_password: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    is_active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    last_login_at: Mapped[int | None] = mapped_column(BigInteger)
+    failed_logins: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    locked_until: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class RefreshToken(Table):
+    """One link in the chain of a sign-in. `hash`: SHA-256 of the token. `family`: the sign-in, alive while a row of it is not revoked.
+
+    A used token is kept, so that its second use is known for what it is.
+    """
+
+    __tablename__ = "refresh_tokens"
+
+    hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    family: Mapped[str] = mapped_column(String(40), index=True)
+    agent_id: Mapped[str] = mapped_column(String(40), ForeignKey("agents.id", ondelete="CASCADE"), index=True)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    used_at: Mapped[int | None] = mapped_column(BigInteger)
+    revoked_at: Mapped[int | None] = mapped_column(BigInteger)

@@ -1,0 +1,36 @@
+"""Who may do what: the roles and their named permissions."""
+
+from collections.abc import Mapping
+from typing import Literal, get_args
+
+Role = Literal["super_admin", "supervisor", "agent", "inspector"]
+Permission = Literal[
+    "sessions.read",
+    "sessions.takeover",
+    "sessions.reply",
+    "sessions.reply_any",
+    "sessions.release",
+    "sessions.release_any",
+    "sessions.close",
+    "knowledge.read",
+    "knowledge.write",
+    "agents.read",
+    "agents.write",
+]
+
+READ: frozenset[Permission] = frozenset({"sessions.read", "knowledge.read", "agents.read"})
+SERVE: frozenset[Permission] = frozenset({"sessions.takeover", "sessions.reply", "sessions.release", "sessions.close"})
+LEAD: frozenset[Permission] = frozenset({"sessions.reply_any", "sessions.release_any", "knowledge.write"})
+
+PERMISSIONS: frozenset[Permission] = frozenset(get_args(Permission))
+BY_ROLE: Mapping[str, frozenset[Permission]] = {
+    "super_admin": PERMISSIONS,
+    "supervisor": READ | SERVE | LEAD,
+    "agent": READ | SERVE,
+    "inspector": READ,
+}
+
+
+def permissions_of(role: str) -> frozenset[Permission]:
+    """What a role may do; nothing for a role nobody knows."""
+    return BY_ROLE.get(role, frozenset())
