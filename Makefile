@@ -1,0 +1,65 @@
+# Every verb of Kefu. `make run` and `make test` need only Python ≥ 3.11 and make on a fresh machine.
+
+MAKEFLAGS += --no-print-directory
+.DEFAULT_GOAL := help
+
+HOST ?= 127.0.0.1
+PORT ?= 8000
+
+RECENT := import sys; sys.exit(sys.version_info < (3, 11))
+ifndef PYTHON
+PYTHON := $(shell for name in python3 python3.14 python3.13 python3.12 python3.11; do \
+	"$$name" -c '$(RECENT)' >/dev/null 2>&1 && command -v "$$name" && break; done)
+endif
+
+BIN := .venv/bin
+# Our programs come first on the path of what a recipe starts.
+WITH_TOOLS := env PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
+
+.PHONY: help run setup test lint fmt types openapi evals bench e2e clean
+
+help: ## Show the verbs
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+
+run: setup ## Install, build, load the demo shop and serve it (HOST, PORT)
+	@$(BIN)/kefu migrate
+	@$(BIN)/kefu demo
+	@exec $(BIN)/kefu serve --host "$(HOST)" --port "$(PORT)"
+
+setup: ## Install everything from the locks into this folder and build the web apps (PYTHON)
+	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(RECENT)' 2>/dev/null || { \
+		echo 'Kefu needs Python 3.11 or newer; $(or $(PYTHON),python3) is not.' >&2; \
+		echo '  → Install it (Debian, Ubuntu: apt-get install python3 python3-venv), or name one: make … PYTHON=/path/to/python3' >&2; \
+		exit 1; }
+	@"$(PYTHON)" scripts/setup.py
+
+test: setup ## Check everything, the quick checks first; installs Debian packages when it may
+	@$(BIN)/python scripts/check.py
+
+lint: setup ## Format, lint, import layers, types; Python and web
+	@$(BIN)/python scripts/check.py lint
+
+fmt: setup ## Format Python and mend what ruff and eslint can mend
+	@$(BIN)/ruff format .
+	@$(BIN)/ruff check --fix .
+	@$(WITH_TOOLS) npx eslint web e2e --fix
+
+types: setup ## Check the types of Python and the web apps
+	@$(BIN)/mypy
+	@$(WITH_TOOLS) npm run check --workspaces --if-present --silent
+
+openapi: setup ## Write web/api/openapi.json and the client's types from the service
+	@$(BIN)/python scripts/openapi.py
+
+evals: setup ## Ask the golden questions and write the report
+	@$(BIN)/python evals/run.py
+
+bench: setup ## Measure the running service against a bare endpoint and write the report
+	@$(BIN)/python bench/run.py
+
+e2e: setup ## Drive the running product in a browser
+	@$(BIN)/pytest e2e
+
+clean: ## Remove what was installed and built; the data folder stays
+	rm -rf .venv .tools .stamps node_modules web/*/node_modules src/kefu/static dist
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
