@@ -1,0 +1,62 @@
+import type { Locale, Theme } from "./protocol";
+
+export interface Config {
+  /** Where Kefu runs; by default where this script came from. `apiUrl` is the older name. */
+  baseUrl?: string;
+  apiUrl?: string;
+  shop?: string;
+  locale?: string;
+  theme?: Theme;
+  position?: "bottom-right" | "bottom-left";
+  autoOpen?: boolean;
+  /** false: the page opens the chat with a button of its own. */
+  launcher?: boolean;
+  zIndex?: number;
+}
+
+export interface Settings {
+  /** Without a trailing slash. */
+  base: string;
+  /** "" leaves the choice to the server. */
+  shop: string;
+  locale: Locale;
+  theme: Theme;
+  side: "left" | "right";
+  autoOpen: boolean;
+  launcher: boolean;
+  zIndex: number;
+}
+
+export function settingsFrom(config: Config, scriptOrigin: string): Settings {
+  const { shop = "", theme = "auto", autoOpen = false, launcher = true, zIndex = 2_147_483_000 } = config;
+  return {
+    base: (config.baseUrl ?? config.apiUrl ?? scriptOrigin).replace(/\/+$/, ""),
+    shop,
+    locale: localeFrom(config.locale ?? (document.documentElement.lang || navigator.language)),
+    theme,
+    side: config.position === "bottom-left" ? "left" : "right",
+    autoOpen,
+    launcher,
+    zIndex,
+  };
+}
+
+export function localeFrom(tag: string): Locale {
+  return tag.toLowerCase().startsWith("zh") ? "zh" : "en";
+}
+
+/** `data-auto-open`, or `auto-open` on an element, present and not "false". */
+export function configFrom(attribute: (name: string) => string | null): Config {
+  const given: Config = {};
+  const flag = (name: string) => (attribute(name) === null ? undefined : attribute(name) !== "false");
+  const text = { shop: attribute("shop"), locale: attribute("locale"), baseUrl: attribute("api-url") };
+  for (const [key, value] of Object.entries(text)) if (value) Object.assign(given, { [key]: value });
+  const theme = attribute("theme");
+  if (theme === "light" || theme === "dark") given.theme = theme;
+  if (attribute("position") === "bottom-left") given.position = "bottom-left";
+  const autoOpen = flag("auto-open");
+  if (autoOpen !== undefined) given.autoOpen = autoOpen;
+  const launcher = flag("launcher");
+  if (launcher !== undefined) given.launcher = launcher;
+  return given;
+}

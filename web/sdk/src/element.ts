@@ -1,0 +1,19 @@
+import type { Kefu } from "./api";
+import { configFrom } from "./config";
+
+/** `<fiido-chat api-url position theme shop locale auto-open>`: the chat lives as long as the element. */
+export function defineElement(kefu: Kefu): void {
+  if (customElements.get("fiido-chat")) return;
+  customElements.define(
+    "fiido-chat",
+    class extends HTMLElement {
+      connectedCallback(): void {
+        kefu.init(configFrom((name) => this.getAttribute(name)));
+      }
+
+      disconnectedCallback(): void {
+        kefu.destroy();
+      }
+    },
+  );
+}

@@ -1,0 +1,109 @@
+import type { Settings } from "./config";
+import styles from "./launcher.css?inline";
+import type { Locale } from "./protocol";
+
+export type Layout = "panel" | "maximised" | "full";
+
+const WORDS = {
+  zh: { open: "打开客服聊天", close: "关闭客服聊天", unread: (count: number) => `，${count} 条未读消息`, frame: "客服聊天" },
+  en: {
+    open: "Open customer chat",
+    close: "Close customer chat",
+    unread: (count: number) => `, ${count} unread ${count === 1 ? "message" : "messages"}`,
+    frame: "Customer chat",
+  },
+};
+const BUBBLE = "M12 3.5c4.9 0 8.5 3.2 8.5 7.6s-3.6 7.6-8.5 7.6c-1 0-2-.1-2.9-.4L4.8 20.5l.9-3.7C4.3 15.3 3.5 13.3 3.5 11.1 3.5 6.7 7.1 3.5 12 3.5Z M8.5 11.200h.01 M12 11.200h.01 M15.5 11.200h.01";
+const CROSS = "m6.5 6.5 11 11 m0-11-11 11";
+
+/** The button and the panel on the shop's page, in a shadow root: neither page can restyle the other. */
+export class Launcher {
+  readonly host = document.createElement("div");
+  readonly button = document.createElement("button");
+  readonly panel = document.createElement("div");
+  private readonly badge = document.createElement("span");
+  private readonly icon = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  private unread = 0;
+  private open = false;
+  private wanted = true;
+  private layout: Layout = "panel";
+
+  constructor(
+    settings: Settings,
+    private locale: Locale,
+  ) {
+    this.wanted = settings.launcher;
+    this.host.id = "fiido-kefu";
+    this.host.dataset.theme = settings.theme;
+    this.host.style.zIndex = String(settings.zIndex);
+    const root = this.host.attachShadow({ mode: "open" });
+    const sheet = new CSSStyleSheet();
+    sheet.replaceSync(styles);
+    // Unlike a <style>, an adopted sheet needs no 'unsafe-inline' in the page's content security policy.
+    root.adoptedStyleSheets = [sheet];
+    const box = document.createElement("div");
+    if (settings.side === "left") box.className = "left";
+    box.append(this.panelParts(), this.buttonParts());
+    root.append(box);
+    this.draw();
+  }
+
+  private buttonParts(): HTMLElement {
+    const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+    svg.setAttribute("viewBox", "0 0 24 24");
+    svg.setAttribute("aria-hidden", "true");
+    svg.append(this.icon);
+    this.badge.className = "badge";
+    this.badge.setAttribute("aria-hidden", "true");
+    this.button.type = "button";
+    this.button.className = "launcher";
+    this.button.setAttribute("aria-controls", "panel");
+    this.button.append(svg, this.badge);
+    return this.button;
+  }
+
+  private panelParts(): HTMLElement {
+    this.panel.id = "panel";
+    this.panel.className = "panel";
+    return this.panel;
+  }
+
+  show(wanted: boolean): void {
+    this.wanted = wanted;
+    this.draw();
+  }
+
+  setOpen(open: boolean, layout: Layout): void {
+    this.open = open;
+    this.layout = layout;
+    this.draw();
+  }
+
+  setUnread(count: number): void {
+    this.unread = count;
+    this.draw();
+  }
+
+  setLocale(locale: Locale): void {
+    this.locale = locale;
+    this.draw();
+  }
+
+  frameTitle(): string {
+    return WORDS[this.locale].frame;
+  }
+
+  private draw(): void {
+    const words = WORDS[this.locale];
+    const count = this.open ? 0 : this.unread;
+    this.button.hidden = !this.wanted || (this.open && this.layout !== "panel");
+    this.button.setAttribute("aria-expanded", String(this.open));
+    this.button.setAttribute("aria-label", (this.open ? words.close : words.open) + (count ? words.unread(count) : ""));
+    this.icon.setAttribute("d", this.open ? CROSS : BUBBLE);
+    this.badge.hidden = count === 0;
+    this.badge.textContent = count > 99 ? "99+" : String(count);
+    this.panel.classList.toggle("open", this.open);
+    this.panel.dataset.layout = this.layout;
+    this.panel.querySelector("iframe")?.setAttribute("title", words.frame);
+  }
+}

@@ -1,0 +1,232 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Kefu } from "./api";
+import type { Config } from "./config";
+import { defineElement } from "./element";
+import type { ToHost } from "./protocol";
+
+const KEFU = "https://kefu.example";
+let kefu: Kefu;
+let phone: boolean;
+let onPhoneChange: () => void;
+
+beforeEach(() => {
+  phone = false;
+  localStorage.clear();
+  vi.stubGlobal("matchMedia", () => ({
+    get matches() {
+      return phone;
+    },
+    addEventListener: (_name: string, listener: () => void) => (onPhoneChange = listener),
+    removeEventListener: () => undefined,
+  }));
+  vi.stubGlobal("requestIdleCallback", (work: () => void) => setTimeout(work));
+  kefu = new Kefu(KEFU);
+});
+
+afterEach(() => {
+  kefu.destroy();
+  document.body.replaceChildren();
+  vi.unstubAllGlobals();
+  vi.restoreAllMocks();
+});
+
+function root(): ShadowRoot {
+  const host = document.querySelector<HTMLElement>("#fiido-kefu");
+  if (!host?.shadowRoot) throw new Error("no chat on the page");
+  return host.shadowRoot;
+}
+
+const button = () => root().querySelector("button")!;
+const iframe = () => root().querySelector("iframe");
+const panel = () => root().querySelector<HTMLElement>(".panel")!;
+
+/** Records what the frame's window is told, and speaks as it. */
+function frame() {
+  const told = vi.fn();
+  const source = { postMessage: told } as unknown as Window;
+  vi.spyOn(HTMLIFrameElement.prototype, "contentWindow", "get").mockReturnValue(source);
+  const say = (message: ToHost, from: { origin?: string; source?: unknown } = {}) => {
+    const event = new MessageEvent("message", { data: { kefu: 1, ...message }, origin: from.origin ?? KEFU });
+    Object.defineProperty(event, "source", { value: from.source ?? source });
+    window.dispatchEvent(event);
+  };
+  return { say, told, types: () => told.mock.calls.map(([message]) => message.type as string) };
+}
+
+function started(config: Config = { shop: "demo", locale: "en" }) {
+  kefu.init(config);
+  kefu.open();
+  return frame();
+}
+
+describe("the launcher", () => {
+  it("loads nothing until somebody wants to talk", () => {
+    kefu.init({ shop: "demo" });
+    expect(iframe()).toBeNull();
+    button().dispatchEvent(new Event("pointerenter"));
+    const src = new URL(iframe()!.src);
+    expect(src.origin + src.pathname).toBe(`${KEFU}/embed`);
+    expect(Object.fromEntries(src.searchParams)).toMatchObject({ shop: "demo", parent: "https://shop.example" });
+    expect(panel().classList).not.toContain("open");
+  });
+
+  it("is at hand when idle for somebody who has talked before", async () => {
+    const { say } = started();
+    say({ type: "conversation", session: "s1" });
+    kefu.init({ shop: "demo" });
+    expect(iframe()).toBeNull();
+    await vi.waitFor(() => expect(iframe()).not.toBeNull());
+  });
+
+  it("opens and closes, says so to assistive technology, and gives the focus back", () => {
+    kefu.init({ locale: "en" });
+    expect(button().getAttribute("aria-label")).toBe("Open customer chat");
+    button().click();
+    expect(button().getAttribute("aria-expanded")).toBe("true");
+    expect(iframe()!.title).toBe("Customer chat");
+    root().dispatchEvent(new KeyboardEvent("keydown", { key: "Escape" }));
+    expect(panel().classList).not.toContain("open");
+    expect(root().activeElement).toBe(button());
+  });
+
+  it("counts the unread while closed", () => {
+    const { say } = started();
+    kefu.close();
+    say({ type: "unread", count: 2 });
+    expect(root().querySelector(".badge")!.textContent).toBe("2");
+    expect(button().getAttribute("aria-label")).toBe("Open customer chat, 2 unread messages");
+    say({ type: "unread", count: 120 });
+    expect(root().querySelector(".badge")!.textContent).toBe("99+");
+    kefu.open();
+    expect(root().querySelector<HTMLElement>(".badge")!.hidden).toBe(true);
+  });
+
+  it("fills a phone, keeps the page still under it, and can be maximised on a desk", () => {
+    const { say } = started();
+    expect(panel().dataset.layout).toBe("panel");
+    say({ type: "maximise", on: true });
+    expect(panel().dataset.layout).toBe("maximised");
+    expect(button().hidden).toBe(true);
+    phone = true;
+    onPhoneChange();
+    expect(panel().dataset.layout).toBe("full");
+    expect(document.documentElement.style.overflow).toBe("hidden");
+    say({ type: "close" });
+    expect(document.documentElement.style.overflow).toBe("");
+    expect(button().hidden).toBe(false);
+  });
+
+  it("can be hidden, shown and put on the left", () => {
+    kefu.init({ launcher: false, position: "bottom-left", theme: "dark" });
+    expect(button().hidden).toBe(true);
+    kefu.show();
+    expect(button().hidden).toBe(false);
+    kefu.hide();
+    expect(button().hidden).toBe(true);
+    expect(root().querySelector(".left")).not.toBeNull();
+    expect(document.querySelector<HTMLElement>("#fiido-kefu")!.dataset.theme).toBe("dark");
+  });
+});
+
+describe("the door to the frame", () => {
+  it("keeps messages until the frame is ready and then posts to its exact origin", () => {
+    const { say, told, types } = started();
+    kefu.sendMessage("Hello");
+    expect(told).not.toHaveBeenCalled();
+    say({ type: "ready" });
+    expect(types()).toEqual(["layout", "layout", "opened", "send"]);
+    expect(new Set(told.mock.calls.map(([, origin]) => origin))).toEqual(new Set([KEFU]));
+    expect(told).toHaveBeenCalledWith({ kefu: 1, type: "send", text: "Hello" }, KEFU);
+  });
+
+  it("does not listen to another origin, another window or another protocol", () => {
+    const unread = vi.fn();
+    kefu.on("unread", unread);
+    const { say } = started();
+    say({ type: "unread", count: 1 }, { origin: "https://evil.example" });
+    say({ type: "unread", count: 1 }, { source: window });
+    window.dispatchEvent(new MessageEvent("message", { data: "unread", origin: KEFU }));
+    expect(unread).not.toHaveBeenCalled();
+    say({ type: "unread", count: 1 });
+    expect(unread).toHaveBeenCalledExactlyOnceWith({ count: 1 });
+  });
+
+  it("passes on user, card, language and logout, also to a frame that comes later", () => {
+    kefu.init({ locale: "en" });
+    kefu.setUser({ id: "u1" });
+    kefu.setContext({ kind: "product", title: "C1 City" });
+    kefu.open();
+    const { say, types, told } = frame();
+    say({ type: "ready" });
+    kefu.setLocale("zh-CN");
+    kefu.identify(`x.${btoa('{"sub":"u2"}')}.y`);
+    kefu.logout();
+    expect(types().filter((type) => type !== "layout")).toEqual(["user", "context", "opened", "locale", "user", "closed", "logout"]);
+    expect(told).toHaveBeenCalledWith({ kefu: 1, type: "user", user: { id: "u2" } }, KEFU);
+    expect(button().getAttribute("aria-label")).toBe("打开客服聊天");
+  });
+});
+
+describe("the page's interface", () => {
+  it("makes calls from before init afterwards, in order", () => {
+    kefu.open();
+    kefu.sendMessage("early");
+    kefu.init({});
+    const { say, types } = frame();
+    say({ type: "ready" });
+    expect(types()).toContain("send");
+    expect(panel().classList).toContain("open");
+  });
+
+  it("lets listeners come, go and fail alone", () => {
+    const failed = vi.fn();
+    vi.stubGlobal("reportError", failed);
+    const [bad, good, gone] = [vi.fn(() => { throw new Error("shop's bug"); }), vi.fn(), vi.fn()];
+    kefu.on("status", bad);
+    kefu.on("status", good);
+    kefu.on("status", gone)();
+    const { say } = started();
+    say({ type: "status", status: "manual_live" });
+    expect(good).toHaveBeenCalledWith({ status: "manual_live" });
+    expect(gone).not.toHaveBeenCalled();
+    expect(failed).toHaveBeenCalledOnce();
+    kefu.off("status");
+    say({ type: "status", status: "closed" });
+    expect(good).toHaveBeenCalledOnce();
+  });
+
+  it("leaves nothing behind", () => {
+    started();
+    kefu.destroy();
+    expect(document.body.children).toHaveLength(0);
+    kefu.init({});
+    kefu.init({});
+    expect(document.querySelectorAll("#fiido-kefu")).toHaveLength(1);
+  });
+
+  it("works as an element", () => {
+    defineElement(kefu);
+    document.body.innerHTML = `<fiido-chat api-url="https://other.example/" position="bottom-left" auto-open></fiido-chat>`;
+    expect(iframe()!.src).toMatch(/^https:\/\/other\.example\/embed\?/);
+    expect(panel().classList).toContain("open");
+    document.querySelector("fiido-chat")!.remove();
+    expect(document.querySelector("#fiido-kefu")).toBeNull();
+  });
+
+  it("starts by itself from the page's configuration, with the calls left in a stub", async () => {
+    window.FiidoKefuConfig = { baseUrl: KEFU, locale: "en" };
+    window.FiidoKefu = { q: [["open"]] };
+    await import("./index");
+    expect(panel().classList).toContain("open");
+    expect(window.FiidoKefu).toHaveProperty("sendMessage");
+    expect(window.FiidoChat).toHaveProperty("init");
+    (window.FiidoKefu as unknown as Kefu).destroy();
+  });
+
+  it("takes the language of the page when none is given", () => {
+    document.documentElement.lang = "zh-Hans";
+    kefu.init({});
+    expect(button().getAttribute("aria-label")).toBe("打开客服聊天");
+    document.documentElement.lang = "";
+  });
+});
