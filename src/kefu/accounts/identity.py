@@ -1,6 +1,6 @@
 """Who calls, and whether they may: for FastAPI routes as dependencies, for plain ASGI as functions."""
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Annotated, Any, ClassVar
 
@@ -32,7 +32,10 @@ class Visitor:
 
 @dataclass(frozen=True)
 class AgentIdentity:
-    """A member of the team as the database knows them now. `permissions` is empty until a password that must be changed is changed."""
+    """A member of the team as the database knows them now.
+
+    `permissions` is empty until a password that must be changed is changed.
+    """
 
     id: AgentId
     username: str
@@ -110,14 +113,14 @@ async def anyone() -> None:
     """Says beside a route that it is open on purpose: `dependencies=[Depends(anyone)]`."""
 
 
-def _gate(permission: Permission) -> Callable[..., Any]:
+def _gate(permission: Permission) -> Callable[..., Awaitable[AgentIdentity]]:
     async def gate(request: Request, scheme: _Scheme) -> AgentIdentity:
         return require(await signed_in(request, scheme), permission)
 
     return gate
 
 
-_GATES: dict[Permission, Callable[..., Any]] = {permission: _gate(permission) for permission in PERMISSIONS}
+_GATES = {permission: _gate(permission) for permission in PERMISSIONS}
 
 # What each dependency asks of the caller, so that a test can walk all routes and read it.
 ASKS: dict[Callable[..., Any], str] = {
@@ -131,6 +134,6 @@ SignedIn = Annotated[Caller, Depends(signed_in)]
 SignedInAgent = Annotated[AgentIdentity, Depends(signed_in_agent)]
 
 
-def allowed(permission: Permission) -> Any:
-    """For a parameter of a route: `agent: Annotated[AgentIdentity, allowed("sessions.takeover")]`."""
-    return Depends(_GATES[permission])
+def allowed(permission: Permission) -> Callable[..., Awaitable[AgentIdentity]]:
+    """For a parameter of a route: `agent: Annotated[AgentIdentity, Depends(allowed("sessions.takeover"))]`."""
+    return _GATES[permission]

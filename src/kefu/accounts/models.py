@@ -7,9 +7,10 @@ from kefu.kit.db import Table
 
 
 class Agent(Table):
-    """A member of the team who can sign in. `username_key` is what makes usernames unique whatever their case (`service.key_of`).
+    """A member of the team who can sign in.
 
-    Commands on an agent or its tokens lock this row first.
+    `username_key` (`service.key_of`) makes usernames unique whatever their case. Commands on an agent or its tokens
+    lock this row first.
     """
 
     __tablename__ = "agents"
@@ -31,9 +32,10 @@ class Agent(Table):
 
 
 class RefreshToken(Table):
-    """One link in the chain of a sign-in. `hash`: SHA-256 of the token. `family`: the sign-in, alive while a row of it is not revoked.
+    """One link in the chain of a sign-in.
 
-    A used token is kept, so that its second use is known for what it is.
+    `hash`: SHA-256 of the token. `family`: the sign-in, alive while a row of it is not revoked. A used token is kept,
+    so that its second use is known for what it is.
     """
 
     __tablename__ = "refresh_tokens"

@@ -1,6 +1,7 @@
 """Signed tokens (HS256 JWT) of visitors and agents, and the opaque refresh tokens of agents.
 
-Each audience signs with a key of its own, derived from the one secret, so a token of one kind can never be taken for the other.
+Each audience signs with a key of its own, derived from the one secret, so a token of one kind can never be taken for
+the other.
 """
 
 import hashlib
@@ -45,11 +46,13 @@ Claims = VisitorClaims | AccessClaims
 class Tokens:
     """Makes and reads tokens. Reading raises TokenInvalid or TokenExpired.
 
-    Tokens found good are remembered (the last `REMEMBERED`), so a visitor who writes again costs a look-up and not a signature.
+    Tokens found good are remembered (the last `REMEMBERED`): a visitor who writes again costs a look-up, no signature.
     """
 
     def __init__(self, key: str) -> None:
-        self._keys = {kind: hmac.digest(key.encode(), f"kefu {kind} token".encode(), "sha256") for kind in ("visitor", "agent")}
+        self._keys = {
+            kind: hmac.digest(key.encode(), f"kefu {kind} token".encode(), "sha256") for kind in ("visitor", "agent")
+        }
         self._good: OrderedDict[str, tuple[Claims, int]] = OrderedDict()
 
     def visitor(self, session_name: str, lasts: timedelta = VISITOR_LIFETIME) -> str:
@@ -93,7 +96,7 @@ class Tokens:
         return jwt.encode({**claims, "aud": kind, "exp": expires}, self._keys[kind], "HS256", headers={"kid": kind})
 
     def _verify(self, token: str) -> tuple[Claims, int]:
-        if len(token) > LONGEST:
+        if len(token) > LONGEST or not token.isascii():
             raise TokenInvalid
         try:
             kind = jwt.get_unverified_header(token).get("kid")
