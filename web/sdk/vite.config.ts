@@ -31,7 +31,7 @@ export default defineConfig({
   test: {
     name: "sdk",
     environment: "happy-dom",
-    environmentOptions: { happyDOM: { url: "https://shop.example/bikes", settings: { disableIframePageLoading: true } } },
+    environmentOptions: { happyDOM: { url: "https://shop.example/bikes", settings: { enableIframePageLoading: true } } },
     include: ["src/**/*.test.ts"],
     css: true,
   },
