@@ -11,7 +11,7 @@ FTS = "passages_fts"
 COLUMNS = "tokens, title_tokens, asked_tokens"
 
 # The words of all three columns of `passages` as one tsvector. A query must use this very expression to be served by the index.
-POSTGRES_WORDS = "array_to_tsvector(string_to_array(tokens || ' ' || title_tokens || ' ' || asked_tokens, ' ', ''))"
+POSTGRES_WORDS = "array_to_tsvector(array_remove(string_to_array(tokens || ' ' || title_tokens || ' ' || asked_tokens, ' '), ''))"
 
 SQLITE = (
     f"""CREATE VIRTUAL TABLE {FTS} USING fts5({COLUMNS}, content='passages', content_rowid='number', columnsize=0,

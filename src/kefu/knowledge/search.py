@@ -1,0 +1,149 @@
+"""The one search over a shop's published knowledge: for bot, agents and hit test.
+
+The database names the passages that share the question's heaviest words; `ranking` orders them, the same on every database.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+from sqlalchemy import text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kefu.kit.i18n import Locale
+from kefu.knowledge.ranking import Entry, Question, confidence, question
+from kefu.knowledge.search_ddl import FTS, POSTGRES_WORDS
+from kefu.knowledge.vocabulary import Vocabulary, vocabulary
+from kefu.knowledge.words import language_of
+
+CANDIDATES = 60
+TERM_LIMIT = 60
+POSTINGS_LIMIT = 20_000
+QUESTION_LIMIT = 1000
+
+# From here on a hit answers the question more likely than not.
+CONFIDENT = 0.5
+# A hit in the other language must be surer, for the words the languages share are few.
+CONFIDENT_ABROAD = 0.7
+
+FOUND = """
+SELECT passages.id AS passage_id, passages.article_id, passages.version, passages.ordinal, passages.heading, passages.text,
+    passages.text_hash, passages.tokens, passages.title_tokens, passages.asked_tokens, articles.slug, articles.title
+FROM hits JOIN passages ON passages.number = hits.number JOIN articles ON articles.id = passages.article_id
+WHERE passages.shop = :shop AND passages.lang = :lang
+ORDER BY hits.mass DESC, articles.slug, passages.ordinal LIMIT :limit
+"""
+SQLITE = text(
+    f"""
+    WITH hits AS (
+        SELECT fts.rowid AS number, sum(asked.value) AS mass
+        FROM json_each(:asked) AS asked CROSS JOIN {FTS} AS fts WHERE fts.{FTS} MATCH asked.key GROUP BY fts.rowid
+    ) {FOUND}"""  # noqa: S608 - names of ours
+)
+POSTGRES = text(
+    f"""
+    WITH hits AS (
+        SELECT passages.number, sum(CAST(asked.value AS integer)) AS mass
+        FROM json_each_text(CAST(:asked AS json)) AS asked JOIN passages ON {POSTGRES_WORDS} @@ CAST(asked.key AS tsquery)
+        GROUP BY passages.number
+    ) {FOUND}"""  # noqa: S608 - names of ours
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """The best passage of an article. `score` is the likelihood, 0…1, that it answers the question; `text` is Markdown."""
+
+    passage_id: str
+    article_id: str
+    version: int
+    slug: str
+    title: str
+    lang: Locale
+    heading: str
+    text: str
+    text_hash: str
+    score: float
+
+    @property
+    def url(self) -> str:
+        return f"/articles/{self.article_id}?v={self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """`hits` best first, one per article; `lang` is the language they are in; `version` is the knowledge's."""
+
+    hits: list[Hit]
+    lang: Locale
+    version: int
+
+    @property
+    def is_confident(self) -> bool:
+        return bool(self.hits) and self.hits[0].score >= CONFIDENT
+
+
+async def search(tx: AsyncSession, shop: str, query: str, lang: Locale, limit: int = 5) -> Found:
+    """At most `limit` hits for a question in its own language, by its script; `lang` decides when the script does not.
+
+    When that language has nothing sure and the other one is very sure, the other one answers.
+    """
+    own = language_of(query, lang)
+    found = await _search_in(tx, shop, query[:QUESTION_LIMIT], own, limit)
+    if not found.is_confident:
+        other = await _search_in(tx, shop, query[:QUESTION_LIMIT], "en" if own == "zh" else "zh", limit)
+        if other.hits and other.hits[0].score >= CONFIDENT_ABROAD:
+            return other
+    return found
+
+
+async def _search_in(tx: AsyncSession, shop: str, query: str, lang: Locale, limit: int) -> Found:
+    words, version = await vocabulary(tx, shop, lang)
+    asked = question(query, lang, words)
+    terms = _heaviest(asked, words)
+    if not terms:
+        return Found([], lang, version)
+    statement = POSTGRES if tx.get_bind().dialect.name == "postgresql" else SQLITE
+    rows = (
+        await tx.execute(
+            statement, {"asked": orjson.dumps(terms).decode(), "shop": shop, "lang": lang, "limit": CANDIDATES}
+        )
+    ).all()
+    return Found(_ranked(asked, rows, words, lang)[:limit], lang, version)
+
+
+def _heaviest(asked: Question, words: Vocabulary) -> dict[str, int]:
+    """The terms to look up, quoted, with whole-number weights so that their sums are the same on every engine."""
+    weighed: dict[str, float] = {}
+    for unit in asked.units:
+        for tokens, factor in unit.options:
+            for token in tokens:
+                weighed[token] = max(weighed.get(token, 0), factor * words.rarity(token) / len(tokens))
+    terms, postings = dict[str, int](), 0
+    for term, weight in sorted(weighed.items(), key=lambda one: (-one[1], one[0]))[:TERM_LIMIT]:
+        count = words.terms.get(term, 1)
+        if terms and postings + count > POSTINGS_LIMIT:
+            continue
+        postings += count
+        terms[f"'{term}'" if False else term] = max(1, round(weight * 1000))
+    return terms
+
+
+def _ranked(asked: Question, rows: Sequence[Any], words: Vocabulary, lang: Locale) -> list[Hit]:
+    best: dict[str, tuple[float, Any]] = {}
+    for row in rows:
+        entry = Entry.of(row.title_tokens, row.asked_tokens, row.tokens)
+        score = confidence(asked, entry, words)
+        held = best.get(row.article_id)
+        if held is None or (score, -row.ordinal) > (held[0], -held[1].ordinal):
+            best[row.article_id] = (score, row)
+    order = sorted(best.values(), key=lambda one: (-one[0], one[1].slug))
+    return [
+        Hit(
+            row.passage_id, row.article_id, row.version, row.slug, row.title, lang, row.heading, row.text, row.text_hash,
+            round(score, 4),
+        )
+        for score, row in order
+        if score > 0
+    ]  # fmt: skip

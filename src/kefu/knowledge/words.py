@@ -1,0 +1,122 @@
+"""What a word is: how text is cut, so that what is asked and what is written meet.
+
+Chinese is cut by rjieba, English stemmed by Snowball; both may stand in one sentence. Full-width letters become half-width, accents go, a
+number keeps its unit, stop words are left out. A term has only letters, digits and `_`, so it needs no quoting for any engine.
+"""
+
+import re
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache, lru_cache
+from importlib import resources
+
+import rjieba
+import snowballstemmer
+
+from kefu.kit.i18n import Locale
+
+TERM_LIMIT = 80
+HAN = re.compile(r"[\u3400-\u9fff]")
+LATIN_WORD = re.compile(r"[a-z]{2,}")
+UNITS = {
+    "km/h": "kmh", "kmh": "kmh", "kph": "kmh", "mph": "mph", "km": "km", "kwh": "kwh", "wh": "wh", "ah": "ah", "nm": "nm",
+    "kg": "kg", "mm": "mm", "cm": "cm", "psi": "psi", "bar": "bar", "°c": "celsius", "°f": "fahrenheit", "w": "w", "v": "v", "a": "a",
+    "m": "m", "%": "percent", "公里": "km", "千米": "km", "公斤": "kg", "千克": "kg", "瓦时": "wh", "瓦": "w", "伏": "v", "厘米": "cm",
+}  # fmt: skip
+PIECE = re.compile(
+    r"(?P<number>\d+(?:\.\d+)?)\s?(?P<unit>"
+    + "|".join(re.escape(unit) for unit in sorted(UNITS, key=len, reverse=True))
+    + r")(?![a-z0-9])"
+    r"|(?P<latin>[a-z0-9]+(?:['.][a-z0-9]+)*)"
+    r"|(?P<han>[\u3400-\u9fff]+)"
+)
+CONTRACTED = re.compile(r"n't$|'(?:s|re|ve|ll|d|m)$")
+HYPHEN = re.compile(r"\b(e|wi|pre|re|un|non)-(?=[a-z])")
+
+_jieba = rjieba.Jieba()
+_stemmer = snowballstemmer.stemmer("english")
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text. `term` is its form in the index, `raw` as typed in lower case, `start` and `end` its place in `normal(text)`.
+
+    `is_stop` when it says nothing about the subject; `is_name` when its capital letter says that it is a name.
+    """
+
+    term: str
+    raw: str
+    start: int
+    end: int
+    is_han: bool = False
+    is_stop: bool = False
+    is_name: bool = False
+
+
+def language_of(text: str, otherwise: Locale) -> Locale:
+    """By the script: Chinese when its characters are at least as many as the Latin words; `otherwise` when there is neither."""
+    han, latin = len(HAN.findall(text)), len(LATIN_WORD.findall(text.lower()))
+    if not han and not latin:
+        return otherwise
+    return "zh" if han >= latin else "en"
+
+
+def normal(text: str) -> str:
+    """Lower-case, half-width, without accents, with plain apostrophes; e-bike and ebike are one word."""
+    parted = unicodedata.normalize("NFKD", text.translate({0x2019: "'", 0x2018: "'", 0x2010: "-", 0x2011: "-"})).lower()
+    return HYPHEN.sub(r"\1", unicodedata.normalize("NFC", "".join(one for one in parted if not unicodedata.combining(one))))
+
+
+@cache
+def stop_words(language: Locale) -> frozenset[str]:
+    """Words that say nothing about the subject, as written."""
+    text = (resources.files("kefu.knowledge") / f"stopwords.{language}.txt").read_text("utf-8")
+    return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
+
+
+@lru_cache(50_000)
+def stem(word: str) -> str:
+    return str(_stemmer.stemWord(word))[:TERM_LIMIT]
+
+
+def cut(text: str) -> Iterator[Word]:
+    """All words of a text in order, stop words too."""
+    names = {normal(one) for one in re.findall(r"(?<![.!?…] )(?<!^)\b[A-Z][A-Za-z]{2,}", text)}
+    for piece in PIECE.finditer(normal(text)):
+        start, end = piece.span()
+        if piece["han"]:
+            for one in _jieba.cut(piece["han"], hmm=False):
+                yield Word(one, one, start, start + len(one), is_han=True, is_stop=one in stop_words("zh"))
+                start += len(one)
+        elif piece["unit"]:
+            unit = UNITS[piece["unit"]]
+            yield Word(_number(piece["number"]) + unit, piece[0], start, end)
+            yield Word(unit, piece["unit"], start, end)
+        else:
+            raw = CONTRACTED.sub("", piece["latin"])
+            is_stop = raw in stop_words("en") or piece["latin"] in stop_words("en")
+            yield Word(_latin_term(raw), raw, start, end, is_stop=is_stop, is_name=raw in names)
+
+
+def terms(text: str) -> list[str]:
+    """The terms to index: words in order; after them, for Chinese, the shorter words inside them and their single characters."""
+    said = [word for word in cut(text) if not word.is_stop]
+    return [word.term for word in said] + [part for word in said if word.is_han and len(word.term) > 1 for part in parts(word.term)]
+
+
+@lru_cache(50_000)
+def parts(word: str) -> tuple[str, ...]:
+    """The shorter words inside a Chinese word, and its characters."""
+    shorter = [one for one in _jieba.cut_for_search(word, hmm=False) if len(one) > 1 and one != word] if len(word) > 2 else []
+    return (*shorter, *word)
+
+
+def _number(digits: str) -> str:
+    return digits.replace(".", "_")
+
+
+def _latin_term(raw: str) -> str:
+    if raw.isalpha():
+        return stem(raw)
+    return raw.replace("'", "").replace(".", "_")[:TERM_LIMIT]
