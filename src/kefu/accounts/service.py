@@ -130,7 +130,7 @@ async def create_agent(tx: AsyncSession, new: NewAgent) -> Agent:
 
 
 async def first_admin(db: Database, settings: Settings) -> FirstAdmin | None:
-    """Create the super_admin of the settings, with a one-time password when they name none; None when there is one already.
+    """Create the super_admin of the settings, with a one-time password when they name none; None when there is one.
 
     Safe to repeat, and when several processes start at once: one creates, the others get None. Raises BadSettings.
     """

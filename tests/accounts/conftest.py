@@ -1,0 +1,69 @@
+"""An app with the account endpoints, a route for each kind of caller, and Mei, an agent who is signed in."""
+
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import Annotated
+
+import httpx2
+import pytest
+from fastapi import Depends, FastAPI
+
+from accounts.team import Browser, Team
+from kefu.accounts.endpoints import router
+from kefu.accounts.identity import AgentIdentity, SignedIn, allowed
+from kefu.accounts.tokens import Tokens
+from kefu.kit.db import Database, Table
+from kefu.kit.limits import Limits
+from kefu.kit.web import Edge, add_errors
+
+
+@pytest.fixture
+async def db(tmp_path: Path) -> AsyncIterator[Database]:
+    database = Database(f"sqlite:///{tmp_path / 'kefu.db'}")
+    async with database.engine.begin() as connection:
+        await connection.run_sync(Table.metadata.create_all)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def app(db: Database) -> FastAPI:
+    """`/takeover`, `/write-knowledge` and `/anyone-signed-in` stand for the routes of other features."""
+    app = FastAPI()
+    app.state.db = db
+    app.state.tokens = Tokens("a secret of the tests")
+    app.state.limits = Limits(enabled=True)
+    app.include_router(router)
+    app.add_middleware(Edge)
+    add_errors(app)
+
+    @app.get("/takeover")
+    async def takeover(agent: Annotated[AgentIdentity, Depends(allowed("sessions.takeover"))]) -> str:
+        return agent.username
+
+    @app.get("/write-knowledge", dependencies=[Depends(allowed("knowledge.write"))])
+    async def write_knowledge() -> str:
+        return "written"
+
+    @app.get("/anyone-signed-in")
+    async def anyone_signed_in(caller: SignedIn) -> str:
+        return type(caller).__name__
+
+    return app
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://kefu") as client:
+        yield client
+
+
+@pytest.fixture
+def team(db: Database, client: httpx2.AsyncClient) -> Team:
+    return Team(db, client)
+
+
+@pytest.fixture
+async def mei(team: Team) -> Browser:
+    await team.hire("mei")
+    return await team.sign_in("mei")
