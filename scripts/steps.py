@@ -46,7 +46,10 @@ def run(title: str, command: Sequence[str | Path], env: Mapping[str, str] | None
 def show(title: str, command: Sequence[str | Path], env: Mapping[str, str] | None = None) -> bool:
     """Run with its output in sight; say whether it went well."""
     print(f"\n{BOLD}▶ {title}{PLAIN}", flush=True)
-    return subprocess.run(command, cwd=ROOT, env=env or environment(), stdin=subprocess.DEVNULL, check=False).returncode == 0
+    return (
+        subprocess.run(command, cwd=ROOT, env=env or environment(), stdin=subprocess.DEVNULL, check=False).returncode
+        == 0
+    )
 
 
 def stop(reason: str, remedy: str) -> None:

@@ -1,0 +1,158 @@
+"""Each test gets a clean, migrated database of its own, on SQLite and on PostgreSQL, with real commits."""
+
+import asyncio
+import os
+import shutil
+import socket
+import tempfile
+from collections.abc import AsyncIterator
+from pathlib import Path
+from typing import NoReturn
+
+import asyncpg
+import pytest
+
+from kefu.kit.db import Database
+from kefu.tables import Table
+from servers import Missing, Servers
+
+ABSENT = "MISSING SERVER: "
+SHARED = "KEFU_TEST_SERVERS"
+SERVERS = pytest.StashKey[Servers]()
+
+
+def upgrade(url: str) -> None:
+    async def create() -> None:
+        database = Database(url)
+        async with database.engine.begin() as connection:
+            await connection.run_sync(Table.metadata.create_all)
+        await database.close()
+
+    asyncio.run(create())
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """The first process of a run makes the folder; its workers find it in the environment."""
+    if not hasattr(config, "workerinput"):
+        os.environ[SHARED] = tempfile.mkdtemp(prefix="kefu-tests-")
+    config.stash[SERVERS] = Servers(Path(os.environ[SHARED]))
+
+
+def pytest_unconfigure(config: pytest.Config) -> None:
+    config.stash[SERVERS].close()
+    if not hasattr(config, "workerinput"):
+        shutil.rmtree(os.environ.pop(SHARED), ignore_errors=True)
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tests that did not run for want of a server are counted aloud."""
+    counts: dict[str, int] = {}
+    for report in terminalreporter.stats.get("skipped", []):
+        reason = report.longrepr[2] if isinstance(report.longrepr, tuple) else ""
+        if ABSENT in reason:
+            server = reason.partition(ABSENT)[2]
+            counts[server] = counts.get(server, 0) + 1
+    for server, count in counts.items():
+        terminalreporter.write_line(f"{count} TESTS DID NOT RUN: {server} is not installed", red=True, bold=True)
+
+
+def do_without(server: str) -> NoReturn:
+    """In CI nothing may be missing; elsewhere the test is skipped and counted."""
+    if os.environ.get("CI", "").lower() in {"true", "1"}:
+        pytest.fail(f"{ABSENT}{server}", pytrace=False)
+    pytest.skip(f"{ABSENT}{server}")
+
+
+@pytest.fixture(scope="session")
+def servers(pytestconfig: pytest.Config) -> Servers:
+    return pytestconfig.stash[SERVERS]
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(servers: Servers) -> Path:
+    """A migrated file to copy."""
+
+    def make() -> str:
+        file = Path(os.environ[SHARED], "template.db")
+        upgrade(f"sqlite:///{file}")
+        return str(file)
+
+    return Path(servers.once("sqlite-template", make))
+
+
+@pytest.fixture(scope="session")
+def postgres_database(servers: Servers, worker_id: str) -> str:
+    """The URL of this worker's database, migrated."""
+    try:
+        server = servers.postgres()
+    except Missing as missing:
+        do_without(str(missing))
+
+    def make() -> str:
+        asyncio.run(_execute(f"{server}/postgres", "CREATE DATABASE template"))
+        upgrade(f"{server}/template")
+        return "template"
+
+    template = servers.once("postgres-template", make)
+    asyncio.run(_execute(f"{server}/postgres", f"CREATE DATABASE {worker_id} TEMPLATE {template}"))
+    return f"{server}/{worker_id}"
+
+
+async def _execute(url: str, statement: str) -> None:
+    connection = await asyncpg.connect(url)
+    try:
+        await connection.execute(statement)
+    finally:
+        await connection.close()
+
+
+# Whoever is still connected, such as a server killed in the test before, goes first; then every row, in any order of
+# foreign keys.
+EMPTY = """
+DO $$
+DECLARE name text;
+BEGIN
+    PERFORM pg_terminate_backend(pid) FROM pg_stat_activity
+    WHERE datname = current_database() AND pid <> pg_backend_pid() AND backend_type = 'client backend';
+    SET LOCAL session_replication_role = replica;
+    FOR name IN SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'alembic_version' LOOP
+        EXECUTE format('DELETE FROM %I', name);
+    END LOOP;
+END $$
+"""
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of a clean, migrated database: a copy of a file, or this worker's own without the rows of the last test."""
+    if request.param == "postgresql":
+        url: str = request.getfixturevalue("postgres_database")
+        asyncio.run(_execute(url, EMPTY))
+        return url
+    file = tmp_path / "kefu.db"
+    shutil.copyfile(request.getfixturevalue("sqlite_template"), file)
+    return f"sqlite:///{file}"
+
+
+@pytest.fixture
+async def db(database_url: str) -> AsyncIterator[Database]:
+    database = Database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+def redis_url(servers: Servers, worker_id: str) -> str:
+    """The URL of this worker's own Redis database, emptied."""
+    try:
+        server = servers.redis()
+    except Missing as missing:
+        do_without(str(missing))
+    number = int(worker_id.removeprefix("gw")) if worker_id != "master" else 0
+    with socket.create_connection(("127.0.0.1", int(server.rpartition(":")[2]))) as connection:
+        connection.sendall(f"SELECT {number}\r\nFLUSHDB\r\n".encode())
+        answer = b""
+        while answer.count(b"\r\n") < 2:
+            answer += connection.recv(64)
+    assert answer == b"+OK\r\n+OK\r\n"
+    return f"{server}/{number}"
