@@ -1,7 +1,11 @@
 """Every table, imported once, so that migrations and tests see them all."""
 
+from kefu.accounts import models as accounts
 from kefu.jobs import models as jobs
 from kefu.kit.db import Table
+from kefu.knowledge import models as knowledge
 from kefu.log import models as log
+from kefu.sessions import models as sessions
+from kefu.shops import models as shops
 
-__all__ = ["Table", "jobs", "log"]
+__all__ = ["Table", "accounts", "jobs", "knowledge", "log", "sessions", "shops"]

@@ -4,8 +4,7 @@ At least once: a handler may run again after a crash, so handlers are idempotent
 """
 
 import random
-from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
@@ -15,7 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.jobs.models import Job
 from kefu.kit.clock import Ms, now_ms
-from kefu.kit.db import after_commit
+from kefu.kit.db import announce
 
 Lane = Literal["talk", "bulk"]
 LEASE = timedelta(seconds=15)
@@ -43,36 +42,15 @@ class Taken:
 def row_of(work: Work, now: int, delay: timedelta = timedelta()) -> dict[str, Any]:
     """The columns of a new job row for `work`."""
     due = now + int(delay.total_seconds() * 1000)
-    payload = orjson.dumps(asdict(work)  # type: ignore[call-overload]).decode()
+    payload = orjson.dumps(work).decode()
     return {"lane": work.lane, "kind": work.kind, "payload": payload, "run_at": due, "created_at": now}
-
-
-class Bell:
-    """Tells this process's workers that a lane has new work. A missed ring costs one poll interval, no more."""
-
-    def __init__(self) -> None:
-        self._listeners: dict[str, list[Callable[[], None]]] = {}
-
-    def listen(self, lane: Lane, wake: Callable[[], None]) -> None:
-        self._listeners.setdefault(lane, []).append(wake)
-
-    def mute(self, lane: Lane, wake: Callable[[], None]) -> None:
-        if wake in self._listeners.get(lane, ()):
-            self._listeners[lane].remove(wake)
-
-    def ring(self, lane: str) -> None:
-        for wake in self._listeners.get(lane, ()):
-            wake()
-
-
-bell = Bell()
 
 
 async def enqueue(tx: AsyncSession, work: Work, delay: timedelta = timedelta()) -> None:
     """Write the job in the caller's transaction and wake a worker of this process after the commit."""
     row = row_of(work, now_ms(), delay)
     await tx.execute(insert(Job).values(row))
-    after_commit(tx, lambda: bell.ring(work.lane))
+    announce(tx, "jobs", work.lane)
 
 
 TAKE = """

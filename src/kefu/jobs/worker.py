@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import structlog
 
-from kefu.jobs.queue import LEASE, Lane, Taken, bell, give_back, renew, take
+from kefu.jobs.queue import LEASE, Lane, Taken, give_back, renew, take
 from kefu.kit.db import Database
 
 log = structlog.get_logger()
@@ -37,12 +37,11 @@ class Worker:
         self._renewal: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        bell.listen(self._lane, self._wake.set)
+        self._db.signals.listen("jobs", self._rung)
         self._loop = asyncio.create_task(self._take_forever(), name=f"worker-{self._lane}")
         self._renewal = asyncio.create_task(self._renew_forever(), name=f"leases-{self._lane}")
 
     async def stop(self, patience: float = 3.0) -> None:
-        bell.mute(self._lane, self._wake.set)
         tasks = [task for task in (self._loop, self._renewal) if task]
         if self._running:
             await asyncio.wait(self._running.values(), timeout=patience)
@@ -50,6 +49,10 @@ class Worker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def _rung(self, lane: Lane) -> None:
+        if lane == self._lane:
+            self._wake.set()
 
     async def _take_forever(self) -> None:
         while True:

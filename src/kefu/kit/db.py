@@ -69,6 +69,26 @@ def tune_sqlite(connection: Any) -> None:
     cursor.close()
 
 
+def announce(tx: AsyncSession, topic: str, what: Any) -> None:
+    """Tell this process's listeners of `topic` once the transaction is durable."""
+    signals: Signals = tx.info["signals"]
+    after_commit(tx, lambda: signals.send(topic, what))
+
+
+class Signals:
+    """What was just committed by this process, by topic: `log` carries entries, `jobs` a lane. Listeners must not block or raise."""
+
+    def __init__(self) -> None:
+        self._listeners: dict[str, list[Callable[[Any], None]]] = {}
+
+    def listen(self, topic: str, listener: Callable[[Any], None]) -> None:
+        self._listeners.setdefault(topic, []).append(listener)
+
+    def send(self, topic: str, what: Any) -> None:
+        for listener in self._listeners.get(topic, ()):
+            listener(what)
+
+
 class GroupCommit:
     """Short write functions on one SQLite connection and one thread; what waits together is committed together.
 
@@ -142,6 +162,7 @@ class Database:
     def __init__(self, url: str) -> None:
         self.is_sqlite = url.startswith("sqlite")
         self.url = url
+        self.signals = Signals()
         self._gate = asyncio.Lock()
         self._pool: asyncpg.Pool[Any] | None = None
         self._group: GroupCommit | None = None
@@ -152,7 +173,7 @@ class Database:
             self._reader = _sqlite_engine(self.path, "BEGIN", size=4)
         else:
             self._writer = self._reader = _postgres_engine(url)
-        self._new_write = async_sessionmaker(self._writer, expire_on_commit=False)
+        self._new_write = async_sessionmaker(self._writer, expire_on_commit=False, info={"signals": self.signals})
         self._new_read = async_sessionmaker(self._reader, expire_on_commit=False)
 
     @property

@@ -3,6 +3,7 @@
 import re
 import secrets
 import time
+from dataclasses import dataclass
 from typing import Any
 
 import orjson
@@ -114,6 +115,20 @@ def error_response(error: KefuError, locale: Locale) -> Json:
 
 def caller_locale(request: Request) -> Locale:
     return preferred(request.headers.get("accept-language"))
+
+
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a request comes from. `address`: as the server saw it (behind a proxy, uvicorn reads X-Forwarded-For of trusted hosts)."""
+
+    address: str
+    authorization: str | None
+    locale: Locale
+
+
+def caller_of(request: Request) -> Origin:
+    address = request.client.host if request.client else "local"
+    return Origin(address, request.headers.get("authorization"), caller_locale(request))
 
 
 REASONS: dict[str, Text] = {

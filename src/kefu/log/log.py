@@ -9,6 +9,7 @@ from sqlalchemy import insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.clock import iso
+from kefu.kit.db import announce
 from kefu.log.models import Event
 
 Audience = Literal["public", "internal"]
@@ -66,6 +67,12 @@ class Entry:
         parsed: dict[str, Any] = orjson.loads(self.payload)
         return parsed
 
+    @property
+    def shown(self) -> dict[str, Any]:
+        """The event as an object, as `json` writes it."""
+        parsed: dict[str, Any] = orjson.loads(self.json())
+        return parsed
+
     def json(self) -> str:
         """`{"seq":…,"type":…,"at":…,"actor":{…},"client_msg_id":…,…payload}`: the one form in which events leave Kefu."""
         own = f',"client_msg_id":"{self.client_msg_id}"' if self.client_msg_id else ""
@@ -79,7 +86,7 @@ def entry(stream: str, seq: int, fact: Fact, at: int) -> Entry:
 
 
 async def append(tx: AsyncSession, entries: Sequence[Entry]) -> None:
-    """Write entries whose seqs the caller took under the lock of the stream's row.
+    """Write entries whose seqs the caller took under the lock of the stream's row, and announce them after the commit.
 
     Raises sqlalchemy.exc.IntegrityError when a client_msg_id or a seq of the stream exists already.
     """
@@ -99,6 +106,7 @@ async def append(tx: AsyncSession, entries: Sequence[Entry]) -> None:
             for one in entries
         ],
     )
+    announce(tx, "log", entries)
 
 
 COLUMNS = (Event.stream, Event.seq, Event.type, Event.audience, Event.actor, Event.payload, Event.client_msg_id, Event.at)

@@ -1,0 +1,1 @@
+"""Live delivery: a hub per process, streams to visitors and agents."""

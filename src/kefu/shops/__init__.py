@@ -1,0 +1,1 @@
+"""Whose shop it is: its name, look, languages and bot."""

@@ -1,0 +1,123 @@
+"""The bot's turn, from the visitor's message to the answer in the log (spec B2, S4)."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import aclosing
+from dataclasses import asdict
+from typing import Any
+
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kefu.answering.ports import Answer, Answerer, Delta, Said, Turn
+from kefu.bus.local import LocalBus
+from kefu.jobs.queue import Taken, finish
+from kefu.kit.db import Database
+from kefu.kit.ids import new_id
+from kefu.log.log import Entry
+from kefu.realtime.hub import ephemeral
+from kefu.sessions.models import Session, stream_of
+from kefu.sessions.queries import find, history
+from kefu.sessions.service import Stale, may_answer, post_by_bot
+from kefu.sessions.work import AnswerVisitor
+
+HISTORY = 20
+
+
+class Bot:
+    """Handles `AnswerVisitor`. Repeating it is safe: an answer that was given, or is no longer wanted, ends the job and writes nothing.
+
+    What makes a running answer void (an agent, a newer message) stops it as soon as this process hears of it; the fence in
+    `sessions.service.post_by_bot` holds in any case.
+    """
+
+    def __init__(self, db: Database, bus: LocalBus, answerer: Answerer) -> None:
+        self._db = db
+        self._bus = bus
+        self._answerer = answerer
+        self._running: dict[str, asyncio.Event] = {}
+        db.signals.listen("log", self._hear)
+
+    async def __call__(self, job: Taken) -> None:
+        work = AnswerVisitor(**job.payload)
+        async with self._db.read() as tx:
+            session = await find(tx, work.session)
+            turn = await _turn(tx, session) if session is not None and may_answer(session, work) else None
+        if turn is None:
+            await self._finish(job)
+            return
+        void = self._running[stream_of(work.session)] = asyncio.Event()
+        draft_id = new_id("d")
+        try:
+            answer = await self._speak(turn, work, draft_id, void)
+            if answer is not None:
+                await self._write(job, work, draft_id, answer)
+                return
+        except Stale:
+            pass
+        except BaseException:
+            self._drop(work, draft_id)
+            raise
+        finally:
+            if self._running.get(stream_of(work.session)) is void:
+                self._running.pop(stream_of(work.session))
+        self._drop(work, draft_id)
+        await self._finish(job)
+
+    async def _speak(self, turn: Turn, work: AnswerVisitor, draft_id: str, void: asyncio.Event) -> Answer | None:
+        """Stream the draft to the followers. None when it became void on the way."""
+        offset = 0
+        async with aclosing(_generator(self._answerer.answer(turn))) as pieces:
+            async for piece in pieces:
+                if void.is_set():
+                    return None
+                if isinstance(piece, Answer):
+                    return piece
+                facts = {"draft_id": draft_id, "reply_to": work.seq, "offset": offset, "text": piece.text}
+                self._bus.publish(ephemeral(stream_of(work.session), "answer.delta", **facts))
+                offset += len(piece.text)
+        return None
+
+    async def _write(self, job: Taken, work: AnswerVisitor, draft_id: str, answer: Answer) -> None:
+        said: dict[str, Any] = {
+            "content": answer.text,
+            "draft_id": draft_id,
+            "answered": answer.answered,
+            "sources": [asdict(source) for source in answer.sources],
+        }
+        async with self._db.write() as tx:
+            await post_by_bot(tx, work, said, {"draft_id": draft_id, **asdict(answer.evidence)})
+            await finish(tx, job.id)
+
+    async def _finish(self, job: Taken) -> None:
+        async with self._db.write() as tx:
+            await finish(tx, job.id)
+
+    def _drop(self, work: AnswerVisitor, draft_id: str) -> None:
+        self._bus.publish(ephemeral(stream_of(work.session), "answer.dropped", draft_id=draft_id))
+
+    def _hear(self, entries: list[Entry]) -> None:
+        for one in entries:
+            void = self._running.get(one.stream)
+            if void is not None and one.audience == "public":
+                void.set()
+
+
+async def _generator(pieces: AsyncIterator[Delta | Answer]) -> AsyncIterator[Delta | Answer]:
+    """Any iterator as a generator, so that it can be closed."""
+    async for piece in pieces:
+        yield piece
+
+
+async def _turn(tx: AsyncSession, session: Session) -> Turn:
+    """Everything the visitor wrote since the last answer is one question."""
+    said = await history(tx, session.name, HISTORY, public_only=True)
+    messages = [(one.seq, one.facts) for one in said]
+    waiting = [facts["content"] for seq, facts in messages if facts["role"] == "user" and seq > session.answered_seq]
+    earlier = [Said(facts["role"], facts["content"]) for seq, facts in messages if facts["role"] != "user" or seq <= session.answered_seq]
+    return Turn(
+        shop=session.shop,
+        locale="zh" if session.locale == "zh" else "en",
+        question="\n".join(waiting),
+        session_name=session.name,
+        history=earlier,
+    )

@@ -1,0 +1,185 @@
+"""`kefu …`: every verb of the operator."""
+
+import asyncio
+import signal
+import sys
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any, Literal, NoReturn, TypeVar
+
+import typer
+import uvicorn
+from fastapi import FastAPI
+from uvicorn.config import Config
+
+from kefu.accounts.passwords import hash_password, is_acceptable
+from kefu.accounts.service import FirstAdmin, NewAgent, create_agent, first_admin
+from kefu.jobs.worker import Worker
+from kefu.kit.config import BadSettings, Problem, Settings, load_settings
+from kefu.kit.db import Database
+from kefu.kit.errors import KefuError
+from kefu.kit.logs import set_up_logs
+from kefu.main import bulk_handlers, create_app
+from kefu.ops.migrate import is_current, upgrade
+from kefu.porting.demo import load_demo
+from kefu.shops.service import first_shop
+
+T = TypeVar("T")
+cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Kefu: AI customer service for online shops.")
+agents = typer.Typer(no_args_is_help=True, help="The team's accounts.")
+cli.add_typer(agents, name="agent")
+
+DRAIN_SECONDS = 5
+
+
+def main() -> NoReturn:
+    """The command line. Exit code 2: what was asked cannot be done as asked."""
+    try:
+        cli()
+    except BadSettings as error:
+        _fail(str(error))
+    except KefuError as error:
+        _fail(error.message("en"))
+    sys.exit(0)
+
+
+def _fail(why: str) -> NoReturn:
+    typer.secho(why, err=True, fg="red")
+    sys.exit(2)
+
+
+def _on_database(work: Callable[[Database], Awaitable[T]]) -> T:
+    """Run `work` on the database of the settings and close it again."""
+
+    async def run() -> T:
+        db = Database(load_settings().database)
+        try:
+            return await work(db)
+        finally:
+            await db.close()
+
+    return asyncio.run(run())
+
+
+class Server(uvicorn.Server):
+    """Ends every open stream with a word as soon as the signal comes, so that stopping takes a moment and not a minute."""
+
+    def __init__(self, config: Config, app: FastAPI) -> None:
+        super().__init__(config)
+        self._app = app
+
+    def handle_exit(self, sig: int, frame: Any) -> None:
+        self._app.state.hub.drain()
+        super().handle_exit(sig, frame)
+
+
+@cli.command()
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on")] = 8000,
+) -> None:
+    """Serve the API, the live streams and the web apps. Migrates an embedded database and makes the first admin by itself."""
+    settings = load_settings()
+    logs = set_up_logs(settings.log_level, settings.log_file)
+    try:
+        _greet(settings, _on_database(_prepare), f"http://{host}:{port}")
+        app = create_app(settings)
+        config = Config(
+            app, host=host, port=port, log_config=None, access_log=False, server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS, backlog=4096, ws="none",
+        )
+        Server(config, app).run()
+    finally:
+        logs.stop()
+
+
+async def _prepare(db: Database) -> FirstAdmin | None:
+    if db.is_sqlite:
+        await upgrade(db)
+    elif not await is_current(db):
+        raise BadSettings([Problem("DATABASE_URL", "the database is not at the newest schema", "Run: kefu migrate")])
+    async with db.write() as tx:
+        await first_shop(tx)
+    return await first_admin(db, load_settings())
+
+
+def _greet(settings: Settings, admin: FirstAdmin | None, address: str) -> None:
+    """Where everything is, on standard output, for the person who started it."""
+    lines = [f"  Shop page   {address}/demo", f"  Workbench   {address}/workbench/", f"  API         {address}/docs"]
+    if settings.redis_url:
+        lines.append("  Note        REDIS_URL is not used by this version: several processes find each other's changes in the database.")
+    if admin and admin.one_time_password:
+        lines += ["", f"  First admin        {admin.username}", f"  One-time password  {admin.one_time_password}", ""]
+        lines += ["  It is shown only now; the workbench asks for a new one at the first sign-in."]
+    elif admin:
+        lines += ["", f"  First admin        {admin.username}  (password: SUPER_ADMIN_PASSWORD)"]
+    typer.echo("\n".join(["", "  Kefu is starting", "", *lines, ""]))
+
+
+@cli.command()
+def worker() -> None:
+    """Run queued work of the bulk lane (mail, parsing, export) beside the app processes, until stopped."""
+    settings = load_settings()
+    logs = set_up_logs(settings.log_level, settings.log_file)
+    try:
+        _on_database(_work)
+    finally:
+        logs.stop()
+
+
+async def _work(db: Database) -> None:
+    stop = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    bulk = Worker(db, "bulk", bulk_handlers())
+    bulk.start()
+    typer.echo("Kefu worker is running")
+    await stop.wait()
+    await bulk.stop()
+
+
+@cli.command()
+def migrate(check: Annotated[bool, typer.Option("--check", help="Only say whether a migration is due (exit code 1)")] = False) -> None:
+    """Bring the database to the newest schema."""
+    if check:
+        current = _on_database(is_current)
+        typer.echo("The database is up to date." if current else "The database needs a migration. Run: kefu migrate")
+        raise typer.Exit(0 if current else 1)
+    _on_database(upgrade)
+    typer.echo("The database is up to date.")
+
+
+@cli.command()
+def demo() -> None:
+    """Load the demo shop with its knowledge in English and Chinese. Repeating it changes nothing."""
+
+    async def load(db: Database) -> str:
+        if db.is_sqlite:
+            await upgrade(db)
+        return str(await load_demo(db))
+
+    typer.echo(_on_database(load))
+
+
+@agents.command("create")
+def create(
+    username: Annotated[str, typer.Option(help="What they sign in with")],
+    name: Annotated[str, typer.Option(help="What customers and colleagues see")],
+    role: Annotated[Literal["super_admin", "supervisor", "agent", "inspector"], typer.Option()] = "agent",
+    password: Annotated[str, typer.Option(help="- reads it from standard input; without it you are asked")] = "",
+) -> None:
+    """Create an account."""
+    if password == "-":
+        password = sys.stdin.readline().rstrip("\r\n")
+    elif not password:
+        password = typer.prompt("Password", hide_input=True, confirmation_prompt=sys.stdin.isatty())
+    if not is_acceptable(password):
+        _fail("The password needs 8 to 128 characters, with a letter and a digit.")
+
+    async def add(db: Database) -> str:
+        if db.is_sqlite:
+            await upgrade(db)
+        new = NewAgent(username, name, role, await hash_password(password), must_change_password=False)
+        async with db.write() as tx:
+            return (await create_agent(tx, new)).id
+
+    typer.echo(f"Created {role} {username} ({_on_database(add)})")

@@ -1,0 +1,114 @@
+"""Puts the parts together: the application, its routes, and which handler does which work."""
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import APIRouter, FastAPI
+from fastapi.routing import APIRoute
+from starlette.middleware.cors import CORSMiddleware
+from starlette.routing import Route
+
+from kefu import __version__
+from kefu.accounts.endpoints import router as accounts
+from kefu.accounts.tokens import Tokens
+from kefu.answering.builtin import BuiltinAnswerer
+from kefu.answering.endpoints import router as chat
+from kefu.answering.ports import Answerer
+from kefu.answering.scripted import ScriptedAnswerer
+from kefu.answering.service import Bot
+from kefu.bus.local import LocalBus
+from kefu.jobs.worker import Handler, Worker
+from kefu.kit.config import Settings
+from kefu.kit.db import Database
+from kefu.kit.limits import Limits
+from kefu.kit.web import Edge, add_errors
+from kefu.knowledge.endpoints import router as knowledge
+from kefu.log.log import Entry
+from kefu.ops.endpoints import router as ops
+from kefu.ops.openapi import describe_streams
+from kefu.ops.web_apps import add_web_apps
+from kefu.realtime.desk import Desk
+from kefu.realtime.endpoints import router as realtime
+from kefu.realtime.hub import Hub, notice_of
+from kefu.realtime.streams import DeskEvents, SessionEvents
+from kefu.sessions.endpoints import router as sessions
+from kefu.sessions.work import AnswerVisitor
+
+ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, realtime, knowledge, ops)
+
+
+def bulk_handlers() -> dict[str, Handler]:
+    """Work of `kefu worker`. Nothing enqueues bulk work yet."""
+    return {}
+
+
+def talk_handlers(db: Database, bus: LocalBus, answerer: Answerer) -> dict[str, Handler]:
+    """Who answers."""
+    return {AnswerVisitor.kind: Bot(db, bus, answerer)}
+
+
+def answerer_of(settings: Settings, db: Database) -> Answerer:
+    return ScriptedAnswerer() if settings.ai_provider == "scripted" else BuiltinAnswerer(db)
+
+
+def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
+    """The application on a migrated database. `answerer` replaces the one that the settings name."""
+    db = Database(settings.database)
+    bus = LocalBus()
+    hub = Hub(db, bus)
+    desk = Desk(db, bus, hub)
+    worker = Worker(db, "talk", talk_handlers(db, bus, answerer or answerer_of(settings, db)))
+
+    def publish(entries: list[Entry]) -> None:
+        for one in entries:
+            bus.publish(notice_of(one))
+
+    db.signals.listen("log", publish)
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        hub.start()
+        desk.start()
+        worker.start()
+        yield
+        hub.drain()
+        await worker.stop()
+        await desk.stop()
+        await hub.stop()
+        await db.close()
+
+    app = FastAPI(
+        title="Kefu",
+        version=__version__,
+        description="AI customer service and after-sales for online shops.",
+        lifespan=lifespan,
+        docs_url=None,
+        redoc_url=None,
+        generate_unique_id_function=_operation_id,
+    )
+    app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
+    app.state.tokens = Tokens(settings.signing_key())
+    app.state.limits = Limits(enabled=settings.rate_limits == "on")
+    add_errors(app)
+    app.router.routes += [
+        Route("/api/sessions/{name}/events", SessionEvents(), methods=["GET"]),
+        Route("/api/agent/events", DeskEvents(), methods=["GET"]),
+    ]
+    for router in ROUTERS:
+        app.include_router(router)
+    add_web_apps(app)
+    describe_streams(app)
+    app.add_middleware(
+        CORSMiddleware,
+        allow_origins=settings.cors_origins,
+        allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"],
+        expose_headers=["X-Request-ID", "Retry-After"],
+        max_age=600,
+    )
+    app.add_middleware(Edge)
+    return app
+
+
+def _operation_id(route: APIRoute) -> str:
+    return route.name

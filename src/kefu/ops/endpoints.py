@@ -1,0 +1,114 @@
+"""Is it up, and who is the bot: what monitors and widgets ask before anything else."""
+
+from typing import Annotated, Literal
+
+from fastapi import APIRouter, Depends, Query, Request
+from pydantic import BaseModel, StringConstraints
+from sqlalchemy import text
+
+from kefu import __version__
+from kefu.accounts.identity import anyone
+from kefu.kit.db import Database
+from kefu.kit.errors import Unavailable
+from kefu.kit.i18n import Locale
+from kefu.kit.web import caller_locale
+from kefu.sessions.schemas import ShopId
+from kefu.shops.service import find_shop
+
+router = APIRouter(dependencies=[Depends(anyone)])
+
+
+class Liveness(BaseModel):
+    status: Literal["ok"] = "ok"
+
+
+class Health(BaseModel):
+    """`status`: healthy, or degraded when something the service can do without is away."""
+
+    success: Literal[True] = True
+    status: Literal["healthy", "degraded"]
+    version: str
+    database: Literal["sqlite", "postgresql"]
+    provider: str
+
+
+class NotReady(Unavailable):
+    code = "NOT_READY"
+    text = {"en": "The database does not answer.", "zh": "数据库暂无响应。"}
+
+
+async def _check(db: Database) -> None:
+    """Raises NotReady unless the database answers."""
+    try:
+        async with db.read() as tx:
+            await tx.execute(text("SELECT 1"))
+    except Unavailable:
+        raise NotReady from None
+
+
+@router.get("/health", tags=["operate"])
+async def liveness() -> Liveness:
+    """The process runs and its event loop turns."""
+    return Liveness()
+
+
+@router.get("/api/health", tags=["operate"])
+async def health(request: Request) -> Health:
+    """The service and what it stands on; 503 when the database is away."""
+    db: Database = request.app.state.db
+    await _check(db)
+    kind: Literal["sqlite", "postgresql"] = "sqlite" if db.is_sqlite else "postgresql"
+    return Health(status="healthy", version=__version__, database=kind, provider=request.app.state.settings.ai_provider)
+
+
+@router.get("/api/health/ready", tags=["operate"])
+async def readiness(request: Request) -> Liveness:
+    """Whether to send requests here: 503 while the database is away or the process is shutting down."""
+    if request.app.state.hub.is_draining:
+        raise NotReady
+    await _check(request.app.state.db)
+    return Liveness()
+
+
+class Bot(BaseModel):
+    name: str
+    description: str
+    icon_url: str
+    welcome: str
+    suggestions: list[str]
+    shop: str
+    shop_name: str
+    locale: Locale
+    is_demo: bool
+    color: str
+
+
+class BotInfo(BaseModel):
+    success: Literal[True] = True
+    bot: Bot
+
+
+class BotQuery(BaseModel):
+    shop: ShopId | None = None
+    locale: Annotated[str, StringConstraints(max_length=35)] | None = None
+
+
+@router.get("/api/bot/info", tags=["chat"])
+async def bot_info(request: Request, query: Annotated[BotQuery, Query()]) -> BotInfo:
+    """What the widget shows before the first word: the bot's name and welcome in the visitor's language."""
+    async with request.app.state.db.read() as tx:
+        shop = await find_shop(tx, query.shop)
+    locale: Locale = "zh" if (query.locale or caller_locale(request)).lower().startswith("zh") else "en"
+    bot = Bot(
+        name=shop.bot_name[locale],
+        description=shop.description[locale],
+        icon_url="/static/widget/bot.svg",
+        welcome=shop.welcome[locale],
+        suggestions=shop.suggestions[locale],
+        shop=shop.id,
+        shop_name=shop.name[locale],
+        locale=locale,
+        is_demo=shop.is_demo,
+        color=shop.color,
+    )
+    return BotInfo(bot=bot)

@@ -1,0 +1,48 @@
+"""Bring a database to the newest schema, or say what is missing."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.resources import as_file, files
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from kefu.kit.db import Database
+
+LOCK = 5_330_816
+
+
+@contextmanager
+def _config(connection: Connection) -> Iterator[Config]:
+    with as_file(files("kefu") / "migrations") as folder:
+        config = Config()
+        config.set_main_option("script_location", str(folder))
+        config.attributes["connection"] = connection
+        yield config
+
+
+def _upgrade(connection: Connection) -> None:
+    with _config(connection) as config:
+        command.upgrade(config, "head")
+
+
+def _is_current(connection: Connection) -> bool:
+    with _config(connection) as config:
+        newest = ScriptDirectory.from_config(config).get_current_head()
+    return MigrationContext.configure(connection).get_current_revision() == newest
+
+
+async def upgrade(db: Database) -> None:
+    """Migrate to the newest schema. Safe to repeat, and when two processes start at once: one migrates, the other waits."""
+    async with db.engine.begin() as connection:
+        if not db.is_sqlite:
+            await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})
+        await connection.run_sync(_upgrade)
+
+
+async def is_current(db: Database) -> bool:
+    async with db.engine.connect() as connection:
+        return await connection.run_sync(_is_current)

@@ -1,0 +1,232 @@
+"""The hub of one process: hands what happens in a session to everybody who follows it, each event once and in order.
+
+A follower reads the log first and then takes from its queue what is newer. The hub never waits for a follower: a queue that is full is cut,
+and the client resumes by its cursor. What the bus loses is found by comparing seqs with the database every second or so.
+"""
+
+import asyncio
+from collections import deque
+from typing import Literal
+
+import orjson
+import structlog
+
+from kefu.bus.local import LocalBus, Notice
+from kefu.kit.db import Database
+from kefu.log.log import Entry, read
+from kefu.sessions.models import stream_of
+from kefu.sessions.queries import heads
+
+log = structlog.get_logger()
+
+QUEUE_LIMIT = 256
+CHECK_SECONDS = 1.0
+CHECK_CHUNK = 500
+HEARTBEAT_SECONDS = 15
+HEARTBEAT = b":\n\n"
+SESSION = stream_of("")
+
+Ending = Literal["restart", "slow", "revoked", "gone"]
+
+
+def frame_of(notice: Notice) -> bytes:
+    """The notice as one SSE frame; only what is in the log has an id."""
+    head = b"id: %d\n" % notice.seq if notice.seq else b""
+    return b"%sdata: %s\n\n" % (head, notice.data)
+
+
+def notice_of(one: Entry) -> Notice:
+    return Notice(one.stream, one.seq, one.json().encode(), public=one.audience == "public", type=one.type)
+
+
+def ephemeral(stream: str, type_: str, **facts: object) -> Notice:
+    """A notice that is in no log: typing, answer deltas, queue positions."""
+    return Notice(stream, 0, orjson.dumps({"type": type_, **facts}), public=True, type=type_)
+
+
+class Follower:
+    """One reader of one stream, served by one task. `end` closes it from outside; a slow one is torn out of the send that it hangs in."""
+
+    __slots__ = ("_frames", "_task", "_waiter", "ended", "sees_internal")
+
+    def __init__(self, *, sees_internal: bool) -> None:
+        self.sees_internal = sees_internal
+        self.ended: Ending | None = None
+        self._frames: deque[tuple[int, bytes]] = deque()
+        self._task = asyncio.current_task()
+        self._waiter: asyncio.Future[None] | None = None
+
+    def put(self, seq: int, frame: bytes) -> None:
+        if len(self._frames) < QUEUE_LIMIT:
+            self._frames.append((seq, frame))
+            self._wake()
+        elif self.ended is None:
+            self.end("slow")
+            if self._task is not None:
+                self._task.cancel()
+
+    def end(self, why: Ending) -> None:
+        if self.ended is None:
+            self.ended = why
+            self._wake()
+
+    def forget_ephemeral(self) -> None:
+        """Drop what is in no log; the caller is about to send the draft as a whole."""
+        self._frames = deque(one for one in self._frames if one[0])
+
+    def _wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    async def take(self) -> list[tuple[int, bytes]]:
+        """What is there, at least one `(seq, frame)`; seq is 0 for what is in no log. Empty means that the follower has ended."""
+        while not self._frames and self.ended is None:
+            self._waiter = asyncio.get_running_loop().create_future()
+            try:
+                await self._waiter
+            finally:
+                self._waiter = None
+        frames = [] if self.ended in {"gone", "slow", "revoked"} else list(self._frames)
+        self._frames.clear()
+        return frames
+
+
+class Channel:
+    """A stream that somebody follows. `seq`: the last one handed out, None before the first follower has read the log."""
+
+    __slots__ = ("draft", "followers", "seq", "wanted")
+
+    def __init__(self) -> None:
+        self.followers: set[Follower] = set()
+        self.seq: int | None = None
+        self.wanted = 0
+        self.draft: dict[str, object] | None = None
+
+    def hand_out(self, notice: Notice) -> None:
+        frame = frame_of(notice)
+        for follower in self.followers:
+            if notice.public or follower.sees_internal:
+                follower.put(notice.seq, frame)
+
+
+class Hub:
+    """Followers by stream. Listens to the bus."""
+
+    def __init__(self, db: Database, bus: LocalBus) -> None:
+        self._db = db
+        self._channels: dict[str, Channel] = {}
+        self._catching_up: dict[str, asyncio.Task[None]] = {}
+        self._ticker: asyncio.Task[None] | None = None
+        self.is_draining = False
+        bus.listen(self.hear)
+
+    def start(self) -> None:
+        self._ticker = asyncio.create_task(self._tick_forever(), name="hub")
+
+    async def stop(self) -> None:
+        tasks = [task for task in (self._ticker, *self._catching_up.values()) if task]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    def drain(self) -> None:
+        """End every stream with a word to come back; new ones are refused."""
+        self.is_draining = True
+        for channel in self._channels.values():
+            for follower in channel.followers:
+                follower.end("restart")
+
+    def count(self) -> int:
+        return sum(len(channel.followers) for channel in self._channels.values())
+
+    def has_followers(self, stream: str) -> bool:
+        return stream in self._channels
+
+    def join(self, stream: str, follower: Follower) -> Channel:
+        channel = self._channels.setdefault(stream, Channel())
+        channel.followers.add(follower)
+        return channel
+
+    def leave(self, stream: str, follower: Follower) -> None:
+        channel = self._channels.get(stream)
+        if channel is not None:
+            channel.followers.discard(follower)
+            if not channel.followers:
+                self._channels.pop(stream)
+
+    def hear(self, notice: Notice) -> None:
+        """From the bus: hand it out, or note that something is missing."""
+        channel = self._channels.get(notice.stream)
+        if channel is None:
+            return
+        if notice.seq == 0:
+            _keep_draft(channel, notice)
+            channel.hand_out(notice)
+        elif channel.seq is None or notice.seq == channel.seq + 1:
+            self._advance(channel, notice)
+        elif notice.seq > channel.seq:
+            self._want(notice.stream, channel, notice.seq)
+
+    def _advance(self, channel: Channel, notice: Notice) -> None:
+        channel.seq = notice.seq
+        if notice.type != "answer.evidenced":
+            channel.draft = None
+        channel.hand_out(notice)
+
+    def _want(self, stream: str, channel: Channel, seq: int) -> None:
+        channel.wanted = max(channel.wanted, seq)
+        if stream not in self._catching_up:
+            task = asyncio.create_task(self._catch_up(stream, channel), name=f"catch-up-{stream}")
+            self._catching_up[stream] = task
+            task.add_done_callback(lambda _: self._catching_up.pop(stream, None))
+
+    async def _catch_up(self, stream: str, channel: Channel) -> None:
+        """Read from the log what the bus did not bring, until nothing known is missing."""
+        while channel.followers and channel.seq is not None and channel.seq < channel.wanted:
+            async with self._db.read() as tx:
+                entries = await read(tx, stream, channel.seq, public_only=False)
+            for one in entries:
+                if one.seq == channel.seq + 1:
+                    self._advance(channel, notice_of(one))
+            if not entries:
+                return
+
+    async def _tick_forever(self) -> None:
+        beat = 0
+        while True:
+            await asyncio.sleep(CHECK_SECONDS)
+            beat += 1
+            self._send_heartbeats(beat)
+            try:
+                await self._check_seqs()
+            except Exception:  # noqa: BLE001 - the database may be away; the next round tries again
+                log.warning("hub.not_checked", exc_info=True)
+
+    def _send_heartbeats(self, beat: int) -> None:
+        """Each follower once in 15 s, a fifteenth of them each second."""
+        for channel in self._channels.values():
+            for follower in channel.followers:
+                if (id(follower) >> 6) % HEARTBEAT_SECONDS == beat % HEARTBEAT_SECONDS:
+                    follower.put(0, HEARTBEAT)
+
+    async def _check_seqs(self) -> None:
+        names = [stream.removeprefix(SESSION) for stream in self._channels if stream.startswith(SESSION)]
+        for start in range(0, len(names), CHECK_CHUNK):
+            async with self._db.read() as tx:
+                found = await heads(tx, names[start : start + CHECK_CHUNK])
+            for name, seq in found.items():
+                channel = self._channels.get(stream_of(name))
+                if channel is not None and channel.seq is not None and seq > channel.seq:
+                    self._want(stream_of(name), channel, seq)
+
+
+def _keep_draft(channel: Channel, notice: Notice) -> None:
+    """Remember the running answer's text for who joins late."""
+    if notice.type == "answer.delta":
+        delta = orjson.loads(notice.data)
+        draft = channel.draft
+        if draft is None or draft["draft_id"] != delta["draft_id"]:
+            draft = channel.draft = {"draft_id": delta["draft_id"], "reply_to": delta["reply_to"], "text": ""}
+        draft["text"] = str(draft["text"])[: delta["offset"]] + delta["text"]
+    elif notice.type == "answer.dropped":
+        channel.draft = None

@@ -1,0 +1,163 @@
+"""Sessions over HTTP: opening and writing by the visitor, and what agents do with them."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from kefu.accounts.identity import AgentIdentity, SignedIn, Visitor, allowed, anyone
+from kefu.kit.clock import iso
+from kefu.kit.errors import Forbidden
+from kefu.kit.ids import new_id
+from kefu.kit.pages import from_cursor, to_cursor
+from kefu.kit.web import caller_of
+from kefu.log.log import VISITOR, Actor
+from kefu.sessions import queries, service
+from kefu.sessions import schemas as shapes
+from kefu.sessions.access import may_read, member, own_visitor
+from kefu.sessions.opening import Wish, opened
+from kefu.sessions.post import post
+from kefu.sessions.states import InvalidStatus, Status
+
+router = APIRouter(tags=["sessions"])
+
+POSTS_PER_SESSION = "60/minute"
+HISTORY = 50
+CURSOR_SHAPES: dict[queries.Sort, tuple[type, ...]] = {
+    "default": (int, int, str),
+    "newest": (int, str),
+    "oldest": (int, str),
+    "waitTime": (int, str),
+}
+
+
+Taker = Annotated[AgentIdentity, allowed("sessions.takeover")]
+Releaser = Annotated[AgentIdentity, allowed("sessions.release")]
+Closer = Annotated[AgentIdentity, allowed("sessions.close")]
+Reader = Annotated[AgentIdentity, allowed("sessions.read")]
+
+
+@router.post("/api/conversation/new", dependencies=[Depends(anyone)])
+async def open_conversation(request: Request, body: shapes.OpenConversation) -> shapes.ConversationOpened:
+    """Open a session. A name that exists needs its token and is returned as it stands."""
+    session, _ = await opened(request.app.state, caller_of(request), Wish(body.session_id, body.shop, body.locale))
+    return shapes.ConversationOpened(
+        session_name=session.name,
+        conversation_id=session.conversation_id,
+        visitor_token=request.app.state.tokens.visitor(session.name),
+        shop=session.shop,
+        status=Status(session.status),
+        seq=session.seq,
+    )
+
+
+@router.post("/api/sessions/{name}/messages", status_code=201)
+async def post_message(request: Request, name: shapes.NameInPath, body: shapes.PostMessage, caller: SignedIn) -> shapes.MessageStored:
+    """The visitor's durable post, whatever the state; the answer comes on the stream."""
+    own_visitor(caller, name)
+    await request.app.state.limits.take(POSTS_PER_SESSION, "post", name)
+    posted = await post(request.app.state.db, name, body.content, body.client_msg_id)
+    return shapes.MessageStored(
+        session_name=name,
+        seq=posted.entry.seq,
+        client_msg_id=body.client_msg_id,
+        at=iso(posted.entry.at),
+        status=Status(posted.status),
+    )
+
+
+@router.post("/api/manual/escalate")
+async def escalate(request: Request, body: shapes.Escalate, caller: SignedIn) -> shapes.EscalatedData:
+    """Ask for a person. A repeat while one is awaited changes nothing."""
+    may_read(caller, body.session_name)
+    reason = "manual" if body.reason == "user_request" else body.reason
+    actor = VISITOR if isinstance(caller, Visitor) else Actor("agent", caller.id, caller.name)
+    async with request.app.state.db.write() as tx:
+        session = await service.escalate(tx, body.session_name, actor, reason, body.details)
+    return shapes.EscalatedData(data=shapes.session_out(session), email_sent=False, is_in_shift=True)
+
+
+@router.post("/api/manual/messages")
+async def post_manual_message(request: Request, body: shapes.ManualMessage, caller: SignedIn) -> shapes.ManualStored:
+    """A message in a conversation that a person serves. Who writes is read from the token; `role` must agree with it."""
+    name, db = body.session_name, request.app.state.db
+    client_msg_id = body.client_msg_id or new_id("m")
+    if body.role == "user":
+        own_visitor(caller, name)
+        await request.app.state.limits.take(POSTS_PER_SESSION, "post", name)
+        async with db.write() as tx:
+            session = await service.locked(tx, name)
+            if session.status != Status.MANUAL_LIVE:
+                raise InvalidStatus(status=session.status, move="message.posted")
+            stored, _ = await service.post_by_visitor(tx, name, body.content, client_msg_id)
+    else:
+        if isinstance(caller, Visitor) or "sessions.reply" not in caller.permissions:
+            raise Forbidden
+        async with db.write() as tx:
+            stored = await service.post_by_agent(tx, name, member(caller, "sessions.reply_any"), body.content, client_msg_id)
+    data = shapes.StoredData(seq=stored.seq, timestamp=stored.at / 1000, client_msg_id=stored.client_msg_id)
+    return shapes.ManualStored(data=data)
+
+
+@router.post("/api/sessions/{name}/takeover")
+async def take_over(request: Request, name: shapes.NameInPath, agent: Taker) -> shapes.SessionData:
+    """The agent of the token steps in; one winner."""
+    async with request.app.state.db.write() as tx:
+        session = await service.take_over(tx, name, member(agent, "sessions.reply_any"))
+    return shapes.SessionData(data=shapes.session_out(session))
+
+
+@router.post("/api/sessions/{name}/release")
+async def release(request: Request, name: shapes.NameInPath, agent: Releaser, body: shapes.WithReason | None = None) -> shapes.SessionData:
+    """Give the conversation back to the bot."""
+    reason = body.reason if body else "resolved"
+    async with request.app.state.db.write() as tx:
+        session = await service.release(tx, name, member(agent, "sessions.release_any"), reason)
+    return shapes.SessionData(data=shapes.session_out(session))
+
+
+@router.post("/api/sessions/{name}/close")
+async def close(request: Request, name: shapes.NameInPath, agent: Closer, body: shapes.WithReason | None = None) -> shapes.SessionData:
+    """End the conversation; the visitor may write again and reopen it."""
+    reason = body.reason if body else "resolved"
+    async with request.app.state.db.write() as tx:
+        session = await service.close(tx, name, member(agent, "sessions.release_any"), reason)
+    return shapes.SessionData(data=shapes.session_out(session))
+
+
+@router.get("/api/sessions")
+async def list_sessions(request: Request, agent: Reader, query: Annotated[shapes.ListQuery, Query()]) -> shapes.SessionListData:
+    """One page of sessions with counts by status. The order `default` puts first who waits for a person."""
+    wanted = queries.Wanted(
+        reader=agent.id,
+        status=None if query.status == "all" else Status(query.status),
+        agent=query.agent,
+        keyword=query.keyword,
+        sort=query.sort,
+        after=from_cursor(query.cursor, CURSOR_SHAPES[query.sort]) if query.cursor else None,
+        limit=query.limit,
+    )
+    async with request.app.state.db.read() as tx:
+        page = await queries.list_sessions(tx, wanted)
+    data = shapes.SessionList(
+        sessions=[shapes.summary_of(one) for one in page.sessions],
+        total=page.total,
+        counts={Status(status): count for status, count in page.counts.items()},
+        next_cursor=to_cursor(page.next_key) if page.next_key else None,
+        has_more=page.next_key is not None,
+        limit=query.limit,
+    )
+    return shapes.SessionListData(data=data)
+
+
+@router.get("/api/sessions/{name}")
+async def get_session(request: Request, name: shapes.NameInPath, caller: SignedIn) -> shapes.OneSessionData:
+    """The session with its newest messages; the visitor of the session sees no internal part."""
+    sees_all = may_read(caller, name)
+    async with request.app.state.db.read() as tx:
+        session = await queries.find(tx, name)
+        if session is None:
+            raise service.SessionNotFound(session_name=name)
+        said = await queries.history(tx, name, HISTORY, public_only=not sees_all)
+        moves = await queries.audit_trail(tx, name, HISTORY) if sees_all else []
+    one = shapes.OneSession(session=shapes.session_with_history(session, said), audit_trail=[move.shown for move in moves])
+    return shapes.OneSessionData(data=one)

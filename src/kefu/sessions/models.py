@@ -1,0 +1,56 @@
+"""The sessions table."""
+
+from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text
+from sqlalchemy.orm import Mapped, mapped_column
+
+from kefu.kit.db import Table
+from kefu.sessions.states import Status
+
+
+def stream_of(name: str) -> str:
+    """The session's stream in the log."""
+    return f"session/{name}"
+
+
+class Session(Table):
+    """A session as it stands now: the fold of its events (`fold.py`), nothing else.
+
+    `epoch` fences what was begun before a takeover, transfer, release or close. `last_visitor_seq` and `answered_seq` are the newest message
+    of the visitor and the newest one that the bot answered.
+    """
+
+    __tablename__ = "sessions"
+    __table_args__ = (
+        Index("ix_sessions_status_updated_at", "status", "updated_at"),
+        Index("ix_sessions_agent_id_updated_at", "agent_id", "updated_at"),
+        Index("ix_sessions_updated_at", "updated_at"),
+    )
+
+    name: Mapped[str] = mapped_column(String(80), primary_key=True)
+    shop: Mapped[str] = mapped_column(String(40))
+    status: Mapped[str] = mapped_column(String(20), default=Status.BOT_ACTIVE.value)
+    epoch: Mapped[int] = mapped_column(Integer, default=0)
+    seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    locale: Mapped[str] = mapped_column(String(2))
+    conversation_id: Mapped[str] = mapped_column(String(40))
+    nickname: Mapped[str | None] = mapped_column(String(80))
+    is_vip: Mapped[bool] = mapped_column(Boolean, default=False)
+    agent_id: Mapped[str | None] = mapped_column(String(40))
+    agent_name: Mapped[str | None] = mapped_column(String(80))
+    escalation_reason: Mapped[str | None] = mapped_column(String(20))
+    escalation_details: Mapped[str | None] = mapped_column(Text)
+    escalation_severity: Mapped[str | None] = mapped_column(String(10))
+    escalated_at: Mapped[int | None] = mapped_column(BigInteger)
+    escalation_count: Mapped[int] = mapped_column(Integer, default=0)
+    message_count: Mapped[int] = mapped_column(Integer, default=0)
+    ai_fail_count: Mapped[int] = mapped_column(Integer, default=0)
+    last_role: Mapped[str | None] = mapped_column(String(10))
+    last_text: Mapped[str | None] = mapped_column(String(80))
+    last_message_at: Mapped[int | None] = mapped_column(BigInteger)
+    last_visitor_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    answered_seq: Mapped[int] = mapped_column(BigInteger, default=0)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    updated_at: Mapped[int] = mapped_column(BigInteger)
+    manual_started_at: Mapped[int | None] = mapped_column(BigInteger)
+    manual_ended_at: Mapped[int | None] = mapped_column(BigInteger)
+    closed_at: Mapped[int | None] = mapped_column(BigInteger)

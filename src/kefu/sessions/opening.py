@@ -1,0 +1,49 @@
+"""How a visitor comes to a session: by a new one, or by the token of one that exists."""
+
+from dataclasses import dataclass
+
+from sqlalchemy.exc import IntegrityError
+from starlette.datastructures import State
+
+from kefu.accounts.identity import identify
+from kefu.kit.errors import NotSignedIn
+from kefu.kit.i18n import Locale
+from kefu.kit.ids import new_id
+from kefu.kit.web import Origin
+from kefu.sessions.access import own_visitor
+from kefu.sessions.models import Session
+from kefu.sessions.queries import find
+from kefu.sessions.service import Opening, open_session
+from kefu.shops.service import find_shop
+
+NEW_PER_ADDRESS = "120/minute"
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What the visitor asks for; None leaves the choice to Kefu."""
+
+    name: str | None
+    shop: str | None
+    locale: Locale | None
+
+
+async def opened(state: State, origin: Origin, wish: Wish) -> tuple[Session, bool]:
+    """The session of that name, and whether it was made now. One that exists needs its visitor's token.
+
+    Raises NotSignedIn, ForeignSession, ShopNotFound, TooMany. Two who open one name at once: one gets it, the other NotSignedIn.
+    """
+    if wish.name is not None:
+        async with state.db.read() as tx:
+            session = await find(tx, wish.name)
+        if session is not None:
+            own_visitor(await identify(state, origin.authorization), wish.name)
+            return session, False
+    await state.limits.take(NEW_PER_ADDRESS, "new", origin.address)
+    try:
+        async with state.db.write() as tx:
+            shop = await find_shop(tx, wish.shop)
+            opening = Opening(wish.name or new_id("s"), shop.id, wish.locale or origin.locale)
+            return await open_session(tx, opening), True
+    except IntegrityError:
+        raise NotSignedIn from None

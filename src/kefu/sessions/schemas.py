@@ -1,0 +1,351 @@
+"""What crosses HTTP about sessions. Session, Summary and Message keep the older shapes: their times are float Unix seconds."""
+
+from typing import Annotated, Any, Literal
+
+import orjson
+from fastapi import Path
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+
+from kefu.kit.clock import now_ms, unix_seconds
+from kefu.kit.i18n import Locale
+from kefu.log.log import Entry
+from kefu.sessions.models import Session
+from kefu.sessions.states import Status
+
+NAME = r"^[A-Za-z0-9_.\-]{1,80}$"
+TEXT_LIMIT = 5000
+TIMEOUT_SECONDS = 300
+PREVIEW = 50
+
+
+def _something(value: str) -> str:
+    """White space alone is not a message; NUL has no meaning in text and PostgreSQL cannot store it."""
+    value = value.replace("\x00", "")
+    if not value.strip():
+        raise ValueError("blank")
+    return value
+
+
+Name = Annotated[str, StringConstraints(pattern=NAME)]
+NameInPath = Annotated[str, Path(pattern=NAME)]
+Content = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT), AfterValidator(_something)]
+ClientMessageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
+ShopId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
+Reason = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
+
+
+class Body(BaseModel):
+    """A request. Unknown fields are ignored, so that older callers keep working; identity is never read from here."""
+
+    model_config = ConfigDict(strict=True)
+
+
+class OpenConversation(Body):
+    session_id: Name | None = None
+    shop: ShopId | None = None
+    locale: Locale | None = None
+
+
+class ConversationOpened(BaseModel):
+    success: Literal[True] = True
+    session_name: str
+    conversation_id: str
+    visitor_token: str
+    shop: str
+    status: Status
+    seq: int
+
+
+class PostMessage(Body):
+    content: Content
+    client_msg_id: ClientMessageId
+
+
+class MessageStored(BaseModel):
+    """The message is on the disk. A repeat of `client_msg_id` gets the first one's answer."""
+
+    success: Literal[True] = True
+    session_name: str
+    seq: int
+    client_msg_id: str
+    at: str
+    status: Status
+
+
+class Escalate(Body):
+    session_name: Name
+    reason: Literal["manual", "user_request", "keyword", "fail_loop", "sentiment", "vip", "policy"] = "manual"
+    details: Reason = ""
+
+
+class ManualMessage(Body):
+    session_name: Name
+    role: Literal["agent", "user"]
+    content: Content
+    client_msg_id: ClientMessageId | None = None
+
+
+class StoredData(BaseModel):
+    seq: int
+    timestamp: float
+    client_msg_id: str | None
+
+
+class ManualStored(BaseModel):
+    success: Literal[True] = True
+    data: StoredData
+
+
+class WithReason(Body):
+    reason: Reason = "resolved"
+
+
+class ListQuery(BaseModel):
+    """`agent`: all, mine, unassigned, or an agent's id."""
+
+    status: Literal["all", "bot_active", "pending_manual", "manual_live", "after_hours_email", "closed"] = "all"
+    agent: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,60}$")] = "all"
+    keyword: Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")] = ""
+    sort: Literal["default", "newest", "oldest", "waitTime"] = "default"
+    cursor: Annotated[str, StringConstraints(max_length=400)] = ""
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class UserProfile(BaseModel):
+    nickname: str | None
+    vip: bool
+    language: str
+
+
+class AgentRef(BaseModel):
+    id: str
+    name: str
+
+
+class Escalation(BaseModel):
+    reason: str
+    details: str
+    severity: str
+    trigger_at: float
+
+
+class Priority(BaseModel):
+    """`wait_time_seconds` runs while a person is awaited; `is_timeout` after five minutes of it."""
+
+    level: Literal["urgent", "high", "normal"]
+    is_vip: bool
+    wait_time_seconds: float
+    is_timeout: bool
+    is_repeat: bool
+    urgent_keywords: list[str]
+
+
+class SessionOut(BaseModel):
+    session_name: str
+    shop: str
+    status: Status
+    epoch: int
+    seq: int
+    conversation_id: str
+    locale: str
+    user_profile: UserProfile
+    assigned_agent: AgentRef | None
+    escalation: Escalation | None
+    priority: Priority
+    message_count: int
+    ai_fail_count: int
+    created_at: float
+    updated_at: float
+    manual_start_at: float | None
+    last_manual_end_at: float | None
+
+
+class Preview(BaseModel):
+    role: str
+    content: str
+    timestamp: float
+
+
+class Waiting(BaseModel):
+    reason: str
+    trigger_at: float
+    waiting_seconds: float
+
+
+class Summary(BaseModel):
+    session_name: str
+    shop: str
+    status: Status
+    seq: int
+    epoch: int
+    locale: str
+    user_profile: UserProfile
+    priority: Priority
+    last_message_preview: Preview | None
+    escalation: Waiting | None
+    assigned_agent: AgentRef | None
+    message_count: int
+    created_at: float
+    updated_at: float
+
+
+class Message(BaseModel):
+    seq: int
+    role: Literal["user", "assistant", "agent", "system"]
+    content: str
+    timestamp: float
+    client_msg_id: str | None
+    agent_id: str | None
+    agent_name: str | None
+    sources: list[dict[str, Any]]
+
+
+class SessionWithHistory(SessionOut):
+    history: list[Message]
+
+
+class OneSession(BaseModel):
+    session: SessionWithHistory
+    audit_trail: list[dict[str, Any]] = Field(description="Moves between states, as events; empty for a visitor")
+
+
+class SessionData(BaseModel):
+    success: Literal[True] = True
+    data: SessionOut
+
+
+class EscalatedData(SessionData):
+    email_sent: bool
+    is_in_shift: bool
+
+
+class OneSessionData(BaseModel):
+    success: Literal[True] = True
+    data: OneSession
+
+
+class SessionList(BaseModel):
+    sessions: list[Summary]
+    total: int
+    counts: dict[Status, int]
+    next_cursor: str | None
+    has_more: bool
+    limit: int
+
+
+class SessionListData(BaseModel):
+    success: Literal[True] = True
+    data: SessionList
+
+
+def seconds(at: int) -> float:
+    return at / 1000
+
+
+def priority_of(session: Session, now: int) -> Priority:
+    waits = session.status == Status.PENDING_MANUAL and session.escalated_at is not None
+    waited = max(0.0, (now - (session.escalated_at or now)) / 1000) if waits else 0.0
+    is_timeout, is_repeat = waited > TIMEOUT_SECONDS, session.escalation_count > 1
+    level: Literal["urgent", "high", "normal"] = "urgent" if session.is_vip or is_timeout else "high" if waits and is_repeat else "normal"
+    return Priority(
+        level=level,
+        is_vip=session.is_vip,
+        wait_time_seconds=waited,
+        is_timeout=is_timeout,
+        is_repeat=is_repeat,
+        urgent_keywords=[],
+    )
+
+
+def profile_of(session: Session) -> UserProfile:
+    return UserProfile(nickname=session.nickname, vip=session.is_vip, language=session.locale)
+
+
+def agent_of(session: Session) -> AgentRef | None:
+    return AgentRef(id=session.agent_id, name=session.agent_name or "") if session.agent_id else None
+
+
+def session_out(session: Session) -> SessionOut:
+    return SessionOut(**_session_fields(session))
+
+
+def session_with_history(session: Session, history: list[Entry]) -> SessionWithHistory:
+    return SessionWithHistory(**_session_fields(session), history=[message_out(one) for one in history])
+
+
+def _session_fields(session: Session) -> dict[str, Any]:
+    escalation = None
+    if session.escalated_at is not None:
+        escalation = Escalation(
+            reason=session.escalation_reason or "",
+            details=session.escalation_details or "",
+            severity=session.escalation_severity or "low",
+            trigger_at=seconds(session.escalated_at),
+        )
+    return {
+        "session_name": session.name,
+        "shop": session.shop,
+        "status": Status(session.status),
+        "epoch": session.epoch,
+        "seq": session.seq,
+        "conversation_id": session.conversation_id,
+        "locale": session.locale,
+        "user_profile": profile_of(session),
+        "assigned_agent": agent_of(session),
+        "escalation": escalation,
+        "priority": priority_of(session, now_ms()),
+        "message_count": session.message_count,
+        "ai_fail_count": session.ai_fail_count,
+        "created_at": seconds(session.created_at),
+        "updated_at": seconds(session.updated_at),
+        "manual_start_at": unix_seconds(session.manual_started_at),
+        "last_manual_end_at": unix_seconds(session.manual_ended_at),
+    }
+
+
+def summary_of(session: Session) -> Summary:
+    now = now_ms()
+    preview = waiting = None
+    if session.last_message_at is not None:
+        text = session.last_text or ""
+        shown = text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…"
+        preview = Preview(role=session.last_role or "", content=shown, timestamp=seconds(session.last_message_at))
+    if session.escalated_at is not None:
+        priority = priority_of(session, now)
+        waiting = Waiting(
+            reason=session.escalation_reason or "",
+            trigger_at=seconds(session.escalated_at),
+            waiting_seconds=priority.wait_time_seconds,
+        )
+    return Summary(
+        session_name=session.name,
+        shop=session.shop,
+        status=Status(session.status),
+        seq=session.seq,
+        epoch=session.epoch,
+        locale=session.locale,
+        user_profile=profile_of(session),
+        priority=priority_of(session, now),
+        last_message_preview=preview,
+        escalation=waiting,
+        assigned_agent=agent_of(session),
+        message_count=session.message_count,
+        created_at=seconds(session.created_at),
+        updated_at=seconds(session.updated_at),
+    )
+
+
+def message_out(one: Entry) -> Message:
+    facts = one.facts
+    actor = orjson.loads(one.actor)
+    is_agent = actor["kind"] == "agent"
+    return Message(
+        seq=one.seq,
+        role=facts["role"],
+        content=facts["content"],
+        timestamp=seconds(one.at),
+        client_msg_id=one.client_msg_id,
+        agent_id=actor.get("id") if is_agent else None,
+        agent_name=actor.get("name") if is_agent else None,
+        sources=facts.get("sources", []),
+    )

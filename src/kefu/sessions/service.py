@@ -1,0 +1,225 @@
+"""What can be done to a session. Every command locks the session's row first, checks, and writes the row, the facts and the work together."""
+
+from dataclasses import dataclass
+from typing import Any, ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kefu.jobs.queue import enqueue
+from kefu.kit.clock import now_ms
+from kefu.kit.errors import Conflict, Forbidden, NotFound
+from kefu.kit.i18n import Locale, Text
+from kefu.kit.ids import new_id
+from kefu.log.log import BOT, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message
+from kefu.sessions.fold import blank, fold
+from kefu.sessions.models import Session, stream_of
+from kefu.sessions.states import RAISES_EPOCH, InvalidStatus, Move, Status, move
+from kefu.sessions.work import AnswerVisitor
+
+NICKNAMES: Text = {"en": "Visitor", "zh": "访客"}
+
+
+class SessionNotFound(NotFound):
+    code = "SESSION_NOT_FOUND"
+    text: ClassVar[Text] = {"en": "There is no such conversation.", "zh": "找不到该会话。"}
+
+
+class AlreadyTaken(Conflict):
+    """`agent`: `{id, name}` of who has it."""
+
+    code = "ALREADY_TAKEN"
+    text: ClassVar[Text] = {"en": "{agent[name]} has this conversation already.", "zh": "该会话已由【{agent[name]}】接入。"}
+
+
+class ManualInProgress(Conflict):
+    code = "MANUAL_IN_PROGRESS"
+    text: ClassVar[Text] = {"en": "A person is serving this conversation already.", "zh": "人工客服正在服务该会话。"}
+
+
+class NotHolder(Forbidden):
+    code = "NOT_HOLDER"
+    text: ClassVar[Text] = {"en": "You do not hold this conversation.", "zh": "该会话不由您负责。"}
+
+
+class Stale(Conflict):
+    """The session moved on since this write began; nothing was written. `epoch`: what it is now."""
+
+    code = "STALE_EPOCH"
+    text: ClassVar[Text] = {"en": "The conversation has moved on.", "zh": "会话状态已变化。"}
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """The agent who acts. `is_lead`: may act on sessions that others hold."""
+
+    id: str
+    name: str
+    is_lead: bool = False
+
+    @property
+    def actor(self) -> Actor:
+        return Actor("agent", self.id, self.name)
+
+
+@dataclass(frozen=True, slots=True)
+class Opening:
+    name: str
+    shop: str
+    locale: Locale
+
+
+async def locked(tx: AsyncSession, name: str) -> Session:
+    """The session's row, locked until the transaction ends. Raises SessionNotFound."""
+    row = (await tx.execute(select(Session).where(Session.name == name).with_for_update())).scalar_one_or_none()
+    if row is None:
+        raise SessionNotFound(session_name=name)
+    return row
+
+
+async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry]:
+    """Give the facts their places in the log, fold them into the (locked) row and write both."""
+    at = max(now_ms(), session.updated_at or 0)
+    entries = [entry(stream_of(session.name), session.seq + n, fact, at) for n, fact in enumerate(facts, 1)]
+    for one in entries:
+        fold(session, one)
+    await append(tx, entries)
+    return entries
+
+
+def moved(session: Session, what: Move, actor: Actor, **facts: Any) -> Fact:
+    """The fact of a move from where the session stands. Raises InvalidStatus for a move that is not in the table."""
+    came_from = Status(session.status)
+    to = move(came_from, what)
+    epoch = session.epoch + (what in RAISES_EPOCH)
+    return Fact(what.value, actor, {**facts, "from": came_from.value, "to": to.value, "epoch": epoch})
+
+
+def message(role: str, actor: Actor, content: str, client_msg_id: str | None = None, **facts: Any) -> Fact:
+    return Fact("message.posted", actor, {"role": role, "content": content, **facts}, client_msg_id=client_msg_id)
+
+
+async def open_session(tx: AsyncSession, opening: Opening) -> Session:
+    """A new session in which the bot is active. Raises sqlalchemy.exc.IntegrityError when the name was taken at this moment."""
+    session = blank(opening.name)
+    suffix = new_id("v")[-4:]
+    facts = {
+        "shop": opening.shop,
+        "locale": opening.locale,
+        "conversation_id": new_id("conv"),
+        "nickname": f"{NICKNAMES[opening.locale]} {suffix}",
+    }
+    tx.add(session)
+    await record(tx, session, Fact("session.opened", VISITOR, facts))
+    return session
+
+
+async def repeated(tx: AsyncSession, name: str, client_msg_id: str | None) -> Entry | None:
+    """What this sender's id was stored as, when it was."""
+    return await find_client_message(tx, stream_of(name), client_msg_id) if client_msg_id else None
+
+
+async def post_by_visitor(tx: AsyncSession, name: str, content: str, client_msg_id: str | None) -> tuple[Entry, Session]:
+    """The visitor writes, whatever the state: a closed session is reopened, an active bot is asked to answer.
+
+    A repeated client_msg_id returns the first entry and changes nothing.
+    """
+    session = await locked(tx, name)
+    if known := await repeated(tx, name, client_msg_id):
+        return known, session
+    if session.status == Status.CLOSED:
+        await record(tx, session, moved(session, Move.REOPEN, VISITOR))
+    (posted,) = await record(tx, session, message("user", VISITOR, content, client_msg_id))
+    if session.status == Status.BOT_ACTIVE:
+        await enqueue(tx, AnswerVisitor(name, posted.seq, session.epoch))
+    return posted, session
+
+
+async def post_by_agent(tx: AsyncSession, name: str, member: Member, content: str, client_msg_id: str | None) -> Entry:
+    """The agent who holds the session (or a lead) writes to the visitor. Raises InvalidStatus, NotHolder. A repeat returns the first entry."""
+    session = await locked(tx, name)
+    if known := await repeated(tx, name, client_msg_id):
+        return known
+    if session.status != Status.MANUAL_LIVE:
+        raise InvalidStatus(status=session.status, move="message.posted")
+    _check_holder(session, member)
+    (posted,) = await record(tx, session, message("agent", member.actor, content, client_msg_id))
+    return posted
+
+
+async def post_by_bot(tx: AsyncSession, work: AnswerVisitor, answer: dict[str, Any], evidence: dict[str, Any]) -> Entry:
+    """The bot's message with the evidence beside it.
+
+    Fenced: raises Stale when the epoch moved, the bot is no longer active, a newer message of the visitor waits for one answer to both, or
+    this message was answered before. Nothing of a stale answer is written.
+    """
+    session = await locked(tx, work.session)
+    if not may_answer(session, work):
+        raise Stale(epoch=session.epoch)
+    said = Fact("message.posted", BOT, {"role": "assistant", **answer, "reply_to": work.seq})
+    internal: Audience = "internal"
+    proof = Fact("answer.evidenced", BOT, {**evidence, "reply_to": work.seq}, audience=internal)
+    posted, _ = await record(tx, session, said, proof)
+    return posted
+
+
+def may_answer(session: Session, work: AnswerVisitor) -> bool:
+    """Whether an answer begun for `work` may still be given."""
+    return (
+        session.status == Status.BOT_ACTIVE
+        and session.epoch == work.epoch
+        and session.last_visitor_seq == work.seq
+        and session.answered_seq < work.seq
+    )
+
+
+async def escalate(tx: AsyncSession, name: str, actor: Actor, reason: str, details: str = "") -> Session:
+    """Ask for a person. Idempotent while one is awaited: the wait clock is kept. Raises ManualInProgress, InvalidStatus."""
+    session = await locked(tx, name)
+    if session.status == Status.PENDING_MANUAL:
+        return session
+    if session.status == Status.MANUAL_LIVE:
+        raise ManualInProgress(agent=holder_of(session))
+    severity = "high" if reason in {"manual", "user_request", "vip", "keyword"} else "low"
+    await record(tx, session, moved(session, Move.ESCALATE, actor, reason=reason, details=details, severity=severity))
+    return session
+
+
+async def take_over(tx: AsyncSession, name: str, member: Member) -> Session:
+    """The agent steps in; one winner. Repeating it by the holder changes nothing. Raises AlreadyTaken, InvalidStatus."""
+    session = await locked(tx, name)
+    if session.status == Status.MANUAL_LIVE:
+        if session.agent_id == member.id:
+            return session
+        raise AlreadyTaken(agent=holder_of(session))
+    agent = {"id": member.id, "name": member.name}
+    await record(tx, session, moved(session, Move.TAKE_OVER, member.actor, agent=agent))
+    return session
+
+
+async def release(tx: AsyncSession, name: str, member: Member, reason: str) -> Session:
+    """Give the session back to the bot. Raises InvalidStatus, NotHolder."""
+    session = await locked(tx, name)
+    fact = moved(session, Move.RELEASE, member.actor, reason=reason)
+    _check_holder(session, member)
+    await record(tx, session, fact)
+    return session
+
+
+async def close(tx: AsyncSession, name: str, member: Member, reason: str) -> Session:
+    """End the session. One that somebody holds is closed by the holder or a lead. Raises InvalidStatus, NotHolder."""
+    session = await locked(tx, name)
+    fact = moved(session, Move.CLOSE, member.actor, reason=reason)
+    if session.agent_id is not None:
+        _check_holder(session, member)
+    await record(tx, session, fact)
+    return session
+
+
+def holder_of(session: Session) -> dict[str, str | None]:
+    return {"id": session.agent_id, "name": session.agent_name}
+
+
+def _check_holder(session: Session, member: Member) -> None:
+    if session.agent_id != member.id and not member.is_lead:
+        raise NotHolder(agent=holder_of(session))

@@ -1,0 +1,18 @@
+"""Work that a session asks for. Others do it: `main` maps each to its handler."""
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+from kefu.jobs.queue import Lane, Work
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerVisitor(Work):
+    """The bot's turn for the visitor's message `seq`, begun in `epoch`."""
+
+    kind: ClassVar[str] = "answer_visitor"
+    lane: ClassVar[Lane] = "talk"
+
+    session: str
+    seq: int
+    epoch: int

@@ -1,0 +1,63 @@
+"""Shops: put one, find one."""
+
+from typing import Any, ClassVar
+
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kefu.kit.clock import now_ms
+from kefu.kit.errors import NotFound
+from kefu.kit.i18n import Text
+from kefu.shops.models import Shop
+
+FIRST_SHOP: dict[str, Any] = {
+    "id": "default",
+    "name": {"en": "Our shop", "zh": "本店"},
+    "locales": ["en", "zh"],
+    "bot_name": {"en": "Assistant", "zh": "智能客服"},
+    "description": {"en": "Answers from our help articles", "zh": "根据帮助文章为您解答"},
+    "welcome": {"en": "Hello! How can I help you?", "zh": "您好！请问有什么可以帮您？"},
+    "suggestions": {"en": [], "zh": []},
+    "color": "#0f8f86",
+    "is_demo": False,
+}
+
+
+class ShopNotFound(NotFound):
+    code = "SHOP_NOT_FOUND"
+    text: ClassVar[Text] = {"en": "There is no such shop.", "zh": "找不到该店铺。"}
+
+
+async def put_shop(tx: AsyncSession, **fields: Any) -> Shop:
+    """Create the shop with this `id`, or give it these fields. The first shop becomes the default one. Safe to repeat."""
+    shop = await tx.get(Shop, fields["id"])
+    if shop is None:
+        first = (await tx.execute(select(Shop.id).limit(1))).first() is None
+        shop = Shop(**fields, is_default=first, created_at=now_ms())
+        tx.add(shop)
+    else:
+        for name, value in fields.items():
+            setattr(shop, name, value)
+    await tx.flush()  # so that what the caller writes next may refer to it
+    return shop
+
+
+async def first_shop(tx: AsyncSession) -> None:
+    """A fresh installation gets one plain shop, so that a widget works before anybody set one up. Safe to repeat."""
+    if (await tx.execute(select(Shop.id).limit(1))).first() is None:
+        await put_shop(tx, **FIRST_SHOP)
+
+
+async def make_default(tx: AsyncSession, shop_id: str) -> None:
+    """The shop that answers when a caller names none."""
+    for shop in (await tx.execute(select(Shop))).scalars():
+        shop.is_default = shop.id == shop_id
+
+
+async def find_shop(tx: AsyncSession, shop_id: str | None) -> Shop:
+    """The shop of that id, or the default one for None. Raises ShopNotFound."""
+    query = select(Shop).where(Shop.id == shop_id) if shop_id else select(Shop).where(Shop.is_default)
+    shop = (await tx.execute(query.limit(1))).scalar_one_or_none()
+    if shop is None:
+        raise ShopNotFound(shop=shop_id or "default")
+    return shop
