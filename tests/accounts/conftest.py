@@ -1,7 +1,6 @@
 """An app with the account endpoints, a route for each kind of caller, and Mei, an agent who is signed in."""
 
 from collections.abc import AsyncIterator
-from pathlib import Path
 from typing import Annotated
 
 import httpx2
@@ -12,18 +11,9 @@ from accounts.team import Browser, Team
 from kefu.accounts.endpoints import router
 from kefu.accounts.identity import AgentIdentity, SignedIn, allowed
 from kefu.accounts.tokens import Tokens
-from kefu.kit.db import Database, Table
+from kefu.kit.db import Database
 from kefu.kit.limits import Limits
 from kefu.kit.web import Edge, add_errors
-
-
-@pytest.fixture
-async def db(tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(f"sqlite:///{tmp_path / 'kefu.db'}")
-    async with database.engine.begin() as connection:
-        await connection.run_sync(Table.metadata.create_all)
-    yield database
-    await database.close()
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """Signing in."""
 
+import asyncio
 import time
 from datetime import timedelta
 from statistics import median
@@ -149,6 +150,13 @@ async def test_five_failures_lock_even_the_right_password_out(team: Team) -> Non
     assert (answer.status_code, code_of(answer)) == (423, "ACCOUNT_LOCKED")
     assert QUARTER_HOUR - 10 < int(answer.headers["Retry-After"]) <= QUARTER_HOUR + 1
     assert answer.headers["Retry-After"] in answer.json()["error"]["message"]
+
+
+async def test_guesses_made_at_once_are_counted_one_by_one(team: Team) -> None:
+    await team.hire("mei")
+    answers = await asyncio.gather(*(team.login("mei", f"wrong-password-{number}") for number in range(10)))
+    assert sorted(answer.status_code for answer in answers) == [403] * 5 + [423] * 5
+    assert (await team.login("mei")).status_code == 423
 
 
 async def test_a_locked_account_opens_when_its_time_has_passed(team: Team, db: Database) -> None:

@@ -1,5 +1,7 @@
 """Signing out, and a new password: both end what was signed in before, at once."""
 
+import asyncio
+
 import httpx2
 import pytest
 
@@ -32,6 +34,25 @@ async def test_signing_out_in_one_browser_leaves_the_other_alone(mei: Browser, t
     other = await team.sign_in("mei")
     await mei.post("/api/agent/logout")
     assert (await other.get("/api/agent/profile")).status_code == 200
+
+
+async def test_a_refresh_at_the_same_moment_does_not_outlive_signing_out(team: Team) -> None:
+    await team.hire("mei")
+    for _ in range(10):
+        mei = await team.sign_in("mei")
+        refreshed, signed_out = await asyncio.gather(mei.refresh(), mei.post("/api/agent/logout"))
+        assert refreshed.status_code in {200, 401}
+        assert signed_out.status_code == 200
+        assert (await mei.get("/api/agent/profile")).status_code == 401
+        assert (await mei.refresh()).status_code == 401
+
+
+async def test_a_sign_in_at_the_same_moment_does_not_outlive_a_new_password(mei: Browser, team: Team) -> None:
+    signed_in, changed = await asyncio.gather(team.login("mei"), mei.post("/api/agent/change-password", CHANGE))
+    assert changed.status_code == 200
+    if signed_in.status_code == 200:
+        token = signed_in.json()["token"]
+        assert (await mei.client.get("/api/agent/profile", headers=bearer(token))).status_code == 401
 
 
 async def test_the_refresh_token_alone_is_enough_to_sign_out(mei: Browser, client: httpx2.AsyncClient) -> None:

@@ -21,6 +21,7 @@ from kefu.accounts.schemas import (
 )
 from kefu.accounts.tokens import AccessClaims
 from kefu.kit.errors import Forbidden, KefuError, NotSignedIn, TokenInvalid, TooMany
+from kefu.kit.web import caller_of
 
 router = APIRouter(prefix="/api/agent", tags=["agent"])
 
@@ -40,7 +41,7 @@ def _settled(outcome: T | KefuError) -> T:
 @router.post("/login", dependencies=[Depends(anyone)])
 async def login(request: Request, body: Credentials) -> SignedInOut:
     state = request.app.state
-    await state.limits.take(PER_ADDRESS, "login", request.client.host if request.client else "-")
+    await state.limits.take(PER_ADDRESS, "login", caller_of(request).address)
     async with state.db.read() as tx:
         known = await service.password_of(tx, body.username)
     if known:
