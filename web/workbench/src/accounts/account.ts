@@ -4,7 +4,8 @@ import type { Agent, SignedIn } from "./agent";
 import { request, requestOpen, tokens } from "./client";
 import type { Grant } from "./tokens";
 
-/** What a signed-out browser must not show the next one to sit down. */
+const LAST_KEY = "kefu.agent";
+/** What one agent leaves here and the next one to sit down must not see. */
 const PRIVATE_KEYS = ["kefu.outbox.", "kefu.drafts", "kefu.seen"];
 
 export const useAccount = defineStore("account", () => {
@@ -12,8 +13,11 @@ export const useAccount = defineStore("account", () => {
 
   async function signIn(username: string, password: string, remember: boolean): Promise<void> {
     const signedIn = await requestOpen<SignedIn>("/api/agent/login", { body: { username, password } });
+    const before = localStorage.getItem(LAST_KEY);
+    localStorage.setItem(LAST_KEY, signedIn.agent.id);
     agent.value = signedIn.agent;
     tokens.keep(signedIn, remember);
+    if (before && before !== signedIn.agent.id) startClean("/workbench/");
   }
 
   async function load(): Promise<void> {
@@ -30,16 +34,18 @@ export const useAccount = defineStore("account", () => {
   async function signOut(): Promise<void> {
     const refresh_token = tokens.refreshToken;
     await request("/api/agent/logout", { body: { refresh_token }, timeoutMs: 3_000 }).catch(() => undefined);
-    forgetPrivate();
     agent.value = null;
     tokens.drop();
-  }
-
-  function forgetPrivate(): void {
-    for (const key of Object.keys(localStorage)) {
-      if (PRIVATE_KEYS.some((prefix) => key.startsWith(prefix))) localStorage.removeItem(key);
-    }
+    startClean("/workbench/login");
   }
 
   return { agent, signIn, load, changePassword, signOut };
 });
+
+function startClean(path: string): void {
+  for (const key of Object.keys(localStorage)) {
+    if (PRIVATE_KEYS.some((prefix) => key.startsWith(prefix))) localStorage.removeItem(key);
+  }
+  // A new page also forgets what is in memory.
+  location.assign(path);
+}

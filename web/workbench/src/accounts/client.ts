@@ -4,8 +4,7 @@ import { languageTag } from "../app/locale";
 import type { SignedIn } from "./agent";
 import { TokenKeeper } from "./tokens";
 
-const locale = () => languageTag();
-const open = createClient({ locale });
+const open = createClient({ locale: languageTag });
 
 export const isSignedIn = ref(false);
 
@@ -34,4 +33,4 @@ function signed(init: RequestInit | undefined, access: string): RequestInit {
 
 /** Without a token: signing in. */
 export const { request: requestOpen } = open;
-export const { request } = createClient({ locale, fetch: signedFetch });
+export const { request } = createClient({ locale: languageTag, fetch: signedFetch });

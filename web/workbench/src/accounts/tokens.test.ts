@@ -12,7 +12,7 @@ function fakeLocks(): LockManager {
     const before = tails.get(name);
     if (options.ifAvailable && before) return work(null);
     const turn = (before ?? Promise.resolve()).then(() => work({ name }));
-    const tail = turn.catch(() => undefined).then(() => tails.get(name) === tail && tails.delete(name));
+    const tail: Promise<unknown> = turn.catch(() => undefined).then((): unknown => tails.get(name) === tail && tails.delete(name));
     tails.set(name, tail);
     return turn;
   }

@@ -110,7 +110,7 @@ export const en = {
     choose: "Choose a conversation",
     chooseHint: "Pick one from the list, or press J and K to move through it.",
     waitingNow: "Nobody is waiting | One customer is waiting | {count} customers are waiting",
-    openNext: "Open the longest waiting",
+    openNext: "Open the next in the queue",
   },
   conversation: {
     takeOver: "Take over",

@@ -24,19 +24,15 @@ export const i18n = createI18n({
   messages: { zh, en },
 });
 
-export function currentLocale(): Locale {
-  return i18n.global.locale.value;
-}
-
 /** What `<html lang>`, `Intl` and `Accept-Language` want to hear. */
-export function languageTag(locale: Locale = currentLocale()): string {
-  return locale === "zh" ? "zh-CN" : "en-GB";
+export function languageTag(): string {
+  return i18n.global.locale.value === "zh" ? "zh-CN" : "en-GB";
 }
 
 export function setLocale(locale: Locale): void {
   i18n.global.locale.value = locale;
   localStorage.setItem(KEY, locale);
-  document.documentElement.lang = languageTag(locale);
+  document.documentElement.lang = languageTag();
 }
 
 document.documentElement.lang = languageTag();

@@ -112,7 +112,7 @@ export const zh: Catalogue = {
     choose: "请选择一个会话",
     chooseHint: "从列表中选择，或按 J、K 键切换。",
     waitingNow: "当前无人等待 | 有 1 位顾客正在等待 | 有 {count} 位顾客正在等待",
-    openNext: "打开等待最久的会话",
+    openNext: "打开队列中的下一位",
   },
   conversation: {
     takeOver: "接入",

@@ -1,0 +1,34 @@
+import { type AgentRef, failureFromThrown, type SessionStatus } from "@kefu/api";
+import { useI18n } from "vue-i18n";
+import { request } from "../accounts/client";
+import { explain } from "../app/errors";
+
+/** What an agent does to a session as a whole. The streams bring the result; this only tells the person. */
+export function useSessionActions() {
+  const { t } = useI18n();
+
+  async function act(name: string, verb: "takeover" | "release" | "close", body?: unknown): Promise<boolean> {
+    try {
+      await request(`/api/sessions/${encodeURIComponent(name)}/${verb}`, { method: "POST", body });
+      return true;
+    } catch (thrown) {
+      ElMessage.warning({ message: reasonOf(thrown), grouping: true });
+      return false;
+    }
+  }
+
+  function reasonOf(thrown: unknown): string {
+    const { code, details } = failureFromThrown(thrown);
+    if (code === "ALREADY_TAKEN") return t("conversation.alreadyTaken", { name: (details.agent as AgentRef).name });
+    if (code === "INVALID_STATUS") {
+      return t("conversation.invalidStatus", { status: t(`status.${details.status as SessionStatus}`) });
+    }
+    return explain(thrown);
+  }
+
+  return {
+    takeOver: (name: string) => act(name, "takeover"),
+    release: (name: string) => act(name, "release"),
+    close: (name: string, reason: string) => act(name, "close", { reason }),
+  };
+}

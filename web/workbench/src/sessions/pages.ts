@@ -1,0 +1,96 @@
+import { type ApiError, failureFromThrown, type SessionSummary } from "@kefu/api";
+import { reactive } from "vue";
+import { request } from "../accounts/client";
+import { type Counts, type Tab, TABS } from "./list";
+import type { Pool } from "./pool";
+
+interface SessionPage {
+  sessions: SessionSummary[];
+  total: number;
+  counts: Counts;
+  next_cursor: string | null;
+  has_more: boolean;
+}
+
+interface Progress {
+  cursor: string | null;
+  hasMore: boolean;
+  loading: boolean;
+  loaded: boolean;
+  failure: ApiError | null;
+}
+
+const LIMIT = 100;
+const QUERIES: Record<Tab, Record<string, string>> = {
+  waiting: { status: "pending_manual", sort: "waitTime" },
+  mine: { status: "manual_live", agent: "mine", sort: "newest" },
+  bot: { status: "bot_active", sort: "newest" },
+  all: { sort: "newest" },
+};
+
+function untouched(): Progress {
+  return { cursor: null, hasMore: true, loading: false, loaded: false, failure: null };
+}
+
+/** How far each tab has been read from the server, and one search beside them. */
+export function createPages(pool: Pool) {
+  const progress = reactive(Object.fromEntries(TABS.map((tab) => [tab, untouched()])) as Record<Tab, Progress>);
+  const search = reactive({ ...untouched(), found: new Set<string>() });
+  let era = new AbortController();
+  let searching = new AbortController();
+
+  async function more(tab: Tab): Promise<boolean> {
+    const page = await fetchInto(pool, progress[tab], { query: QUERIES[tab], signal: era.signal });
+    if (page) pool.counts.value = page.counts;
+    return page !== null;
+  }
+
+  async function moreFound(tab: Tab, keyword: string): Promise<void> {
+    const page = await fetchInto(pool, search, { query: { ...QUERIES[tab], keyword }, signal: searching.signal });
+    for (const session of page?.sessions ?? []) search.found.add(session.session_name);
+  }
+
+  /** Reads the given tabs anew and forgets what the server no longer speaks of. */
+  async function restart(tabs: readonly Tab[]): Promise<void> {
+    era.abort();
+    era = new AbortController();
+    const { signal } = era;
+    const kept = pool.sessions.value.size > 0;
+    for (const tab of TABS) Object.assign(progress[tab], { ...untouched(), loaded: kept && progress[tab].loaded });
+    pool.mark();
+    const done = await Promise.all(tabs.map((tab) => more(tab)));
+    if (!signal.aborted && done.every(Boolean)) pool.sweep();
+  }
+
+  function restartSearch(): void {
+    searching.abort();
+    searching = new AbortController();
+    Object.assign(search, { ...untouched(), found: new Set<string>() });
+  }
+
+  return { progress, search, more, moreFound, restart, restartSearch };
+}
+
+interface Call {
+  query: Record<string, string>;
+  signal: AbortSignal;
+}
+
+/** The next page, taken into the pool; null when there is none, or nobody waits for it any more. */
+async function fetchInto(pool: Pool, at: Progress, { query, signal }: Call): Promise<SessionPage | null> {
+  if (at.loading || !at.hasMore) return null;
+  Object.assign(at, { loading: true, failure: null });
+  try {
+    const full = { ...query, limit: LIMIT, cursor: at.cursor };
+    const { data } = await request<{ data: SessionPage }>("/api/sessions", { query: full, signal });
+    if (signal.aborted) return null;
+    for (const session of data.sessions) pool.receive(session, false);
+    Object.assign(at, { cursor: data.next_cursor, hasMore: data.has_more, loaded: true });
+    return data;
+  } catch (thrown) {
+    if (!signal.aborted) at.failure = failureFromThrown(thrown);
+    return null;
+  } finally {
+    if (!signal.aborted) at.loading = false;
+  }
+}

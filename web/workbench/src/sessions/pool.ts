@@ -1,0 +1,37 @@
+import type { SessionSummary } from "@kefu/api";
+import { ref, shallowRef, triggerRef } from "vue";
+import { type Counts, type Held, held, recounted, upsert } from "./list";
+
+const NONE: Counts = { bot_active: 0, pending_manual: 0, manual_live: 0, after_hours_email: 0, closed: 0 };
+
+/** Every summary this browser knows, and how many sessions of each status the server has. */
+export function createPool() {
+  const sessions = shallowRef(new Map<string, Held>());
+  const counts = ref<Counts>({ ...NONE });
+  let stale = new Set<string>();
+
+  /** Pages bring counts of their own; only live news changes them. Returns what was known before. */
+  function receive(summary: SessionSummary, isLive: boolean): Held | undefined {
+    const before = sessions.value.get(summary.session_name);
+    stale.delete(summary.session_name);
+    if (!upsert(sessions.value, held(summary, Date.now()))) return before;
+    if (isLive && before) counts.value = recounted(counts.value, before.status, summary.status);
+    triggerRef(sessions);
+    return before;
+  }
+
+  /** From here on, what is not heard of again before `sweep` may have changed unseen. */
+  function mark(): void {
+    stale = new Set(sessions.value.keys());
+  }
+
+  function sweep(): void {
+    for (const name of stale) sessions.value.delete(name);
+    stale.clear();
+    triggerRef(sessions);
+  }
+
+  return { sessions, counts, receive, mark, sweep };
+}
+
+export type Pool = ReturnType<typeof createPool>;

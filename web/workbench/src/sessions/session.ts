@@ -1,0 +1,54 @@
+import type { AgentRef, Priority, SessionStatus, SessionSummary, UserProfile } from "@kefu/api";
+import type { Agent } from "../accounts/agent";
+import type { Standing } from "./standing";
+
+/** One session in full. Times are Unix seconds. */
+export interface Session {
+  session_name: string;
+  shop: string;
+  status: SessionStatus;
+  epoch: number;
+  seq: number;
+  conversation_id: string;
+  locale: string;
+  user_profile: UserProfile;
+  assigned_agent: AgentRef | null;
+  escalation: { reason: string; details?: unknown; severity?: string | null; trigger_at: number } | null;
+  priority: Priority;
+  message_count: number;
+  created_at: number;
+  updated_at: number;
+  manual_start_at: number | null;
+  last_manual_end_at: number | null;
+}
+
+type Place = Pick<Standing, "status" | "holder">;
+
+export function mayTakeOver({ status }: Place, agent: Agent): boolean {
+  const open = status === "pending_manual" || status === "bot_active" || status === "after_hours_email";
+  return open && agent.permissions.includes("sessions.takeover");
+}
+
+export function mayReply({ status, holder }: Place, agent: Agent): boolean {
+  const isOwn = holder?.id === agent.id && agent.permissions.includes("sessions.reply");
+  return status === "manual_live" && (isOwn || agent.permissions.includes("sessions.reply_any"));
+}
+
+export function mayRelease({ status, holder }: Place, agent: Agent): boolean {
+  const isOwn = holder?.id === agent.id && agent.permissions.includes("sessions.release");
+  return status === "manual_live" && (isOwn || agent.permissions.includes("sessions.release_any"));
+}
+
+export function mayClose({ status, holder }: Place, agent: Agent): boolean {
+  const isOwn = holder === null || holder.id === agent.id;
+  const { permissions } = agent;
+  return status !== "closed" && permissions.includes("sessions.close") && (isOwn || permissions.includes("sessions.release_any"));
+}
+
+/** A name for people; a visitor who gave none is told apart by the end of the session's name. */
+export function nameOf(
+  session: Pick<SessionSummary, "session_name" | "user_profile">,
+  visitor: (short: string) => string,
+): string {
+  return session.user_profile.nickname || visitor(session.session_name.slice(-4));
+}

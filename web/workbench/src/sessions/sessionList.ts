@@ -1,0 +1,123 @@
+import { type DeskFrame, follow, type Follower, type SessionSummary } from "@kefu/api";
+import { refDebounced, useIntervalFn, useThrottleFn } from "@vueuse/core";
+import { defineStore } from "pinia";
+import { computed, ref, shallowRef, watch } from "vue";
+import { useAccount } from "../accounts/account";
+import { request, signedFetch } from "../accounts/client";
+import { belongs, type Counts, mentions, ordered, type Tab, TABS } from "./list";
+import { createPages } from "./pages";
+import { createPool, type Pool } from "./pool";
+
+export type Connection = "connecting" | "live" | "offline";
+
+/** Waits turn urgent by themselves; the queue is sorted anew this often. */
+const RESORT_MS = 10_000;
+/** News of sessions we do not hold may come in a flood. */
+const RECOUNT_MS = 2_000;
+
+export const useSessionList = defineStore("sessionList", () => {
+  const account = useAccount();
+  const agentId = computed(() => account.agent?.id ?? "");
+  const pool = createPool();
+  const pages = createPages(pool);
+  const view = createView(pool, agentId, pages);
+  const live = createLive(pool, () => pages.restart([...new Set<Tab>(["waiting", "mine", view.tab.value])]));
+
+  const find = () => void pages.moreFound(view.tab.value, view.settled.value);
+  watch([view.tab, view.settled], () => {
+    pages.restartSearch();
+    if (view.settled.value) find();
+    else if (live.connection.value === "live" && !pages.progress[view.tab.value].cursor) void pages.more(view.tab.value);
+  });
+
+  function more(): void {
+    if (view.settled.value) find();
+    else void pages.more(view.tab.value);
+  }
+
+  const progress = computed(() => (view.settled.value ? pages.search : pages.progress[view.tab.value]));
+  const at = (name: string | undefined) => (name ? pool.sessions.value.get(name) : undefined);
+
+  return { ...view, ...live, counts: pool.counts, sessions: pool.sessions, progress, more, at };
+});
+
+function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<typeof createPages>) {
+  const tab = ref<Tab>("waiting");
+  const keyword = ref("");
+  const typed = refDebounced(keyword, 250);
+  const settled = computed(() => typed.value.trim());
+  const now = ref(Date.now());
+  useIntervalFn(() => (now.value = Date.now()), RESORT_MS);
+
+  const inTab = (which: Tab) => [...pool.sessions.value.values()].filter((each) => belongs(each, which, agentId.value));
+  const visible = computed(() => {
+    const words = keyword.value;
+    const found = inTab(tab.value).filter((each) => mentions(each, words) || pages.search.found.has(each.session_name));
+    return ordered(found, tab.value, now.value);
+  });
+  const waiting = computed(() => ordered(inTab("waiting"), "waiting", now.value));
+
+  const sizes = computed<Record<Tab, number>>(() => ({
+    waiting: pool.counts.value.pending_manual,
+    mine: inTab("mine").length,
+    bot: pool.counts.value.bot_active,
+    all: Object.values(pool.counts.value).reduce((sum, count) => sum + count, 0),
+  }));
+
+  return { tab, tabs: TABS, keyword, settled, visible, waiting, sizes };
+}
+
+function createLive(pool: Pool, refresh: () => Promise<void>) {
+  const connection = ref<Connection>("connecting");
+  /** The last session that began to wait while we were listening. */
+  const arrival = shallowRef<SessionSummary>();
+  let follower: Follower | undefined;
+
+  const recount = useThrottleFn(() => countAgain(pool), RECOUNT_MS, true);
+
+  function heard(frame: DeskFrame): void {
+    if (frame.type === "stream.ready") void refresh();
+    if (frame.type !== "session.changed") return;
+    const before = pool.receive(frame.session, true);
+    if (!before) void recount();
+    const isNew = before?.status !== "pending_manual" && (before?.seq ?? 0) <= frame.session.seq;
+    if (isNew && frame.session.status === "pending_manual") arrival.value = frame.session;
+  }
+
+  /** A list may still be had where a stream may not. */
+  function lost(): void {
+    connection.value = "offline";
+    if (follower && pool.sessions.value.size === 0) void refresh();
+  }
+
+  function start(): void {
+    follower ??= follow<DeskFrame>({
+      url: "/api/agent/events",
+      token: "",
+      fetch: signedFetch,
+      onFrame: heard,
+      onState: ({ phase }) => {
+        if (phase === "open") connection.value = "live";
+        else if (phase !== "connecting") lost();
+      },
+    });
+  }
+
+  function stop(): void {
+    follower?.close();
+    follower = undefined;
+    connection.value = "connecting";
+    pool.mark();
+    pool.sweep();
+  }
+
+  return { connection, arrival, start, stop, refresh };
+}
+
+/** What an unknown session was counted as before, only the server knows. */
+async function countAgain(pool: Pool): Promise<void> {
+  const asked = request<{ data: { counts: Counts } }>("/api/sessions", { query: { limit: 1 } });
+  // A failure means the line is down; on its return everything is read anew.
+  const answer = await asked.catch(() => null);
+  if (answer) pool.counts.value = answer.data.counts;
+}

@@ -1,0 +1,138 @@
+import {
+  type ApiError,
+  type Conversation,
+  emptyConversation,
+  expiringTyping,
+  failureFromThrown,
+  fold,
+  follow,
+  type Follower,
+  type FollowState,
+  type Frame,
+  Outbox,
+  type OutboxEntry,
+  withDisconnect,
+  withFailed,
+  withoutPending,
+  withPending,
+} from "@kefu/api";
+import { ref, shallowRef } from "vue";
+import { request, signedFetch } from "../accounts/client";
+import type { Connection } from "./sessionList";
+import type { Session } from "./session";
+
+/** Typing marks expire after 6 s at the reader's; repeated often enough, they do not blink. */
+const TYPING_REPEAT_MS = 3_000;
+
+/** One conversation as this browser has it: what was heard, what is being sent, and the line to the server. */
+export class Thread {
+  readonly state = shallowRef<Conversation>(emptyConversation());
+  readonly connection = ref<Connection>("connecting");
+  /** Set when the server will not let us follow. */
+  readonly refusal = shallowRef<ApiError>();
+  readonly session = shallowRef<Session>();
+  readonly sessionFailure = shallowRef<ApiError>();
+  private readonly path: string;
+  private readonly outbox: Outbox;
+  private readonly typists = expiringTyping((frame) => this.hear(frame));
+  private follower: Follower | undefined;
+  private typingSaidAt = 0;
+
+  constructor(readonly name: string) {
+    this.path = `/api/sessions/${encodeURIComponent(name)}`;
+    this.outbox = new Outbox({
+      session: name,
+      send: ({ client_msg_id, content }) =>
+        request("/api/manual/messages", { body: { session_name: name, role: "agent", content, client_msg_id } }),
+      onChange: (entries) => this.showUnsent(entries),
+    });
+  }
+
+  /** Catches up from where it was left and follows from there. */
+  resume(): void {
+    if (this.follower) return;
+    this.refusal.value = undefined;
+    void this.loadSession();
+    this.follower = follow<Frame>({
+      url: `${this.path}/events`,
+      token: "",
+      after: this.state.value.cursor,
+      fetch: signedFetch,
+      onFrame: (frame) => this.hear(frame),
+      onState: (state) => this.lineIs(state),
+    });
+  }
+
+  pause(): void {
+    this.follower?.close();
+    this.follower = undefined;
+    this.typists.close();
+    this.state.value = withDisconnect(this.state.value);
+  }
+
+  close(): void {
+    this.pause();
+    this.outbox.close();
+  }
+
+  send(content: string): void {
+    this.outbox.add(content);
+    this.typingSaidAt = 0;
+  }
+
+  resend(clientMsgId: string): void {
+    this.outbox.retry(clientMsgId);
+  }
+
+  discard(clientMsgId: string): void {
+    this.outbox.remove(clientMsgId);
+    this.state.value = withoutPending(this.state.value, clientMsgId);
+  }
+
+  sayTyping(active: boolean): void {
+    const now = Date.now();
+    if (active ? now - this.typingSaidAt < TYPING_REPEAT_MS : this.typingSaidAt === 0) return;
+    this.typingSaidAt = active ? now : 0;
+    // A mark that is lost is not missed.
+    request(`${this.path}/typing`, { body: { active } }).catch(() => undefined);
+  }
+
+  async loadSession(): Promise<void> {
+    try {
+      const { data } = await request<{ data: { session: Session } }>(this.path);
+      if ((this.session.value?.seq ?? 0) <= data.session.seq) this.session.value = data.session;
+      this.sessionFailure.value = undefined;
+    } catch (thrown) {
+      this.sessionFailure.value = failureFromThrown(thrown);
+    }
+  }
+
+  private hear(frame: Frame): void {
+    if (frame.type === "typing") this.typists.seen(frame);
+    const before = this.state.value;
+    this.state.value = fold(before, frame);
+    if (before.ready && before.epoch !== this.state.value.epoch) void this.loadSession();
+  }
+
+  private lineIs(state: FollowState): void {
+    if (state.phase === "open") this.connection.value = "live";
+    if (state.phase === "refused") this.refusal.value = state.error;
+    if (state.phase !== "waiting" && state.phase !== "refused") return;
+    this.connection.value = "offline";
+    this.state.value = withDisconnect(this.state.value);
+  }
+
+  private showUnsent(entries: readonly OutboxEntry[]): void {
+    const unsent = new Set(entries.map((entry) => entry.client_msg_id));
+    let state = this.state.value;
+    for (const { client_msg_id, content, failed } of entries) {
+      state = withPending(state, { client_msg_id, content, role: "agent" });
+      if (failed) state = withFailed(state, client_msg_id);
+    }
+    // Accepted ones stay until the log brings them; a failed one that is gone was discarded in another tab.
+    for (const gone of state.pending.filter((each) => each.failed && !unsent.has(each.client_msg_id))) {
+      state = withoutPending(state, gone.client_msg_id);
+    }
+    this.state.value = state;
+  }
+}

@@ -1,0 +1,57 @@
+import { useDocumentVisibility } from "@vueuse/core";
+import { defineStore } from "pinia";
+import { computed, shallowRef, watch } from "vue";
+import { Thread } from "./thread";
+
+/** So many conversations open at once when chosen again. */
+const KEPT = 40;
+/** A browser grants few connections to one server: hidden tabs give theirs back. */
+const HIDDEN_GRACE_MS = 60_000;
+
+export const useThreads = defineStore("threads", () => {
+  // Insertion order is the order of use: the first is the one to let go.
+  const kept = new Map<string, Thread>();
+  const current = shallowRef<Thread>();
+
+  function open(name: string): void {
+    if (current.value?.name === name) return;
+    leave();
+    const thread = kept.get(name) ?? new Thread(name);
+    kept.delete(name);
+    kept.set(name, thread);
+    forgetOldest();
+    current.value = thread;
+    thread.resume();
+  }
+
+  function leave(): void {
+    current.value?.pause();
+    current.value = undefined;
+  }
+
+  function forgetOldest(): void {
+    const [oldest] = kept.values();
+    if (kept.size <= KEPT || !oldest) return;
+    oldest.close();
+    kept.delete(oldest.name);
+  }
+
+  function forgetAll(): void {
+    leave();
+    for (const thread of kept.values()) thread.close();
+    kept.clear();
+  }
+
+  rest(current);
+  return { current: computed(() => current.value), open, leave, forgetAll };
+});
+
+function rest(current: { value: Thread | undefined }): void {
+  const visibility = useDocumentVisibility();
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  watch(visibility, (now) => {
+    clearTimeout(timer);
+    if (now === "visible") current.value?.resume();
+    else timer = setTimeout(() => current.value?.pause(), HIDDEN_GRACE_MS);
+  });
+}

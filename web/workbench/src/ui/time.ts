@@ -1,0 +1,33 @@
+/** Times for people, in the language given as a BCP 47 tag. */
+
+export function clockTime(at: Date, tag: string): string {
+  return new Intl.DateTimeFormat(tag, { hour: "2-digit", minute: "2-digit" }).format(at);
+}
+
+export function dateAndTime(at: Date, tag: string): string {
+  return new Intl.DateTimeFormat(tag, { dateStyle: "medium", timeStyle: "short" }).format(at);
+}
+
+export function longDate(at: Date, tag: string): string {
+  return new Intl.DateTimeFormat(tag, { weekday: "long", month: "long", day: "numeric" }).format(at);
+}
+
+/** For a narrow column: the time today, the date before that. */
+export function briefly(at: Date, now: Date, tag: string): string {
+  if (at.toDateString() === now.toDateString()) return clockTime(at, tag);
+  return new Intl.DateTimeFormat(tag, { month: "short", day: "numeric" }).format(at);
+}
+
+/** 0:07, 12:45, 3:02:09. */
+export function stopwatch(ms: number): string {
+  const seconds = Math.max(0, Math.floor(ms / 1000));
+  const parts = [Math.floor(seconds / 3600), Math.floor(seconds / 60) % 60, seconds % 60];
+  if (parts[0] === 0) parts.shift();
+  return parts.map((part, index) => (index ? String(part).padStart(2, "0") : String(part))).join(":");
+}
+
+/** Whole days from `at` to `now` by the calendar of this machine. */
+export function daysAgo(at: Date, now: Date): number {
+  const midnight = (date: Date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
+  return Math.round((midnight(now) - midnight(at)) / 86_400_000);
+}
