@@ -3,5 +3,6 @@ export * from "./events";
 export * from "./failure";
 export * from "./fold";
 export * from "./follow";
+export * from "./lock";
 export * from "./outbox";
 export * from "./typing";

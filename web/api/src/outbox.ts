@@ -1,4 +1,5 @@
 import { type ApiError, failureFromThrown } from "./failure";
+import { withLock } from "./lock";
 
 export interface OutboxEntry {
   client_msg_id: string;
@@ -177,9 +178,4 @@ export class Outbox {
   private readonly onStorage = (event: StorageEvent): void => {
     if (event.key?.startsWith(this.prefix)) this.changed();
   };
-}
-
-function withLock(name: string, work: () => Promise<void>): Promise<void> {
-  const locks = globalThis.navigator?.locks;
-  return locks ? locks.request(name, work) : work();
 }

@@ -1,0 +1,243 @@
+import {
+  ApiError,
+  type Client,
+  emptyConversation,
+  expiringTyping,
+  fold,
+  follow,
+  type Follower,
+  type FollowState,
+  type Frame,
+  messages,
+  Outbox,
+  type OutboxEntry,
+  withDisconnect,
+  withFailed,
+  withLock,
+  withoutPending,
+  withPending,
+} from "@kefu/api";
+import { computed, shallowRef } from "vue";
+import { freshVisit, saveVisit, storedVisit, type Visit, visitKey } from "./visit";
+
+export interface ChatOptions {
+  shop: string;
+  locale: () => string;
+  /** Builds the client; the token is the running session's. */
+  client: (token: () => string | null) => Client;
+  onMessage?: (message: { role: string; content: string; seq: number }) => void;
+  onConversation?: (session: string) => void;
+  onError?: (code: string) => void;
+}
+
+const REFRESH_TOKEN_MS = 12 * 3_600_000;
+const REFUSED = new Set([401, 403, 404]);
+
+/** One visitor's conversation: what is known of it, and the few things a visitor can do. */
+export class Chat {
+  readonly conversation = shallowRef(emptyConversation());
+  readonly connection = shallowRef<FollowState>({ phase: "closed" });
+  private readonly visit = shallowRef(freshVisit());
+  readonly unread = computed(() => {
+    const fromShop = (role: string) => role === "assistant" || role === "agent";
+    return messages(this.conversation.value).filter((message) => fromShop(message.role) && message.seq > this.visit.value.read).length;
+  });
+
+  private readonly client: Client;
+  private readonly typingMarks = expiringTyping((frame) => this.apply(frame));
+  private key: string;
+  private outbox: Outbox | undefined;
+  private follower: Follower | undefined;
+  /** A fresh session that is refused as well is the server's answer, not an old token. */
+  private mayRenew = true;
+
+  constructor(private readonly options: ChatOptions) {
+    this.client = options.client(() => this.visit.value.token);
+    this.key = visitKey(options.shop, undefined);
+    window.addEventListener("storage", this.onStorage);
+    this.attach(storedVisit(this.key) ?? freshVisit());
+    if (this.visit.value.token && Date.now() - this.visit.value.tokenAt > REFRESH_TOKEN_MS) void this.refreshToken();
+  }
+
+  send(content: string): void {
+    saveVisit(this.key, this.visit.value);
+    this.outbox?.add(content);
+  }
+
+  retry(clientMsgId: string): void {
+    this.outbox?.retry(clientMsgId);
+  }
+
+  discard(clientMsgId: string): void {
+    this.outbox?.remove(clientMsgId);
+    this.conversation.value = withoutPending(this.conversation.value, clientMsgId);
+  }
+
+  async escalate(): Promise<void> {
+    await this.opened();
+    await this.client.request("/api/manual/escalate", { body: { session_name: this.visit.value.session, reason: "manual" } });
+  }
+
+  /** Only a hint to whoever watches: a lost one is no loss. */
+  typing(active: boolean): void {
+    const { session, token } = this.visit.value;
+    if (!token) return;
+    const path = `/api/sessions/${session}/typing`;
+    this.client.request(path, { body: { active } }).catch(() => undefined);
+  }
+
+  markRead(): void {
+    const { cursor } = this.conversation.value;
+    if (!this.visit.value.token || cursor <= this.visit.value.read) return;
+    this.visit.value = { ...this.visit.value, read: cursor };
+    saveVisit(this.key, this.visit.value);
+  }
+
+  startOver(): void {
+    const visit = freshVisit();
+    saveVisit(this.key, visit);
+    this.attach(visit);
+  }
+
+  /** Another person on this browser has another conversation; they are never mixed. */
+  setUser(userId: string | undefined): void {
+    this.key = visitKey(this.options.shop, userId);
+    this.attach(storedVisit(this.key) ?? freshVisit());
+  }
+
+  logout(): void {
+    for (const entry of this.outbox?.entries() ?? []) this.outbox?.remove(entry.client_msg_id);
+    localStorage.removeItem(this.key);
+    this.setUser(undefined);
+    localStorage.removeItem(this.key);
+    this.attach(freshVisit());
+  }
+
+  close(): void {
+    window.removeEventListener("storage", this.onStorage);
+    this.detach();
+  }
+
+  private detach(): void {
+    this.follower?.close();
+    this.outbox?.close();
+    this.typingMarks.close();
+    this.follower = undefined;
+  }
+
+  private attach(visit: Visit): void {
+    this.detach();
+    this.visit.value = visit;
+    this.conversation.value = emptyConversation();
+    this.connection.value = { phase: "closed" };
+    this.outbox = new Outbox({
+      session: visit.session,
+      send: (entry) => this.deliver(entry),
+      onChange: (entries) => this.showWaiting(entries),
+      onFailed: (_entry, error) => this.refused(visit, error),
+    });
+    if (visit.token) this.listen(visit);
+  }
+
+  private listen(visit: Visit): void {
+    this.follower?.close();
+    this.follower = follow<Frame>({
+      url: `/api/sessions/${visit.session}/events`,
+      token: () => this.visit.value.token ?? "",
+      after: this.conversation.value.cursor,
+      onFrame: (frame) => this.apply(frame),
+      onState: (state) => {
+        this.connection.value = state;
+        if (state.phase === "waiting") this.conversation.value = withDisconnect(this.conversation.value);
+        if (state.phase === "open") this.mayRenew = true;
+        if (state.phase === "refused") this.refused(visit, state.error);
+      },
+    });
+    this.options.onConversation?.(visit.session);
+  }
+
+  private apply(frame: Frame): void {
+    const { ready, cursor } = this.conversation.value;
+    this.conversation.value = fold(this.conversation.value, frame);
+    if (frame.type === "typing") this.typingMarks.seen(frame);
+    if (frame.type === "message.posted" && ready && frame.seq > cursor) {
+      this.options.onMessage?.({ role: frame.role, content: frame.content, seq: frame.seq });
+    }
+  }
+
+  private showWaiting(entries: readonly OutboxEntry[]): void {
+    let state = this.conversation.value;
+    for (const { client_msg_id, content, failed } of entries) {
+      state = withPending(state, { client_msg_id, content, role: "user" });
+      if (failed) state = withFailed(state, client_msg_id);
+    }
+    this.conversation.value = state;
+  }
+
+  private async deliver({ client_msg_id, content }: OutboxEntry): Promise<void> {
+    const session = await this.opened();
+    await this.client.request(`/api/sessions/${session}/messages`, { body: { client_msg_id, content } });
+  }
+
+  /** The session's name once the server knows it; two tabs open it together only once. */
+  private async opened(): Promise<string> {
+    if (this.visit.value.token) return this.visit.value.session;
+    return await withLock(this.key, async () => {
+      const { session } = this.visit.value;
+      const stored = storedVisit(this.key);
+      const known = stored?.session === session ? stored.token : null;
+      const token = known ?? (await this.requestToken(session));
+      const visit = { ...this.visit.value, token, tokenAt: Date.now() };
+      if (this.visit.value.session !== session) throw new ApiError(409, "SUPERSEDED", "another conversation has begun");
+      this.visit.value = visit;
+      saveVisit(this.key, visit);
+      this.listen(visit);
+      return session;
+    });
+  }
+
+  private async requestToken(session: string): Promise<string> {
+    const { shop, locale } = this.options;
+    const body = { session_id: session, ...(shop && { shop }), locale: locale() };
+    return (await this.client.request<{ visitor_token: string }>("/api/conversation/new", { body })).visitor_token;
+  }
+
+  private async refreshToken(): Promise<void> {
+    const { session } = this.visit.value;
+    // A refusal shows on the stream as well, which deals with it.
+    const token = await this.requestToken(session).catch(() => null);
+    if (!token || this.visit.value.session !== session) return;
+    this.visit.value = { ...this.visit.value, token, tokenAt: Date.now() };
+    saveVisit(this.key, this.visit.value);
+  }
+
+  private refused(visit: Visit, error: ApiError): void {
+    this.options.onError?.(error.code);
+    if (REFUSED.has(error.status) && this.mayRenew && this.visit.value.session === visit.session) void this.renew(visit);
+  }
+
+  /** The session is gone or no longer ours: what is written but not stored moves to a new one. */
+  private async renew(refused: Visit): Promise<void> {
+    this.mayRenew = false;
+    await withLock(this.key, async () => {
+      const unsent = this.outbox?.entries() ?? [];
+      for (const entry of unsent) this.outbox?.remove(entry.client_msg_id);
+      const stored = storedVisit(this.key);
+      const visit = stored && stored.session !== refused.session ? stored : freshVisit();
+      saveVisit(this.key, visit);
+      this.attach(visit);
+      for (const entry of unsent) this.outbox?.add(entry.content);
+    });
+  }
+
+  /** Another tab has opened, renewed or left the conversation. */
+  private readonly onStorage = (event: StorageEvent): void => {
+    if (event.key !== this.key) return;
+    const visit = storedVisit(this.key);
+    if (!visit) return this.attach(freshVisit());
+    const before = this.visit.value;
+    if (visit.session !== before.session) return this.attach(visit);
+    this.visit.value = visit;
+    if (visit.token && !before.token) this.listen(visit);
+  };
+}

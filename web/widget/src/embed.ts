@@ -1,0 +1,29 @@
+import type { Locale } from "./words";
+
+/** What the loader asked for, in the frame's own address. */
+export interface Embed {
+  shop: string;
+  locale: Locale;
+  theme: "light" | "dark" | "auto";
+  /** The page around the frame: the only one listened and spoken to. "" when the chat stands alone. */
+  parent: string;
+}
+
+export function embedFrom(search: string, language: string): Embed {
+  const query = new URLSearchParams(search);
+  const theme = query.get("theme");
+  return {
+    shop: query.get("shop") ?? "",
+    locale: (query.get("locale") || language).toLowerCase().startsWith("zh") ? "zh" : "en",
+    theme: theme === "light" || theme === "dark" ? theme : "auto",
+    parent: originOf(query.get("parent")),
+  };
+}
+
+function originOf(parent: string | null): string {
+  try {
+    return parent ? new URL(parent).origin : "";
+  } catch {
+    return "";
+  }
+}

@@ -1,0 +1,63 @@
+import { messages } from "@kefu/api";
+import { computed, onUnmounted, ref, watch } from "vue";
+import type { Chat } from "./chat";
+import { words } from "./words";
+
+const PATIENCE_MS = 45_000;
+const BLIP_MS = 2_000;
+
+/** True while the bot owes an answer and nothing of it has come; a bot that stays silent is not waited for for ever. */
+export function useThinking(chat: Chat) {
+  const asked = computed(() => {
+    const { status, ready, drafts } = chat.conversation.value;
+    const last = messages(chat.conversation.value).at(-1);
+    if (status !== "bot_active" || !ready || Object.keys(drafts).length > 0) return 0;
+    return last?.role === "user" ? last.seq : 0;
+  });
+  const tired = ref(false);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  watch(asked, (seq) => {
+    clearTimeout(timer);
+    tired.value = false;
+    if (seq) timer = setTimeout(() => (tired.value = true), PATIENCE_MS);
+  });
+  onUnmounted(() => clearTimeout(timer));
+  return computed(() => asked.value > 0 && !tired.value);
+}
+
+/** True when the line has been down for longer than a blip, or the browser knows it is offline. */
+export function useOffline(chat: Chat) {
+  const offline = ref(!navigator.onLine);
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  const update = () => {
+    const { phase } = chat.connection.value;
+    clearTimeout(timer);
+    if (!navigator.onLine) offline.value = true;
+    else if (phase === "open" || phase === "closed" || phase === "refused") offline.value = false;
+    else timer = setTimeout(() => (offline.value = true), BLIP_MS);
+  };
+  watch(chat.connection, update);
+  window.addEventListener("online", update);
+  window.addEventListener("offline", update);
+  onUnmounted(() => {
+    clearTimeout(timer);
+    window.removeEventListener("online", update);
+    window.removeEventListener("offline", update);
+  });
+  return offline;
+}
+
+/** What a screen reader is told: each new message once and whole, never its letters as they stream. */
+export function useAnnouncement(chat: Chat) {
+  const announcement = ref("");
+  let heard = 0;
+  watch(chat.conversation, ({ ready, cursor }) => {
+    const last = messages(chat.conversation.value).at(-1);
+    if (ready && heard && last && last.seq > heard && last.role !== "user") {
+      const name = last.role === "agent" ? (last.actor.name ?? words.value.agent) : words.value.bot;
+      announcement.value = `${name}: ${last.content}`;
+    }
+    if (ready) heard = Math.max(heard, cursor);
+  });
+  return announcement;
+}
