@@ -13,22 +13,12 @@ import asyncpg
 import pytest
 
 from kefu.kit.db import Database
-from kefu.tables import Table
+from kefu.ops.migrate import upgrade
 from servers import Missing, Servers
 
 ABSENT = "MISSING SERVER: "
 SHARED = "KEFU_TEST_SERVERS"
 SERVERS = pytest.StashKey[Servers]()
-
-
-def upgrade(url: str) -> None:
-    async def create() -> None:
-        database = Database(url)
-        async with database.engine.begin() as connection:
-            await connection.run_sync(Table.metadata.create_all)
-        await database.close()
-
-    asyncio.run(create())
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -74,7 +64,7 @@ def sqlite_template(servers: Servers) -> Path:
 
     def make() -> str:
         file = Path(os.environ[SHARED], "template.db")
-        upgrade(f"sqlite:///{file}")
+        asyncio.run(_migrate(f"sqlite:///{file}"))
         return str(file)
 
     return Path(servers.once("sqlite-template", make))
@@ -90,12 +80,19 @@ def postgres_database(servers: Servers, worker_id: str) -> str:
 
     def make() -> str:
         asyncio.run(_execute(f"{server}/postgres", "CREATE DATABASE template"))
-        upgrade(f"{server}/template")
+        asyncio.run(_migrate(f"{server}/template"))
         return "template"
 
     template = servers.once("postgres-template", make)
     asyncio.run(_execute(f"{server}/postgres", f"CREATE DATABASE {worker_id} TEMPLATE {template}"))
     return f"{server}/{worker_id}"
+
+
+async def _migrate(url: str) -> None:
+    """Closing the last connection leaves all of an SQLite database in its one file."""
+    database = Database(url)
+    await upgrade(database)
+    await database.close()
 
 
 async def _execute(url: str, statement: str) -> None:
