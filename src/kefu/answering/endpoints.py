@@ -92,7 +92,10 @@ STREAM_HEADERS = {"Cache-Control": "no-cache, no-transform", "X-Accel-Buffering"
 
 @router.post("/api/chat/stream", dependencies=[Depends(anyone)], response_class=StreamingResponse)
 async def chat_stream(request: Request, body: Chat) -> StreamingResponse:
-    """The same as `text/event-stream`: `message` deltas, `sources`, `status_change`, then `done` or `error`."""
+    """The same as `text/event-stream`: `message` deltas, `sources`, `status_change`, then `done` or `error`.
+
+    `reset` takes back the deltas so far: a newer message made that answer void, and one answer to both follows.
+    """
     session, posted, token = await _say(request, body)
     opening = {"session_name": session.name, "visitor_token": token, "seq": posted.entry.seq}
     locale = caller_of(request).locale
@@ -120,6 +123,9 @@ async def _parts(request: Request, posted: Posted, opening: dict[str, Any]) -> A
             if draft.startswith(said) and draft != said:
                 yield {"type": "message", "content": draft[len(said) :]}
                 said = draft
+        elif frame["type"] == "answer.dropped" and said:
+            said = draft = ""
+            yield {"type": "reset"}
         elif frame["type"] == "message.posted" and frame["role"] == "assistant":
             rest = frame["content"].removeprefix(said)
             if rest:

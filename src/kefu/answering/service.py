@@ -109,15 +109,13 @@ async def _generator(pieces: AsyncIterator[Delta | Answer]) -> AsyncIterator[Del
 
 
 async def _turn(tx: AsyncSession, session: Session) -> Turn:
-    """Everything the visitor wrote since the last answer is one question."""
-    said = await history(tx, session.name, HISTORY, public_only=True)
-    messages = [(one.seq, one.facts) for one in said]
-    waiting = [facts["content"] for seq, facts in messages if facts["role"] == "user" and seq > session.answered_seq]
-    earlier = [Said(facts["role"], facts["content"]) for seq, facts in messages if facts["role"] != "user" or seq <= session.answered_seq]
+    """What the visitor wrote since anybody last answered is one question."""
+    said = [one.facts for one in await history(tx, session.name, HISTORY, public_only=True)]
+    answered = max((n for n, facts in enumerate(said, 1) if facts["role"] != "user"), default=0)
     return Turn(
         shop=session.shop,
         locale="zh" if session.locale == "zh" else "en",
-        question="\n".join(waiting),
+        question="\n".join(facts["content"] for facts in said[answered:]),
         session_name=session.name,
-        history=earlier,
+        history=[Said(facts["role"], facts["content"]) for facts in said[:answered]],
     )

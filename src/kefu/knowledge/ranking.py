@@ -4,12 +4,14 @@ A question becomes units: a word or a known phrase, its weight (rare words weigh
 of the question's weight it covers, in title, other wordings and body, and by how well one of its other wordings fits as a whole.
 """
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 from kefu.kit.i18n import Locale
 from kefu.knowledge.synonyms import Option, synonyms
 from kefu.knowledge.vocabulary import Vocabulary
+from kefu.knowledge.words import HAN as HAN_CHARACTER
 from kefu.knowledge.words import Word, cut, parts
 
 UNKNOWN = 0.45
@@ -19,6 +21,9 @@ TYPO = 0.8
 INNER = 0.6
 CHARACTERS = 0.45
 IN_TITLE, IN_ASKED, IN_BODY = 0.62, 0.62, 0.6
+
+COVER, ASKED = 0.55, 0.45
+MIDDLE, STEEPNESS = 0.5, 9.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +37,32 @@ class Unit:
 
 
 @dataclass(frozen=True, slots=True)
+class Question:
+    """`whole` is the weight of all units; `terms` are all tokens of their options."""
+
+    units: tuple[Unit, ...]
+    whole: float
+    terms: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
 class Entry:
-    """What ranking reads of a passage."""
+    """What ranking reads of a passage: its words, field by field."""
 
     title: frozenset[str]
     asked: tuple[frozenset[str], ...]
     body: frozenset[str]
+
+    @classmethod
+    def of(cls, title: str, asked: str, body: str) -> "Entry":
+        """From the columns of `passages`."""
+        return cls(frozenset(title.split()), tuple(frozenset(one.split()) for one in asked.split("|")), frozenset(body.split()))
+
+
+def question(text: str, language: Locale, words: Vocabulary) -> Question:
+    parts_ = tuple(units(text, language, words))
+    tokens = frozenset(token for unit in parts_ for option, _ in unit.options for token in option)
+    return Question(parts_, sum(unit.weight for unit in parts_), tokens)
 
 
 def units(question: str, language: Locale, words: Vocabulary) -> list[Unit]:
@@ -118,27 +143,34 @@ def match(unit: Unit, field: frozenset[str], words: Vocabulary) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Fit:
+    """How a passage meets a question, each 0…1: the share of its weight it covers; how well one of its other wordings fits as a whole."""
+
     cover: float
     asked: float
-    mass: float
-    unknown: float
 
 
-def fit(asked: Sequence[Unit], entry: Entry, words: Vocabulary) -> Fit:
-    whole = sum(unit.weight for unit in asked)
-    if not whole:
-        return Fit(0, 0, 0, 0)
-    all_asked = frozenset().union(*entry.asked)
-    gained = 0.0
-    best_asked = 0.0
-    per_field = []
-    for unit in asked:
-        title, question, body = (match(unit, one, words) for one in (entry.title, all_asked, entry.body))
-        gained += unit.weight * (1 - (1 - IN_TITLE * title) * (1 - IN_ASKED * question) * (1 - IN_BODY * body))
-    for one in (*entry.asked, entry.title):
-        own = sum(words.rarity(token) for token in one if not (len(token) == 1 and token > "\u3400"))
-        if own:
-            hit = sum(unit.weight * match(unit, one, words) for unit in asked)
-            best_asked = max(best_asked, hit / whole * 0.5 + 0.5 * hit * 1.0 / max(own, whole))
-    unknown = sum(unit.weight for unit in asked if not unit.is_known) / whole
-    return Fit(gained / whole, best_asked, gained, unknown)
+def fit(asked: Question, entry: Entry, words: Vocabulary) -> Fit:
+    if not asked.whole:
+        return Fit(0, 0)
+    wordings = [one & asked.terms for one in entry.asked]
+    fields = (entry.title & asked.terms, frozenset().union(*wordings), entry.body & asked.terms)
+    covered = 0.0
+    for unit in asked.units:
+        missed = 1.0
+        for share, field in zip((IN_TITLE, IN_ASKED, IN_BODY), fields, strict=True):
+            missed *= 1 - share * match(unit, field, words) if field else 1
+        covered += unit.weight * (1 - missed)
+    best = 0.0
+    for whole, said in ((entry.title, fields[0]), *zip(entry.asked, wordings, strict=True)):
+        if said:
+            own = sum(words.rarity(token) for token in whole if not HAN_CHARACTER.fullmatch(token))
+            hit = sum(unit.weight * match(unit, said, words) for unit in asked.units)
+            best = max(best, hit / asked.whole * 0.5 + 0.5 * hit / max(own, asked.whole))
+    return Fit(covered / asked.whole, min(1.0, best))
+
+
+def confidence(asked: Question, entry: Entry, words: Vocabulary) -> float:
+    """The likelihood, 0…1, that the passage answers the question."""
+    found = fit(asked, entry, words)
+    mixed = COVER * found.cover + ASKED * found.asked
+    return 1 / (1 + math.exp(-STEEPNESS * (mixed - MIDDLE))) if mixed else 0.0

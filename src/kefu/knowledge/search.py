@@ -114,7 +114,7 @@ async def _search_in(tx: AsyncSession, shop: str, query: str, lang: Locale, limi
 
 
 def _heaviest(asked: Question, words: Vocabulary) -> dict[str, int]:
-    """The terms to look up, quoted, with whole-number weights so that their sums are the same on every engine."""
+    """The terms to look up, with whole-number weights so that their sums are the same on every engine."""
     weighed: dict[str, float] = {}
     for unit in asked.units:
         for tokens, factor in unit.options:
@@ -126,7 +126,7 @@ def _heaviest(asked: Question, words: Vocabulary) -> dict[str, int]:
         if terms and postings + count > POSTINGS_LIMIT:
             continue
         postings += count
-        terms[f"'{term}'" if False else term] = max(1, round(weight * 1000))
+        terms[term] = max(1, round(weight * 1000))
     return terms
 
 

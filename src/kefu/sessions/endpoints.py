@@ -30,10 +30,10 @@ CURSOR_SHAPES: dict[queries.Sort, tuple[type, ...]] = {
 }
 
 
-Taker = Annotated[AgentIdentity, allowed("sessions.takeover")]
-Releaser = Annotated[AgentIdentity, allowed("sessions.release")]
-Closer = Annotated[AgentIdentity, allowed("sessions.close")]
-Reader = Annotated[AgentIdentity, allowed("sessions.read")]
+Taker = Annotated[AgentIdentity, Depends(allowed("sessions.takeover"))]
+Releaser = Annotated[AgentIdentity, Depends(allowed("sessions.release"))]
+Closer = Annotated[AgentIdentity, Depends(allowed("sessions.close"))]
+Reader = Annotated[AgentIdentity, Depends(allowed("sessions.read"))]
 
 
 @router.post("/api/conversation/new", dependencies=[Depends(anyone)])

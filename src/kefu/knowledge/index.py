@@ -1,0 +1,86 @@
+"""Keeps the passages and the counts of their words in step with the articles, in the transaction that changes them."""
+
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+
+from sqlalchemy import delete, insert, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kefu.kit.clock import now_ms
+from kefu.kit.ids import new_id
+from kefu.knowledge.models import Article, Passage, Term
+from kefu.knowledge.passages import pieces, plain
+from kefu.knowledge.states import Status
+from kefu.knowledge.words import terms
+
+NEXT_VERSION = text(
+    "INSERT INTO knowledge_states (shop, version, stamp, updated_at) VALUES (:shop, 1, :stamp, :at) "
+    "ON CONFLICT (shop) DO UPDATE SET version = knowledge_states.version + 1, stamp = excluded.stamp, updated_at = excluded.updated_at"
+)
+COUNT_TERM = text(
+    "INSERT INTO knowledge_terms (shop, lang, term, passages) VALUES (:shop, :lang, :term, :passages) "
+    "ON CONFLICT (shop, lang, term) DO UPDATE SET passages = knowledge_terms.passages + excluded.passages"
+)
+
+Counts = dict[str, Counter[str]]
+
+
+async def reindex(tx: AsyncSession, shop: str, articles: Sequence[Article]) -> None:
+    """Make the passages of these articles of one shop anew; only published ones have any. Raises the shop's knowledge version.
+
+    Writers of one shop come one after the other: the first statement locks the shop's row.
+    """
+    await tx.execute(NEXT_VERSION, {"shop": shop, "stamp": new_id("k"), "at": now_ms()})
+    counts: Counts = defaultdict(Counter)
+    await _drop(tx, [article.id for article in articles], counts)
+    rows = [row for article in articles if article.status == Status.PUBLISHED for row in passage_rows(article)]
+    for row in rows:
+        counts[row["lang"]].update(_distinct(row["title_tokens"], row["asked_tokens"], row["tokens"]))
+    if rows:
+        await tx.execute(insert(Passage), rows)
+    changes = [
+        {"shop": shop, "lang": lang, "term": term, "passages": change}
+        for lang, terms_ in sorted(counts.items())
+        for term, change in sorted(terms_.items())
+        if change
+    ]
+    if changes:
+        await tx.execute(COUNT_TERM, changes)
+        await tx.execute(delete(Term).where(Term.shop == shop, Term.passages <= 0))
+
+
+async def _drop(tx: AsyncSession, article_ids: list[str], counts: Counts) -> None:
+    theirs = Passage.article_id.in_(article_ids)
+    columns = (Passage.lang, Passage.title_tokens, Passage.asked_tokens, Passage.tokens)
+    old = (await tx.execute(select(*columns).where(theirs))).all()
+    for lang, *fields in old:
+        counts[lang].subtract(_distinct(*fields))
+    if old:
+        await tx.execute(delete(Passage).where(theirs))
+
+
+def _distinct(*fields: str) -> set[str]:
+    return set().union(*(field.split() for field in fields)) - {"|"}
+
+
+def passage_rows(article: Article) -> list[dict[str, str | int]]:
+    """The rows of `passages` for an article as it stands."""
+    title = " ".join(terms(" ; ".join([article.title, *article.tags])))
+    asked = " | ".join(" ".join(terms(one)) for one in article.questions)
+    return [
+        {
+            "id": f"{article.id}.{article.version}.{ordinal}",
+            "article_id": article.id,
+            "version": article.version,
+            "shop": article.shop,
+            "lang": article.lang,
+            "ordinal": ordinal,
+            "heading": piece.heading,
+            "text": piece.text,
+            "text_hash": piece.text_hash,
+            "tokens": " ".join(terms(f"{piece.heading} ; {plain(piece.text)}")),
+            "title_tokens": title,
+            "asked_tokens": asked,
+        }
+        for ordinal, piece in enumerate(pieces(article.body))
+    ]
