@@ -78,6 +78,8 @@ class Found:
     hits: list[Hit]
     lang: Locale
     version: int
+    asked: Question
+    words: Vocabulary
 
     @property
     def is_confident(self) -> bool:
@@ -103,14 +105,14 @@ async def _search_in(tx: AsyncSession, shop: str, query: str, lang: Locale, limi
     asked = question(query, lang, words)
     terms = _heaviest(asked, words)
     if not terms:
-        return Found([], lang, version)
+        return Found([], lang, version, asked, words)
     statement = POSTGRES if tx.get_bind().dialect.name == "postgresql" else SQLITE
     rows = (
         await tx.execute(
             statement, {"asked": orjson.dumps(terms).decode(), "shop": shop, "lang": lang, "limit": CANDIDATES}
         )
     ).all()
-    return Found(_ranked(asked, rows, words, lang)[:limit], lang, version)
+    return Found(_ranked(asked, rows, words, lang)[:limit], lang, version, asked, words)
 
 
 def _heaviest(asked: Question, words: Vocabulary) -> dict[str, int]:

@@ -1,0 +1,102 @@
+"""The answerer that needs no model and no key: it finds the passage that answers and says it in the passage's own words."""
+
+import re
+import time
+from collections.abc import AsyncIterator, Iterator, Sequence
+from hashlib import sha256
+
+from kefu.answering import wording
+from kefu.answering.ports import Answer, Delta, Evidence, EvidencePassage, Source, Turn
+from kefu.kit.db import Database
+from kefu.kit.i18n import Locale
+from kefu.knowledge.passages import sentences
+from kefu.knowledge.quoting import excerpt, quote
+from kefu.knowledge.search import Found, Hit, search
+from kefu.knowledge.words import language_of
+
+HITS = 5
+SOURCES = 3
+# A further hit is named as a source when it is nearly as sure as the quoted one.
+NEARLY = 0.85
+PIECE = 60
+FOLLOWS_UP = re.compile(r"^(?:and|what about|how about|also)\b|^(?:那|那么|还有)|呢[？?]?$", re.IGNORECASE)
+
+
+class BuiltinAnswerer:
+    """Answers from the shop's published knowledge, in the language of the question, or says that it does not know."""
+
+    def __init__(self, db: Database) -> None:
+        self._db = db
+
+    async def answer(self, turn: Turn) -> AsyncIterator[Delta | Answer]:
+        started = time.perf_counter()
+        locale = language_of(turn.question, turn.locale)
+        reply = _without_knowledge(turn, locale) or await self._from_knowledge(turn, locale)
+        text, answered, found = reply
+        for piece in pieces(text):
+            yield Delta(piece)
+        took = round((time.perf_counter() - started) * 1000)
+        sources = _sources(found) if answered and found else ()
+        yield Answer(text, answered, sources, _evidence(turn, found, took, answered=answered))
+
+    async def _from_knowledge(self, turn: Turn, locale: Locale) -> tuple[str, bool, Found | None]:
+        async with self._db.read() as tx:
+            found = await search(tx, turn.shop, turn.question, locale, HITS)
+            earlier = next((said.content for said in reversed(turn.history) if said.role == "user"), "")
+            if not found.is_confident and earlier and FOLLOWS_UP.search(turn.question.strip()):
+                both = await search(tx, turn.shop, f"{earlier}\n{turn.question}", locale, HITS)
+                found = both if both.is_confident else found
+        if not found.is_confident:
+            return wording.unknown(locale, turn.history), False, found
+        text = quote(found.asked, found.hits[0].text, found.words)
+        if found.lang != locale:
+            text = f"{wording.FOREIGN[locale]}\n\n{text}"
+        return text, True, found
+
+
+def _without_knowledge(turn: Turn, locale: Locale) -> tuple[str, bool, Found | None] | None:
+    if talk := wording.small_talk(turn.question):
+        return wording.GREETINGS[talk][locale], True, None
+    if wording.wants_a_person(turn.question):
+        return wording.TO_A_PERSON[locale], False, None
+    return None
+
+
+def pieces(text: str) -> Iterator[str]:
+    """The text in short pieces, as one would read it; joined they are the text again."""
+    for sentence in sentences(text):
+        held = ""
+        for part in re.findall(r"[^ ，、,]*[ ，、,]|[^ ，、,]+", sentence):
+            if held and len(held) + len(part) > PIECE:
+                yield held
+                held = ""
+            held += part
+        yield held
+
+
+def _sources(found: Found) -> Sequence[Source]:
+    """What is quoted, then what is nearly as sure."""
+    best = found.hits[0].score
+    return tuple(_source(hit) for hit in found.hits[:SOURCES] if hit.score >= NEARLY * best)
+
+
+def _source(hit: Hit) -> Source:
+    return Source(hit.article_id, hit.passage_id, hit.version, hit.title, hit.url, excerpt(hit.text), hit.score)
+
+
+def _evidence(turn: Turn, found: Found | None, took: int, *, answered: bool) -> Evidence:
+    passages = tuple(
+        EvidencePassage(hit.passage_id, hit.article_id, hit.version, hit.title, hit.text_hash, hit.text, hit.score)
+        for hit in (found.hits[:SOURCES] if found else ())
+    )
+    return Evidence(
+        provider="builtin",
+        model="retrieval",
+        knowledge_version=found.version if found else 0,
+        passages=passages,
+        prompt_hash=sha256(turn.question.encode()).hexdigest(),
+        tokens=0,
+        cost=0.0,
+        latency_ms=took,
+        answered=answered,
+    )

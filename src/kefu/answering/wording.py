@@ -1,0 +1,71 @@
+"""What the bot says in its own words, and how it knows small talk and the wish for a person."""
+
+import re
+from collections.abc import Sequence
+from typing import Literal
+
+from kefu.answering.ports import Said
+from kefu.kit.i18n import Locale, Text
+
+SmallTalk = Literal["hello", "thanks", "bye"]
+
+GREETINGS: dict[SmallTalk, Text] = {
+    "hello": {"en": "Hello! What would you like to know?", "zh": "您好！请问有什么可以帮您？"},
+    "thanks": {"en": "You're welcome! Is there anything else?", "zh": "不客气！还有其他问题随时告诉我。"},
+    "bye": {"en": "Goodbye, and have a good day!", "zh": "再见，祝您生活愉快！"},
+}
+UNKNOWN: Text = {
+    "en": "I'm sorry, our help articles don't answer that. You can rephrase the question, or use “Talk to a person” to reach a colleague.",
+    "zh": "抱歉，帮助文章里没有找到这个问题的答案。您可以换个说法再问一次，也可以点击“转人工”，由同事为您解答。",
+}
+STILL_UNKNOWN: Text = {
+    "en": "I still can't find an answer to that, and I don't want to guess. Please use “Talk to a person”: a colleague can help you.",
+    "zh": "还是没有找到相关内容，我不想随意猜测。建议您点击“转人工”，由同事为您处理。",
+}
+TO_A_PERSON: Text = {
+    "en": "Of course. Please press “Talk to a person” and a colleague will join this conversation.",
+    "zh": "好的，请点击“转人工”，同事会接入本次对话。",
+}
+# Before a passage that is not in the visitor's language.
+FOREIGN: Text = {"en": "We have this only in Chinese so far:", "zh": "目前只有英文资料，原文如下："}
+
+_TALK: dict[SmallTalk, re.Pattern[str]] = {
+    "hello": re.compile(
+        r"(?:hi|hello|hey|hiya|howdy|hallo|good (?:morning|afternoon|evening|day)|greetings)(?: (?:there|all|team|velo|everyone|again))?"
+        r"|(?:您|你|大家)好[呀啊哦呢]?|哈[喽啰罗]|嗨|早上好|上午好|中午好|下午好|晚上好|早安?|在吗|在不在|有人吗"
+    ),
+    "thanks": re.compile(
+        r"(?:(?:ok|okay|great|perfect|super|cool|alright|all right),? ?)?(?:many |big )?"
+        r"(?:thanks|thank you|thx|ty|cheers|ta|much appreciated)(?: (?:a lot|so much|very much|a million|again|for (?:your|the) help|mate|all))*"
+        r"|(?:好的?|嗯|行|哦|明白了?|知道了)?[，,]?(?:非常|太|多)?(?:谢谢|感谢|多谢|谢了|谢啦)(?:您|你|啦|了|哦|啊|亲)*"
+    ),
+    "bye": re.compile(r"(?:good ?)?bye(?: bye)?|see you(?: later)?|再见|拜拜|回头见|回见"),
+}
+_PERSON = re.compile(
+    r"\b(?:talk|speak|chat|connect(?: me)?|put me through|transfer(?: me)?|switch|hand(?: me)? over)\b.{0,12}\b(?:to|with)\b.{0,24}"
+    r"\b(?:human|person|people|agent|someone|somebody|operator|representative|rep|staff|member of)\b"
+    r"|\b(?:need|want|get me|give me|is there) (?:an? )?(?:real |actual |live )?(?:human|person|agent|operator)\b"
+    r"|\b(?:real|live|actual) (?:human|person|agent)\b|\bhuman agent\b|^(?:human|agent|operator|representative)$"
+    r"|转(?:接|到)?(?:人工|真人)|(?:接|找|要|叫|换|有)(?:个|一下|一个)?(?:人工|真人)|人工(?:客服|服务|坐席)|真人客服|^人工$|活人"
+)
+_ENDS = " \t\r\n!！.。?？~～…,，、:：;；)）(（😀😊🙂👍🙏❤️"
+
+
+def _bare(question: str) -> str:
+    return " ".join(question.lower().replace("’", "'").split()).strip(_ENDS)
+
+
+def small_talk(question: str) -> SmallTalk | None:
+    """Whether the message is nothing but a greeting, thanks or a farewell."""
+    said = _bare(question)
+    return next((kind for kind, pattern in _TALK.items() if pattern.fullmatch(said)), None)
+
+
+def wants_a_person(question: str) -> bool:
+    return _PERSON.search(_bare(question)) is not None
+
+
+def unknown(locale: Locale, history: Sequence[Said]) -> str:
+    """Another wording when the visitor was just told the same."""
+    last = next((one.content for one in reversed(history) if one.role == "assistant"), "")
+    return (STILL_UNKNOWN if last in UNKNOWN.values() or last in STILL_UNKNOWN.values() else UNKNOWN)[locale]
