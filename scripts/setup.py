@@ -91,6 +91,11 @@ def install_uv() -> None:
         return
     shutil.rmtree(home, ignore_errors=True)
     pip = _venv_with_pip(home)
+    if not pip:
+        remedy = (
+            "Install its venv module (Debian, Ubuntu: apt-get install python3-venv), or: make … PYTHON=/path/to/python3"
+        )
+        stop(f"{PYTHON} cannot make virtual environments", remedy)
     do(
         f"uv {UV}",
         stamp,
@@ -99,8 +104,8 @@ def install_uv() -> None:
     )
 
 
-def _venv_with_pip(home: Path) -> list[str | Path]:
-    """Make a virtual environment; how to call its pip."""
+def _venv_with_pip(home: Path) -> list[str | Path] | None:
+    """Make a virtual environment; how to call its pip, or None when this Python cannot."""
     python = home / "bin/python"
     venv: list[str | Path] = [PYTHON, "-m", "venv", "--clear"]
     if subprocess.run([PYTHON, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode == 0:
@@ -114,11 +119,7 @@ def _venv_with_pip(home: Path) -> list[str | Path]:
                 file = home / PIP.rpartition("/")[2]
                 file.write_bytes(wheel)
                 return [python, file / "pip"]
-    remedy = (
-        "Install its venv module (Debian, Ubuntu: apt-get install python3-venv), or: make … PYTHON=/path/to/python3"
-    )
-    stop(f"{PYTHON} cannot make virtual environments", remedy)
-    raise AssertionError
+    return None
 
 
 def install_python_packages() -> None:

@@ -6,6 +6,7 @@ import sys
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import NoReturn
 
 ROOT = Path(__file__).resolve().parent.parent
 RED, GREEN, BOLD, PLAIN = ("\033[31m", "\033[32m", "\033[1m", "\033[0m") if sys.stdout.isatty() else ("", "", "", "")
@@ -52,6 +53,6 @@ def show(title: str, command: Sequence[str | Path], env: Mapping[str, str] | Non
     )
 
 
-def stop(reason: str, remedy: str) -> None:
+def stop(reason: str, remedy: str) -> NoReturn:
     """End here, saying why and what helps."""
     sys.exit(f"\n{RED}✗ {reason}{PLAIN}\n  → {remedy}")
