@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterator
+from itertools import pairwise
 
 import pytest
 
@@ -31,8 +32,11 @@ def unfinished(file: Source) -> Iterator[str]:
 
 
 def silenced(file: Source) -> Iterator[str]:
-    for number, line in enumerate(file.text.splitlines(), 1):
-        if re.search(r"eslint-disable(?!.* -- \S)|@ts-(?:ignore|nocheck)|oxlint-disable(?!.* -- \S)", line):
+    """The reason stands behind a `--`, or in a comment on the line above."""
+    lines = ["", *file.text.splitlines()]
+    for number, (before, line) in enumerate(pairwise(lines), 1):
+        is_silenced = re.search(r"eslint-disable(?!.* -- \S)|@ts-(?:ignore|nocheck)|oxlint-disable(?!.* -- \S)", line)
+        if is_silenced and not before.strip().startswith("//"):
             yield f"a rule is silenced without a reason at line {number}"
 
 
