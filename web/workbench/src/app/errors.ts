@@ -3,9 +3,11 @@ import { i18n } from "./locale";
 
 /** A failure in the words of the chosen language; the server's own words where we have none. */
 export function explain(thrown: unknown): string {
-  const { code, message } = failureFromThrown(thrown);
+  const { code, message, details } = failureFromThrown(thrown);
   const { t, te } = i18n.global;
   if (code === "TIMED_OUT") return t("errors.NETWORK");
+  const fields = (details.fields ?? []) as { field: string; reason: string }[];
+  if (fields.length) return fields.map(({ reason }) => reason).join(" ");
   const key = `errors.${code}`;
   return te(key) ? t(key) : message || t("errors.UNKNOWN");
 }

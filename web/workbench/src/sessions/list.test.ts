@@ -1,6 +1,6 @@
 import type { SessionSummary } from "@kefu/api";
 import { expect, test } from "vitest";
-import { belongs, type Held, held, isUnread, levelOf, mentions, neighbour, ordered, recounted, upsert } from "./list";
+import { belongs, type Held, held, isUnread, levelOf, mentions, neighbour, ordered, previewOf, recounted, upsert } from "./list";
 
 const NOW = 1_800_000_000_000;
 
@@ -92,6 +92,13 @@ test("counts follow a session from state to state", () => {
   expect(recounted(counts, "pending_manual", "manual_live")).toMatchObject({ pending_manual: 0, manual_live: 1 });
   expect(recounted(counts, undefined, "bot_active")).toMatchObject({ bot_active: 3 });
   expect(recounted(counts, "bot_active", "bot_active")).toBe(counts);
+});
+
+test("a preview shows the bot's words without their Markdown, and the customer's as they are", () => {
+  const said = (role: "assistant" | "user", content: string) =>
+    previewOf(session("a", { last_message_preview: { role, content, timestamp: 1 } }));
+  expect(said("assistant", "Expect **15 % less**, see [Range](/articles/1)")).toBe("Expect 15 % less, see Range");
+  expect(said("user", "5 * 3 = 15 *")).toBe("5 * 3 = 15 *");
 });
 
 test("unread is what a customer wrote to us since we looked", () => {

@@ -13,7 +13,7 @@ export interface Session {
   locale: string;
   user_profile: UserProfile;
   assigned_agent: AgentRef | null;
-  escalation: { reason: string; details?: unknown; severity?: string | null; trigger_at: number } | null;
+  escalation: { reason: string; details?: unknown; severity?: "low" | "medium" | "high" | null; trigger_at: number } | null;
   priority: Priority;
   message_count: number;
   created_at: number;
