@@ -24,7 +24,12 @@ from kefu.porting.demo import load_demo
 from kefu.shops.service import first_shop
 
 T = TypeVar("T")
-cli = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help="Kefu: AI customer service for online shops.")
+cli = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    help="Kefu: AI customer service for online shops.",
+)
 agents = typer.Typer(no_args_is_help=True, help="The team's accounts.")
 cli.add_typer(agents, name="agent")
 
@@ -61,7 +66,7 @@ def _on_database(work: Callable[[Database], Awaitable[T]]) -> T:
 
 
 class Server(uvicorn.Server):
-    """Ends every open stream with a word as soon as the signal comes, so that stopping takes a moment and not a minute."""
+    """Ends every open stream with a word as soon as the signal comes, so that stopping takes a moment."""
 
     def __init__(self, config: Config, app: FastAPI) -> None:
         super().__init__(config)
@@ -77,15 +82,25 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on")] = 8000,
 ) -> None:
-    """Serve the API, the live streams and the web apps. Migrates an embedded database and makes the first admin by itself."""
+    """Serve the API, the live streams and the web apps.
+
+    Migrates an embedded database and makes the first admin by itself.
+    """
     settings = load_settings()
     logs = set_up_logs(settings.log_level, settings.log_file)
     try:
         _greet(settings, _on_database(_prepare), f"http://{host}:{port}")
         app = create_app(settings)
         config = Config(
-            app, host=host, port=port, log_config=None, access_log=False, server_header=False,
-            timeout_graceful_shutdown=DRAIN_SECONDS, backlog=4096, ws="none",
+            app,
+            host=host,
+            port=port,
+            log_config=None,
+            access_log=False,
+            server_header=False,
+            timeout_graceful_shutdown=DRAIN_SECONDS,
+            backlog=4096,
+            ws="none",
         )
         Server(config, app).run()
     finally:
@@ -106,7 +121,9 @@ def _greet(settings: Settings, admin: FirstAdmin | None, address: str) -> None:
     """Where everything is, on standard output, for the person who started it."""
     lines = [f"  Shop page   {address}/demo", f"  Workbench   {address}/workbench/", f"  API         {address}/docs"]
     if settings.redis_url:
-        lines.append("  Note        REDIS_URL is not used by this version: several processes find each other's changes in the database.")
+        lines.append(
+            "  Note        REDIS_URL is not used by this version; processes find each other's changes in the database."
+        )
     if admin and admin.one_time_password:
         lines += ["", f"  First admin        {admin.username}", f"  One-time password  {admin.one_time_password}", ""]
         lines += ["  It is shown only now; the workbench asks for a new one at the first sign-in."]
@@ -138,7 +155,9 @@ async def _work(db: Database) -> None:
 
 
 @cli.command()
-def migrate(check: Annotated[bool, typer.Option("--check", help="Only say whether a migration is due (exit code 1)")] = False) -> None:
+def migrate(
+    *, check: Annotated[bool, typer.Option("--check", help="Only say whether a migration is due (exit code 1)")] = False
+) -> None:
     """Bring the database to the newest schema."""
     if check:
         current = _on_database(is_current)

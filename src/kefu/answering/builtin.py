@@ -2,7 +2,7 @@
 
 import re
 import time
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncGenerator, Iterator, Sequence
 from hashlib import sha256
 
 from kefu.answering import wording
@@ -28,7 +28,7 @@ class BuiltinAnswerer:
     def __init__(self, db: Database) -> None:
         self._db = db
 
-    async def answer(self, turn: Turn) -> AsyncIterator[Delta | Answer]:
+    async def answer(self, turn: Turn) -> AsyncGenerator[Delta | Answer]:
         started = time.perf_counter()
         locale = language_of(turn.question, turn.locale)
         reply = _without_knowledge(turn, locale) or await self._from_knowledge(turn, locale)

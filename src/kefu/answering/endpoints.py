@@ -26,7 +26,10 @@ CHATS_PER_SESSION = "60/minute"
 
 
 class Chat(shapes.Body):
-    """`user_id` is the session's name; an unknown one opens the session. `conversation_id` is accepted for older callers and not needed."""
+    """`user_id` is the session's name; an unknown one opens the session.
+
+    `conversation_id` is accepted for older callers and not needed.
+    """
 
     message: shapes.Content
     user_id: shapes.Name | None = None
@@ -47,7 +50,10 @@ class SourceOut(BaseModel):
 
 
 class ChatAnswer(BaseModel):
-    """`answered` is false, and there are no sources, when the knowledge does not say. `visitor_token` comes with a session opened now."""
+    """`answered` is false, and there are no sources, when the knowledge does not say.
+
+    `visitor_token` comes with a session opened now.
+    """
 
     success: Literal[True] = True
     message: str
@@ -59,7 +65,10 @@ class ChatAnswer(BaseModel):
 
 
 async def _say(request: Request, body: Chat) -> tuple[Session, Posted, str | None]:
-    """Store the message; the session's token when the session is new. Raises SessionInManualMode before anything is stored."""
+    """Store the message; the session's token when the session is new.
+
+    Raises SessionInManualMode before anything is stored.
+    """
     state = request.app.state
     session, is_new = await opened(state, caller_of(request), Wish(body.user_id, body.shop, body.locale))
     expect_bot(session)
@@ -72,18 +81,19 @@ async def _say(request: Request, body: Chat) -> tuple[Session, Posted, str | Non
 async def chat(request: Request, body: Chat) -> ChatAnswer:
     """Say something and wait for the bot's answer."""
     session, posted, token = await _say(request, body)
+    last: dict[str, Any] = {}
     async for frame in outcome(request.app.state, posted):
-        if frame["type"] == "message.posted" and frame["role"] == "assistant":
-            answer = frame
-        elif "to" in frame:
-            raise SessionInManualMode(status=frame["to"], seq=posted.entry.seq, session_name=session.name, visitor_token=token)
+        last = frame
+    if last["type"] != "message.posted":
+        opening = {"session_name": session.name, "visitor_token": token}
+        raise SessionInManualMode(status=last["to"], seq=posted.entry.seq, **opening)
     return ChatAnswer(
-        message=answer["content"],
-        answered=answer["answered"],
+        message=last["content"],
+        answered=last["answered"],
         session_name=session.name,
         visitor_token=token,
         seq=posted.entry.seq,
-        sources=[SourceOut(**source) for source in answer["sources"]],
+        sources=[SourceOut(**source) for source in last["sources"]],
     )
 
 
@@ -133,6 +143,10 @@ async def _parts(request: Request, posted: Posted, opening: dict[str, Any]) -> A
             answered = frame["answered"]
             yield {"type": "sources", "sources": frame["sources"]}
         elif "to" in frame:
-            agent = {"agent_info": {"agent_id": frame["agent"]["id"], "agent_name": frame["agent"]["name"]}} if "agent" in frame else {}
+            agent = (
+                {"agent_info": {"agent_id": frame["agent"]["id"], "agent_name": frame["agent"]["name"]}}
+                if "agent" in frame
+                else {}
+            )
             yield {"type": "status_change", "status": frame["to"], "timestamp": now_ms() // 1000, **agent}
     yield {"type": "done", "content": "", "answered": answered, **opening}

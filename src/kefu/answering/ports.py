@@ -1,6 +1,6 @@
 """What the bot's turn asks of whoever answers: the retrieval answerer, or a model."""
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass
 from typing import Literal, Protocol
 
@@ -93,4 +93,4 @@ class Answerer(Protocol):
     May be closed (`aclose`) at any point when a newer message makes the answer void. Raises `kit.errors.Unavailable` when it cannot answer.
     """
 
-    def answer(self, turn: Turn) -> AsyncIterator[Delta | Answer]: ...
+    def answer(self, turn: Turn) -> AsyncGenerator[Delta | Answer]: ...

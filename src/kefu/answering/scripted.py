@@ -1,7 +1,10 @@
-"""An answerer that says a fixed text at a given pace: for tests of what happens while the bot speaks. Refused in production."""
+"""An answerer that says a fixed text at a given pace: for tests of what happens while the bot speaks.
+
+Refused in production.
+"""
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from hashlib import sha256
 
 from kefu.answering.ports import Answer, Delta, Evidence, Turn
@@ -16,7 +19,7 @@ class ScriptedAnswerer:
         self._text = text
         self._pause = pause
 
-    async def answer(self, turn: Turn) -> AsyncIterator[Delta | Answer]:
+    async def answer(self, turn: Turn) -> AsyncGenerator[Delta | Answer]:
         words = self._text.split(" ")
         for n, word in enumerate(words):
             await asyncio.sleep(self._pause)

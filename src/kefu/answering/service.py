@@ -1,14 +1,13 @@
 """The bot's turn, from the visitor's message to the answer in the log (spec B2, S4)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from contextlib import aclosing
 from dataclasses import asdict
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kefu.answering.ports import Answer, Answerer, Delta, Said, Turn
+from kefu.answering.ports import Answer, Answerer, Said, Turn
 from kefu.bus.local import LocalBus
 from kefu.jobs.queue import Taken, finish
 from kefu.kit.db import Database
@@ -24,10 +23,12 @@ HISTORY = 20
 
 
 class Bot:
-    """Handles `AnswerVisitor`. Repeating it is safe: an answer that was given, or is no longer wanted, ends the job and writes nothing.
+    """Handles `AnswerVisitor`.
 
-    What makes a running answer void (an agent, a newer message) stops it as soon as this process hears of it; the fence in
-    `sessions.service.post_by_bot` holds in any case.
+    Repeating it is safe: an answer that was given, or is no longer wanted, ends the job and writes nothing.
+
+    What makes a running answer void (an agent, a newer message) stops it as soon as this process hears of it; the fence
+    in `sessions.service.post_by_bot` holds in any case.
     """
 
     def __init__(self, db: Database, bus: LocalBus, answerer: Answerer) -> None:
@@ -66,7 +67,7 @@ class Bot:
     async def _speak(self, turn: Turn, work: AnswerVisitor, draft_id: str, void: asyncio.Event) -> Answer | None:
         """Stream the draft to the followers. None when it became void on the way."""
         offset = 0
-        async with aclosing(_generator(self._answerer.answer(turn))) as pieces:
+        async with aclosing(self._answerer.answer(turn)) as pieces:
             async for piece in pieces:
                 if void.is_set():
                     return None
@@ -100,12 +101,6 @@ class Bot:
             void = self._running.get(one.stream)
             if void is not None and one.audience == "public":
                 void.set()
-
-
-async def _generator(pieces: AsyncIterator[Delta | Answer]) -> AsyncIterator[Delta | Answer]:
-    """Any iterator as a generator, so that it can be closed."""
-    async for piece in pieces:
-        yield piece
 
 
 async def _turn(tx: AsyncSession, session: Session) -> Turn:

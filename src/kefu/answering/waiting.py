@@ -1,6 +1,7 @@
 """Post a visitor's message and see what comes of it, for callers who wait (`POST /api/chat`, `/api/chat/stream`)."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from typing import Any, ClassVar
 
@@ -13,8 +14,7 @@ from kefu.log.log import read
 from kefu.realtime.hub import Follower
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.post import Posted
-from kefu.sessions.queries import find
-from kefu.sessions.service import SessionNotFound
+from kefu.sessions.queries import heads
 from kefu.sessions.states import Status
 
 PATIENCE_SECONDS = 60.0
@@ -44,37 +44,47 @@ def expect_bot(session: Session) -> None:
 
 
 async def outcome(state: State, posted: Posted) -> AsyncIterator[dict[str, Any]]:
-    """What happens after the stored message: drafts, then the answer or a move to another state; ends with either of them.
+    """What happens after the stored message: drafts, then the answer or a move to another state, and no more.
 
-    Nothing is missed: the stream is joined before the log is read. Raises BotSilent after a minute without an end.
+    Raises BotSilent after a minute without an end.
     """
-    stream = posted.entry.stream
-    name = stream.removeprefix(stream_of(""))
+    async for frame in _frames_after(state, posted.entry.stream, posted.entry.seq):
+        yield frame
+        if ends(frame, posted.entry.seq):
+            return
+    raise BotSilent(seq=posted.entry.seq)
+
+
+async def _frames_after(state: State, stream: str, seq: int) -> AsyncIterator[dict[str, Any]]:
+    """The log after `seq`, then what follows for a minute. Nothing is missed: the stream is joined before the log is read."""
     follower = Follower(sees_internal=False)
+    deadline = time.monotonic() + PATIENCE_SECONDS
     channel = state.hub.join(stream, follower)
     try:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            async with state.db.read() as tx:
-                session = await find(tx, name)
-                if session is None:
-                    raise SessionNotFound(session_name=name)
-                earlier = await read(tx, stream, posted.entry.seq, public_only=True)
-            channel.seq = session.seq if channel.seq is None else channel.seq
-            frames = [one.shown for one in earlier]
-            sent = session.seq
-            while True:
-                for frame in frames:
+        async with state.db.read() as tx:
+            head = (await heads(tx, [stream.removeprefix(stream_of(""))])).get(stream.removeprefix(stream_of("")), seq)
+            earlier = await read(tx, stream, seq, public_only=True)
+        channel.seq = head if channel.seq is None else channel.seq
+        for one in earlier:
+            yield one.shown
+        while taken := await _take(follower, deadline):
+            for frame in taken:
+                if frame.get("seq", head + 1) > head:
                     yield frame
-                    if ends(frame, posted.entry.seq):
-                        return
-                taken = await follower.take()
-                if not taken:
-                    raise BotSilent(seq=posted.entry.seq)
-                frames = [parsed for seq, raw in taken if (seq == 0 or seq > sent) and (parsed := parse(raw))]
-    except TimeoutError:
-        raise BotSilent(seq=posted.entry.seq) from None
     finally:
         state.hub.leave(stream, follower)
+
+
+async def _take(follower: Follower, deadline: float) -> list[dict[str, Any]]:
+    """The next frames; none when the stream ended or the time is up."""
+    try:
+        while taken := await asyncio.wait_for(follower.take(), deadline - time.monotonic()):
+            frames = [frame for _, raw in taken if (frame := parse(raw))]
+            if frames:
+                return frames
+    except TimeoutError:
+        pass
+    return []
 
 
 def ends(frame: dict[str, Any], seq: int) -> bool:

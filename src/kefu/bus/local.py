@@ -8,8 +8,9 @@ from dataclasses import dataclass
 class Notice:
     """One line for the followers of a stream.
 
-    `seq`: place in the stream's log, or 0 for what is not in the log (typing, answer deltas). `data`: one JSON object as bytes, written once
-    and passed on as it is. `public`: whether a visitor may see it. `type`: what the JSON says as its own.
+    `seq`: place in the stream's log, or 0 for what is not in the log (typing, answer deltas). `data`: one JSON object
+    as bytes, written once and passed on as it is. `public`: whether a visitor may see it. `type`: what the JSON says as
+    its own.
     """
 
     stream: str

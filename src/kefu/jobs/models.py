@@ -7,7 +7,9 @@ from kefu.kit.db import Big, Table
 
 
 class Job(Table):
-    """`lane`: talk (answers, every app process) or bulk (mail, parsing, export). `leased_until`: null or ms; a passed lease may be taken over.
+    """`lane`: talk (answers, every app process) or bulk (mail, parsing, export).
+
+    `leased_until`: null or ms; a passed lease may be taken over.
 
     `is_dead`: gave up after `queue.MAX_ATTEMPTS`; kept with `last_error` to be looked at and retried.
     """

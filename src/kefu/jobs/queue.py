@@ -80,11 +80,16 @@ def _lease_end(now: Ms) -> int:
 
 async def renew(tx: AsyncSession, ids: list[int], worker: str) -> None:
     """Keep the leases of jobs that still run."""
-    await tx.execute(update(Job).where(Job.id.in_(ids), Job.leased_by == worker).values(leased_until=_lease_end(now_ms())))
+    await tx.execute(
+        update(Job).where(Job.id.in_(ids), Job.leased_by == worker).values(leased_until=_lease_end(now_ms()))
+    )
 
 
 async def finish(tx: AsyncSession, job_id: int) -> None:
-    """The work is done. Call it in the transaction that did the work, so that both are true or neither. Safe to repeat."""
+    """The work is done. Call it in the transaction that did the work, so that both are true or neither.
+
+    Safe to repeat.
+    """
     await tx.execute(delete(Job).where(Job.id == job_id))
 
 

@@ -20,8 +20,8 @@ POLL_SECONDS = 1.0
 class Worker:
     """Takes due jobs of `lane`, at most `width` at once, and hands each to the handler of its kind.
 
-    Wakes at once when work is enqueued in this process, otherwise every second. A handler calls `queue.finish` in the transaction that does
-    the work, so that work and job end together; one that raises gives its job back with a pause.
+    Wakes at once when work is enqueued in this process, otherwise every second. A handler calls `queue.finish` in the
+    transaction that does the work, so that work and job end together; one that raises gives its job back with a pause.
     `stop()` lets running handlers finish for a moment; what is cut off is taken up again when its lease has passed.
     """
 
@@ -59,7 +59,7 @@ class Worker:
             self._wake.clear()
             try:
                 await self._take()
-            except Exception:  # noqa: BLE001 - the database may be away; the next round tries again
+            except Exception:
                 log.warning("jobs.not_taken", lane=self._lane, exc_info=True)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
@@ -77,7 +77,7 @@ class Worker:
     async def _run(self, job: Taken) -> None:
         try:
             await self._handlers[job.kind](job)
-        except Exception as error:  # noqa: BLE001 - whatever a handler raises, its job must not be lost
+        except Exception as error:
             log.warning("job.failed", kind=job.kind, attempts=job.attempts, exc_info=True)
             async with self._db.write() as tx:
                 await give_back(tx, job, f"{type(error).__name__}: {error}")
@@ -90,9 +90,12 @@ class Worker:
     async def _renew_forever(self) -> None:
         while True:
             await asyncio.sleep(LEASE.total_seconds() / 3)
-            if self._running:
-                try:
-                    async with self._db.write() as tx:
-                        await renew(tx, list(self._running), self._name)
-                except Exception:  # noqa: BLE001 - a lease not renewed is taken over; handlers are idempotent
-                    log.warning("jobs.not_renewed", lane=self._lane, exc_info=True)
+            try:
+                await self._renew()
+            except Exception:
+                log.warning("jobs.not_renewed", lane=self._lane, exc_info=True)
+
+    async def _renew(self) -> None:
+        if self._running:
+            async with self._db.write() as tx:
+                await renew(tx, list(self._running), self._name)

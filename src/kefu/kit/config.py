@@ -1,4 +1,7 @@
-"""Settings from the environment, checked at the start. A wrong one stops the start with its name, the reason and the remedy."""
+"""Settings from the environment, checked at the start.
+
+A wrong one stops the start with its name, the reason and the remedy.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -36,7 +39,9 @@ class Settings(BaseSettings):
     @field_validator("cors_origins", mode="before")
     @classmethod
     def _split(cls, value: Any) -> Any:
-        return [part.strip().rstrip("/") for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        return (
+            [part.strip().rstrip("/") for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+        )
 
     @field_validator("database_url")
     @classmethod
@@ -111,16 +116,30 @@ def unsafe(settings: Settings) -> list[Problem]:
     problems = []
     secret = settings.jwt_secret_key.get_secret_value()
     if not secret:
-        problems.append(Problem("JWT_SECRET_KEY", "is required in production", "Set it to the output of: openssl rand -hex 32"))
+        problems.append(
+            Problem("JWT_SECRET_KEY", "is required in production", "Set it to the output of: openssl rand -hex 32")
+        )
     elif len(secret) < 32 or len(set(secret)) < 10 or secret.lower() in WEAK_SECRETS:
-        problems.append(Problem("JWT_SECRET_KEY", "is too easy to guess", "Use at least 32 random characters: openssl rand -hex 32"))
+        problems.append(
+            Problem("JWT_SECRET_KEY", "is too easy to guess", "Use at least 32 random characters: openssl rand -hex 32")
+        )
     if settings.rate_limits == "off":
         problems.append(Problem("RATE_LIMITS", "off is refused in production", "Remove it, or set it to on."))
     if "*" in settings.cors_origins:
-        problems.append(Problem("CORS_ORIGINS", "* lets any site act for your visitors", "List your shop's origins: https://shop.example"))
+        problems.append(
+            Problem(
+                "CORS_ORIGINS",
+                "* lets any site act for your visitors",
+                "List your shop's origins: https://shop.example",
+            )
+        )
     if settings.ai_provider == "scripted":
         problems.append(Problem("AI_PROVIDER", "scripted answers nothing; it is for tests", "Use builtin."))
     password = settings.super_admin_password.get_secret_value()
     if password and len(password) < 12:
-        problems.append(Problem("SUPER_ADMIN_PASSWORD", "is shorter than 12 characters", "Use a long random one, or leave it empty."))
+        problems.append(
+            Problem(
+                "SUPER_ADMIN_PASSWORD", "is shorter than 12 characters", "Use a long random one, or leave it empty."
+            )
+        )
     return problems

@@ -1,10 +1,11 @@
 """The database: one transaction per command, opened at the edge.
 
-`Database.read()` and `Database.write()` give an SQLAlchemy session; `write()` commits when its block ends well and then runs what was left
-with `after_commit`. The hot path has lanes of its own: `GroupCommit` on SQLite, a bare asyncpg pool on PostgreSQL.
+`Database.read()` and `Database.write()` give an SQLAlchemy session; `write()` commits when its block ends well and then
+runs what was left with `after_commit`. The hot path has lanes of its own: `GroupCommit` on SQLite, a bare asyncpg pool
+on PostgreSQL.
 
-SQLite has one writer. Inside this process writers queue at a fair gate rather than in SQLite's busy loop; other processes (the command
-line) meet at the file and wait up to `BUSY_MS`.
+SQLite has one writer. Inside this process writers queue at a fair gate rather than in SQLite's busy loop; other
+processes (the command line) meet at the file and wait up to `BUSY_MS`.
 """
 
 import asyncio
@@ -64,7 +65,13 @@ def after_commit(tx: AsyncSession, action: Callable[[], None]) -> None:
 def tune_sqlite(connection: Any) -> None:
     """The pragmas every connection of ours runs with: WAL and full durability."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={BUSY_MS}", "cache_size=-16000"):
+    for pragma in (
+        "journal_mode=WAL",
+        "synchronous=FULL",
+        "foreign_keys=ON",
+        f"busy_timeout={BUSY_MS}",
+        "cache_size=-16000",
+    ):
         cursor.execute(f"PRAGMA {pragma}")
     cursor.close()
 
@@ -76,7 +83,10 @@ def announce(tx: AsyncSession, topic: str, what: Any) -> None:
 
 
 class Signals:
-    """What was just committed by this process, by topic: `log` carries entries, `jobs` a lane. Listeners must not block or raise."""
+    """What was just committed by this process, by topic: `log` carries entries, `jobs` a lane.
+
+    Listeners must not block or raise.
+    """
 
     def __init__(self) -> None:
         self._listeners: dict[str, list[Callable[[Any], None]]] = {}
@@ -92,8 +102,8 @@ class Signals:
 class GroupCommit:
     """Short write functions on one SQLite connection and one thread; what waits together is committed together.
 
-    Each function runs in a savepoint: its error undoes only its own part and reaches only its own caller. A caller gets its result after
-    the commit is on the disk, never before.
+    Each function runs in a savepoint: its error undoes only its own part and reaches only its own caller. A caller gets
+    its result after the commit is on the disk, never before.
     """
 
     def __init__(self, path: str, gate: asyncio.Lock) -> None:
@@ -204,7 +214,10 @@ class Database:
 
     @asynccontextmanager
     async def write(self) -> AsyncIterator[AsyncSession]:
-        """One transaction: committed when the block ends well, undone when it raises. Raises Busy when the database is."""
+        """One transaction: committed when the block ends well, undone when it raises.
+
+        Raises Busy when the database is.
+        """
         gate = self._gate if self.is_sqlite else nullcontext()
         with _as_busy():
             async with gate, self._new_write() as tx:
@@ -232,7 +245,9 @@ def _as_busy() -> Iterator[None]:
     except (PoolTimeout, OperationalError, ConnectionError, asyncpg.PostgresConnectionError, TimeoutError) as error:
         raise Busy from error
     except DBAPIError as error:
-        if error.connection_invalidated or isinstance(error.orig.__cause__, asyncpg.OperatorInterventionError | OSError):
+        if error.connection_invalidated or isinstance(
+            getattr(error.orig, "__cause__", None), asyncpg.OperatorInterventionError | OSError
+        ):
             raise Busy from error
         raise
 

@@ -11,8 +11,8 @@
     ├─ TooMany       429   with Retry-After
     └─ Unavailable   503   with Retry-After
 
-A feature subclasses one of these beside the code that raises it. A class carries a stable `code`, facts in `details`, and a sentence for
-people in each language; the web layer (`kit.web`) turns it into a response once.
+A feature subclasses one of these beside the code that raises it. A class carries a stable `code`, facts in `details`,
+and a sentence for people in each language; the web layer (`kit.web`) turns it into a response once.
 """
 
 from typing import Any, ClassVar
@@ -52,7 +52,10 @@ class NotSignedIn(KefuError):
 
 class TokenInvalid(NotSignedIn):
     code = "TOKEN_INVALID"
-    text: ClassVar[Text] = {"en": "This sign-in is not valid. Please sign in again.", "zh": "登录凭证无效，请重新登录。"}
+    text: ClassVar[Text] = {
+        "en": "This sign-in is not valid. Please sign in again.",
+        "zh": "登录凭证无效，请重新登录。",
+    }
 
 
 class TokenExpired(NotSignedIn):
@@ -95,7 +98,10 @@ class Invalid(KefuError):
 class Locked(KefuError):
     status = 423
     code = "LOCKED"
-    text: ClassVar[Text] = {"en": "This is locked. Try again in {retry_after} s.", "zh": "已被锁定，请在 {retry_after} 秒后再试。"}
+    text: ClassVar[Text] = {
+        "en": "This is locked. Try again in {retry_after} s.",
+        "zh": "已被锁定，请在 {retry_after} 秒后再试。",
+    }
 
 
 class TooMany(KefuError):

@@ -13,7 +13,9 @@ import orjson
 import structlog
 
 SECRET_KEYS = re.compile(r"password|token|secret|authorization|cookie|api_?key", re.IGNORECASE)
-SECRET_VALUES = re.compile(r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}|[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,63}|(?<!\d)\+?\d[\d -]{9,17}\d(?!\d)")
+SECRET_VALUES = re.compile(
+    r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}|[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,63}|(?<!\d)\+?\d[\d -]{9,17}\d(?!\d)"
+)
 
 
 def mask(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
@@ -31,7 +33,7 @@ def _as_json(entry: Any, **_: Any) -> str:
 
 
 def set_up_logs(level: str, file: Path | None = None) -> logging.handlers.QueueListener:
-    """Send structlog and the standard library's loggers to standard error, or to a file that is rotated daily (14 kept).
+    """Send structlog and the standard library's loggers to standard error, or to a file rotated daily (14 kept).
 
     Writing happens on a thread of its own; stop the returned listener to flush it. Safe to repeat.
     """
@@ -52,12 +54,17 @@ def set_up_logs(level: str, file: Path | None = None) -> logging.handlers.QueueL
     writer: logging.Handler
     if file:
         file.parent.mkdir(parents=True, exist_ok=True)
-        writer = logging.handlers.TimedRotatingFileHandler(file, when="midnight", backupCount=14, utc=True, encoding="utf-8")
+        writer = logging.handlers.TimedRotatingFileHandler(
+            file, when="midnight", backupCount=14, utc=True, encoding="utf-8"
+        )
     else:
         writer = logging.StreamHandler(sys.stderr)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
-        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, structlog.processors.JSONRenderer(_as_json)],
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(_as_json),
+        ],
     )
     waiting: queue.Queue[Any] = queue.Queue(10_000)
     handler = logging.handlers.QueueHandler(waiting)

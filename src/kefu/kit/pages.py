@@ -20,12 +20,19 @@ def to_cursor(key: list[Any]) -> str:
 
 
 def from_cursor(cursor: str, shape: tuple[type, ...]) -> list[Any]:
-    """The key that `to_cursor` was given. Raises BadCursor unless it has the `shape` (types of the key's parts) of this list."""
+    """The key that `to_cursor` was given.
+
+    Raises BadCursor unless it has the `shape` (types of the key's parts) of this list.
+    """
     try:
         key = orjson.loads(base64.urlsafe_b64decode(cursor + "=" * (-len(cursor) % 4)))
     except (binascii.Error, ValueError):
         raise BadCursor from None
-    fits = isinstance(key, list) and len(key) == len(shape) and all(type(one) is kind for one, kind in zip(key, shape, strict=True))
+    fits = (
+        isinstance(key, list)
+        and len(key) == len(shape)
+        and all(type(one) is kind for one, kind in zip(key, shape, strict=True))
+    )
     if not fits or any(isinstance(one, int) and abs(one) >= 2**62 for one in key):
         raise BadCursor
     return list(key)

@@ -1,10 +1,10 @@
-"""What every request passes: a request id, the log line, security headers, the size limit, and errors as one shape of JSON."""
+"""What every request passes: a request id, the log line, security headers, a size limit, errors in one shape."""
 
 import re
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import orjson
 import structlog
@@ -32,11 +32,14 @@ SECURITY = {
 class MethodNotAllowed(KefuError):
     status = 405
     code = "METHOD_NOT_ALLOWED"
-    text = {"en": "This address does not take that method.", "zh": "该地址不支持此请求方法。"}
+    text: ClassVar[Text] = {"en": "This address does not take that method.", "zh": "该地址不支持此请求方法。"}
 
 
 class Edge:
-    """Pure ASGI, outermost: names the request, limits its body, logs its end, and turns what nobody caught into a 500 with an incident id."""
+    """Pure ASGI, outermost: names the request, limits its body and logs its end.
+
+    What nobody caught becomes a 500 with an incident id.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self.app = app
@@ -119,7 +122,10 @@ def caller_locale(request: Request) -> Locale:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request comes from. `address`: as the server saw it (behind a proxy, uvicorn reads X-Forwarded-For of trusted hosts)."""
+    """Where a request comes from.
+
+    `address`: as the server saw it (behind a proxy, uvicorn reads X-Forwarded-For of trusted hosts).
+    """
 
     address: str
     authorization: str | None
@@ -191,7 +197,9 @@ def add_errors(app: FastAPI) -> None:
         if isinstance(error.__cause__, KefuError):
             return error_response(error.__cause__, caller_locale(request))
         if error.status_code == 400:
-            return error_response(Invalid(fields=[{"field": "body", "reason": OTHERWISE[caller_locale(request)]}]), caller_locale(request))
+            return error_response(
+                Invalid(fields=[{"field": "body", "reason": OTHERWISE[caller_locale(request)]}]), caller_locale(request)
+            )
         return error_response(NotFound(), caller_locale(request))
 
     app.add_exception_handler(KefuError, known)

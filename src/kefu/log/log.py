@@ -74,7 +74,7 @@ class Entry:
         return parsed
 
     def json(self) -> str:
-        """`{"seq":…,"type":…,"at":…,"actor":{…},"client_msg_id":…,…payload}`: the one form in which events leave Kefu."""
+        """`{"seq":…,"type":…,"at":…,"actor":{…},"client_msg_id":…,…payload}`: how events leave Kefu."""
         own = f',"client_msg_id":"{self.client_msg_id}"' if self.client_msg_id else ""
         rest = f",{self.payload[1:-1]}" if len(self.payload) > 2 else ""
         return f'{{"seq":{self.seq},"type":"{self.type}","at":"{iso(self.at)}","actor":{self.actor}{own}{rest}}}'
@@ -109,7 +109,16 @@ async def append(tx: AsyncSession, entries: Sequence[Entry]) -> None:
     announce(tx, "log", entries)
 
 
-COLUMNS = (Event.stream, Event.seq, Event.type, Event.audience, Event.actor, Event.payload, Event.client_msg_id, Event.at)
+COLUMNS = (
+    Event.stream,
+    Event.seq,
+    Event.type,
+    Event.audience,
+    Event.actor,
+    Event.payload,
+    Event.client_msg_id,
+    Event.at,
+)
 
 
 async def read(
@@ -122,9 +131,13 @@ async def read(
     return [Entry(*row) for row in await tx.execute(query)]
 
 
-async def read_last(tx: AsyncSession, stream: str, limit: int, *, types: Sequence[str], public_only: bool) -> list[Entry]:
+async def read_last(
+    tx: AsyncSession, stream: str, limit: int, *, types: Sequence[str], public_only: bool
+) -> list[Entry]:
     """The newest `limit` entries of the given types, oldest first."""
-    query = select(*COLUMNS).where(Event.stream == stream, Event.type.in_(types)).order_by(Event.seq.desc()).limit(limit)
+    query = (
+        select(*COLUMNS).where(Event.stream == stream, Event.type.in_(types)).order_by(Event.seq.desc()).limit(limit)
+    )
     if public_only:
         query = query.where(Event.audience == "public")
     return [Entry(*row) for row in await tx.execute(query)][::-1]

@@ -9,9 +9,9 @@ from kefu.kit.db import Big, Table
 class Event(Table):
     """One thing that happened. Rows are never changed.
 
-    `stream` is `session/<name>` and the like; `seq` is gapless per stream from 1; `position` only identifies the row (it may commit out of
-    order). `audience` is `public` or `internal`: what a visitor reads is filtered on it. `actor` and `payload` are JSON text, kept as written
-    so that a frame is made without parsing.
+    `stream` is `session/<name>` and the like; `seq` is gapless per stream from 1; `position` only identifies the row
+    (it may commit out of order). `audience` is `public` or `internal`: what a visitor reads is filtered on it. `actor`
+    and `payload` are JSON text, kept as written so that a frame is made without parsing.
     """
 
     __tablename__ = "events"

@@ -1,6 +1,6 @@
 """Is it up, and who is the bot: what monitors and widgets ask before anything else."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, StringConstraints
@@ -10,7 +10,7 @@ from kefu import __version__
 from kefu.accounts.identity import anyone
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
-from kefu.kit.i18n import Locale
+from kefu.kit.i18n import Locale, Text
 from kefu.kit.web import caller_locale
 from kefu.sessions.schemas import ShopId
 from kefu.shops.service import find_shop
@@ -34,7 +34,7 @@ class Health(BaseModel):
 
 class NotReady(Unavailable):
     code = "NOT_READY"
-    text = {"en": "The database does not answer.", "zh": "数据库暂无响应。"}
+    text: ClassVar[Text] = {"en": "The database does not answer.", "zh": "数据库暂无响应。"}
 
 
 async def _check(db: Database) -> None:

@@ -36,7 +36,10 @@ def _is_current(connection: Connection) -> bool:
 
 
 async def upgrade(db: Database) -> None:
-    """Migrate to the newest schema. Safe to repeat, and when two processes start at once: one migrates, the other waits."""
+    """Migrate to the newest schema.
+
+    Safe to repeat, and when two processes start at once: one migrates, the other waits.
+    """
     async with db.engine.begin() as connection:
         if not db.is_sqlite:
             await connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": LOCK})

@@ -5,6 +5,8 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from kefu.sessions import schemas
+
 ERROR = {
     "type": "object",
     "required": ["success", "error"],
@@ -19,7 +21,7 @@ ERROR = {
 }
 EVENT = {
     "type": "object",
-    "description": "A log event has seq, at and actor, and its frame an id; what is in no log (typing, drafts) has only a type.",
+    "description": "A log event has seq, at and actor, and its frame an id; what is in no log has only a type.",
     "required": ["type"],
     "properties": {
         "type": {"type": "string"},
@@ -29,11 +31,13 @@ EVENT = {
         "client_msg_id": {"type": "string"},
     },
 }
-BEARER = [{"HTTPBearer": []}]
+BEARER: list[dict[str, list[str]]] = [{"HTTPBearer": []}]
 
 
 def _stream(operation: str, summary: str, parameters: list[dict[str, Any]]) -> dict[str, Any]:
-    media = {"text/event-stream": {"itemSchema": {"$ref": "#/components/schemas/StreamEvent"}, "schema": {"type": "string"}}}
+    media = {
+        "text/event-stream": {"itemSchema": {"$ref": "#/components/schemas/StreamEvent"}, "schema": {"type": "string"}}
+    }
     return {
         "get": {
             "operationId": operation,
@@ -41,7 +45,10 @@ def _stream(operation: str, summary: str, parameters: list[dict[str, Any]]) -> d
             "tags": ["realtime"],
             "security": BEARER,
             "parameters": parameters,
-            "responses": {"200": {"description": "Server-sent events", "content": media}, **_errors(401, 403, 404, 422)},
+            "responses": {
+                "200": {"description": "Server-sent events", "content": media},
+                **_errors(401, 403, 404, 422),
+            },
         }
     }
 
@@ -51,10 +58,22 @@ def _errors(*codes: int) -> dict[str, Any]:
     return {str(code): {"description": "Error", "content": content} for code in codes}
 
 
-NAME = {"name": "name", "in": "path", "required": True, "schema": {"type": "string", "pattern": "^[A-Za-z0-9_.\\-]{1,80}$"}}
-AFTER = {"name": "after", "in": "query", "required": False, "schema": {"type": "integer", "minimum": 0, "maximum": 2**53}}
+NAME = {
+    "name": "name",
+    "in": "path",
+    "required": True,
+    "schema": {"type": "string", "pattern": schemas.NAME},
+}
+AFTER = {
+    "name": "after",
+    "in": "query",
+    "required": False,
+    "schema": {"type": "integer", "minimum": 0, "maximum": 2**53},
+}
 STREAMS = {
-    "/api/sessions/{name}/events": _stream("session_events", "A session's events from a cursor on, then live", [NAME, AFTER]),
+    "/api/sessions/{name}/events": _stream(
+        "session_events", "A session's events from a cursor on, then live", [NAME, AFTER]
+    ),
     "/api/agent/events": _stream("desk_events", "Summaries of sessions as they change", []),
 }
 COMMON_ERRORS = (400, 401, 403, 404, 409, 413, 422, 423, 429, 500, 503)
@@ -67,13 +86,13 @@ def describe_streams(app: FastAPI) -> None:
         if app.openapi_schema is None:
             document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             document["paths"] |= STREAMS
-            schemas = document.setdefault("components", {}).setdefault("schemas", {})
-            schemas |= {"Error": ERROR, "StreamEvent": EVENT}
+            components = document.setdefault("components", {}).setdefault("schemas", {})
+            components |= {"Error": ERROR, "StreamEvent": EVENT}
             for path in document["paths"].values():
                 for operation in path.values():
                     operation["responses"] = operation["responses"] | _errors(*COMMON_ERRORS)
             for unused in ("HTTPValidationError", "ValidationError"):
-                schemas.pop(unused, None)
+                components.pop(unused, None)
             app.openapi_schema = document
         return app.openapi_schema
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Awaitable, Callable
 from pathlib import Path
+from typing import ClassVar
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import FileResponse, RedirectResponse, Response
@@ -11,19 +12,26 @@ from starlette.types import Scope
 from kefu.accounts.identity import anyone
 from kefu.kit.config import Settings
 from kefu.kit.errors import Unavailable
+from kefu.kit.i18n import Text
 
 STATIC = Path(__file__).parent.parent / "static"
 YEAR = "public, max-age=31536000, immutable"
 FRESH = "no-cache"
 LOCAL_PARENTS = ("http://localhost:*", "http://127.0.0.1:*")
-OWN = "default-src 'self'; img-src 'self' data: https:; style-src 'self' 'unsafe-inline'; object-src 'none'; base-uri 'none'; form-action 'self'"
+OWN = (
+    "default-src 'self'; img-src 'self' data: https:; style-src 'self' 'unsafe-inline'; "
+    "object-src 'none'; base-uri 'none'; form-action 'self'"
+)
 
 router = APIRouter(dependencies=[Depends(anyone)], include_in_schema=False)
 
 
 class NotBuilt(Unavailable):
     code = "WEB_APP_NOT_BUILT"
-    text = {"en": "The web apps are not built yet. Run: make setup", "zh": "前端尚未构建，请先运行：make setup"}
+    text: ClassVar[Text] = {
+        "en": "The web apps are not built yet. Run: make setup",
+        "zh": "前端尚未构建，请先运行：make setup",
+    }
 
 
 class Assets(StaticFiles):
@@ -62,7 +70,8 @@ async def home() -> Response:
 
 @router.get("/workbench")
 @router.get("/workbench/{path:path}")
-async def workbench(path: str = "") -> Response:
+async def workbench() -> Response:
+    """One page for every address below; its router reads the rest."""
     return _page("workbench/index.html", f"{OWN}; frame-ancestors 'none'")
 
 
@@ -83,7 +92,11 @@ def _loader_route(path: str) -> Callable[[], Awaitable[Response]]:
         file = STATIC / "sdk/fiido-kefu.js"
         if not file.is_file():
             raise NotBuilt
-        headers = {"Cache-Control": "public, max-age=300", "Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
+        headers = {
+            "Cache-Control": "public, max-age=300",
+            "Access-Control-Allow-Origin": "*",
+            "Cross-Origin-Resource-Policy": "cross-origin",
+        }
         return FileResponse(file, media_type="text/javascript", headers=headers)
 
     return loader

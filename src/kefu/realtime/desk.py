@@ -26,7 +26,10 @@ REMEMBERED = 5_000
 
 
 class Desk:
-    """Gathers changed sessions for a moment, reads them in one query and publishes them. Also finds what other processes changed."""
+    """Gathers changed sessions for a moment, reads them in one query and publishes them.
+
+    Also finds what other processes changed.
+    """
 
     def __init__(self, db: Database, bus: LocalBus, hub: Hub) -> None:
         self._db = db
@@ -66,7 +69,7 @@ class Desk:
             self._ring.clear()
             try:
                 await self._publish()
-            except Exception:  # noqa: BLE001 - the database may be away; what changed is still marked
+            except Exception:
                 log.warning("desk.not_published", exc_info=True)
                 await asyncio.sleep(POLL_SECONDS)
 
@@ -83,7 +86,9 @@ class Desk:
             self._changed.difference_update(names)
             for session in sessions:
                 self._remember(session.name, session.seq)
-                self._bus.publish(ephemeral(DESK, "session.changed", session=summary_of(session).model_dump(mode="json")))
+                self._bus.publish(
+                    ephemeral(DESK, "session.changed", session=summary_of(session).model_dump(mode="json"))
+                )
 
     async def _publish_queue(self) -> None:
         self._queue_moved = False
@@ -93,10 +98,12 @@ class Desk:
             names = [name for _, name in shop_queue]
             for position, name in enumerate(names, 1):
                 if self._hub.has_followers(stream_of(name)):
-                    self._bus.publish(ephemeral(stream_of(name), "queue.position", position=position, waiting=len(names)))
+                    self._bus.publish(
+                        ephemeral(stream_of(name), "queue.position", position=position, waiting=len(names))
+                    )
 
     async def _poll_forever(self) -> None:
-        """Other processes' changes, when no bus brings them: every session changed in the last seconds whose seq is new to us."""
+        """Find what other processes changed when no bus brings it: sessions whose seq is new to us."""
         while True:
             since = now_ms() - OVERLAP_MS
             await asyncio.sleep(POLL_SECONDS)
@@ -105,7 +112,7 @@ class Desk:
             try:
                 async with self._db.read() as tx:
                     changed = await changed_since(tx, since, REMEMBERED)
-            except Exception:  # noqa: BLE001 - the database may be away; the next round tries again
+            except Exception:
                 log.warning("desk.not_polled", exc_info=True)
                 continue
             for name, seq in changed:

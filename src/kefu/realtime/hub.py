@@ -1,7 +1,8 @@
 """The hub of one process: hands what happens in a session to everybody who follows it, each event once and in order.
 
-A follower reads the log first and then takes from its queue what is newer. The hub never waits for a follower: a queue that is full is cut,
-and the client resumes by its cursor. What the bus loses is found by comparing seqs with the database every second or so.
+A follower reads the log first and then takes from its queue what is newer. The hub never waits for a follower: a queue
+that is full is cut, and the client resumes by its cursor. What the bus loses is found by comparing seqs with the
+database every second or so.
 """
 
 import asyncio
@@ -45,7 +46,10 @@ def ephemeral(stream: str, type_: str, **facts: object) -> Notice:
 
 
 class Follower:
-    """One reader of one stream, served by one task. `end` closes it from outside; a slow one is torn out of the send that it hangs in."""
+    """One reader of one stream, served by one task.
+
+    `end` closes it from outside; a slow one is torn out of the send that it hangs in.
+    """
 
     __slots__ = ("_frames", "_task", "_waiter", "ended", "sees_internal")
 
@@ -79,7 +83,10 @@ class Follower:
             self._waiter.set_result(None)
 
     async def take(self) -> list[tuple[int, bytes]]:
-        """What is there, at least one `(seq, frame)`; seq is 0 for what is in no log. Empty means that the follower has ended."""
+        """What is there, at least one `(seq, frame)`; seq is 0 for what is in no log.
+
+        Empty means that the follower has ended.
+        """
         while not self._frames and self.ended is None:
             self._waiter = asyncio.get_running_loop().create_future()
             try:
@@ -92,7 +99,10 @@ class Follower:
 
 
 class Channel:
-    """A stream that somebody follows. `seq`: the last one handed out, None before the first follower has read the log."""
+    """A stream that somebody follows.
+
+    `seq`: the last one handed out, None before the first follower has read the log.
+    """
 
     __slots__ = ("draft", "followers", "seq", "wanted")
 
@@ -199,7 +209,7 @@ class Hub:
             self._send_heartbeats(beat)
             try:
                 await self._check_seqs()
-            except Exception:  # noqa: BLE001 - the database may be away; the next round tries again
+            except Exception:
                 log.warning("hub.not_checked", exc_info=True)
 
     def _send_heartbeats(self, beat: int) -> None:

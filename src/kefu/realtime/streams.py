@@ -1,7 +1,7 @@
 """Server-sent events as plain ASGI: one bounded queue per follower, the same bytes for everybody (docs/adr/0005).
 
-`GET /api/sessions/{name}/events` for a visitor or an agent, resumed by `Last-Event-ID` or `?after=seq`; `GET /api/agent/events` for the
-workbench. What is wrong before the first byte is an ordinary JSON error.
+`GET /api/sessions/{name}/events` for a visitor or an agent, resumed by `Last-Event-ID` or `?after=seq`; `GET
+/api/agent/events` for the workbench. What is wrong before the first byte is an ordinary JSON error.
 """
 
 import asyncio
@@ -40,11 +40,17 @@ MAX_SEQ = 2**53
 
 class Draining(Unavailable):
     code = "RESTARTING"
-    text: ClassVar[Text] = {"en": "The server is restarting. Reconnect in a moment.", "zh": "服务正在重启，请稍后重连。"}
+    text: ClassVar[Text] = {
+        "en": "The server is restarting. Reconnect in a moment.",
+        "zh": "服务正在重启，请稍后重连。",
+    }
 
 
 class Stream:
-    """One open response. `receive` tells when the reader has gone; `authorization` is looked at again while an agent's stream lives."""
+    """One open response.
+
+    `receive` tells when the reader has gone; `authorization` is looked at again while an agent's stream lives.
+    """
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.state: State = scope["app"].state
@@ -54,7 +60,10 @@ class Stream:
         self._scope, self._receive, self._send = scope, receive, send
 
     def cursor(self) -> int:
-        """The last seq the client has: `Last-Event-ID`, else `?after=`, else 0. Raises Invalid for anything but a number."""
+        """The last seq the client has: `Last-Event-ID`, else `?after=`, else 0.
+
+        Raises Invalid for anything but a number.
+        """
         query = parse_qs(self._scope["query_string"].decode("latin-1"))
         given = self.headers.get("last-event-id") or query.get("after", ["0"])[-1]
         if not re.fullmatch(r"[0-9]{1,16}", given):
@@ -117,11 +126,16 @@ class SessionEvents:
             if await find(tx, name) is None:
                 raise SessionNotFound(session_name=name)
         follower = Follower(sees_internal=sees_internal)
-        await _serve(stream, stream_of(name), follower, lambda channel: _replay(stream, name, cursor, channel, follower))
+        await _serve(
+            stream, stream_of(name), follower, lambda channel: _replay(stream, name, cursor, channel, follower)
+        )
 
 
 class DeskEvents:
-    """`/api/agent/events`: summaries of sessions as they change. No cursor: the workbench reads the list again after it reconnects."""
+    """`/api/agent/events`: summaries of sessions as they change.
+
+    No cursor: the workbench reads the list again after it reconnects.
+    """
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         stream = Stream(scope, receive, send)
@@ -156,8 +170,8 @@ async def _serve(stream: Stream, name: str, follower: Follower, replay: Callable
 async def _replay(stream: Stream, name: str, cursor: int, channel: Channel, follower: Follower) -> int:
     """Send what is in the log after the cursor; returns the seq up to which the reader has everything.
 
-    The session's seq is read before the rows, so nothing between the two is skipped. A cursor beyond the log (a database restored from a
-    backup, or a forged one) begins again from the start.
+    The session's seq is read before the rows, so nothing between the two is skipped. A cursor beyond the log (a
+    database restored from a backup, or a forged one) begins again from the start.
     """
     while True:
         async with stream.state.db.read() as tx:

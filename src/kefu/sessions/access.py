@@ -14,7 +14,10 @@ class ForeignSession(Forbidden):
 
 
 def may_read(caller: Caller, name: str) -> bool:
-    """Whether the caller sees internal events too. Raises ForeignSession or Forbidden for whom the session is none of their business."""
+    """Whether the caller sees internal events too.
+
+    Raises ForeignSession or Forbidden for whom the session is none of their business.
+    """
     if isinstance(caller, Visitor):
         own_visitor(caller, name)
         return False

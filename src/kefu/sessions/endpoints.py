@@ -51,7 +51,9 @@ async def open_conversation(request: Request, body: shapes.OpenConversation) -> 
 
 
 @router.post("/api/sessions/{name}/messages", status_code=201)
-async def post_message(request: Request, name: shapes.NameInPath, body: shapes.PostMessage, caller: SignedIn) -> shapes.MessageStored:
+async def post_message(
+    request: Request, name: shapes.NameInPath, body: shapes.PostMessage, caller: SignedIn
+) -> shapes.MessageStored:
     """The visitor's durable post, whatever the state; the answer comes on the stream."""
     own_visitor(caller, name)
     await request.app.state.limits.take(POSTS_PER_SESSION, "post", name)
@@ -78,7 +80,10 @@ async def escalate(request: Request, body: shapes.Escalate, caller: SignedIn) ->
 
 @router.post("/api/manual/messages")
 async def post_manual_message(request: Request, body: shapes.ManualMessage, caller: SignedIn) -> shapes.ManualStored:
-    """A message in a conversation that a person serves. Who writes is read from the token; `role` must agree with it."""
+    """A message in a conversation that a person serves.
+
+    Who writes is read from the token; `role` must agree with it.
+    """
     name, db = body.session_name, request.app.state.db
     client_msg_id = body.client_msg_id or new_id("m")
     if body.role == "user":
@@ -93,7 +98,9 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
         if isinstance(caller, Visitor) or "sessions.reply" not in caller.permissions:
             raise Forbidden
         async with db.write() as tx:
-            stored = await service.post_by_agent(tx, name, member(caller, "sessions.reply_any"), body.content, client_msg_id)
+            stored = await service.post_by_agent(
+                tx, name, member(caller, "sessions.reply_any"), body.content, client_msg_id
+            )
     data = shapes.StoredData(seq=stored.seq, timestamp=stored.at / 1000, client_msg_id=stored.client_msg_id)
     return shapes.ManualStored(data=data)
 
@@ -107,7 +114,9 @@ async def take_over(request: Request, name: shapes.NameInPath, agent: Taker) -> 
 
 
 @router.post("/api/sessions/{name}/release")
-async def release(request: Request, name: shapes.NameInPath, agent: Releaser, body: shapes.WithReason | None = None) -> shapes.SessionData:
+async def release(
+    request: Request, name: shapes.NameInPath, agent: Releaser, body: shapes.WithReason | None = None
+) -> shapes.SessionData:
     """Give the conversation back to the bot."""
     reason = body.reason if body else "resolved"
     async with request.app.state.db.write() as tx:
@@ -116,7 +125,9 @@ async def release(request: Request, name: shapes.NameInPath, agent: Releaser, bo
 
 
 @router.post("/api/sessions/{name}/close")
-async def close(request: Request, name: shapes.NameInPath, agent: Closer, body: shapes.WithReason | None = None) -> shapes.SessionData:
+async def close(
+    request: Request, name: shapes.NameInPath, agent: Closer, body: shapes.WithReason | None = None
+) -> shapes.SessionData:
     """End the conversation; the visitor may write again and reopen it."""
     reason = body.reason if body else "resolved"
     async with request.app.state.db.write() as tx:
@@ -125,7 +136,9 @@ async def close(request: Request, name: shapes.NameInPath, agent: Closer, body: 
 
 
 @router.get("/api/sessions")
-async def list_sessions(request: Request, agent: Reader, query: Annotated[shapes.ListQuery, Query()]) -> shapes.SessionListData:
+async def list_sessions(
+    request: Request, agent: Reader, query: Annotated[shapes.ListQuery, Query()]
+) -> shapes.SessionListData:
     """One page of sessions with counts by status. The order `default` puts first who waits for a person."""
     wanted = queries.Wanted(
         reader=agent.id,
@@ -159,5 +172,7 @@ async def get_session(request: Request, name: shapes.NameInPath, caller: SignedI
             raise service.SessionNotFound(session_name=name)
         said = await queries.history(tx, name, HISTORY, public_only=not sees_all)
         moves = await queries.audit_trail(tx, name, HISTORY) if sees_all else []
-    one = shapes.OneSession(session=shapes.session_with_history(session, said), audit_trail=[move.shown for move in moves])
+    one = shapes.OneSession(
+        session=shapes.session_with_history(session, said), audit_trail=[move.shown for move in moves]
+    )
     return shapes.OneSessionData(data=one)

@@ -1,4 +1,7 @@
-"""The session row is the fold of its events. Commands change a row only through here, so folding the log again gives the same row."""
+"""The session row is the fold of its events.
+
+Commands change a row only through here, so folding the log again gives the same row.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -13,8 +16,16 @@ PREVIEW = 80
 def blank(name: str) -> Session:
     """A session to which nothing has happened yet."""
     return Session(
-        name=name, seq=0, epoch=0, status=Status.BOT_ACTIVE.value, message_count=0, ai_fail_count=0, escalation_count=0,
-        last_visitor_seq=0, answered_seq=0, is_vip=False,
+        name=name,
+        seq=0,
+        epoch=0,
+        status=Status.BOT_ACTIVE.value,
+        message_count=0,
+        ai_fail_count=0,
+        escalation_count=0,
+        last_visitor_seq=0,
+        answered_seq=0,
+        is_vip=False,
     )
 
 

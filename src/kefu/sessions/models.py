@@ -15,8 +15,8 @@ def stream_of(name: str) -> str:
 class Session(Table):
     """A session as it stands now: the fold of its events (`fold.py`), nothing else.
 
-    `epoch` fences what was begun before a takeover, transfer, release or close. `last_visitor_seq` and `answered_seq` are the newest message
-    of the visitor and the newest one that the bot answered.
+    `epoch` fences what was begun before a takeover, transfer, release or close. `last_visitor_seq` and `answered_seq`
+    are the newest message of the visitor and the newest one that the bot answered.
     """
 
     __tablename__ = "sessions"

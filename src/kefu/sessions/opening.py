@@ -31,7 +31,8 @@ class Wish:
 async def opened(state: State, origin: Origin, wish: Wish) -> tuple[Session, bool]:
     """The session of that name, and whether it was made now. One that exists needs its visitor's token.
 
-    Raises NotSignedIn, ForeignSession, ShopNotFound, TooMany. Two who open one name at once: one gets it, the other NotSignedIn.
+    Raises NotSignedIn, ForeignSession, ShopNotFound, TooMany. Two who open one name at once: one gets it, the other
+    NotSignedIn.
     """
     if wish.name is not None:
         async with state.db.read() as tx:

@@ -1,7 +1,8 @@
 """The hot path: a visitor's message in one statement (PostgreSQL) or one grouped commit (SQLite).
 
-Does what `service.post_by_visitor` does for an open session, at a fraction of the cost (docs/adr/0004); a test holds the two equal. What it
-cannot do in one statement (a closed session to reopen, a repeat, an unknown name) it leaves to the slow path.
+Does what `service.post_by_visitor` does for an open session, at a fraction of the cost (docs/adr/0004); a test holds
+the two equal. What it cannot do in one statement (a closed session to reopen, a repeat, an unknown name) it leaves to
+the slow path.
 """
 
 import sqlite3
@@ -44,14 +45,18 @@ class _Unusual(Exception):
 
 
 async def post(db: Database, name: str, content: str, client_msg_id: str) -> Posted:
-    """Store the visitor's message durably and ask the bot when it is active. Repeating a client_msg_id returns the first result.
+    """Store the visitor's message durably and ask the bot when it is active.
+
+    Repeating a client_msg_id returns the first result.
 
     Raises SessionNotFound, Busy. Returns only after the commit.
     """
     payload = orjson.dumps({"role": "user", "content": content}).decode()
     try:
         if db.is_sqlite:
-            head = await db.group.run(lambda connection: _post_sqlite(connection, name, content, payload, client_msg_id))
+            head = await db.group.run(
+                lambda connection: _post_sqlite(connection, name, content, payload, client_msg_id)
+            )
         else:
             head = await _post_postgres(db, name, content, payload, client_msg_id)
     except _Unusual:
@@ -81,7 +86,8 @@ WITH head AS ({BUMP.format(text="$2::text", at="$3::bigint", name="$1::text")}),
     SELECT $4::text, seq, 'message.posted', 'public', $5::text, $6::text, $7::text, $3 FROM head
 ), job AS (
     INSERT INTO jobs (lane, kind, payload, run_at, created_at)
-    SELECT $8::text, $9::text, $10::text || seq || ',"epoch":' || epoch || '}}', $3, $3 FROM head WHERE status = 'bot_active'
+    SELECT $8::text, $9::text, $10::text || seq || ',"epoch":' || epoch || '}}', $3, $3
+    FROM head WHERE status = 'bot_active'
 )
 SELECT seq, epoch, status FROM head
 """  # noqa: S608 - the parts are constants of this module
@@ -91,7 +97,9 @@ SQLITE_EVENT = """
 INSERT INTO events (stream, seq, type, audience, actor, payload, client_msg_id, at)
 VALUES (?, ?, 'message.posted', 'public', ?, ?, ?, ?)
 """
-SQLITE_JOB = "INSERT INTO jobs (lane, kind, payload, run_at, created_at) VALUES (:lane, :kind, :payload, :run_at, :created_at)"
+SQLITE_JOB = (
+    "INSERT INTO jobs (lane, kind, payload, run_at, created_at) VALUES (:lane, :kind, :payload, :run_at, :created_at)"
+)
 
 
 async def _post_postgres(db: Database, name: str, content: str, payload: str, client_msg_id: str) -> _Head:
@@ -104,7 +112,13 @@ async def _post_postgres(db: Database, name: str, content: str, payload: str, cl
             row = await connection.fetchrow(POSTGRES, *arguments, AnswerVisitor.lane, AnswerVisitor.kind, job_head)
     except asyncpg.UniqueViolationError:
         raise _Unusual from None
-    except (TimeoutError, OSError, asyncpg.PostgresConnectionError, asyncpg.InterfaceError, asyncpg.OperatorInterventionError) as error:
+    except (
+        TimeoutError,
+        OSError,
+        asyncpg.PostgresConnectionError,
+        asyncpg.InterfaceError,
+        asyncpg.OperatorInterventionError,
+    ) as error:
         raise Busy from error
     if row is None:
         raise _Unusual

@@ -17,7 +17,10 @@ MOVE_TYPES = tuple(what.value for what in Move)
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Which sessions to list. `agent`: all, mine, unassigned or an agent's id; `reader` is who asks. `after`: where the last page ended."""
+    """Which sessions to list. `agent`: all, mine, unassigned or an agent's id; `reader` is who asks.
+
+    `after`: where the last page ended.
+    """
 
     reader: str
     status: Status | None = None
@@ -36,13 +39,18 @@ class Page:
     next_key: list[Any] | None
 
 
-def visible() -> Select[tuple[Session]]:
-    """The only way to start a query on sessions. Whoever may read sessions may read all of them; writing is by assignment (spec S7, S8)."""
+def visible() -> Select[Session]:
+    """The only way to start a query on sessions.
+
+    Whoever may read sessions may read all of them; writing is by assignment (spec S7, S8).
+    """
     return select(Session)
 
 
 # Who waits for a person first, then whom a person serves, then the bot's, then the closed.
-RANK = case({"pending_manual": 0, "manual_live": 1, "after_hours_email": 2, "bot_active": 3}, value=Session.status, else_=4)
+RANK = case(
+    {"pending_manual": 0, "manual_live": 1, "after_hours_email": 2, "bot_active": 3}, value=Session.status, else_=4
+)
 ORDERS: dict[Sort, tuple[tuple[Any, bool], ...]] = {
     "default": ((RANK, False), (Session.updated_at, True), (Session.name, False)),
     "newest": ((Session.updated_at, True), (Session.name, False)),
@@ -67,7 +75,7 @@ async def list_sessions(tx: AsyncSession, wanted: Wanted) -> Page:
 
 async def count_by_status(tx: AsyncSession) -> dict[str, int]:
     rows = await tx.execute(select(Session.status, func.count()).group_by(Session.status))
-    return {status.value: 0 for status in Status} | {status: count for status, count in rows}
+    return {status.value: 0 for status in Status} | dict(rows.tuples().all())
 
 
 def _filters(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -108,12 +116,17 @@ async def find_many(tx: AsyncSession, names: list[str]) -> list[Session]:
 async def heads(tx: AsyncSession, names: list[str]) -> dict[str, int]:
     """The seq of each named session."""
     rows = await tx.execute(select(Session.name, Session.seq).where(Session.name.in_(names)))
-    return {name: seq for name, seq in rows}
+    return dict(rows.tuples().all())
 
 
 async def changed_since(tx: AsyncSession, at: int, limit: int) -> list[tuple[str, int]]:
     """Name and seq of the sessions that changed at or after `at`, newest first."""
-    query = select(Session.name, Session.seq).where(Session.updated_at >= at).order_by(Session.updated_at.desc()).limit(limit)
+    query = (
+        select(Session.name, Session.seq)
+        .where(Session.updated_at >= at)
+        .order_by(Session.updated_at.desc())
+        .limit(limit)
+    )
     return [(name, seq) for name, seq in await tx.execute(query)]
 
 

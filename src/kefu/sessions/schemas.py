@@ -1,4 +1,7 @@
-"""What crosses HTTP about sessions. Session, Summary and Message keep the older shapes: their times are float Unix seconds."""
+"""What crosses HTTP about sessions.
+
+Session, Summary and Message keep the older shapes: their times are float Unix seconds.
+"""
 
 from typing import Annotated, Any, Literal
 
@@ -246,7 +249,9 @@ def priority_of(session: Session, now: int) -> Priority:
     waits = session.status == Status.PENDING_MANUAL and session.escalated_at is not None
     waited = max(0.0, (now - (session.escalated_at or now)) / 1000) if waits else 0.0
     is_timeout, is_repeat = waited > TIMEOUT_SECONDS, session.escalation_count > 1
-    level: Literal["urgent", "high", "normal"] = "urgent" if session.is_vip or is_timeout else "high" if waits and is_repeat else "normal"
+    level: Literal["urgent", "high", "normal"] = (
+        "urgent" if session.is_vip or is_timeout else "high" if waits and is_repeat else "normal"
+    )
     return Priority(
         level=level,
         is_vip=session.is_vip,

@@ -1,4 +1,7 @@
-"""What can be done to a session. Every command locks the session's row first, checks, and writes the row, the facts and the work together."""
+"""What can be done to a session.
+
+Every command locks the session's row first, checks, and writes the row, the facts and the work together.
+"""
 
 from dataclasses import dataclass
 from typing import Any, ClassVar
@@ -29,7 +32,10 @@ class AlreadyTaken(Conflict):
     """`agent`: `{id, name}` of who has it."""
 
     code = "ALREADY_TAKEN"
-    text: ClassVar[Text] = {"en": "{agent[name]} has this conversation already.", "zh": "该会话已由【{agent[name]}】接入。"}
+    text: ClassVar[Text] = {
+        "en": "{agent[name]} has this conversation already.",
+        "zh": "该会话已由【{agent[name]}】接入。",
+    }
 
 
 class ManualInProgress(Conflict):
@@ -100,7 +106,10 @@ def message(role: str, actor: Actor, content: str, client_msg_id: str | None = N
 
 
 async def open_session(tx: AsyncSession, opening: Opening) -> Session:
-    """A new session in which the bot is active. Raises sqlalchemy.exc.IntegrityError when the name was taken at this moment."""
+    """A new session in which the bot is active.
+
+    Raises sqlalchemy.exc.IntegrityError when the name was taken at this moment.
+    """
     session = blank(opening.name)
     suffix = new_id("v")[-4:]
     facts = {
@@ -119,7 +128,9 @@ async def repeated(tx: AsyncSession, name: str, client_msg_id: str | None) -> En
     return await find_client_message(tx, stream_of(name), client_msg_id) if client_msg_id else None
 
 
-async def post_by_visitor(tx: AsyncSession, name: str, content: str, client_msg_id: str | None) -> tuple[Entry, Session]:
+async def post_by_visitor(
+    tx: AsyncSession, name: str, content: str, client_msg_id: str | None
+) -> tuple[Entry, Session]:
     """The visitor writes, whatever the state: a closed session is reopened, an active bot is asked to answer.
 
     A repeated client_msg_id returns the first entry and changes nothing.
@@ -136,7 +147,10 @@ async def post_by_visitor(tx: AsyncSession, name: str, content: str, client_msg_
 
 
 async def post_by_agent(tx: AsyncSession, name: str, member: Member, content: str, client_msg_id: str | None) -> Entry:
-    """The agent who holds the session (or a lead) writes to the visitor. Raises InvalidStatus, NotHolder. A repeat returns the first entry."""
+    """The agent who holds the session (or a lead) writes to the visitor. Raises InvalidStatus, NotHolder.
+
+    A repeat returns the first entry.
+    """
     session = await locked(tx, name)
     if known := await repeated(tx, name, client_msg_id):
         return known
@@ -150,8 +164,8 @@ async def post_by_agent(tx: AsyncSession, name: str, member: Member, content: st
 async def post_by_bot(tx: AsyncSession, work: AnswerVisitor, answer: dict[str, Any], evidence: dict[str, Any]) -> Entry:
     """The bot's message with the evidence beside it.
 
-    Fenced: raises Stale when the epoch moved, the bot is no longer active, a newer message of the visitor waits for one answer to both, or
-    this message was answered before. Nothing of a stale answer is written.
+    Fenced: raises Stale when the epoch moved, the bot is no longer active, a newer message of the visitor waits for one
+    answer to both, or this message was answered before. Nothing of a stale answer is written.
     """
     session = await locked(tx, work.session)
     if not may_answer(session, work):
@@ -174,7 +188,10 @@ def may_answer(session: Session, work: AnswerVisitor) -> bool:
 
 
 async def escalate(tx: AsyncSession, name: str, actor: Actor, reason: str, details: str = "") -> Session:
-    """Ask for a person. Idempotent while one is awaited: the wait clock is kept. Raises ManualInProgress, InvalidStatus."""
+    """Ask for a person. Idempotent while one is awaited: the wait clock is kept.
+
+    Raises ManualInProgress, InvalidStatus.
+    """
     session = await locked(tx, name)
     if session.status == Status.PENDING_MANUAL:
         return session
@@ -186,7 +203,10 @@ async def escalate(tx: AsyncSession, name: str, actor: Actor, reason: str, detai
 
 
 async def take_over(tx: AsyncSession, name: str, member: Member) -> Session:
-    """The agent steps in; one winner. Repeating it by the holder changes nothing. Raises AlreadyTaken, InvalidStatus."""
+    """The agent steps in; one winner. Repeating it by the holder changes nothing.
+
+    Raises AlreadyTaken, InvalidStatus.
+    """
     session = await locked(tx, name)
     if session.status == Status.MANUAL_LIVE:
         if session.agent_id == member.id:

@@ -8,7 +8,10 @@ from kefu.kit.i18n import Text
 
 
 class Shop(Table):
-    """A shop. Texts are `{"zh": …, "en": …}`; `suggestions` is a list of first questions per language; `color` is `#rrggbb`."""
+    """A shop.
+
+    Texts are `{"zh": …, "en": …}`; `suggestions` is a list of first questions per language; `color` is `#rrggbb`.
+    """
 
     __tablename__ = "shops"
 

@@ -29,7 +29,10 @@ class ShopNotFound(NotFound):
 
 
 async def put_shop(tx: AsyncSession, **fields: Any) -> Shop:
-    """Create the shop with this `id`, or give it these fields. The first shop becomes the default one. Safe to repeat."""
+    """Create the shop with this `id`, or give it these fields. The first shop becomes the default one.
+
+    Safe to repeat.
+    """
     shop = await tx.get(Shop, fields["id"])
     if shop is None:
         first = (await tx.execute(select(Shop.id).limit(1))).first() is None
