@@ -31,10 +31,14 @@ export function useOffline(chat: Chat) {
   let timer: ReturnType<typeof setTimeout> | undefined;
   const update = () => {
     const { phase } = chat.connection.value;
+    const trying = phase === "connecting" || phase === "waiting";
+    if (trying && navigator.onLine) {
+      timer ??= setTimeout(() => (offline.value = true), BLIP_MS);
+      return;
+    }
     clearTimeout(timer);
-    if (!navigator.onLine) offline.value = true;
-    else if (phase === "open" || phase === "closed" || phase === "refused") offline.value = false;
-    else timer = setTimeout(() => (offline.value = true), BLIP_MS);
+    timer = undefined;
+    offline.value = !navigator.onLine;
   };
   watch(chat.connection, update);
   window.addEventListener("online", update);
