@@ -108,7 +108,12 @@ def _venv_with_pip(home: Path) -> list[str | Path] | None:
     """Make a virtual environment; how to call its pip, or None when this Python cannot."""
     python = home / "bin/python"
     venv: list[str | Path] = [PYTHON, "-m", "venv", "--clear"]
-    if subprocess.run([PYTHON, "-c", "import venv, ensurepip"], capture_output=True, check=False).returncode == 0:
+    if (
+        subprocess.run(
+            [PYTHON, "-c", "import venv, ensurepip; ensurepip.version()"], capture_output=True, check=False
+        ).returncode
+        == 0
+    ):
         if run("Environment for uv", [*venv, home]):
             return [python, "-m", "pip"]
     elif run("Environment for uv", [*venv, "--without-pip", home]):
