@@ -187,7 +187,7 @@ def create(
     password: Annotated[str, typer.Option(help="- reads it from standard input; without it you are asked")] = "",
 ) -> None:
     """Create an account."""
-    if password == "-":
+    if password == "-":  # noqa: S105 - the sign for standard input
         password = sys.stdin.readline().rstrip("\r\n")
     elif not password:
         password = typer.prompt("Password", hide_input=True, confirmation_prompt=sys.stdin.isatty())

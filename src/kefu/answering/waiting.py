@@ -56,30 +56,30 @@ async def outcome(state: State, posted: Posted) -> AsyncIterator[dict[str, Any]]
 
 
 async def _frames_after(state: State, stream: str, seq: int) -> AsyncIterator[dict[str, Any]]:
-    """The log after `seq`, then what follows for a minute. Nothing is missed: the stream is joined before the log is read."""
+    """The log after `seq`, then what follows for a minute; the stream is joined first, so nothing is missed."""
+    name = stream.removeprefix(stream_of(""))
     follower = Follower(sees_internal=False)
     deadline = time.monotonic() + PATIENCE_SECONDS
     channel = state.hub.join(stream, follower)
     try:
         async with state.db.read() as tx:
-            head = (await heads(tx, [stream.removeprefix(stream_of(""))])).get(stream.removeprefix(stream_of("")), seq)
+            head = (await heads(tx, [name]))[name]
             earlier = await read(tx, stream, seq, public_only=True)
         channel.seq = head if channel.seq is None else channel.seq
         for one in earlier:
             yield one.shown
-        while taken := await _take(follower, deadline):
+        while taken := await _take(follower, deadline, head):
             for frame in taken:
-                if frame.get("seq", head + 1) > head:
-                    yield frame
+                yield frame
     finally:
         state.hub.leave(stream, follower)
 
 
-async def _take(follower: Follower, deadline: float) -> list[dict[str, Any]]:
-    """The next frames; none when the stream ended or the time is up."""
+async def _take(follower: Follower, deadline: float, head: int) -> list[dict[str, Any]]:
+    """The next frames that the log up to `head` did not hold; none when the stream ended or the time is up."""
     try:
         while taken := await asyncio.wait_for(follower.take(), deadline - time.monotonic()):
-            frames = [frame for _, raw in taken if (frame := parse(raw))]
+            frames = [frame for seq, raw in taken if (seq == 0 or seq > head) and (frame := parse(raw))]
             if frames:
                 return frames
     except TimeoutError:
