@@ -10,15 +10,25 @@ from pathlib import Path
 from typing import NoReturn
 
 import asyncpg
+import httpx2
 import pytest
+from fastapi import FastAPI
 
+from actors import Agent, Stage, Visitor
+from kefu.answering.ports import Answerer
+from kefu.answering.scripted import ScriptedAnswerer
+from kefu.kit.config import Settings
 from kefu.kit.db import Database
+from kefu.main import create_app
 from kefu.ops.migrate import upgrade
+from kefu.shops.service import first_shop
 from servers import Missing, Servers
+from serving import served
 
 ABSENT = "MISSING SERVER: "
 SHARED = "KEFU_TEST_SERVERS"
 SERVERS = pytest.StashKey[Servers]()
+UNLIMITED = httpx2.Limits(max_connections=None)
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -153,3 +163,55 @@ def redis_url(servers: Servers, worker_id: str) -> str:
             answer += connection.recv(64)
     assert answer == b"+OK\r\n+OK\r\n"
     return f"{server}/{number}"
+
+
+@pytest.fixture
+def answerer() -> Answerer:
+    """The bot of these tests says its script at once; a folder or a module may put another in its place."""
+    return ScriptedAnswerer(pause=0)
+
+
+@pytest.fixture
+def settings(database_url: str, tmp_path: Path) -> Settings:
+    return Settings(data_dir=tmp_path, database_url=database_url, rate_limits="off")
+
+
+@pytest.fixture
+async def app(settings: Settings, db: Database, answerer: Answerer) -> AsyncIterator[FastAPI]:
+    """The running application. `db` is a second door to its database, as another process has one."""
+    async with db.write() as tx:
+        await first_shop(tx)
+    app = create_app(settings, answerer=answerer)
+    async with app.router.lifespan_context(app):
+        yield app
+
+
+@pytest.fixture
+async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    """For plain requests: to the application without a socket between."""
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://kefu") as client:
+        yield client
+
+
+@pytest.fixture
+async def server(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
+    """For streams: to the application on a real port."""
+    async with served(app) as address, httpx2.AsyncClient(base_url=address, limits=UNLIMITED, timeout=30) as client:
+        yield client
+
+
+@pytest.fixture
+async def stage(db: Database, server: httpx2.AsyncClient) -> AsyncIterator[Stage]:
+    stage = Stage(db, server)
+    yield stage
+    await stage.close()
+
+
+@pytest.fixture
+async def visitor(stage: Stage) -> Visitor:
+    return await stage.visitor()
+
+
+@pytest.fixture
+async def agent(stage: Stage) -> Agent:
+    return await stage.agent()
