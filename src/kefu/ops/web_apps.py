@@ -80,6 +80,12 @@ async def demo() -> Response:
     return _page("demo-shop/index.html", f"{OWN}; frame-src 'self'; frame-ancestors 'self'")
 
 
+@router.get("/docs")
+@router.get("/documentation")
+async def api_docs() -> Response:
+    return _page("api-docs/index.html", f"{OWN}; frame-ancestors 'none'")
+
+
 @router.get("/embed")
 async def embed(request: Request) -> Response:
     """The widget's page, for the loader's iframe."""
