@@ -2,10 +2,12 @@ import { type AgentRef, failureFromThrown, type SessionStatus } from "@kefu/api"
 import { useI18n } from "vue-i18n";
 import { request } from "../accounts/client";
 import { explain } from "../app/errors";
+import { useSessionList } from "./sessionList";
 
 /** What an agent does to a session as a whole. The streams bring the result; this only tells the person. */
 export function useSessionActions() {
   const { t } = useI18n();
+  const list = useSessionList();
 
   async function act(name: string, verb: "takeover" | "release" | "close", body?: unknown): Promise<boolean> {
     try {
@@ -26,8 +28,15 @@ export function useSessionActions() {
     return explain(thrown);
   }
 
+  /** What was taken from the queue goes on under "mine", and so does its agent. */
+  async function takeOver(name: string): Promise<boolean> {
+    const taken = await act(name, "takeover");
+    if (taken && list.tab !== "all") list.tab = "mine";
+    return taken;
+  }
+
   return {
-    takeOver: (name: string) => act(name, "takeover"),
+    takeOver,
     release: (name: string) => act(name, "release"),
     close: (name: string, reason: string) => act(name, "close", { reason }),
   };

@@ -10,7 +10,8 @@ export function useShortcuts(shortcuts: Shortcuts): void {
     if (target.isContentEditable || target.closest("input, textarea, select, [role=dialog], [popover]")) return;
     const act = shortcuts[event.key];
     if (!act) return;
-    event.preventDefault();
+    // The browser has its own use of Escape: it closes popovers.
+    if (event.key !== "Escape") event.preventDefault();
     act(event);
   });
 }
