@@ -52,10 +52,10 @@ openapi: setup ## Write web/api/openapi.json and the client's types from the ser
 	@$(BIN)/python scripts/openapi.py
 
 evals: setup ## Ask the golden questions and write the report
-	@$(BIN)/python evals/run.py
+	@$(BIN)/python -m evals
 
 bench: setup ## Measure the running service against a bare endpoint and write the report
-	@$(BIN)/python bench/run.py
+	@$(BIN)/python -m bench
 
 e2e: setup ## Drive the running product in a browser
 	@$(BIN)/pytest e2e
