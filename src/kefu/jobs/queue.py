@@ -78,6 +78,11 @@ def _lease_end(now: Ms) -> int:
     return now + int(LEASE.total_seconds() * 1000)
 
 
+async def free_all(tx: AsyncSession, lane: Lane) -> None:
+    """Let the lane's leases go at once. For the one app process of an SQLite database, whose predecessor is gone."""
+    await tx.execute(update(Job).where(Job.lane == lane).values(leased_until=None, leased_by=None))
+
+
 async def renew(tx: AsyncSession, ids: list[int], worker: str) -> None:
     """Keep the leases of jobs that still run."""
     await tx.execute(

@@ -8,7 +8,7 @@ from contextlib import suppress
 
 import structlog
 
-from kefu.jobs.queue import LEASE, Lane, Taken, give_back, renew, take
+from kefu.jobs.queue import LEASE, Lane, Taken, free_all, give_back, renew, take
 from kefu.kit.db import Database
 
 log = structlog.get_logger()
@@ -55,14 +55,22 @@ class Worker:
             self._wake.set()
 
     async def _take_forever(self) -> None:
+        is_alone = self._db.is_sqlite
         while True:
             self._wake.clear()
             try:
+                if is_alone:
+                    await self._free()
+                    is_alone = False
                 await self._take()
             except Exception:
                 log.warning("jobs.not_taken", lane=self._lane, exc_info=True)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+
+    async def _free(self) -> None:
+        async with self._db.write() as tx:
+            await free_all(tx, self._lane)
 
     async def _take(self) -> None:
         """Take what there is until all places are filled or nothing is due."""

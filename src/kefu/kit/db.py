@@ -33,6 +33,18 @@ POSTGRES_POOL = 8
 STATEMENT_MS = 15_000
 BATCH = 200
 
+# What PostgreSQL and the way to it say when they cannot serve a statement now; its sender asks again.
+NOT_NOW = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.InterfaceError,
+    TimeoutError,
+    OSError,
+)
+
 # An auto-increment key: SQLite knows only INTEGER for it.
 Big = BigInteger().with_variant(Integer, "sqlite")
 
@@ -242,12 +254,10 @@ def _as_busy() -> Iterator[None]:
     """Turn the drivers' ways of saying "not now" into one 503."""
     try:
         yield
-    except (PoolTimeout, OperationalError, ConnectionError, asyncpg.PostgresConnectionError, TimeoutError) as error:
+    except (PoolTimeout, OperationalError, *NOT_NOW) as error:
         raise Busy from error
     except DBAPIError as error:
-        if error.connection_invalidated or isinstance(
-            getattr(error.orig, "__cause__", None), asyncpg.OperatorInterventionError | OSError
-        ):
+        if error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), NOT_NOW):
             raise Busy from error
         raise
 

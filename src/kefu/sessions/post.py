@@ -13,7 +13,7 @@ import orjson
 
 from kefu.jobs.queue import row_of
 from kefu.kit.clock import now_ms
-from kefu.kit.db import Busy, Database
+from kefu.kit.db import NOT_NOW, Busy, Database
 from kefu.log.log import VISITOR, Entry
 from kefu.sessions.fold import PREVIEW
 from kefu.sessions.models import stream_of
@@ -112,13 +112,7 @@ async def _post_postgres(db: Database, name: str, content: str, payload: str, cl
             row = await connection.fetchrow(POSTGRES, *arguments, AnswerVisitor.lane, AnswerVisitor.kind, job_head)
     except asyncpg.UniqueViolationError:
         raise _Unusual from None
-    except (
-        TimeoutError,
-        OSError,
-        asyncpg.PostgresConnectionError,
-        asyncpg.InterfaceError,
-        asyncpg.OperatorInterventionError,
-    ) as error:
+    except NOT_NOW as error:
         raise Busy from error
     if row is None:
         raise _Unusual
