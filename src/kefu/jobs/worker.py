@@ -42,10 +42,11 @@ class Worker:
         self._renewal = asyncio.create_task(self._renew_forever(), name=f"leases-{self._lane}")
 
     async def stop(self, patience: float = 3.0) -> None:
-        tasks = [task for task in (self._loop, self._renewal) if task]
+        if self._loop:
+            self._loop.cancel()
         if self._running:
             await asyncio.wait(self._running.values(), timeout=patience)
-        tasks += self._running.values()
+        tasks = [task for task in (self._loop, self._renewal, *self._running.values()) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
