@@ -54,7 +54,13 @@ const zh = {
   dismiss: "知道了",
   tooLong: (over: number) => `超出 ${over} 字`,
   latest: "回到最新消息",
-  card: { label: "您正在看", send: "发送给客服", remove: "移除", ask: "我想咨询这个：", order: "订单" },
+  card: {
+    label: "您正在看",
+    send: "咨询一下",
+    remove: "移除",
+    ask: { product: (title: string) => `${title} 怎么样？`, order: (title: string) => `我想咨询订单 ${title}。` },
+    order: "订单",
+  },
   line: {
     escalated: "已为您呼叫人工客服，请稍候。",
     taken_over: (name: string) => `${name} 已接入，为您服务。`,
@@ -119,7 +125,13 @@ const en: Words = {
   dismiss: "OK",
   tooLong: (over) => `${over} characters too long`,
   latest: "Latest messages",
-  card: { label: "You are viewing", send: "Send to us", remove: "Remove", ask: "I have a question about this:", order: "Order" },
+  card: {
+    label: "You are viewing",
+    send: "Ask about it",
+    remove: "Remove",
+    ask: { product: (title) => `Tell me about the ${title}`, order: (title) => `I have a question about order ${title}.` },
+    order: "Order",
+  },
   line: {
     escalated: "We have called a colleague. One moment, please.",
     taken_over: (name) => `${name} has joined the conversation.`,
