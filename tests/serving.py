@@ -10,7 +10,15 @@ from fastapi import FastAPI
 
 
 class InThisLoop(uvicorn.Server):
-    """Leaves the signals to pytest."""
+    """Leaves the signals to pytest, and says when it listens."""
+
+    def __init__(self, config: uvicorn.Config) -> None:
+        super().__init__(config)
+        self.listens = asyncio.Event()
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        self.listens.set()
 
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
@@ -25,8 +33,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
         config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, ws="none")
         server = InThisLoop(config)
         serving = asyncio.create_task(server.serve([listener]))
-        while not server.started:
-            await asyncio.sleep(0)
+        await server.listens.wait()
         yield f"http://127.0.0.1:{listener.getsockname()[1]}"
         app.state.hub.drain()
         server.should_exit = True

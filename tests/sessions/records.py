@@ -1,0 +1,69 @@
+"""What is written about a session, and how to bring one into any state."""
+
+from typing import Any
+
+from sqlalchemy import select
+
+from kefu.kit.db import Database
+from kefu.log.log import SYSTEM, Entry, Fact, read
+from kefu.sessions import service
+from kefu.sessions.models import Session, stream_of
+from kefu.sessions.states import Move, Status
+
+COLUMNS = [column.name for column in Session.__table__.columns]
+FACTS: dict[Move, dict[str, object]] = {
+    Move.ESCALATE: {"reason": "manual", "details": "", "severity": "high"},
+    Move.TAKE_OVER: {"agent": {"id": "agent_1", "name": "Mei"}},
+    Move.TRANSFER: {"agent": {"id": "agent_2", "name": "Bo"}},
+}
+WAY_TO: dict[Status, tuple[Move, ...]] = {
+    Status.BOT_ACTIVE: (),
+    Status.PENDING_MANUAL: (Move.ESCALATE,),
+    Status.MANUAL_LIVE: (Move.TAKE_OVER,),
+    Status.AFTER_HOURS_EMAIL: (Move.DEFER,),
+    Status.CLOSED: (Move.CLOSE,),
+}
+
+
+def facts_of(what: Move) -> dict[str, object]:
+    return FACTS.get(what, {"reason": "test"})
+
+
+def fact(session: Session, what: Move) -> Fact:
+    return service.moved(session, what, SYSTEM, **facts_of(what))
+
+
+async def open_session(db: Database, name: str) -> None:
+    async with db.write() as tx:
+        await service.open_session(tx, service.Opening(name, "default", "en"))
+
+
+async def bring(db: Database, name: str, *moves: Move) -> None:
+    for what in moves:
+        async with db.write() as tx:
+            session = await service.locked(tx, name)
+            await service.record(tx, session, fact(session, what))
+
+
+async def bring_to(db: Database, name: str, status: Status) -> None:
+    """From where the bot is active."""
+    await bring(db, name, *WAY_TO[status])
+
+
+def columns_of(session: Session) -> dict[str, Any]:
+    return {name: getattr(session, name) for name in COLUMNS}
+
+
+async def row_of(db: Database, name: str) -> dict[str, Any]:
+    """Every column of the session's row."""
+    async with db.read() as tx:
+        return columns_of((await tx.execute(select(Session).where(Session.name == name))).scalar_one())
+
+
+async def log_of(db: Database, name: str) -> list[Entry]:
+    async with db.read() as tx:
+        return await read(tx, stream_of(name), public_only=False, limit=100_000)
+
+
+async def all_of(db: Database, name: str) -> tuple[dict[str, Any], list[Entry]]:
+    return await row_of(db, name), await log_of(db, name)
