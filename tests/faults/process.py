@@ -1,0 +1,99 @@
+"""The real server as a process of its own, to be killed and started again on the same port."""
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+import orjson
+
+from servers import free_port
+
+PROGRAM = Path(sys.executable).with_name("kefu")
+ADMIN = "admin"
+ADMIN_PASSWORD = "a long one for the tests 7"
+UP_SECONDS = 20
+
+
+class Kefu:
+    """`kefu serve` with a data folder of its own in `home`, on the given database."""
+
+    def __init__(self, home: Path, database_url: str, **settings: str) -> None:
+        self.port = free_port()
+        self.address = f"http://127.0.0.1:{self.port}"
+        self._home = home
+        self._log = home / "server.log"
+        self._process: asyncio.subprocess.Process | None = None
+        self._environment = {
+            "PATH": os.environ["PATH"],
+            "KEFU_DATA_DIR": str(home / "data"),
+            "DATABASE_URL": database_url,
+            "JWT_SECRET_KEY": "a secret of the fault tests, long enough",
+            "SUPER_ADMIN_USERNAME": ADMIN,
+            "SUPER_ADMIN_PASSWORD": ADMIN_PASSWORD,
+            "RATE_LIMITS": "off",
+            "AI_PROVIDER": "scripted",
+            **settings,
+        }
+
+    async def start(self) -> float:
+        """Start it and wait until it takes connections; returns the seconds that took."""
+        began = time.monotonic()
+        arguments = ("serve", "--host", "127.0.0.1", "--port", str(self.port))
+        with self._log.open("ab") as log:
+            self._process = await asyncio.create_subprocess_exec(
+                PROGRAM, *arguments, cwd=self._home, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+            )
+        while not await _answers(self.port):
+            if self._process.returncode is not None or time.monotonic() - began > UP_SECONDS:
+                raise RuntimeError(f"not started: {self._log.read_text()[-3000:]}")
+            await asyncio.sleep(0.02)
+        return time.monotonic() - began
+
+    async def kill(self) -> None:
+        """With -9: it has no chance to finish anything."""
+        assert self._process
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.wait()
+
+    async def terminate(self) -> tuple[int, float]:
+        """With SIGTERM; returns the exit code and the seconds until it was gone."""
+        assert self._process
+        began = time.monotonic()
+        self._process.send_signal(signal.SIGTERM)
+        code = await self._process.wait()
+        return code, time.monotonic() - began
+
+    async def run(self, *arguments: str) -> tuple[int, str]:
+        """Another `kefu` command on the same database, beside the server; returns the exit code and what it wrote."""
+        process = await asyncio.create_subprocess_exec(
+            PROGRAM,
+            *arguments,
+            cwd=self._home,
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        output, _ = await process.communicate()
+        assert process.returncode is not None
+        return process.returncode, output.decode()
+
+    def logged(self, event: str) -> list[Mapping[str, object]]:
+        """The lines of the log with this `event`, over all starts."""
+        lines = self._log.read_bytes().splitlines()
+        found = [orjson.loads(line) for line in lines if line.startswith(b"{") and line.endswith(b"}")]
+        return [line for line in found if line.get("event") == event]
+
+
+async def _answers(port: int) -> bool:
+    try:
+        _, writer = await asyncio.open_connection("127.0.0.1", port)
+    except OSError:
+        return False
+    writer.close()
+    return True
