@@ -12,7 +12,11 @@ function fakeLocks(): LockManager {
     const before = tails.get(name);
     if (options.ifAvailable && before) return work(null);
     const turn = (before ?? Promise.resolve()).then(() => work({ name }));
-    const tail: Promise<unknown> = turn.catch(() => undefined).then((): unknown => tails.get(name) === tail && tails.delete(name));
+    const tail: Promise<unknown> = turn
+      .catch(() => undefined)
+      .then(() => {
+        if (tails.get(name) === tail) tails.delete(name);
+      });
     tails.set(name, tail);
     return turn;
   }
@@ -79,7 +83,8 @@ test("two tabs refused at the same time use the refresh token once", async () =>
 });
 
 test("a reload takes up the tokens of this tab", async () => {
-  sessionStorage.setItem("kefu.tokens", JSON.stringify({ access: "a1", refresh: "r1", expiresAt: Date.now() + 900_000 }));
+  const left = { access: "a1", refresh: "r1", expiresAt: Date.now() + 900_000 };
+  sessionStorage.setItem("kefu.tokens", JSON.stringify(left));
   const { keeper, onChange } = await openTab();
   expect(onChange).toHaveBeenCalledWith(true);
   expect(await keeper.access()).toBe("a1");

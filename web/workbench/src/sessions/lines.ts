@@ -1,9 +1,10 @@
-import type { AnswerEvidenced, LogEvent, MessagePosted, MoveEvent, SessionOpened } from "@kefu/api";
+import type { AnswerEvidenced, LogEvent, MessagePosted } from "@kefu/api";
+import { isMove, type Move } from "./moves";
 
 /** One thing to show in a conversation, in the order it happened. */
 export type Line =
   | { kind: "day"; key: string; at: Date }
-  | { kind: "event"; key: string; event: MoveEvent | SessionOpened }
+  | { kind: "event"; key: string; event: Move }
   | {
       kind: "message";
       key: string;
@@ -20,7 +21,7 @@ export function linesOf(events: readonly LogEvent[]): Line[] {
   const lines: Line[] = [];
   let before: LogEvent | undefined;
   for (const event of events) {
-    if (event.type === "answer.evidenced") continue;
+    if (event.type !== "message.posted" && !isMove(event)) continue;
     const at = new Date(event.at);
     if (!before || new Date(before.at).toDateString() !== at.toDateString()) {
       lines.push({ kind: "day", key: `day ${event.seq}`, at });
@@ -32,7 +33,7 @@ export function linesOf(events: readonly LogEvent[]): Line[] {
 }
 
 function lineOf(
-  event: Exclude<LogEvent, AnswerEvidenced>,
+  event: MessagePosted | Move,
   evidence: ReadonlyMap<string, AnswerEvidenced>,
   before: LogEvent | undefined,
 ): Line {

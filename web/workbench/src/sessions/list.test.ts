@@ -1,6 +1,7 @@
 import type { SessionSummary } from "@kefu/api";
 import { expect, test } from "vitest";
-import { belongs, type Held, held, isUnread, levelOf, mentions, neighbour, ordered, previewOf, recounted, upsert } from "./list";
+import { belongs, type Held, held, isUnread, levelOf, mentions, neighbour } from "./list";
+import { ordered, previewOf, recounted, upsert } from "./list";
 
 const NOW = 1_800_000_000_000;
 

@@ -80,10 +80,12 @@ export function recounted(counts: Counts, before: SessionStatus | undefined, aft
   return next;
 }
 
+const MARKS = /[*_`#]+|^[-+>]\s|\[([^\]]*)\]\([^)]*\)?/gm;
+
 /** The bot writes Markdown; a one-line preview has no use for its marks. */
 export function previewOf({ last_message_preview: last }: SessionSummary): string {
   if (!last) return "";
-  return last.role === "assistant" ? last.content.replace(/[*_`#]+|^[-+>]\s|\[([^\]]*)\]\([^)]*\)?/gm, "$1") : last.content;
+  return last.role === "assistant" ? last.content.replace(MARKS, "$1") : last.content;
 }
 
 /** Whether a customer has written something this agent has not looked at and should. */

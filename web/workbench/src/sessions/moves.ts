@@ -1,5 +1,23 @@
-import type { MoveEvent, SessionOpened } from "@kefu/api";
+import type { LogEvent, MoveEvent, SessionOpened } from "@kefu/api";
 import { useI18n } from "vue-i18n";
+
+/** What brought a session from one state to another, its opening included. */
+export type Move = MoveEvent | SessionOpened;
+
+const MOVES: readonly Move["type"][] = [
+  "session.opened",
+  "session.escalated",
+  "session.taken_over",
+  "session.released",
+  "session.closed",
+  "session.reopened",
+  "session.returned",
+];
+
+/** By name: a page left open meets a newer server with moves it has no words for. */
+export function isMove(event: LogEvent): event is Move {
+  return MOVES.some((type) => type === event.type);
+}
 
 /** State moves as sentences. */
 export function useMoveWords() {
@@ -10,11 +28,11 @@ export function useMoveWords() {
     return code ?? "";
   }
 
-  function actor({ actor: { kind, name } }: MoveEvent | SessionOpened): string {
+  function actor({ actor: { kind, name } }: Move): string {
     return name || t(`actors.${kind}`);
   }
 
-  function sentence(event: MoveEvent | SessionOpened): string {
+  function sentence(event: Move): string {
     const verb = event.type.slice("session.".length);
     if (event.type === "session.taken_over") return t("moves.taken_over", { agent: event.agent.name });
     const said = "reason" in event ? reason(event.reason) : "";

@@ -2,6 +2,13 @@ import type { AgentRef, Priority, SessionStatus, SessionSummary, UserProfile } f
 import type { Agent } from "../accounts/agent";
 import type { Standing } from "./standing";
 
+interface Escalation {
+  reason: string;
+  details: string;
+  severity: "low" | "medium" | "high";
+  trigger_at: number;
+}
+
 /** One session in full. Times are Unix seconds. */
 export interface Session {
   session_name: string;
@@ -13,7 +20,7 @@ export interface Session {
   locale: string;
   user_profile: UserProfile;
   assigned_agent: AgentRef | null;
-  escalation: { reason: string; details?: unknown; severity?: "low" | "medium" | "high" | null; trigger_at: number } | null;
+  escalation: Escalation | null;
   priority: Priority;
   message_count: number;
   created_at: number;
@@ -40,9 +47,9 @@ export function mayRelease({ status, holder }: Place, agent: Agent): boolean {
 }
 
 export function mayClose({ status, holder }: Place, agent: Agent): boolean {
-  const isOwn = holder === null || holder.id === agent.id;
   const { permissions } = agent;
-  return status !== "closed" && permissions.includes("sessions.close") && (isOwn || permissions.includes("sessions.release_any"));
+  const isFree = holder === null || holder.id === agent.id || permissions.includes("sessions.release_any");
+  return status !== "closed" && isFree && permissions.includes("sessions.close");
 }
 
 /** A name for people; a visitor who gave none is told apart by the end of the session's name. */

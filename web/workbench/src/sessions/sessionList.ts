@@ -4,7 +4,7 @@ import { defineStore } from "pinia";
 import { computed, ref, shallowRef, watch } from "vue";
 import { useAccount } from "../accounts/account";
 import { request, signedFetch } from "../accounts/client";
-import { belongs, type Counts, mentions, ordered, type Tab, TABS } from "./list";
+import { belongs, type Counts, mentions, ordered, type Tab } from "./list";
 import { createPages } from "./pages";
 import { createPool, type Pool } from "./pool";
 
@@ -27,7 +27,7 @@ export const useSessionList = defineStore("sessionList", () => {
   watch([view.tab, view.settled], () => {
     pages.restartSearch();
     if (view.settled.value) find();
-    else if (live.connection.value === "live" && !pages.progress[view.tab.value].cursor) void pages.more(view.tab.value);
+    else if (!pages.progress[view.tab.value].loaded) void pages.more(view.tab.value);
   });
 
   function more(): void {
@@ -51,22 +51,24 @@ function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<ty
   const now = ref(Date.now());
   useIntervalFn(() => (now.value = Date.now()), RESORT_MS);
 
-  const inTab = (which: Tab) => [...pool.sessions.value.values()].filter((each) => belongs(each, which, agentId.value));
+  const inTab = (which: Tab) =>
+    [...pool.sessions.value.values()].filter((each) => belongs(each, which, agentId.value));
   const visible = computed(() => {
     const words = keyword.value;
     const found = inTab(tab.value).filter((each) => mentions(each, words) || pages.search.found.has(each.session_name));
     return ordered(found, tab.value, now.value);
   });
   const waiting = computed(() => ordered(inTab("waiting"), "waiting", now.value));
+  const mine = computed(() => inTab("mine"));
 
   const sizes = computed<Record<Tab, number>>(() => ({
     waiting: pool.counts.value.pending_manual,
-    mine: inTab("mine").length,
+    mine: mine.value.length,
     bot: pool.counts.value.bot_active,
     all: Object.values(pool.counts.value).reduce((sum, count) => sum + count, 0),
   }));
 
-  return { tab, tabs: TABS, keyword, settled, visible, waiting, sizes };
+  return { tab, keyword, settled, visible, waiting, mine, sizes };
 }
 
 function createLive(pool: Pool, refresh: () => Promise<void>) {

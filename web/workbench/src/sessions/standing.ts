@@ -4,10 +4,10 @@ import type { Thread } from "./thread";
 
 /** Where a session stands, from the best this browser knows. */
 export interface Standing {
-  name: string;
+  session_name: string;
   status: SessionStatus;
   holder: AgentRef | null;
-  profile: UserProfile;
+  user_profile: UserProfile;
   waitingSince: number | null;
 }
 
@@ -20,5 +20,5 @@ export function standingOf(thread: Thread, summary: Held | undefined): Standing 
   const known = summary ?? session.value;
   const profile = known?.user_profile ?? (opened ? { ...NOBODY, nickname: opened.nickname } : NOBODY);
   const place = opened || !known ? { status, holder: agent } : { status: known.status, holder: known.assigned_agent };
-  return { name: thread.name, ...place, profile, waitingSince: summary?.waitingSince ?? null };
+  return { session_name: thread.name, ...place, user_profile: profile, waitingSince: summary?.waitingSince ?? null };
 }

@@ -18,7 +18,7 @@ export const en = {
   },
   login: {
     title: "Sign in",
-    lead: "Welcome back. Your customers are on the other side.",
+    lead: "Welcome back, your customers are waiting.",
     username: "User name",
     password: "Password",
     remember: "Keep me signed in on this device",

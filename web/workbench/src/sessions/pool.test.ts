@@ -1,0 +1,27 @@
+import type { SessionSummary } from "@kefu/api";
+import { expect, test } from "vitest";
+import { createPool } from "./pool";
+
+function session(name: string, seq: number, status: SessionSummary["status"] = "bot_active"): SessionSummary {
+  return { session_name: name, seq, status, escalation: null } as SessionSummary;
+}
+
+test("live news of a known session moves the counts, a page does not", () => {
+  const pool = createPool();
+  pool.receive(session("a", 1), false);
+  pool.counts.value = { ...pool.counts.value, bot_active: 1 };
+  pool.receive(session("a", 2, "pending_manual"), true);
+  expect(pool.counts.value).toMatchObject({ bot_active: 0, pending_manual: 1 });
+  pool.receive(session("a", 1), true);
+  expect(pool.counts.value).toMatchObject({ bot_active: 0, pending_manual: 1 });
+});
+
+test("after a reconnect only what was heard of again is kept", () => {
+  const pool = createPool();
+  for (const name of ["kept by a page", "kept by news", "gone"]) pool.receive(session(name, 1), false);
+  pool.mark();
+  pool.receive(session("kept by a page", 1), false);
+  pool.receive(session("kept by news", 2), true);
+  pool.sweep();
+  expect([...pool.sessions.value.keys()]).toEqual(["kept by a page", "kept by news"]);
+});
