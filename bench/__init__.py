@@ -1,0 +1,1 @@
+"""Load on the running service, measured against a bare endpoint of the same server in the same run."""

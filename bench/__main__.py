@@ -1,0 +1,30 @@
+"""`python -m bench [--quick]`. Exit code 1 when a figure misses its bound."""
+
+import argparse
+import asyncio
+import sys
+from pathlib import Path
+
+import uvloop
+
+sys.path.append(str(Path(__file__).parent.parent / "tests"))
+
+from bench.run import FULL, QUICK, run
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="about a minute; judges, but leaves the report as it is")
+    quick = parser.parse_args().quick
+    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        report = runner.run(run(QUICK if quick else FULL))
+    print(f"\n{report.lines()}")
+    if not quick:
+        report.save()
+    for one in report.missed:
+        print(f"✗ {one.database}: {one.what} is {one.value:.3g}, must be {one.bound.sense} {one.bound.limit:g}")
+    return 1 if report.missed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

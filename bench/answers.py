@@ -1,0 +1,53 @@
+"""How soon the bot begins to answer."""
+
+import asyncio
+import time
+from pathlib import Path
+
+import orjson
+
+from bench.client import follow
+from bench.subject import Subject
+
+QUESTIONS = Path(__file__).parent.parent / "evals" / "questions"
+LANGUAGES = ("en", "zh")
+DELTA = b'"answer.delta"'
+PATIENCE_SECONDS = 10
+
+
+async def measure(subject: Subject, questions: int) -> dict[str, list[float]]:
+    """Seconds from the post to the first delta on the visitor's stream, by language; each question in a new session."""
+    asked = {lang: _questions(lang, questions) for lang in LANGUAGES}
+    for lang in LANGUAGES:
+        await _first_delta(subject, lang, asked[lang][0])
+    took: dict[str, list[float]] = {lang: [] for lang in LANGUAGES}
+    for n in range(questions):
+        for lang in LANGUAGES:
+            took[lang].append(await _first_delta(subject, lang, asked[lang][n]))
+    return took
+
+
+def _questions(lang: str, wanted: int) -> list[str]:
+    """Golden questions, spread evenly over the file; from the start again when there are too few."""
+    lines = (QUESTIONS / f"{lang}.jsonl").read_text("utf-8").splitlines()
+    step = max(1, len(lines) // wanted)
+    return [orjson.loads(lines[n * step % len(lines)])["question"] for n in range(wanted)]
+
+
+async def _first_delta(subject: Subject, lang: str, question: str) -> float:
+    visit = await subject.visit(lang)
+    begun: asyncio.Future[float] = asyncio.get_running_loop().create_future()
+
+    def heard(at: float, data: bytes) -> None:
+        if DELTA in data and not begun.done():
+            begun.set_result(at)
+
+    following = await follow(subject.port, visit.name, visit.token, heard)
+    body = {"content": question, "client_msg_id": "question-1"}
+    sent = time.perf_counter()
+    async with asyncio.timeout(PATIENCE_SECONDS):
+        await subject.caller.json("POST", f"/api/sessions/{visit.name}/messages", visit.token, body)
+        at = await begun
+    following.close()
+    await subject.quiet()
+    return at - sent
