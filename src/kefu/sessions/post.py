@@ -74,22 +74,24 @@ async def _post_slowly(db: Database, name: str, content: str, client_msg_id: str
         return Posted(stored, session.status)
 
 
-BUMP = """
+# The clock is read before the lock is held, so another writer's time may be later: a log never runs back in time.
+LATEST = "CASE WHEN updated_at > {at} THEN updated_at ELSE {at} END"
+BUMP = f"""
 UPDATE sessions SET seq = seq + 1, message_count = message_count + 1, last_visitor_seq = seq + 1,
-    last_role = 'user', last_text = {text}, last_message_at = {at}, updated_at = {at}
-WHERE name = {name} AND status <> 'closed' RETURNING seq, epoch, status
-"""
+    last_role = 'user', last_text = {{text}}, last_message_at = {LATEST}, updated_at = {LATEST}
+WHERE name = {{name}} AND status <> 'closed' RETURNING seq, epoch, status, updated_at AS at
+"""  # noqa: S608 - the parts are constants of this module
 
 POSTGRES = f"""
 WITH head AS ({BUMP.format(text="$2::text", at="$3::bigint", name="$1::text")}), event AS (
     INSERT INTO events (stream, seq, type, audience, actor, payload, client_msg_id, at)
-    SELECT $4::text, seq, 'message.posted', 'public', $5::text, $6::text, $7::text, $3 FROM head
+    SELECT $4::text, seq, 'message.posted', 'public', $5::text, $6::text, $7::text, at FROM head
 ), job AS (
     INSERT INTO jobs (lane, kind, payload, run_at, created_at)
     SELECT $8::text, $9::text, $10::text || seq || ',"epoch":' || epoch || '}}', $3, $3
     FROM head WHERE status = 'bot_active'
 )
-SELECT seq, epoch, status FROM head
+SELECT seq, epoch, status, at FROM head
 """  # noqa: S608 - the parts are constants of this module
 
 SQLITE_BUMP = BUMP.format(text="?2", at="?3", name="?1")
@@ -116,19 +118,19 @@ async def _post_postgres(db: Database, name: str, content: str, payload: str, cl
         raise Busy from error
     if row is None:
         raise _Unusual
-    return _Head(row["seq"], row["epoch"], row["status"], at)
+    return _Head(*row)
 
 
 def _post_sqlite(connection: sqlite3.Connection, name: str, content: str, payload: str, client_msg_id: str) -> _Head:
-    at = now_ms()
-    row = connection.execute(SQLITE_BUMP, (name, content[:PREVIEW], at)).fetchone()
+    now = now_ms()
+    row = connection.execute(SQLITE_BUMP, (name, content[:PREVIEW], now)).fetchone()
     if row is None:
         raise _Unusual
-    seq, epoch, status = row
+    head = _Head(*row)
     try:
-        connection.execute(SQLITE_EVENT, (stream_of(name), seq, ACTOR, payload, client_msg_id, at))
+        connection.execute(SQLITE_EVENT, (stream_of(name), head.seq, ACTOR, payload, client_msg_id, head.at))
     except sqlite3.IntegrityError:
         raise _Unusual from None
-    if status == Status.BOT_ACTIVE:
-        connection.execute(SQLITE_JOB, row_of(AnswerVisitor(name, seq, epoch), at))
-    return _Head(seq, epoch, status, at)
+    if head.status == Status.BOT_ACTIVE:
+        connection.execute(SQLITE_JOB, row_of(AnswerVisitor(name, head.seq, head.epoch), now))
+    return head

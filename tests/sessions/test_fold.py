@@ -1,0 +1,177 @@
+"""The session's row is the fold of its log (spec S2), and the hot path writes what the slow one writes."""
+
+from typing import Any
+
+import orjson
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import delete, select
+
+from kefu.jobs.models import Job
+from kefu.kit.db import Database
+from kefu.kit.errors import KefuError
+from kefu.kit.ids import new_id
+from kefu.log.log import VISITOR, Entry
+from kefu.sessions import service
+from kefu.sessions.fold import fold_all
+from kefu.sessions.post import Posted, post
+from kefu.sessions.states import Move, Status
+from kefu.sessions.work import AnswerVisitor
+from sessions.records import all_of, bring, bring_to, columns_of, log_of, open_session, row_of
+
+MEI = service.Member("agent_1", "Mei")
+LI = service.Member("agent_2", "李雷", is_lead=True)
+TEXTS = st.text(
+    st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200
+) | st.sampled_from(["在吗？", "x" * 5000, '"quoted" \\ {$1}', "🚲" * 90])
+IDS = st.sampled_from([None, "one", "two", "three"])
+COMMANDS = st.one_of(
+    st.tuples(st.just("visitor posts"), TEXTS, st.sampled_from(["one", "two", "three", "four"])),
+    st.tuples(st.just("visitor posts slowly"), TEXTS, IDS),
+    st.tuples(st.just("agent posts"), st.sampled_from([MEI, LI]), TEXTS, IDS),
+    st.tuples(st.just("bot answers"), st.booleans()),
+    st.tuples(st.just("escalate"), st.sampled_from(["manual", "fail_loop"]), TEXTS),
+    st.tuples(st.sampled_from(["take over", "release", "close"]), st.sampled_from([MEI, LI])),
+    st.tuples(st.just("move"), st.sampled_from([Move.TRANSFER, Move.LOSE_AGENT, Move.RETURN, Move.DEFER])),
+)
+
+
+async def bot_answers(db: Database, name: str, *, answered: bool) -> None:
+    """As the handler of the newest message does, with the epoch of this moment."""
+    row = await row_of(db, name)
+    work = AnswerVisitor(name, row["last_visitor_seq"], row["epoch"])
+    said = {"content": "It is in the box.", "draft_id": "d_1", "answered": answered, "sources": []}
+    async with db.write() as tx:
+        await service.post_by_bot(tx, work, said, {"draft_id": "d_1", "provider": "test", "answered": answered})
+
+
+async def run(db: Database, name: str, command: tuple[Any, ...]) -> None:
+    """Raises KefuError for a command that is refused."""
+    match command:
+        case "visitor posts", content, client_msg_id:
+            await post(db, name, content, client_msg_id)
+        case "bot answers", answered:
+            await bot_answers(db, name, answered=answered)
+        case "move", what:
+            await bring(db, name, what)
+        case _:
+            async with db.write() as tx:
+                await run_in(tx, name, command)
+
+
+async def run_in(tx: Any, name: str, command: tuple[Any, ...]) -> None:
+    match command:
+        case "visitor posts slowly", content, client_msg_id:
+            await service.post_by_visitor(tx, name, content, client_msg_id)
+        case "agent posts", member, content, client_msg_id:
+            await service.post_by_agent(tx, name, member, content, client_msg_id)
+        case "escalate", reason, details:
+            await service.escalate(tx, name, VISITOR, reason, details)
+        case "take over", member:
+            await service.take_over(tx, name, member)
+        case "release", member:
+            await service.release(tx, name, member, "resolved")
+        case "close", member:
+            await service.close(tx, name, member, "resolved")
+
+
+@settings(
+    max_examples=60,
+    deadline=None,
+    derandomize=True,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(commands=st.lists(COMMANDS, min_size=1, max_size=30))
+async def test_folding_the_log_again_gives_the_same_row(db: Database, commands: list[tuple[Any, ...]]) -> None:
+    name = new_id("s")
+    await open_session(db, name)
+    for command in commands:
+        before = await all_of(db, name)
+        try:
+            await run(db, name, command)
+        except KefuError:
+            assert await all_of(db, name) == before
+    row, log = await all_of(db, name)
+    assert columns_of(fold_all(name, log)) == row
+    assert [one.seq for one in log] == list(range(1, len(log) + 1))
+    assert [one.at for one in log] == sorted(one.at for one in log)
+    ids = [one.client_msg_id for one in log if one.client_msg_id]
+    assert len(ids) == len(set(ids))
+
+
+TIMES = {"at", "run_at", "created_at", "updated_at", "last_message_at", "closed_at", "escalated_at"}
+TIMES |= {"manual_started_at", "manual_ended_at"}
+OWN = {"name", "conversation_id", "nickname", "stream", "id"}
+
+
+async def jobs_of(db: Database, name: str) -> list[dict[str, Any]]:
+    async with db.read() as tx:
+        jobs = (await tx.execute(select(Job).order_by(Job.id))).scalars()
+        rows = [{column.name: getattr(job, column.name) for column in Job.__table__.columns} for job in jobs]
+    for row in rows:
+        row["payload"] = orjson.loads(row["payload"])
+    return [row for row in rows if row["payload"].pop("session") == name]
+
+
+async def written(db: Database, name: str) -> Any:
+    """Everything that was written, without times and names."""
+
+    def plain(row: dict[str, Any]) -> dict[str, Any]:
+        return {key: value for key, value in row.items() if key not in TIMES | OWN}
+
+    row, log = await all_of(db, name)
+    events = [plain({field: getattr(one, field) for field in Entry.__slots__}) for one in log[1:]]
+    return plain(row), events, [plain(job) for job in await jobs_of(db, name)]
+
+
+async def post_slowly(db: Database, name: str, content: str, client_msg_id: str) -> Posted:
+    async with db.write() as tx:
+        entry, session = await service.post_by_visitor(tx, name, content, client_msg_id)
+        return Posted(entry, session.status)
+
+
+async def test_the_hot_path_writes_what_the_slow_path_writes(db: Database) -> None:
+    texts = ["hello", "在吗？这款车能上飞机吗？", '"quoted" \\ {$1} ' * 20, "🚲" * 100, "x" * 5000, "hello"]
+    for status in Status:
+        for path, write in (("hot", post), ("slow", post_slowly)):
+            name = f"{status}-{path}"
+            await open_session(db, name)
+            await bring_to(db, name, status)
+            for n, text in enumerate(texts):
+                posted = await write(db, name, text, f"id-{n % 5}")
+                entries = {one.client_msg_id: one for one in await log_of(db, name)}
+                assert posted.entry == entries[f"id-{n % 5}"]
+                assert posted.status == (await row_of(db, name))["status"]
+        assert await written(db, f"{status}-hot") == await written(db, f"{status}-slow")
+
+
+async def test_the_hot_path_never_runs_back_in_time(db: Database) -> None:
+    """The clock of this process may be behind that of another one."""
+    await open_session(db, "s")
+    async with db.write() as tx:
+        session = await service.locked(tx, "s")
+        session.updated_at += 60_000
+    ahead = (await row_of(db, "s"))["updated_at"]
+    posted = await post(db, "s", "hello", "one")
+    row, log = await all_of(db, "s")
+    assert posted.entry.at == log[-1].at == row["updated_at"] == row["last_message_at"] == ahead
+
+
+async def test_both_paths_announce_what_they_wrote(db: Database) -> None:
+    heard: list[Entry] = []
+    lanes: list[str] = []
+    db.signals.listen("log", heard.extend)
+    db.signals.listen("jobs", lanes.append)
+    await open_session(db, "s")
+    await post(db, "s", "hello", "one")
+    await post_slowly(db, "s", "hello", "two")
+    await post(db, "s", "a repeat", "one")
+    assert heard == await log_of(db, "s")
+    assert lanes == ["talk", "talk"]
+    async with db.write() as tx:
+        await tx.execute(delete(Job))
+    await bring_to(db, "s", Status.MANUAL_LIVE)
+    await post(db, "s", "is somebody there?", "three")
+    assert lanes == ["talk", "talk"]
+    assert await jobs_of(db, "s") == []
