@@ -56,3 +56,8 @@ def _walk() -> Iterator[Path]:
 
 def violations(rule: Rule, files: Iterable[Source]) -> list[str]:
     return [f"{file.path}: {found}" for file in files for found in rule.find(file)]
+
+
+def distinct(rules: Iterable[Rule]) -> list[Rule]:
+    """One rule for each finder: a finder may have several plants, but looks through the files once."""
+    return list({rule.find: rule for rule in rules}.values())
