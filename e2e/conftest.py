@@ -1,0 +1,133 @@
+"""The product as it is run, and real browsers before it. The web apps must have been built (`make setup`)."""
+
+import shutil
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any, Protocol
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
+
+from e2e.actors import AgentDesk, Visitor
+from e2e.product import LENA, WANG, Account, Product, employ, kefu
+from e2e.words import Locale
+
+CHROMIUM = "/usr/bin/chromium"
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+TAGS: dict[Locale, str] = {"en": "en-GB", "zh": "zh-CN"}
+PATIENCE = 10_000
+
+
+class OpenContext(Protocol):
+    def __call__(self, locale: Locale = "en", **options: Any) -> BrowserContext: ...
+
+
+class Visit(Protocol):
+    def __call__(self, locale: Locale = "en", **options: Any) -> Visitor: ...
+
+
+class Desk(Protocol):
+    def __call__(self, account: Account = LENA, locale: Locale = "en", **options: Any) -> AgentDesk: ...
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a shop with its knowledge and nobody in it."""
+    data = tmp_path_factory.mktemp("stocked")
+    kefu(data, "demo")
+    return data
+
+
+@pytest.fixture(scope="session")
+def staffed(stocked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The same with two agents."""
+    data = tmp_path_factory.mktemp("staffed")
+    shutil.copytree(stocked, data, dirs_exist_ok=True)
+    employ(data, (LENA, WANG))
+    return data
+
+
+@pytest.fixture(scope="module")
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Product]]:
+    """Starts a product on a copy of a data folder; each ends with the module."""
+    running: list[Product] = []
+
+    def run(template: Path, **settings: str) -> Product:
+        data = tmp_path_factory.mktemp("data")
+        shutil.copytree(template, data, dirs_exist_ok=True)
+        product = Product(data, settings)
+        running.append(product)
+        product.start()
+        return product
+
+    yield run
+    for product in running:
+        product.stop()
+
+
+@pytest.fixture(scope="module")
+def product(start: Callable[..., Product], staffed: Path) -> Product:
+    """Each module has its own, so that no other test waits in its queue."""
+    return start(staffed)
+
+
+@pytest.fixture
+def context(chromium: Browser) -> Iterator[OpenContext]:
+    """Opens browsers that share nothing. A script that fails in one of their pages fails the test."""
+    opened: list[BrowserContext] = []
+    faults: list[str] = []
+
+    def hear(page: Page) -> None:
+        page.on("pageerror", lambda error: faults.append(f"{page.url}: {_said(error)}"))
+        page.on("console", lambda line: _keep_refusals(line, faults))
+
+    def new(locale: Locale = "en", **options: Any) -> BrowserContext:
+        settings = {"locale": TAGS[locale], "timezone_id": "Europe/Berlin", "viewport": {"width": 1440, "height": 900}}
+        one = chromium.new_context(**{**settings, **options})
+        one.on("page", hear)
+        opened.append(one)
+        return one
+
+    yield new
+    for one in opened:
+        one.close()
+    assert faults == []
+
+
+def _said(error: Error) -> str:
+    return error.stack or error.message
+
+
+def _keep_refusals(line: ConsoleMessage, faults: list[str]) -> None:
+    """What a content security policy refused is only told on the console."""
+    if line.type == "error" and "Content Security Policy" in line.text:
+        faults.append(line.text)
+
+
+@pytest.fixture
+def visit(context: OpenContext, product: Product) -> Visit:
+    def new(locale: Locale = "en", **options: Any) -> Visitor:
+        return Visitor(context(locale, **options).new_page(), product.address, locale)
+
+    return new
+
+
+@pytest.fixture
+def desk(context: OpenContext, product: Product) -> Desk:
+    """An agent who has signed in."""
+
+    def new(account: Account = LENA, locale: Locale = "en", **options: Any) -> AgentDesk:
+        agent = AgentDesk(context(locale, **options).new_page(), product.address, locale)
+        agent.signs_in(account)
+        return agent
+
+    return new

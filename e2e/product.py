@@ -1,0 +1,125 @@
+"""The running product: the real command line, a data folder of its own, a port that survives its death."""
+
+import os
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import orjson
+
+from servers import free_port
+
+KEFU = Path(sys.executable).with_name("kefu")
+START_SECONDS = 30
+ONE_TIME_PASSWORD = re.compile(r"One-time password\s+(\S+)")
+
+
+@dataclass(frozen=True)
+class Account:
+    username: str
+    name: str
+    password: str
+
+
+LENA = Account("lena", "Lena", "bicycle-bell-7")
+WANG = Account("wang", "王芳", "bicycle-lamp-8")
+
+
+def kefu(data: Path, *arguments: str) -> None:
+    subprocess.run([KEFU, *arguments], env=_environment(data), cwd=data, check=True, capture_output=True)
+
+
+def employ(data: Path, accounts: Sequence[Account]) -> None:
+    for one in accounts:
+        kefu(data, "agent", "create", "--username", one.username, "--name", one.name, "--password", one.password)
+
+
+def _environment(data: Path, **settings: str) -> dict[str, str]:
+    """Only what is named here: settings of the shell that runs the tests are not ours."""
+    kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG") if name in os.environ}
+    return {**kept, "KEFU_DATA_DIR": str(data), "RATE_LIMITS": "off", **settings}
+
+
+@dataclass
+class Product:
+    """`data` is its folder. What it prints goes to `data/output`."""
+
+    data: Path
+    settings: dict[str, str] = field(default_factory=dict)
+    port: int = field(default_factory=free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def one_time_password(self) -> str:
+        shown = ONE_TIME_PASSWORD.search(self.output())
+        assert shown, self.output()
+        return shown[1]
+
+    def output(self) -> str:
+        return (self.data / "output").read_text()
+
+    def start(self) -> None:
+        with (self.data / "output").open("ab") as output:
+            self.process = subprocess.Popen(
+                [KEFU, "serve", "--port", str(self.port)],
+                env=_environment(self.data, **self.settings),
+                cwd=self.data,
+                stdout=output,
+                stderr=output,
+            )
+        deadline = time.monotonic() + START_SECONDS
+        while not self._is_ready():
+            if self.process.poll() is not None or time.monotonic() > deadline:
+                raise RuntimeError(f"not started: {self.output()[-2000:]}")
+            time.sleep(0.05)
+
+    def _is_ready(self) -> bool:
+        try:
+            return httpx2.get(f"{self.address}/api/health/ready", timeout=1).status_code == 200
+        except httpx2.TransportError:
+            return False
+
+    def kill(self) -> None:
+        """As a power cut does: no word to anybody."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        if self.process is not None:
+            self.process.terminate()
+            self.process.wait(START_SECONDS)
+        shutil.rmtree(self.data)
+
+    def log(self, session: str, account: Account = LENA) -> list[dict[str, Any]]:
+        """All events of the session, as an agent may read them."""
+        body = {"username": account.username, "password": account.password}
+        with httpx2.Client(base_url=self.address, timeout=10) as client:
+            token = client.post("/api/agent/login", json=body).raise_for_status().json()["token"]
+            events: list[dict[str, Any]] = []
+            headers = {"Authorization": f"Bearer {token}"}
+            with client.stream("GET", f"/api/sessions/{session}/events", headers=headers) as stream:
+                for line in stream.iter_lines():
+                    if not line.startswith("data: "):
+                        continue
+                    frame: dict[str, Any] = orjson.loads(line.removeprefix("data: "))
+                    if frame["type"] == "stream.ready":
+                        break
+                    if "seq" in frame:
+                        events.append(frame)
+        return events
+
+    def messages(self, session: str) -> list[tuple[str, str]]:
+        """Role and words of every message, in the order of the log."""
+        return [(one["role"], one["content"]) for one in self.log(session) if one["type"] == "message.posted"]

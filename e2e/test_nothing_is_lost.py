@@ -1,0 +1,161 @@
+"""A dead server, a lost network, a reload, a second tab: nothing is lost and nothing doubled."""
+
+from collections.abc import Callable
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e.actors import Visitor
+from e2e.conftest import Desk, Visit
+from e2e.product import Product
+from e2e.words import CHAT
+
+SCRIPT = "This answer is read from a script, word by word, and knows nothing of the shop."
+# A follower tries again after at most half a minute of doubling pauses; three deaths stay far below that.
+AFTER_A_RESTART = 30_000
+# What a killed process was working on is taken up again when its lease has passed.
+AFTER_A_LEASE = 40_000
+
+
+@pytest.fixture(scope="module")
+def product(start: Callable[..., Product], staffed: Path) -> Product:
+    """The bot takes its time, so that it can be interrupted."""
+    return start(staffed, AI_PROVIDER="scripted")
+
+
+def test_nothing_is_lost_when_the_server_is_killed(visit: Visit, desk: Desk, product: Product) -> None:
+    agent, visitor = desk(), visit()
+    visitor.is_in_the_chat()
+    visitor.asks("Is anybody there?")
+    visitor.calls_a_person()
+    agent.opens(visitor.session)
+    agent.takes_over()
+    expected = [("user", "Is anybody there?"), ("assistant", SCRIPT)]
+
+    for n in range(3):
+        visitor.says(f"{n}: posted as the server dies")
+        product.kill()
+        visitor.says(f"{n}: written while it is down")
+        visitor.says(f"{n}: and this")
+        expect(visitor.chat.get_by_text(CHAT["en"].sending)).not_to_have_count(0)
+        product.start()
+        expected += [("user", f"{n}: {words}") for words in ("posted as the server dies", "written while it is down", "and this")]
+        agent.sees(f"{n}: and this", within=AFTER_A_RESTART)
+        agent.says(f"{n}: all here")
+        visitor.sees(f"{n}: all here", within=AFTER_A_RESTART)
+        expected += [("agent", f"{n}: all here")]
+
+    log = product.log(visitor.session)
+    assert all(later["seq"] == earlier["seq"] + 1 for earlier, later in pairwise(log)), "the log has gaps"
+    assert product.messages(visitor.session) == expected
+    assert visitor.said() == expected
+    assert agent.said() == expected
+
+
+def test_what_an_agent_wrote_into_a_dead_line_arrives(visit: Visit, desk: Desk, product: Product) -> None:
+    agent, visitor = desk(), visit()
+    visitor.is_in_the_chat()
+    visitor.asks("Hello?")
+    visitor.calls_a_person()
+    agent.opens(visitor.session)
+    agent.takes_over()
+
+    product.kill()
+    agent.says("Written while the server is down")
+    product.start()
+
+    visitor.sees("Written while the server is down", within=AFTER_A_RESTART)
+    assert agent.said() == visitor.said() == product.messages(visitor.session)
+
+
+def test_an_answer_cut_off_by_the_death_of_the_server_is_given_after_it(visit: Visit, product: Product) -> None:
+    visitor = visit()
+    visitor.is_in_the_chat()
+    visitor.says("Tell me something long")
+    expect(visitor.chat.locator(".text.streaming")).to_be_visible()
+
+    product.kill()
+    expect(visitor.chat.locator(".text.streaming")).to_be_hidden()
+    product.start()
+
+    expect(visitor.answers).to_have_count(1, timeout=AFTER_A_LEASE)
+    assert visitor.said() == [("user", "Tell me something long"), ("assistant", SCRIPT)]
+    assert product.messages(visitor.session) == visitor.said()
+
+
+def test_a_message_written_offline_is_sent_when_the_network_is_back(visit: Visit, product: Product) -> None:
+    visitor = visit()
+    visitor.is_in_the_chat()
+    visitor.asks("Before the tunnel")
+    visitor.page.context.set_offline(offline=True)
+    expect(visitor.chat.get_by_text("You are offline")).to_be_visible()
+
+    visitor.says("In the tunnel")
+    expect(visitor.chat.get_by_text(visitor.words.sending)).to_be_visible()
+    visitor.page.context.set_offline(offline=False)
+
+    expect(visitor.answers).to_have_count(2)
+    expect(visitor.chat.get_by_text("You are offline")).to_be_hidden()
+    assert visitor.said() == product.messages(visitor.session)
+
+
+def test_a_first_message_written_offline_opens_the_conversation_later(visit: Visit, product: Product) -> None:
+    visitor = visit()
+    visitor.is_in_the_chat()
+    visitor.page.context.set_offline(offline=True)
+
+    visitor.says("Written before there was a conversation")
+    visitor.page.context.set_offline(offline=False)
+
+    expect(visitor.answers).to_have_count(1)
+    assert visitor.said() == product.messages(visitor.session)
+
+
+def test_a_reload_keeps_the_conversation_and_what_was_typed(visit: Visit) -> None:
+    visitor = visit()
+    visitor.is_in_the_chat()
+    visitor.asks("Do you know me?")
+    before = visitor.session, visitor.said()
+    visitor.field.fill("Not yet sent")
+
+    visitor.page.reload()
+    visitor.opens_the_chat()
+
+    expect(visitor.answers).to_have_count(1)
+    assert (visitor.session, visitor.said()) == before
+    expect(visitor.field).to_have_value("Not yet sent")
+
+
+def test_two_tabs_show_one_conversation(visit: Visit, product: Product) -> None:
+    first = visit()
+    second = Visitor(first.page.context.new_page(), product.address, "en")
+    first.is_in_the_chat()
+    second.is_in_the_chat()
+
+    first.asks("From the first tab")
+    second.sees("From the first tab")
+    second.asks("From the second tab")
+    first.sees("From the second tab")
+    expect(first.answers).to_have_count(2)
+
+    assert first.session == second.session
+    assert first.said() == second.said() == product.messages(first.session)
+
+
+def test_a_new_chat_leaves_the_old_one_behind_in_every_tab(visit: Visit, product: Product) -> None:
+    first = visit()
+    second = Visitor(first.page.context.new_page(), product.address, "en")
+    first.is_in_the_chat()
+    second.is_in_the_chat()
+    first.asks("The old one")
+    old = first.session
+
+    second.starts_over()
+    expect(first.bubbles).to_have_count(0)
+    first.asks("The new one")
+
+    second.sees("The new one")
+    assert first.session == second.session != old
+    assert [words for _, words in product.messages(old)] == ["The old one", SCRIPT]
