@@ -23,6 +23,7 @@ function speak(language: string): void {
   for (const button of document.querySelectorAll<HTMLElement>("[data-language]")) {
     button.setAttribute("aria-pressed", String(button.dataset.language === language));
   }
+  kefu("setLocale", language);
 }
 
 const wanted = new URLSearchParams(location.search).get("lang") ?? localStorage.getItem(LANGUAGE_KEY) ?? navigator.language;
@@ -35,7 +36,6 @@ document.addEventListener("click", (event) => {
   if (language) {
     localStorage.setItem(LANGUAGE_KEY, language);
     speak(language);
-    kefu("setLocale", language);
   }
   if (ask) {
     const image = button.parentElement?.querySelector("img")?.src;

@@ -60,7 +60,9 @@ export class Chat {
   }
 
   send(content: string): void {
-    saveVisit(this.key, this.visit.value);
+    const stored = storedVisit(this.key);
+    if (!stored) saveVisit(this.key, this.visit.value);
+    else if (stored.session !== this.visit.value.session) this.attach(stored);
     this.outbox?.add(content);
   }
 

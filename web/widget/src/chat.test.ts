@@ -1,0 +1,228 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import type { AddressInfo } from "node:net";
+import { createClient, messages } from "@kefu/api";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { Chat, type ChatOptions } from "./chat";
+import { saveVisit, storedVisit } from "./visit";
+
+interface Stored {
+  seq: number;
+  content: string;
+  client_msg_id: string;
+}
+
+/** The visitor's side of the server: sessions, their messages and their streams. */
+class Shop {
+  readonly sessions = new Map<string, { messages: Stored[]; followers: Set<ServerResponse> }>();
+  /** Names that belong to somebody else. */
+  readonly taken = new Set<string>();
+  readonly escalated: string[] = [];
+  readonly server: Server = createServer((request, response) => void this.answer(request, response));
+
+  /** What all sessions hold, by content. */
+  contents(): string[] {
+    return [...this.sessions.values()].flatMap((session) => session.messages.map((message) => message.content));
+  }
+
+  say(name: string, role: string, content: string): void {
+    this.post(name, { content, client_msg_id: `${role}-${content}` }, role);
+  }
+
+  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const body = await read(request);
+    const [, name = "", what] = /^\/api\/sessions\/([^/]+)\/(\w+)/.exec(request.url ?? "") ?? [];
+    const reply = (status: number, data: object) => response.writeHead(status).end(JSON.stringify(data));
+    const refuse = (status: number, code: string) => reply(status, { success: false, error: { code, message: code } });
+    if (request.url === "/api/conversation/new") {
+      const wanted = String(body.session_id);
+      if (this.taken.has(wanted)) return void refuse(401, "TOKEN_REQUIRED");
+      if (!this.sessions.has(wanted)) this.sessions.set(wanted, { messages: [], followers: new Set() });
+      return void reply(200, { success: true, session_name: wanted, visitor_token: `token-${wanted}` });
+    }
+    if (request.url === "/api/manual/escalate") return void (this.escalated.push(String(body.session_name)), reply(200, {}));
+    if (!this.sessions.has(name)) return void refuse(404, "SESSION_NOT_FOUND");
+    if (request.headers.authorization !== `Bearer token-${name}`) return void refuse(401, "TOKEN_INVALID");
+    if (what === "events") return this.stream(name, response);
+    if (String(body.content).length > 20) return void refuse(422, "VALIDATION_FAILED");
+    reply(201, this.post(name, { content: String(body.content), client_msg_id: String(body.client_msg_id) }, "user"));
+  }
+
+  private post(name: string, message: Omit<Stored, "seq">, role: string): Stored {
+    const session = this.sessions.get(name)!;
+    const known = session.messages.find((other) => other.client_msg_id === message.client_msg_id);
+    if (known) return known;
+    const stored = { ...message, seq: session.messages.length + 1, role } as Stored;
+    session.messages.push(stored);
+    for (const follower of session.followers) follower.write(frame(stored));
+    return stored;
+  }
+
+  private stream(name: string, response: ServerResponse): void {
+    const { messages: past, followers } = this.sessions.get(name)!;
+    response.writeHead(200, { "Content-Type": "text/event-stream" });
+    response.write(past.map(frame).join(""));
+    response.write(`data: {"type":"stream.ready","seq":${past.length},"status":"bot_active","epoch":0}\n\n`);
+    followers.add(response);
+  }
+}
+
+function frame(message: Stored): string {
+  const event = { type: "message.posted", at: "2025-06-01T12:00:00Z", actor: { kind: "visitor" }, ...message };
+  return `id: ${message.seq}\ndata: ${JSON.stringify(event)}\n\n`;
+}
+
+async function read(request: IncomingMessage): Promise<Record<string, unknown>> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of request) chunks.push(chunk as Buffer);
+  return chunks.length ? (JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>) : {};
+}
+
+let shop: Shop;
+const chats: Chat[] = [];
+
+beforeEach(async () => {
+  shop = new Shop();
+  await new Promise<void>((resolve) => shop.server.listen(0, "127.0.0.1", resolve));
+  const { port } = shop.server.address() as AddressInfo;
+  (window as unknown as { happyDOM: { setURL: (url: string) => void } }).happyDOM.setURL(`http://127.0.0.1:${port}/embed`);
+  localStorage.clear();
+});
+
+afterEach(() => {
+  for (const chat of chats.splice(0)) chat.close();
+  shop.server.closeAllConnections();
+  shop.server.close();
+});
+
+function visit(more: Partial<ChatOptions> = {}): Chat {
+  const chat = new Chat({ shop: "demo", locale: () => "en", client: (token) => createClient({ token }), ...more });
+  chats.push(chat);
+  return chat;
+}
+
+const seen = (chat: Chat) => messages(chat.conversation.value).map((message) => message.content);
+const KEY = "kefu.visit.demo";
+
+describe("a visitor", () => {
+  it("opens no session by looking, and one by writing", async () => {
+    const onConversation = vi.fn();
+    const chat = visit({ onConversation });
+    expect(localStorage.length).toBe(0);
+    chat.send("Hello");
+    expect(chat.conversation.value.pending).toMatchObject([{ content: "Hello", failed: false }]);
+    chat.send("Anybody?");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Hello", "Anybody?"]));
+    expect(chat.conversation.value.pending).toEqual([]);
+    expect([...shop.sessions.keys()]).toEqual([storedVisit(KEY)?.session]);
+    expect(onConversation).toHaveBeenCalledOnce();
+  });
+
+  it("finds the conversation again after a reload, and knows what is unread", async () => {
+    const before = visit();
+    before.send("Hello");
+    await vi.waitFor(() => expect(seen(before)).toEqual(["Hello"]));
+    before.markRead();
+    before.close();
+    const name = storedVisit(KEY)!.session;
+    shop.say(name, "assistant", "Hi!");
+    shop.say(name, "agent", "Ann here");
+    const onMessage = vi.fn();
+    const after = visit({ onMessage });
+    await vi.waitFor(() => expect(seen(after)).toEqual(["Hello", "Hi!", "Ann here"]));
+    expect(after.unread.value).toBe(2);
+    after.markRead();
+    expect(after.unread.value).toBe(0);
+    expect(storedVisit(KEY)?.read).toBe(3);
+    await vi.waitFor(() => expect(after.conversation.value.ready).toBe(true));
+    shop.say(name, "agent", "Still there?");
+    await vi.waitFor(() => expect(onMessage).toHaveBeenCalledExactlyOnceWith({ role: "agent", content: "Still there?", seq: 4 }));
+  });
+
+  it("gets a new session when the old one is gone, and loses nothing written", async () => {
+    saveVisit(KEY, { session: "gone", token: "token-gone", tokenAt: Date.now(), read: 0 });
+    const onError = vi.fn();
+    const chat = visit({ onError });
+    chat.send("Hello");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Hello"]));
+    expect(storedVisit(KEY)?.session).not.toBe("gone");
+    expect(onError).toHaveBeenCalledWith("SESSION_NOT_FOUND");
+    expect(shop.contents()).toEqual(["Hello"]);
+  });
+
+  it("takes another name when its own was opened but the answer got lost", async () => {
+    saveVisit(KEY, { session: "mine", token: null, tokenAt: 0, read: 0 });
+    shop.taken.add("mine");
+    const chat = visit();
+    chat.send("Hello");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Hello"]));
+    expect(storedVisit(KEY)?.session).not.toBe("mine");
+  });
+
+  it("does not open sessions for ever where all are refused", async () => {
+    vi.spyOn(shop.taken, "has").mockReturnValue(true);
+    const chat = visit();
+    chat.send("Hello");
+    await vi.waitFor(() => expect(chat.conversation.value.pending).toMatchObject([{ content: "Hello", failed: true }]));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(shop.taken.has).toHaveBeenCalledTimes(2);
+  });
+
+  it("sees what was refused, and can drop it", async () => {
+    const chat = visit();
+    chat.send("far too long for this shop");
+    chat.send("short");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["short"]));
+    const [failed] = chat.conversation.value.pending;
+    expect(failed).toMatchObject({ failed: true });
+    chat.retry(failed!.client_msg_id);
+    expect(chat.conversation.value.pending).toMatchObject([{ failed: false }]);
+    await vi.waitFor(() => expect(chat.conversation.value.pending).toMatchObject([{ failed: true }]));
+    chat.discard(failed!.client_msg_id);
+    expect(chat.conversation.value.pending).toEqual([]);
+    expect(Object.keys(localStorage).filter((key) => key.includes("outbox"))).toEqual([]);
+  });
+
+  it("can call a person before having said a word", async () => {
+    const chat = visit();
+    await chat.escalate();
+    expect(shop.escalated).toEqual([...shop.sessions.keys()]);
+  });
+
+  it("can start over", async () => {
+    const chat = visit();
+    chat.send("Hello");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Hello"]));
+    chat.startOver();
+    expect(seen(chat)).toEqual([]);
+    chat.send("Again");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Again"]));
+    expect(shop.sessions.size).toBe(2);
+  });
+});
+
+describe("one browser", () => {
+  it("shares a conversation between tabs", async () => {
+    const [left, right] = [visit(), visit()];
+    left.send("from the left");
+    window.dispatchEvent(new StorageEvent("storage", { key: KEY }));
+    right.send("from the right");
+    await vi.waitFor(() => expect(seen(left)).toEqual(["from the left", "from the right"]));
+    window.dispatchEvent(new StorageEvent("storage", { key: KEY }));
+    await vi.waitFor(() => expect(seen(right)).toEqual(["from the left", "from the right"]));
+    expect(shop.sessions.size).toBe(1);
+  });
+
+  it("keeps two people apart and forgets who logs out", async () => {
+    const chat = visit();
+    chat.setUser("ann");
+    chat.send("I am Ann");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["I am Ann"]));
+    chat.setUser("bo");
+    expect(seen(chat)).toEqual([]);
+    chat.setUser("ann");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["I am Ann"]));
+    chat.logout();
+    expect(seen(chat)).toEqual([]);
+    expect(Object.keys(localStorage).filter((key) => key.startsWith("kefu."))).toEqual([]);
+  });
+});

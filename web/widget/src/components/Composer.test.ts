@@ -1,0 +1,60 @@
+import { mount } from "@vue/test-utils";
+import { beforeEach, describe, expect, it, vi } from "vitest";
+import Composer from "./Composer.vue";
+
+const status = "bot_active" as const;
+const compose = (props: { status?: "bot_active" | "manual_live" } = {}) =>
+  mount(Composer, { props: { status, storageKey: "kefu.typed.demo", ...props } });
+
+describe("the composer", () => {
+  beforeEach(() => sessionStorage.clear());
+
+  it("sends trimmed text on Enter and is empty again", async () => {
+    const composer = compose();
+    const field = composer.get("textarea");
+    await field.setValue("  Hello \n");
+    await field.trigger("keydown", { key: "Enter" });
+    expect(composer.emitted("send")).toEqual([["Hello"]]);
+    expect(field.element.value).toBe("");
+  });
+
+  it("does not send a new line, a word being composed, nothing or too much", async () => {
+    const composer = compose();
+    const field = composer.get("textarea");
+    await field.setValue("你好");
+    await field.trigger("keydown", { key: "Enter", shiftKey: true });
+    await field.trigger("keydown", { key: "Enter", isComposing: true });
+    await field.setValue("   ");
+    await field.trigger("keydown", { key: "Enter" });
+    await field.setValue("🚲".repeat(5_001));
+    await field.trigger("keydown", { key: "Enter" });
+    expect(composer.emitted("send")).toBeUndefined();
+    expect(composer.get("[role=alert]").text()).toContain("1 ");
+    await field.setValue("🚲".repeat(5_000));
+    await field.trigger("keydown", { key: "Enter" });
+    expect(composer.emitted("send")).toHaveLength(1);
+  });
+
+  it("remembers what is typed over a reload", async () => {
+    await compose().get("textarea").setValue("half a thou");
+    expect(compose().get("textarea").element.value).toBe("half a thou");
+  });
+
+  it("tells a person, and only a person, that the visitor types", async () => {
+    vi.useFakeTimers();
+    const alone = compose();
+    await alone.get("textarea").setValue("a");
+    expect(alone.emitted("typing")).toBeUndefined();
+    const watched = compose({ status: "manual_live" });
+    for (const text of ["a", "ab", "abc"]) await watched.get("textarea").setValue(text);
+    expect(watched.emitted("typing")).toEqual([[true]]);
+    vi.advanceTimersByTime(4_000);
+    expect(watched.emitted("typing")).toEqual([[true], [false]]);
+    vi.useRealTimers();
+  });
+
+  it("offers a person only while the bot answers", () => {
+    expect(compose().find(".person").exists()).toBe(true);
+    expect(compose({ status: "manual_live" }).find(".person").exists()).toBe(false);
+  });
+});
