@@ -18,9 +18,7 @@ from kefu.kit.config import BadSettings, Problem, Settings, load_settings
 from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
 from kefu.kit.logs import set_up_logs
-from kefu.main import bulk_handlers, create_app
 from kefu.ops.migrate import is_current, upgrade
-from kefu.porting.demo import load_demo
 from kefu.shops.service import first_shop
 
 T = TypeVar("T")
@@ -86,6 +84,8 @@ def serve(
 
     Migrates an embedded database and makes the first admin by itself.
     """
+    from kefu.main import create_app
+
     settings = load_settings()
     logs = set_up_logs(settings.log_level, settings.log_file)
     try:
@@ -144,6 +144,8 @@ def worker() -> None:
 
 
 async def _work(db: Database) -> None:
+    from kefu.main import bulk_handlers
+
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
@@ -170,11 +172,13 @@ def migrate(
 @cli.command()
 def demo() -> None:
     """Load the demo shop with its knowledge in English and Chinese. Repeating it changes nothing."""
+    from kefu.porting.demo import load_demo
 
     async def load(db: Database) -> str:
         if db.is_sqlite:
             await upgrade(db)
-        return str(await load_demo(db))
+        loaded = await load_demo(db)
+        return f"The demo shop has {loaded.articles} articles, {loaded.changed} of them new or changed."
 
     typer.echo(_on_database(load))
 

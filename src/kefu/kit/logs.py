@@ -51,14 +51,7 @@ def set_up_logs(level: str, file: Path | None = None) -> logging.handlers.QueueL
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    writer: logging.Handler
-    if file:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        writer = logging.handlers.TimedRotatingFileHandler(
-            file, when="midnight", backupCount=14, utc=True, encoding="utf-8"
-        )
-    else:
-        writer = logging.StreamHandler(sys.stderr)
+    writer = _writer(file)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[
@@ -77,3 +70,10 @@ def set_up_logs(level: str, file: Path | None = None) -> logging.handlers.QueueL
     listener = logging.handlers.QueueListener(waiting, writer)
     listener.start()
     return listener
+
+
+def _writer(file: Path | None) -> logging.Handler:
+    if file is None:
+        return logging.StreamHandler(sys.stderr)
+    file.parent.mkdir(parents=True, exist_ok=True)
+    return logging.handlers.TimedRotatingFileHandler(file, when="midnight", backupCount=14, utc=True, encoding="utf-8")
