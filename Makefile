@@ -42,7 +42,7 @@ lint: setup ## Format, lint, import layers, types; Python and web
 fmt: setup ## Format Python and mend what ruff and eslint can mend
 	@$(BIN)/ruff format .
 	@$(BIN)/ruff check --fix .
-	@$(WITH_TOOLS) npx eslint web e2e --fix
+	@$(WITH_TOOLS) npx eslint web --fix
 
 types: setup ## Check the types of Python and the web apps
 	@$(BIN)/mypy
