@@ -17,7 +17,7 @@ def quote(asked: Question, text: str, words: Vocabulary, limit: int = QUOTE_LIMI
     """
     parts = _paragraphs(text)
     said = [frozenset(terms(plain(part))) for part in parts]
-    fits = [sum(unit.weight * match(unit, one, words) for unit in asked.units) for one in said]
+    fits = [sum(match(unit, one, words) for unit in asked.units) for one in said]
     order = sorted(range(len(parts)), key=lambda at: (-fits[at], at))
     wanted = [order[0], 0, *(at for at in order[1:] if fits[at] >= ALSO_FITS * fits[order[0]])]
     chosen: set[int] = set()

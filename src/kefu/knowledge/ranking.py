@@ -12,23 +12,24 @@ from kefu.kit.i18n import Locale
 from kefu.knowledge.synonyms import Option, synonyms
 from kefu.knowledge.vocabulary import Vocabulary
 from kefu.knowledge.words import HAN as HAN_CHARACTER
-from kefu.knowledge.words import Word, cut, parts
+from kefu.knowledge.words import Word, cut, everyday_terms, parts
 
+EVERYDAY = 0.4
 UNKNOWN = 0.45
 UNKNOWN_NAME = 0.9
 UNKNOWN_CHARACTER = 0.15
 TYPO = 0.8
 INNER = 0.6
 CHARACTERS = 0.45
-IN_TITLE, IN_ASKED, IN_BODY = 0.62, 0.62, 0.6
+IN_TITLE, IN_ASKED, IN_BODY = 0.4, 0.4, 0.3
 
-COVER, ASKED = 0.55, 0.45
+COVER, ASKED = 0.85, 0.15
 MIDDLE, STEEPNESS = 0.5, 9.0
 
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Part of a question. `options` are the ways to say it; `weight` is what it adds when the passage says it."""
+    """Part of a question. `options` are the ways to say it, each with its value; `weight` is the greatest."""
 
     said: str
     weight: float
@@ -84,19 +85,22 @@ def units(question: str, language: Locale, words: Vocabulary) -> list[Unit]:
 
 def _unit(inside: Sequence[Word], others: Sequence[Option], words: Vocabulary, language: Locale) -> Unit:
     share = 1 / max(1, sum(not word.is_stop for word in inside))
-    options: dict[tuple[str, ...], float] = dict(others)
+    # What a known word leads to is worth no more than the word, or common words would be outbid by their rare relatives.
+    most = words.rarity(inside[0].term) if len(inside) == 1 and inside[0].term in words.terms else 1.0
+    options: dict[tuple[str, ...], float] = {tokens: factor * min(most, words.rarest(tokens)) for tokens, factor in others}
     for word in inside:
         if word.is_stop:
             continue
+        light = EVERYDAY if word.term in everyday_terms(language) else 1
         for tokens, factor in _own_options(word, words, language):
-            options[tokens] = max(options.get(tokens, 0), factor * share)
-    known = {
-        tokens: factor for tokens, factor in options.items() if any(token in words.terms for token in tokens)
-    }
-    weight = max((factor * _rarity(tokens, words) for tokens, factor in known.items()), default=0.0)
-    is_known = any(factor >= INNER for factor in known.values())
+            options[tokens] = max(options.get(tokens, 0), factor * share * light * words.rarest(tokens))
+    known = {tokens: value for tokens, value in options.items() if any(token in words.terms for token in tokens)}
+    weight = max(known.values(), default=0.0)
+    is_known = bool(others and weight) or any(
+        word.term in words.terms or weight >= INNER * words.rarest((word.term,)) for word in inside if not word.is_stop
+    )
     if not is_known:
-        weight = max(weight, max(_unknown(word) for word in inside))
+        weight = max(weight, max(_unknown(word, language) for word in inside))
     return Unit(" ".join(word.raw for word in inside), weight, tuple(known.items()), is_known)
 
 
@@ -114,31 +118,32 @@ def _own_options(word: Word, words: Vocabulary, language: Locale) -> list[Option
     return options
 
 
-def _rarity(tokens: tuple[str, ...], words: Vocabulary) -> float:
-    return max(words.rarity(token) for token in tokens)
-
-
-def _unknown(word: Word) -> float:
+def _unknown(word: Word, language: Locale) -> float:
     if word.is_stop:
         return 0.0
+    if word.term in everyday_terms(language):
+        return UNKNOWN * EVERYDAY
     if word.is_han and len(word.term) == 1:
         return UNKNOWN_CHARACTER
     return UNKNOWN_NAME if word.is_name else UNKNOWN
 
 
 def match(unit: Unit, field: frozenset[str], words: Vocabulary) -> float:
-    """How well a field says the unit, 0…1."""
+    """How much of the unit's weight a field says."""
     best = 0.0
-    for tokens, factor in unit.options:
-        if factor <= best:
-            continue
-        if len(tokens) == 1:
-            best = max(best, factor * (tokens[0] in field))
-        else:
-            whole = sum(words.rarity(token) for token in tokens)
-            there = sum(words.rarity(token) for token in tokens if token in field) / whole if whole else 0.0
-            best = max(best, factor * there * there)
+    for tokens, value in unit.options:
+        if value > best:
+            best = max(best, value * _presence(tokens, field, words))
     return best
+
+
+def _presence(tokens: tuple[str, ...], field: frozenset[str], words: Vocabulary) -> float:
+    """1 when all are there; a part of them counts less than its share."""
+    if len(tokens) == 1:
+        return float(tokens[0] in field)
+    whole = sum(words.rarity(token) for token in tokens)
+    there = sum(words.rarity(token) for token in tokens if token in field)
+    return (there / whole) ** 2 if whole else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,13 +163,14 @@ def fit(asked: Question, entry: Entry, words: Vocabulary) -> Fit:
     for unit in asked.units:
         missed = 1.0
         for share, field in zip((IN_TITLE, IN_ASKED, IN_BODY), fields, strict=True):
-            missed *= 1 - share * match(unit, field, words) if field else 1
+            if field and unit.weight:
+                missed *= 1 - share * match(unit, field, words) / unit.weight
         covered += unit.weight * (1 - missed)
     best = 0.0
     for whole, said in ((entry.title, fields[0]), *zip(entry.asked, wordings, strict=True)):
         if said:
             own = sum(words.rarity(token) for token in whole if not HAN_CHARACTER.fullmatch(token))
-            hit = sum(unit.weight * match(unit, said, words) for unit in asked.units)
+            hit = sum(match(unit, said, words) for unit in asked.units)
             best = max(best, hit / asked.whole * 0.5 + 0.5 * hit / max(own, asked.whole))
     return Fit(covered / asked.whole, min(1.0, best))
 

@@ -119,9 +119,9 @@ def _heaviest(asked: Question, words: Vocabulary) -> dict[str, int]:
     """The terms to look up, with whole-number weights so that their sums are the same on every engine."""
     weighed: dict[str, float] = {}
     for unit in asked.units:
-        for tokens, factor in unit.options:
+        for tokens, value in unit.options:
             for token in tokens:
-                weighed[token] = max(weighed.get(token, 0), factor * words.rarity(token) / len(tokens))
+                weighed[token] = max(weighed.get(token, 0), value / len(tokens))
     terms, postings = dict[str, int](), 0
     for term, weight in sorted(weighed.items(), key=lambda one: (-one[1], one[0]))[:TERM_LIMIT]:
         count = words.terms.get(term, 1)

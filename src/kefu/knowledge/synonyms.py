@@ -13,7 +13,7 @@ from importlib import resources
 from kefu.kit.i18n import Locale
 from kefu.knowledge.words import HAN, Word, cut, normal
 
-EQUAL, RELATED = 0.85, 0.7
+EQUAL, RELATED = 0.7, 0.9
 
 # One way to say it: the terms that must all be there, and how much it counts against the very word.
 Option = tuple[tuple[str, ...], float]
@@ -41,12 +41,11 @@ class Synonyms:
         said, arrow, meant = line.partition("->")
         heads = [one.strip() for one in said.split(",") if one.strip()]
         targets = [one.strip() for one in meant.split(",") if one.strip()] if arrow else heads
+        meanings = [tokens for target in targets if (tokens := _tokens(target, is_meant=bool(arrow)))]
         for head in heads:
-            key = _key(head)
-            for target in targets:
-                tokens = tuple(word.term for word in cut(target) if not word.is_stop)
-                if tokens and _key(target) != key:
-                    known = self._options[key]
+            known = self._options[_key(head)]
+            for tokens in meanings:
+                if tokens != _tokens(head, is_meant=True):
                     known[tokens] = max(known.get(tokens, 0), RELATED if arrow else EQUAL)
 
     @property
@@ -82,9 +81,16 @@ class Synonyms:
         for length in range(min(self._longest_phrase, len(said) - index), 0, -1):
             phrase = said[index : index + length]
             options = self._options.get(tuple(word.term for word in phrase))
-            if options:
+            if options and not (length == 1 and phrase[0].is_stop):
                 return Found(phrase[0].start, phrase[-1].end, tuple(options.items()))
         return None
+
+
+def _tokens(phrase: str, *, is_meant: bool) -> tuple[str, ...]:
+    """What to look for in an article. Among equals a phrase with stop words is what only customers say: nothing."""
+    said = list(cut(phrase))
+    is_spoken = not is_meant and any(word.is_stop for word in said)
+    return () if is_spoken else tuple(word.term for word in said if not word.is_stop)
 
 
 def _key(phrase: str) -> str | tuple[str, ...]:

@@ -2,7 +2,7 @@
 
 import math
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from sqlalchemy import func, select
@@ -36,6 +36,9 @@ class Vocabulary:
         """From 0, in every passage, to about 1, in a single one or none (idf over its own maximum)."""
         count = min(self.terms.get(term, 0), self.passages)
         return math.log(1 + (self.passages - count + 0.5) / (count + 0.5)) / math.log(1 + (self.passages + 0.5) / 0.5)
+
+    def rarest(self, tokens: Iterable[str]) -> float:
+        return max(self.rarity(token) for token in tokens)
 
     def nearest(self, term: str) -> str | None:
         """The commonest term one typing error away, with the same first letter; None for short words."""

@@ -71,7 +71,18 @@ def normal(text: str) -> str:
 @cache
 def stop_words(language: Locale) -> frozenset[str]:
     """Words that say nothing about the subject, as written."""
-    text = (resources.files("kefu.knowledge") / f"stopwords.{language}.txt").read_text("utf-8")
+    return _words_of(f"stopwords.{language}.txt")
+
+
+@cache
+def everyday_terms(language: Locale) -> frozenset[str]:
+    """Terms of any talk, which hint at a subject but do not make one."""
+    words = _words_of(f"everyday.{language}.txt")
+    return frozenset(stem(word) for word in words) if language == "en" else words
+
+
+def _words_of(file: str) -> frozenset[str]:
+    text = (resources.files("kefu.knowledge") / file).read_text("utf-8")
     return frozenset(word for line in text.splitlines() if not line.startswith("#") for word in line.split())
 
 
