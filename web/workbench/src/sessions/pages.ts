@@ -55,8 +55,8 @@ export function createPages(pool: Pool) {
     era.abort();
     era = new AbortController();
     const { signal } = era;
-    const kept = pool.sessions.value.size > 0;
-    for (const tab of TABS) Object.assign(progress[tab], { ...untouched(), loaded: kept && progress[tab].loaded });
+    const isKept = (tab: Tab) => tabs.includes(tab) && pool.sessions.value.size > 0 && progress[tab].loaded;
+    for (const tab of TABS) Object.assign(progress[tab], { ...untouched(), loaded: isKept(tab) });
     pool.mark();
     const done = await Promise.all(tabs.map((tab) => more(tab)));
     if (!signal.aborted && done.every(Boolean)) pool.sweep();

@@ -21,7 +21,8 @@ export const useSessionList = defineStore("sessionList", () => {
   const pool = createPool();
   const pages = createPages(pool);
   const view = createView(pool, agentId, pages);
-  const live = createLive(pool, () => pages.restart([...new Set<Tab>(["waiting", "mine", view.tab.value])]));
+  const inUse = () => [...new Set<Tab>(["waiting", "mine", view.tab.value])];
+  const live = createLive(pool, () => pages.restart(inUse()));
 
   const find = () => void pages.moreFound(view.tab.value, view.settled.value);
   watch([view.tab, view.settled], () => {

@@ -5,6 +5,8 @@ import { Thread } from "./thread";
 
 /** So many conversations open at once when chosen again. */
 const KEPT = 40;
+/** As `Outbox` writes them: session, order, message. */
+const OUTBOX_KEY = /^kefu\.outbox\.(.+)\.\d+\.[^.]+$/;
 /** A browser grants few connections to one server: hidden tabs give theirs back. */
 const HIDDEN_GRACE_MS = 60_000;
 
@@ -29,8 +31,16 @@ export const useThreads = defineStore("threads", () => {
     current.value = undefined;
   }
 
+  /** What was still being sent when the page was left goes out now, without opening its conversation. */
+  function sendLeftovers(): void {
+    for (const key of Object.keys(localStorage)) {
+      const name = OUTBOX_KEY.exec(key)?.[1];
+      if (name && !kept.has(name)) kept.set(name, new Thread(name));
+    }
+  }
+
   function forgetOldest(): void {
-    const [oldest] = kept.values();
+    const oldest = [...kept.values()].find((thread) => thread.state.value.pending.length === 0);
     if (kept.size <= KEPT || !oldest) return;
     oldest.close();
     kept.delete(oldest.name);
@@ -43,7 +53,7 @@ export const useThreads = defineStore("threads", () => {
   }
 
   rest(current);
-  return { current: computed(() => current.value), open, leave, forgetAll };
+  return { current: computed(() => current.value), open, leave, sendLeftovers, forgetAll };
 });
 
 function rest(current: { value: Thread | undefined }): void {
