@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import count
@@ -16,7 +16,7 @@ from faults.checker import Ack, Seen
 from faults.process import ADMIN, ADMIN_PASSWORD
 from kefu.log.log import Entry
 
-PATIENCE = 30.0
+PATIENCE = 60.0
 PAUSE = 0.05, 0.15
 
 
@@ -221,7 +221,3 @@ async def at_work(*jobs: Any) -> AsyncIterator[list[asyncio.Task[None]]]:
     for outcome in ended:
         if isinstance(outcome, BaseException) and not isinstance(outcome, asyncio.CancelledError):
             raise outcome
-
-
-def names(kind: str, number: int) -> Iterator[str]:
-    return (f"{kind}-{n}" for n in range(1, number + 1))

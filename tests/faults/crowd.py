@@ -1,0 +1,65 @@
+"""A crowd: some visitors alone with the bot, some with an agent who comes and goes, and a follower for everybody."""
+
+import asyncio
+from collections.abc import Coroutine
+from typing import Any
+
+from faults.checker import Found, Seen
+from faults.people import PATIENCE, Desk, Follower, Line, Visitor
+
+
+class Crowd:
+    def __init__(self, line: Line) -> None:
+        self._line = line
+        self._desks: list[Desk] = []
+        self._followers: list[Follower] = []
+        self.visitors: list[Visitor] = []
+        self.agent = ""
+        self.leave = asyncio.Event()
+
+    async def arrive(self, *, alone: int, with_agent: int) -> None:
+        """Sign in and open the sessions; the ones with an agent have a follower who sees what is internal, too."""
+        self.agent = await self._line.sign_in()
+        served = [f"served-{n}" for n in range(1, with_agent + 1)]
+        for name in [*(f"alone-{n}" for n in range(1, alone + 1)), *served]:
+            visitor = await Visitor.arrive(self._line, name)
+            self.visitors.append(visitor)
+            self._followers.append(Follower(self._line, name, visitor.token))
+        for name in served:
+            self._desks.append(Desk(self._line, name, self.agent))
+            self._followers.append(Follower(self._line, name, self.agent, sees_internal=True))
+
+    @property
+    def seen(self) -> list[Seen]:
+        return [follower.seen for follower in self._followers]
+
+    @property
+    def resumed(self) -> int:
+        """How often a follower came back."""
+        return sum(follower.connections - 1 for follower in self._followers)
+
+    def follow(self) -> list[Coroutine[Any, Any, None]]:
+        return [follower.follow() for follower in self._followers]
+
+    async def talk(self) -> None:
+        """Until `leave` is set and everybody has been told what became of their last message."""
+        talking = [visitor.talk(self.leave) for visitor in self.visitors]
+        serving = [desk.serve(self.leave) for desk in self._desks]
+        await asyncio.gather(*talking, *serving)
+
+    async def ask(self) -> None:
+        """Everybody writes one more message."""
+        await asyncio.gather(*(visitor.say() for visitor in self.visitors))
+
+    async def get_on(self) -> None:
+        """Wait until several have been told something new. Raises TimeoutError."""
+        wanted = len(self._line.told.acks) + len(self.visitors)
+        async with asyncio.timeout(PATIENCE):
+            while len(self._line.told.acks) < wanted:
+                await asyncio.sleep(0.01)
+
+    async def see_all(self, everything: Found) -> None:
+        """Wait until each follower has seen the newest event that it may see. Raises TimeoutError."""
+        for follower in self._followers:
+            log = everything.logs[follower.seen.session]
+            await follower.until(max(one.seq for one in log if follower.may_see(one)), 5)
