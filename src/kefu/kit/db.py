@@ -141,17 +141,14 @@ class GroupCommit:
                 batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
                 try:
                     results = await loop.run_in_executor(self._thread, self._commit, [write for write, _ in batch])
-                except sqlite3.OperationalError:
+                except sqlite3.Error:
                     results = [(False, Busy())] * len(batch)
             for (_, done), (ok, result) in zip(batch, results, strict=True):
                 if not done.done():
                     done.set_result(result) if ok else done.set_exception(result)
 
     def _commit(self, writes: list[Callable[[sqlite3.Connection], Any]]) -> list[tuple[bool, Any]]:
-        if self._connection is None:
-            self._connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=256)
-            tune_sqlite(self._connection)
-        connection = self._connection
+        connection = self._connection = self._connection or self._connect()
         results: list[tuple[bool, Any]] = []
         connection.execute("BEGIN IMMEDIATE")
         try:
@@ -170,6 +167,15 @@ class GroupCommit:
             raise
         return results
 
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=256)
+        try:
+            tune_sqlite(connection)
+        except sqlite3.Error:
+            connection.close()
+            raise
+        return connection
+
     async def close(self) -> None:
         if self._drain:
             await self._drain
@@ -187,6 +193,7 @@ class Database:
         self.signals = Signals()
         self._gate = asyncio.Lock()
         self._pool: asyncpg.Pool[Any] | None = None
+        self._pool_gate = asyncio.Lock()
         self._group: GroupCommit | None = None
         if self.is_sqlite:
             self.path = url.removeprefix("sqlite:///")
@@ -211,10 +218,11 @@ class Database:
 
     async def pool(self) -> "asyncpg.Pool[Any]":
         """The hot path on PostgreSQL."""
-        if self._pool is None:
-            self._pool = await asyncpg.create_pool(
-                plain_postgres(self.url), min_size=1, max_size=POSTGRES_POOL, command_timeout=STATEMENT_MS / 1000
-            )
+        async with self._pool_gate:
+            if self._pool is None:
+                self._pool = await asyncpg.create_pool(
+                    plain_postgres(self.url), min_size=1, max_size=POSTGRES_POOL, command_timeout=STATEMENT_MS / 1000
+                )
         return self._pool
 
     @asynccontextmanager

@@ -108,8 +108,8 @@ async def _post_postgres(db: Database, name: str, content: str, payload: str, cl
     at = now_ms()
     job_head = f'{{"session":{orjson.dumps(name).decode()},"seq":'
     arguments = (name, content[:PREVIEW], at, stream_of(name), ACTOR, payload, client_msg_id)
-    pool = await db.pool()
     try:
+        pool = await db.pool()
         async with pool.acquire(timeout=5) as connection:
             row = await connection.fetchrow(POSTGRES, *arguments, AnswerVisitor.lane, AnswerVisitor.kind, job_head)
     except asyncpg.UniqueViolationError:

@@ -1,0 +1,110 @@
+"""One transaction per command, and what waits together is committed together."""
+
+import asyncio
+import sqlite3
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.exc import IntegrityError
+
+from kefu.kit.db import BATCH, Busy, Database, GroupCommit, announce
+
+
+async def put(db: Database, name: str) -> None:
+    async with db.write() as tx:
+        await tx.execute(text("INSERT INTO notes VALUES (:name)"), {"name": name})
+        announce(tx, "notes", name)
+
+
+async def names(db: Database) -> list[str]:
+    async with db.read() as tx:
+        return sorted((await tx.execute(text("SELECT name FROM notes"))).scalars())
+
+
+@pytest.fixture
+async def notes(db: Database) -> AsyncIterator[list[str]]:
+    """A table of unique names, and what was announced of it."""
+    async with db.write() as tx:
+        await tx.execute(text("CREATE TABLE notes (name TEXT PRIMARY KEY)"))
+    heard: list[str] = []
+    db.signals.listen("notes", heard.append)
+    yield heard
+    async with db.write() as tx:
+        await tx.execute(text("DROP TABLE notes"))
+
+
+async def test_what_is_announced_is_committed_and_what_is_undone_is_not_announced(
+    db: Database, notes: list[str]
+) -> None:
+    await put(db, "kept")
+    with pytest.raises(IntegrityError):
+        await put(db, "kept")
+    assert await names(db) == notes == ["kept"]
+
+
+async def test_forty_commands_at_once_all_commit(db: Database, notes: list[str]) -> None:
+    await asyncio.gather(*(put(db, f"note {n:02}") for n in range(40)))
+    assert await names(db) == sorted(notes) == [f"note {n:02}" for n in range(40)]
+
+
+async def test_many_who_ask_for_the_pool_at_once_get_one(postgres_database: str) -> None:
+    db = Database(postgres_database)
+    pools = await asyncio.gather(*(db.pool() for _ in range(20)))
+    assert len({id(pool) for pool in pools}) == 1
+    await db.close()
+
+
+@pytest.fixture
+async def group(tmp_path: Path) -> AsyncIterator[GroupCommit]:
+    group = GroupCommit(str(tmp_path / "notes.db"), asyncio.Lock())
+    await group.run(lambda connection: connection.execute("CREATE TABLE notes (name TEXT PRIMARY KEY)").close())
+    yield group
+    await group.close()
+
+
+async def write(group: GroupCommit, *names: str) -> int:
+    """The number of rows before."""
+
+    def insert(connection: sqlite3.Connection) -> int:
+        count: int = connection.execute("SELECT count(*) FROM notes").fetchone()[0]
+        connection.executemany("INSERT INTO notes VALUES (?)", [(name,) for name in names])
+        return count
+
+    return await group.run(insert)
+
+
+async def test_more_writes_than_one_batch_holds_keep_their_order(group: GroupCommit, tmp_path: Path) -> None:
+    counts = await asyncio.gather(*(write(group, f"note {n}") for n in range(2 * BATCH + 7)))
+    assert counts == list(range(2 * BATCH + 7))
+    reader = sqlite3.connect(tmp_path / "notes.db")
+    assert reader.execute("SELECT count(*) FROM notes").fetchone() == (2 * BATCH + 7,)
+    reader.close()
+
+
+async def test_a_write_that_fails_undoes_its_own_part_and_nobody_elses(group: GroupCommit) -> None:
+    results = await asyncio.gather(write(group, "a"), write(group, "b", "a"), write(group, "c"), return_exceptions=True)
+    assert isinstance(results[1], sqlite3.IntegrityError)
+    assert [results[0], results[2]] == [0, 1]
+    assert await write(group, "b") == 2
+
+
+async def test_who_waits_hears_of_a_database_that_cannot_be_written(tmp_path: Path) -> None:
+    (tmp_path / "notes.db").write_bytes(b"this is no database" * 100)
+    group = GroupCommit(str(tmp_path / "notes.db"), asyncio.Lock())
+    async with asyncio.timeout(5):
+        results = await asyncio.gather(write(group, "a"), write(group, "b"), return_exceptions=True)
+    assert [type(result) for result in results] == [Busy, Busy]
+    await group.close()
+
+
+async def test_a_locked_database_is_busy_and_then_writes_again(group: GroupCommit, tmp_path: Path) -> None:
+    await group.run(lambda connection: connection.execute("PRAGMA busy_timeout=50").close())
+    other = sqlite3.connect(tmp_path / "notes.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Busy):
+        await write(group, "a")
+    other.execute("COMMIT")
+    other.close()
+    assert await write(group, "a") == 0
