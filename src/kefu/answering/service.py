@@ -1,8 +1,7 @@
 """The bot's turn, from the visitor's message to the answer in the log (spec B2, S4)."""
 
-import asyncio
 from contextlib import aclosing
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from typing import Any
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +21,17 @@ from kefu.sessions.work import AnswerVisitor
 HISTORY = 20
 
 
+@dataclass(slots=True)
+class Running:
+    """An answer to message `seq` on its way.
+
+    The message itself, heard of however late, does not make it void.
+    """
+
+    seq: int
+    is_void: bool = False
+
+
 class Bot:
     """Handles `AnswerVisitor`.
 
@@ -35,7 +45,7 @@ class Bot:
         self._db = db
         self._bus = bus
         self._answerer = answerer
-        self._running: dict[str, asyncio.Event] = {}
+        self._running: dict[str, Running] = {}
         db.signals.listen("log", self._hear)
 
     async def __call__(self, job: Taken) -> None:
@@ -46,10 +56,10 @@ class Bot:
         if turn is None:
             await self._finish(job)
             return
-        void = self._running[stream_of(work.session)] = asyncio.Event()
+        running = self._running[stream_of(work.session)] = Running(work.seq)
         draft_id = new_id("d")
         try:
-            answer = await self._speak(turn, work, draft_id, void)
+            answer = await self._speak(turn, work, draft_id, running)
             if answer is not None:
                 await self._write(job, work, draft_id, answer)
                 return
@@ -59,17 +69,17 @@ class Bot:
             self._drop(work, draft_id)
             raise
         finally:
-            if self._running.get(stream_of(work.session)) is void:
+            if self._running.get(stream_of(work.session)) is running:
                 self._running.pop(stream_of(work.session))
         self._drop(work, draft_id)
         await self._finish(job)
 
-    async def _speak(self, turn: Turn, work: AnswerVisitor, draft_id: str, void: asyncio.Event) -> Answer | None:
+    async def _speak(self, turn: Turn, work: AnswerVisitor, draft_id: str, running: Running) -> Answer | None:
         """Stream the draft to the followers. None when it became void on the way."""
         offset = 0
         async with aclosing(self._answerer.answer(turn)) as pieces:
             async for piece in pieces:
-                if void.is_set():
+                if running.is_void:
                     return None
                 if isinstance(piece, Answer):
                     return piece
@@ -98,9 +108,9 @@ class Bot:
 
     def _hear(self, entries: list[Entry]) -> None:
         for one in entries:
-            void = self._running.get(one.stream)
-            if void is not None and one.audience == "public":
-                void.set()
+            running = self._running.get(one.stream)
+            if running is not None and one.audience == "public" and one.seq > running.seq:
+                running.is_void = True
 
 
 async def _turn(tx: AsyncSession, session: Session) -> Turn:
