@@ -99,11 +99,14 @@ async def finish(tx: AsyncSession, job_id: int) -> None:
 
 
 async def give_back(tx: AsyncSession, job: Taken, error: str) -> None:
-    """Try again later (exponential with jitter, at most 10 minutes), or mark it dead after MAX_ATTEMPTS."""
+    """Try again later (exponential with jitter, at most 10 minutes), or mark it dead after MAX_ATTEMPTS.
+
+    Changes nothing when the lease passed and somebody else has taken the job since.
+    """
     pause = min(BACKOFF_CAP.total_seconds(), 2.0 ** (job.attempts - 1)) * random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
     await tx.execute(
         update(Job)
-        .where(Job.id == job.id)
+        .where(Job.id == job.id, Job.attempts == job.attempts)
         .values(
             leased_until=None,
             leased_by=None,

@@ -10,6 +10,7 @@ import structlog
 
 from kefu.jobs.queue import LEASE, Lane, Taken, free_all, give_back, renew, take
 from kefu.kit.db import Database
+from kefu.kit.errors import Unavailable
 
 log = structlog.get_logger()
 
@@ -88,13 +89,23 @@ class Worker:
             await self._handlers[job.kind](job)
         except Exception as error:
             log.warning("job.failed", kind=job.kind, attempts=job.attempts, exc_info=True)
-            async with self._db.write() as tx:
-                await give_back(tx, job, f"{type(error).__name__}: {error}")
+            await self._give_back(job, f"{type(error).__name__}: {error}")
         finally:
             was_full = len(self._running) >= self._width
             self._running.pop(job.id, None)
             if was_full:
                 self._wake.set()
+
+    async def _give_back(self, job: Taken, error: str) -> None:
+        """Until the database takes it: a job that stays leased waits for its lease to pass."""
+        while True:
+            try:
+                async with self._db.write() as tx:
+                    await give_back(tx, job, error)
+            except Unavailable:
+                await asyncio.sleep(POLL_SECONDS)
+            else:
+                return
 
     async def _renew_forever(self) -> None:
         while True:

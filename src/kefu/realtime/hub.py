@@ -14,6 +14,7 @@ import structlog
 
 from kefu.bus.local import LocalBus, Notice
 from kefu.kit.db import Database
+from kefu.kit.errors import Unavailable
 from kefu.log.log import Entry, read
 from kefu.sessions.models import stream_of
 from kefu.sessions.queries import heads
@@ -191,10 +192,16 @@ class Hub:
             task.add_done_callback(lambda _: self._catching_up.pop(stream, None))
 
     async def _catch_up(self, stream: str, channel: Channel) -> None:
-        """Read from the log what the bus did not bring, until nothing known is missing."""
+        """Read from the log what the bus did not bring, until nothing known is missing.
+
+        While the database is away it gives up; the check of the seqs comes back to it.
+        """
         while channel.followers and channel.seq is not None and channel.seq < channel.wanted:
-            async with self._db.read() as tx:
-                entries = await read(tx, stream, channel.seq, public_only=False)
+            try:
+                async with self._db.read() as tx:
+                    entries = await read(tx, stream, channel.seq, public_only=False)
+            except Unavailable:
+                return
             for one in entries:
                 if one.seq == channel.seq + 1:
                     self._advance(channel, notice_of(one))

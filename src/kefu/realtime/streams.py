@@ -156,6 +156,9 @@ async def _serve(stream: Stream, name: str, follower: Follower, replay: Callable
         await stream.start()
         sent = await replay(channel)
         await stream.live(follower, sent)
+    except Unavailable:
+        # The log cannot be read now. The status is sent already: end the stream, and the client resumes by its cursor.
+        follower.end("restart")
     except asyncio.CancelledError:
         if follower.ended != "slow":
             raise
