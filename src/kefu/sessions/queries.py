@@ -75,7 +75,7 @@ async def list_sessions(tx: AsyncSession, wanted: Wanted) -> Page:
 
 async def count_by_status(tx: AsyncSession) -> dict[str, int]:
     rows = await tx.execute(select(Session.status, func.count()).group_by(Session.status))
-    return {status.value: 0 for status in Status} | dict(rows.tuples().all())
+    return {status.value: 0 for status in Status} | dict(rows.all())
 
 
 def _filters(wanted: Wanted) -> list[ColumnElement[bool]]:
@@ -116,7 +116,7 @@ async def find_many(tx: AsyncSession, names: list[str]) -> list[Session]:
 async def heads(tx: AsyncSession, names: list[str]) -> dict[str, int]:
     """The seq of each named session."""
     rows = await tx.execute(select(Session.name, Session.seq).where(Session.name.in_(names)))
-    return dict(rows.tuples().all())
+    return dict(rows.all())
 
 
 async def changed_since(tx: AsyncSession, at: int, limit: int) -> list[tuple[str, int]]:
