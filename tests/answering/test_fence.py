@@ -1,0 +1,176 @@
+"""No bot message ever lands after a takeover (spec S4)."""
+
+import asyncio
+import random
+from collections import Counter
+from collections.abc import AsyncGenerator, Iterable
+from itertools import pairwise
+from typing import Any
+
+import httpx2
+import pytest
+from fastapi import FastAPI
+
+from actors import Stage, Visitor
+from kefu.answering.ports import Answer, Answerer, Delta, Turn
+from kefu.answering.scripted import ScriptedAnswerer
+from kefu.kit.db import Database
+from kefu.log.log import Entry, read
+from kefu.sessions import service
+from kefu.sessions.fold import blank
+from kefu.sessions.models import stream_of
+from kefu.sessions.states import Status
+from kefu.sessions.work import AnswerVisitor
+
+SESSIONS = 16
+ROUNDS = 32
+LONGEST = 0.06
+MEI = service.Member("agent_1", "Mei")
+
+
+class HeldAnswerer:
+    """Begins to speak and ends when it is let."""
+
+    def __init__(self) -> None:
+        self.has_begun = asyncio.Event()
+        self.may_end = asyncio.Event()
+
+    async def answer(self, turn: Turn) -> AsyncGenerator[Delta | Answer]:
+        async for piece in ScriptedAnswerer("Yes.", pause=0).answer(turn):
+            yield piece
+            self.has_begun.set()
+            await self.may_end.wait()
+
+
+async def log_of(db: Database, name: str) -> list[Entry]:
+    async with db.read() as tx:
+        return await read(tx, stream_of(name), public_only=False, limit=100_000)
+
+
+def trespassers(log: Iterable[Entry]) -> list[int]:
+    """The seqs of messages that the bot wrote while a person had the session."""
+    is_taken = False
+    found = []
+    for one in log:
+        if one.type == "session.taken_over":
+            is_taken = True
+        elif one.type in {"session.released", "session.closed"}:
+            is_taken = False
+        elif is_taken and one.type == "message.posted" and one.facts["role"] == "assistant":
+            found.append(one.seq)
+    return found
+
+
+@pytest.mark.parametrize("answerer", [ScriptedAnswerer("a b c d e f", pause=0.006)], ids=["slow bot"])
+@pytest.mark.usefixtures("answerer")
+async def test_no_answer_lands_after_a_takeover_at_any_instant(db: Database, client: httpx2.AsyncClient) -> None:
+    stage = Stage(db, client)
+    mei, chance = await stage.agent(), random.Random(7)
+    visitors = [await stage.visitor() for _ in range(SESSIONS)]
+
+    async def interrupt(visitor: Visitor, pause: float) -> None:
+        await visitor.says("is it waterproof?")
+        await asyncio.sleep(pause)
+        await mei.takes_over(visitor)
+        await mei.says(visitor, "let me look")
+        await asyncio.sleep(LONGEST / 2)
+        await mei.releases(visitor)
+
+    for _ in range(ROUNDS):
+        await asyncio.gather(*(interrupt(visitor, chance.uniform(0, LONGEST)) for visitor in visitors))
+    logs = [await log_of(db, visitor.name) for visitor in visitors]
+    assert [trespassers(log) for log in logs] == [[]] * SESSIONS
+    outcomes = Counter(outcome for log in logs for outcome in outcomes_of(log))
+    assert sum(outcomes.values()) == SESSIONS * ROUNDS
+    assert min(outcomes["answered before"], outcomes["dropped"]) > 25, outcomes
+
+
+@pytest.fixture
+def held() -> HeldAnswerer:
+    return HeldAnswerer()
+
+
+@pytest.fixture
+def answerer(held: HeldAnswerer) -> Answerer:
+    return held
+
+
+async def interrupted_elsewhere(db: Database, visitor: Visitor, held: HeldAnswerer) -> list[int]:
+    """An agent of another process takes over while the bot speaks: only the fence can stop it. Who trespassed."""
+    await visitor.sees("stream.ready")
+    await visitor.says("is it waterproof?")
+    await held.has_begun.wait()
+    async with db.write() as tx:
+        await service.take_over(tx, visitor.name, MEI)
+    held.may_end.set()
+    await visitor.sees("answer.dropped", patience=3)
+    return trespassers(await log_of(db, visitor.name))
+
+
+async def test_the_fence_holds_where_nobody_hears_of_the_takeover(
+    db: Database, visitor: Visitor, held: HeldAnswerer
+) -> None:
+    assert await interrupted_elsewhere(db, visitor, held) == []
+
+
+async def test_without_the_fence_these_tests_would_find_a_trespasser(
+    db: Database, visitor: Visitor, held: HeldAnswerer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(service, "may_answer", lambda *_: True)
+    with pytest.raises(AssertionError, match=r"never saw answer\.dropped"):
+        await interrupted_elsewhere(db, visitor, held)
+    assert len(trespassers(await log_of(db, visitor.name))) == 1
+
+
+WORK = AnswerVisitor("s", seq=4, epoch=2)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, True),
+        ({"epoch": 3}, False),
+        ({"status": Status.MANUAL_LIVE}, False),
+        ({"status": Status.PENDING_MANUAL}, False),
+        ({"status": Status.AFTER_HOURS_EMAIL}, False),
+        ({"status": Status.CLOSED}, False),
+        ({"last_visitor_seq": 5}, False),
+        ({"answered_seq": 4}, False),
+    ],
+)
+def test_an_answer_needs_the_epoch_the_bot_and_the_newest_question(changes: dict[str, Any], expected: bool) -> None:  # noqa: FBT001 - a case of the table
+    session = blank("s")
+    for name, value in ({"epoch": 2, "last_visitor_seq": 4, "answered_seq": 2} | changes).items():
+        setattr(session, name, value)
+    assert service.may_answer(session, WORK) is expected
+
+
+async def test_a_newer_question_makes_one_answer_to_both(visitor: Visitor, held: HeldAnswerer) -> None:
+    await visitor.says("is it waterproof?")
+    await held.has_begun.wait()
+    second = await visitor.says("and the battery?")
+    held.may_end.set()
+    answer = await visitor.sees("message.posted", role="assistant")
+    assert answer["reply_to"] == second
+    await asyncio.sleep(0.2)
+    last = await visitor.says("thanks")
+    assert (await visitor.sees("message.posted", role="user", seq=last))["seq"] == last
+
+
+async def test_the_question_itself_heard_late_does_not_stop_its_answer(
+    app: FastAPI, visitor: Visitor, held: HeldAnswerer
+) -> None:
+    """The worker may find the job before the process hears of the commit that wrote it."""
+    seq = await visitor.says("is it waterproof?")
+    await held.has_begun.wait()
+    question = (await log_of(app.state.db, visitor.name))[seq - 1]
+    app.state.db.signals.send("log", [question])
+    held.may_end.set()
+    assert (await visitor.sees("message.posted", role="assistant"))["reply_to"] == seq
+
+
+def outcomes_of(log: list[Entry]) -> Iterable[str]:
+    """What became of each question."""
+    for one, following in pairwise(log):
+        if one.type == "message.posted" and one.facts["role"] == "user":
+            yield "answered before" if following.type == "message.posted" else "dropped"
