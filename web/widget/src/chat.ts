@@ -18,6 +18,7 @@ import {
   withPending,
 } from "@kefu/api";
 import { computed, shallowRef } from "vue";
+import { lasting } from "./store";
 import { freshVisit, saveVisit, storedVisit, type Visit, visitKey } from "./visit";
 
 export interface ChatOptions {
@@ -109,9 +110,9 @@ export class Chat {
 
   logout(): void {
     for (const entry of this.outbox?.entries() ?? []) this.outbox?.remove(entry.client_msg_id);
-    localStorage.removeItem(this.key);
+    lasting.removeItem(this.key);
     this.setUser(undefined);
-    localStorage.removeItem(this.key);
+    lasting.removeItem(this.key);
     this.attach(freshVisit());
   }
 
@@ -134,6 +135,7 @@ export class Chat {
     this.connection.value = { phase: "closed" };
     this.outbox = new Outbox({
       session: visit.session,
+      storage: lasting,
       send: (entry) => this.deliver(entry),
       onChange: (entries) => this.showWaiting(entries),
       onFailed: (_entry, error) => this.refused(visit, error),

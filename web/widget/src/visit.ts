@@ -1,4 +1,5 @@
 import { newClientMsgId } from "@kefu/api";
+import { lasting } from "./store";
 
 /**
  * Which session this browser talks in. The name is made here and the token comes with the first message, so that
@@ -18,12 +19,12 @@ export function visitKey(shop: string, userId: string | undefined): string {
 }
 
 export function storedVisit(key: string): Visit | null {
-  const stored = localStorage.getItem(key);
+  const stored = lasting.getItem(key);
   return stored === null ? null : (JSON.parse(stored) as Visit);
 }
 
 export function saveVisit(key: string, visit: Visit): void {
-  localStorage.setItem(key, JSON.stringify(visit));
+  lasting.setItem(key, JSON.stringify(visit));
 }
 
 export function freshVisit(): Visit {
