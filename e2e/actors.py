@@ -3,10 +3,9 @@
 import re
 from typing import Literal
 
-from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
-
 from e2e.product import Account
 from e2e.words import CHAT, DESK, ChatWords, DeskWords, Locale
+from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
 
 # What "at once" means between the two sides of a conversation.
 A_SECOND = 1_000
@@ -207,4 +206,4 @@ class AgentDesk:
 
     def said(self) -> list[tuple[str, str]]:
         """Role and words of all messages in sight, oldest first."""
-        return [(role, words) for role, words in self.page.locator(".line").evaluate_all(DESK_SAID)]
+        return [(role, words) for role, words in self.page.get_by_role("log").locator(".line").evaluate_all(DESK_SAID)]

@@ -6,14 +6,19 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
-
 from e2e.actors import AgentDesk, Visitor
 from e2e.product import LENA, WANG, Account, Product, employ, kefu
 from e2e.words import Locale
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
-FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
 TAGS: dict[Locale, str] = {"en": "en-GB", "zh": "zh-CN"}
 PATIENCE = 10_000
 
@@ -111,6 +116,14 @@ def _keep_refusals(line: ConsoleMessage, faults: list[str]) -> None:
     """What a content security policy refused is only told on the console."""
     if line.type == "error" and "Content Security Policy" in line.text:
         faults.append(line.text)
+
+
+@pytest.fixture
+def chromium_refusal(chromium: Browser, product: Product) -> Iterator[Visitor]:
+    """A visitor whose browser is expected to refuse something."""
+    context = chromium.new_context(locale=TAGS["en"])
+    yield Visitor(context.new_page(), product.address, "en")
+    context.close()
 
 
 @pytest.fixture

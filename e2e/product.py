@@ -6,7 +6,7 @@ import shutil
 import subprocess
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,6 +26,10 @@ class Account:
     username: str
     name: str
     password: str
+
+    @property
+    def credentials(self) -> dict[str, str]:
+        return {"username": self.username, "password": self.password}
 
 
 LENA = Account("lena", "Lena", "bicycle-bell-7")
@@ -90,6 +94,9 @@ class Product:
         except httpx2.TransportError:
             return False
 
+    def is_alive(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
     def kill(self) -> None:
         """As a power cut does: no word to anybody."""
         assert self.process is not None
@@ -104,21 +111,20 @@ class Product:
 
     def log(self, session: str, account: Account = LENA) -> list[dict[str, Any]]:
         """All events of the session, as an agent may read them."""
-        body = {"username": account.username, "password": account.password}
+        events: list[dict[str, Any]] = []
+        for frame in self._frames(session, account):
+            if frame["type"] == "stream.ready":
+                break
+            events.append(frame)
+        return [event for event in events if "seq" in event]
+
+    def _frames(self, session: str, account: Account) -> Iterator[dict[str, Any]]:
         with httpx2.Client(base_url=self.address, timeout=10) as client:
-            token = client.post("/api/agent/login", json=body).raise_for_status().json()["token"]
-            events: list[dict[str, Any]] = []
-            headers = {"Authorization": f"Bearer {token}"}
+            signed_in = client.post("/api/agent/login", json=account.credentials).raise_for_status()
+            headers = {"Authorization": f"Bearer {signed_in.json()['token']}"}
             with client.stream("GET", f"/api/sessions/{session}/events", headers=headers) as stream:
-                for line in stream.iter_lines():
-                    if not line.startswith("data: "):
-                        continue
-                    frame: dict[str, Any] = orjson.loads(line.removeprefix("data: "))
-                    if frame["type"] == "stream.ready":
-                        break
-                    if "seq" in frame:
-                        events.append(frame)
-        return events
+                data = (line.removeprefix("data: ") for line in stream.iter_lines() if line.startswith("data: "))
+                yield from map(orjson.loads, data)
 
     def messages(self, session: str) -> list[tuple[str, str]]:
         """Role and words of every message, in the order of the log."""

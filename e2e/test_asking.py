@@ -1,10 +1,9 @@
 """A visitor asks; the bot answers from the shop's knowledge, or says that it cannot."""
 
 import pytest
-from playwright.sync_api import expect
-
 from e2e.conftest import Visit
 from e2e.words import Locale
+from playwright.sync_api import expect
 
 ASKED: dict[Locale, tuple[str, str]] = {
     "en": ("Can I take the battery on a plane?", "battery"),
@@ -45,7 +44,9 @@ def test_an_answer_streams_names_its_sources_and_they_open(visit: Visit, locale:
 
 
 @pytest.mark.parametrize("locale", ["en", "zh"])
-def test_what_the_shop_does_not_know_gets_an_honest_answer_and_the_way_to_a_person(visit: Visit, locale: Locale) -> None:
+def test_what_the_shop_does_not_know_gets_an_honest_answer_and_the_way_to_a_person(
+    visit: Visit, locale: Locale
+) -> None:
     question, honest = UNKNOWABLE[locale]
     visitor = visit(locale)
     visitor.is_in_the_chat()

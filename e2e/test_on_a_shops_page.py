@@ -1,0 +1,225 @@
+"""The chat on somebody else's page: one line, an API of its own, and a door for that page only."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from e2e.actors import Visitor
+from e2e.conftest import Desk, OpenContext, Visit
+from e2e.host_pages import Site, served
+from e2e.product import Product
+from playwright.sync_api import expect
+
+from servers import free_port
+
+KEY = "3f1c9a7e5b2d8064c1e9f7a35d2b8c60"
+FUNCTION = """
+<script src="{api}/sdk.js"></script>
+<script>FiidoChat.init({{ apiUrl: "{api}", position: "bottom-left", theme: "dark", autoOpen: true }})</script>
+"""
+ELEMENT = """
+<script async src="{api}/embed.js"></script>
+<fiido-chat api-url="{api}" position="bottom-left" theme="dark" auto-open></fiido-chat>
+"""
+LOUD = """
+<style>
+  * { color: red !important; font: 40px serif !important; letter-spacing: 1em !important; }
+  button { all: unset !important; } iframe { width: 20px !important; } div { padding: 90px; float: left; opacity: 0.2; }
+</style>
+"""
+HEAR = "name => { window.heard = []; FiidoKefu.on(name, (detail) => window.heard.push(detail)); }"
+
+
+@pytest.fixture(scope="module")
+def site() -> Iterator[Site]:
+    with served(free_port()) as site:
+        yield site
+
+
+@pytest.fixture(scope="module")
+def product(start: Callable[..., Product], staffed: Path, site: Site) -> Product:
+    """In production only the pages of CORS_ORIGINS may hold the chat."""
+    return start(staffed, KEFU_ENV="production", RATE_LIMITS="on", JWT_SECRET_KEY=KEY, CORS_ORIGINS=site.address)
+
+
+@pytest.fixture
+def line(product: Product) -> str:
+    return f'<script async src="{product.address}/sdk/fiido-kefu.js" data-shop="demo"></script>'
+
+
+@pytest.fixture
+def shopper(context: OpenContext, product: Product) -> Visitor:
+    """On the pages of the site."""
+    return Visitor(context().new_page(), product.address, "en")
+
+
+def test_one_line_puts_the_chat_on_the_page_and_loads_no_frame_before_it_is_wanted(
+    shopper: Visitor, site: Site, line: str
+) -> None:
+    shopper.page.goto(site.put("/one-line", body=line))
+    expect(shopper.launcher).to_be_visible()
+    expect(shopper.page.locator("#fiido-kefu iframe")).to_have_count(0)
+
+    shopper.opens_the_chat()
+    shopper.asks("How do I return my bike?")
+
+    assert [role for role, _ in shopper.said()] == ["user", "assistant"]
+
+
+def test_calls_before_the_script_are_kept(shopper: Visitor, site: Site, line: str) -> None:
+    calls = """<script>
+      window.FiidoKefu = [];
+      FiidoKefu.push(["setContext", { kind: "product", title: "T3 Trek", detail: "€2,399" }]);
+      FiidoKefu.push(["sendMessage", "Said before the script came"]);
+    </script>"""
+
+    shopper.page.goto(site.put("/queued", head=calls, body=line))
+
+    shopper.sees("Said before the script came")
+    card = shopper.chat.get_by_role("complementary")
+    expect(card).to_contain_text("T3 Trek")
+    card.get_by_role("button", name="Ask about it").click()
+    expect(shopper.bubbles.filter(has_text="Tell me about the T3 Trek")).to_be_visible()
+    expect(card).to_be_hidden()
+
+
+def test_open_close_and_toggle_are_obeyed_and_told(shopper: Visitor, site: Site, line: str) -> None:
+    page = shopper.page
+    page.goto(site.put("/api", body=line))
+    expect(shopper.launcher).to_be_visible()
+    page.evaluate(
+        "() => { window.told = []; for (const name of ['open', 'close']) FiidoKefu.on(name, () => told.push(name)); }"
+    )
+
+    page.evaluate("FiidoKefu.open()")
+    expect(shopper.field).to_be_visible()
+    page.evaluate("FiidoKefu.close()")
+    expect(shopper.field).to_be_hidden()
+    page.evaluate("FiidoKefu.toggle()")
+    expect(shopper.field).to_be_visible()
+    page.evaluate("FiidoKefu.off('open')")
+    page.evaluate("FiidoKefu.toggle(); FiidoKefu.toggle()")
+    expect(shopper.field).to_be_visible()
+    assert page.evaluate("told") == ["open", "close", "open", "close"]
+
+    page.evaluate("FiidoKefu.hide()")
+    expect(shopper.launcher).to_be_hidden()
+    page.evaluate("FiidoKefu.show()")
+    expect(shopper.launcher).to_be_visible()
+    page.evaluate("FiidoKefu.destroy()")
+    expect(page.locator("#fiido-kefu")).to_have_count(0)
+
+
+def test_what_comes_while_the_chat_is_closed_is_counted_until_it_is_opened(
+    shopper: Visitor, site: Site, line: str, desk: Desk
+) -> None:
+    agent = desk()
+    shopper.page.goto(site.put("/unread", body=line))
+    shopper.opens_the_chat()
+    shopper.asks("How do I return my bike?")
+    shopper.calls_a_person()
+    agent.opens(shopper.session)
+    agent.takes_over()
+    shopper.sees_status("Agent – Lena")
+    shopper.page.evaluate(HEAR, "unread")
+    shopper.chat.get_by_role("button", name="Minimise chat").click()
+
+    agent.says("Are you still there?")
+
+    expect(shopper.page.get_by_role("button", name="Open customer chat, 1 unread message")).to_be_visible()
+    expect(shopper.launcher.locator(".badge")).to_have_text("1")
+    shopper.opens_the_chat()
+    shopper.sees("Are you still there?")
+    shopper.page.wait_for_function("window.heard.at(-1)?.count === 0")
+    assert {"count": 1} in shopper.page.evaluate("heard")
+
+
+@pytest.mark.parametrize("call", [pytest.param(FUNCTION, id="FiidoChat.init"), pytest.param(ELEMENT, id="fiido-chat")])
+def test_the_older_ways_to_embed_do_the_same(shopper: Visitor, site: Site, product: Product, call: str) -> None:
+    shopper.page.goto(site.put("/older", body=call.format(api=product.address)))
+
+    expect(shopper.field).to_be_visible()
+    expect(shopper.chat.locator("html")).to_have_attribute("data-theme", "dark")
+    box = shopper.panel.bounding_box()
+    assert box is not None
+    assert box["x"] < 200
+    shopper.asks("How do I return my bike?")
+
+
+def test_the_page_cannot_restyle_the_chat(shopper: Visitor, site: Site, line: str) -> None:
+    looks = []
+    for path, style in (("/quiet", ""), ("/loud", LOUD)):
+        shopper.page.goto(site.put(path, head=style, body=line))
+        expect(shopper.launcher).to_be_visible()
+        button = shopper.launcher.bounding_box()
+        shopper.opens_the_chat()
+        expect(shopper.panel).to_have_css("opacity", "1")
+        looks.append(
+            (button, shopper.panel.bounding_box(), shopper.launcher.evaluate("it => getComputedStyle(it).color"))
+        )
+
+    assert looks[0] == looks[1]
+
+
+def test_a_page_that_is_not_listed_cannot_hold_the_chat(chromium_refusal: Visitor, site: Site, line: str) -> None:
+    site.put("/not-listed", body=line)
+    chromium_refusal.page.goto(f"{site.other_address}/not-listed")
+
+    with chromium_refusal.page.expect_console_message(lambda told: "frame-ancestors" in told.text):
+        chromium_refusal.page.get_by_role("button", name="Open customer chat").click()
+    expect(chromium_refusal.field).to_have_count(0)
+
+
+def test_the_chat_obeys_no_page_but_the_one_it_was_opened_for(shopper: Visitor, site: Site, product: Product) -> None:
+    frame = f"<iframe src='{product.address}/embed?shop=demo&locale=en&parent=https://shop.example'></iframe>"
+    page = shopper.page
+    page.goto(site.put("/foreign", body=frame))
+    chat = page.frame_locator("iframe")
+    expect(chat.get_by_text("Hello, I'm Velo")).to_be_visible()
+    page.evaluate("() => { window.told = []; addEventListener('message', ({ data }) => told.push(data)); }")
+
+    for message in ({"type": "send", "text": "Not from the visitor"}, {"type": "locale", "locale": "zh"}):
+        page.evaluate("message => frames[0].postMessage({ kefu: 1, ...message }, '*')", message)
+    chat.locator("textarea").fill("Mine")
+    chat.locator("textarea").press("Enter")
+
+    expect(chat.locator(".message.bot .text:not(.streaming)")).to_have_count(1)
+    expect(chat.get_by_text("Not from the visitor")).to_have_count(0)
+    expect(chat.locator("html")).to_have_attribute("lang", "en")
+    assert page.evaluate("told") == []
+
+
+def test_the_page_hears_no_frame_but_the_chat(shopper: Visitor, site: Site, line: str) -> None:
+    page = shopper.page
+    page.goto(site.put("/liar", body=line))
+    shopper.opens_the_chat()
+    shopper.chat.get_by_role("button", name="Minimise chat").click()
+    page.evaluate(HEAR, "unread")
+
+    page.evaluate("postMessage({ kefu: 1, type: 'unread', count: 9 }, '*')")
+    page.evaluate(
+        "new Promise((done) => { addEventListener('message', done, { once: true }); postMessage('after it', '*') })"
+    )
+
+    expect(shopper.launcher).to_have_accessible_name("Open customer chat")
+    assert page.evaluate("heard") == []
+
+
+def test_two_people_on_one_browser_do_not_see_each_others_conversation(visit: Visit) -> None:
+    visitor = visit()
+    visitor.opens_the_shop()
+    visitor.page.evaluate("FiidoKefu.setUser({ id: 'anna' })")
+    visitor.opens_the_chat()
+    visitor.asks("Which payment methods do you take?")
+    said = visitor.said()
+
+    visitor.page.evaluate("FiidoKefu.setUser({ id: 'ben' })")
+    expect(visitor.bubbles).to_have_count(0)
+    visitor.page.evaluate("FiidoKefu.setUser({ id: 'anna' })")
+    expect(visitor.bubbles).to_have_count(2)
+    assert visitor.said() == said
+
+    visitor.page.evaluate("FiidoKefu.logout()")
+    expect(visitor.field).to_be_hidden()
+    visitor.opens_the_chat()
+    expect(visitor.bubbles).to_have_count(0)

@@ -1,0 +1,177 @@
+"""Who may sit at the desk, and two who reach for the same conversation."""
+
+import re
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from e2e.actors import AgentDesk
+from e2e.conftest import Desk, OpenContext, Visit
+from e2e.product import LENA, WANG, Product
+from e2e.words import Locale
+from playwright.sync_api import Route, expect
+
+OWN = "my-own-bicycle-9"
+
+
+@pytest.fixture
+def newcomer(context: OpenContext, product: Product) -> Callable[[Locale], AgentDesk]:
+    """An agent before the login."""
+    return lambda locale: AgentDesk(context(locale).new_page(), product.address, locale)
+
+
+@pytest.mark.parametrize("locale", ["en", "zh"])
+def test_a_wrong_password_is_named_and_does_not_open_the_desk(
+    newcomer: Callable[[Locale], AgentDesk], locale: Locale
+) -> None:
+    agent = newcomer(locale)
+    agent.opens_the_login()
+
+    agent.tries(LENA.username, "not-her-password-1")
+
+    expect(agent.page.get_by_role("alert")).to_contain_text(agent.words.wrong)
+    assert "/login" in agent.page.url
+    agent.tries(LENA.username, LENA.password)
+    expect(agent.page.get_by_role("tablist")).to_be_visible()
+
+
+@pytest.mark.parametrize("locale", ["en", "zh"])
+def test_the_first_admin_must_replace_the_password_that_was_shown(
+    context: OpenContext, start: Callable[..., Product], stocked: Path, locale: Locale
+) -> None:
+    product = start(stocked)
+    first = AgentDesk(context(locale).new_page(), product.address, locale)
+    first.opens_the_login()
+    first.tries("admin", product.one_time_password)
+    dialog = first.page.get_by_role("dialog", name=first.words.choose_password)
+    expect(dialog).to_be_visible()
+    first.page.reload()
+    expect(dialog).to_be_visible()
+
+    for label, text in (
+        (first.words.old_password, product.one_time_password),
+        (first.words.new_password, OWN),
+        (first.words.repeat_password, OWN),
+    ):
+        dialog.get_by_label(label, exact=True).fill(text)
+    dialog.get_by_role("button", name=first.words.save_password).click()
+
+    expect(first.page.get_by_text(first.words.password_saved)).to_be_visible()
+    expect(first.page.get_by_role("tablist")).to_be_visible()
+    first.signs_out()
+    first.tries("admin", product.one_time_password)
+    expect(first.page.get_by_role("alert")).to_contain_text(first.words.wrong)
+    first.tries("admin", OWN)
+    expect(first.page.get_by_role("tablist")).to_be_visible()
+
+
+@pytest.mark.parametrize("locale", ["en", "zh"])
+def test_the_second_of_two_agents_is_told_who_was_faster(visit: Visit, desk: Desk, locale: Locale) -> None:
+    faster, slower = desk(LENA), desk(WANG, locale)
+    visitor = visit()
+    visitor.is_in_the_chat()
+    visitor.says("Hello")
+    visitor.calls_a_person()
+    faster.opens(visitor.session)
+    slower.opens(visitor.session)
+    on_the_way: list[Route] = []
+
+    def hold(route: Route) -> None:
+        on_the_way.append(route)
+
+    slower.page.route("**/takeover", hold)
+    slower.header.get_by_role("button", name=slower.words.take_over).click()
+    expect(slower.header.locator("button.is-loading")).to_be_visible()
+
+    faster.takes_over()
+    on_the_way[0].continue_()
+
+    expect(slower.page.get_by_text(slower.words.taken_by.format(name="Lena"))).to_be_visible()
+    slower.sees_status("Lena")
+    expect(slower.composer).to_have_count(0)
+    visitor.sees_status("Agent – Lena")
+
+
+def test_the_desk_works_by_keyboard_alone(visit: Visit, newcomer: Callable[[Locale], AgentDesk]) -> None:
+    visitor, agent = visit(), newcomer("en")
+    visitor.is_in_the_chat()
+    visitor.says("Hello")
+    visitor.calls_a_person()
+    agent.opens_the_login()
+    keyboard = agent.page.keyboard
+    expect(agent.page.get_by_label(agent.words.username)).to_be_focused()
+    keyboard.type(LENA.username)
+    keyboard.press("Tab")
+    keyboard.type(LENA.password)
+    keyboard.press("Enter")
+    expect(agent.row(visitor.session)).to_be_visible()
+
+    keyboard.press("j")
+    expect(agent.row(visitor.session)).to_have_attribute("aria-current", "true")
+    keyboard.press("t")
+    agent.sees_status(agent.words.with_you)
+    keyboard.press("c")
+    expect(agent.composer).to_be_focused()
+    keyboard.type("Written without a mouse")
+    keyboard.press("Enter")
+    visitor.sees("Written without a mouse")
+    keyboard.press("Escape")
+    keyboard.press("r")
+    visitor.sees_status(visitor.words.bot_here)
+    keyboard.press("Shift+?")
+    expect(agent.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    keyboard.press("Escape")
+    expect(agent.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
+    keyboard.press("/")
+    expect(agent.page.get_by_label("Search name or message")).to_be_focused()
+
+
+def test_the_chat_works_by_keyboard_alone(visit: Visit) -> None:
+    visitor = visit()
+    visitor.opens_the_shop()
+    keyboard = visitor.page.keyboard
+    visitor.launcher.focus()
+    keyboard.press("Enter")
+    expect(visitor.field).to_be_focused()
+    keyboard.type("How do I return my bike?")
+    keyboard.press("Enter")
+    expect(visitor.answers).to_have_count(1)
+
+    keyboard.press("Escape")
+
+    expect(visitor.field).to_be_hidden()
+    expect(visitor.launcher).to_be_focused()
+
+
+def test_who_signs_out_is_out(desk: Desk) -> None:
+    agent = desk()
+    agent.signs_out()
+
+    expect(agent.page).to_have_url(re.compile("/workbench/login"))
+    agent.page.goto(f"{agent.address}/workbench/sessions")
+    expect(agent.page).to_have_url(re.compile("/workbench/login"))
+    expect(agent.page.get_by_role("button", name=agent.words.sign_in)).to_be_visible()
+
+
+def test_who_signs_out_in_one_tab_is_out_in_all(desk: Desk) -> None:
+    agent = desk()
+    other = AgentDesk(agent.page.context.new_page(), agent.address, "en")
+    other.page.goto(f"{agent.address}/workbench/")
+    expect(other.page.get_by_role("tablist")).to_be_visible()
+
+    agent.signs_out()
+
+    expect(other.page).to_have_url(re.compile("/workbench/login"))
+
+
+def test_a_link_to_a_conversation_opens_it_after_signing_in(
+    visit: Visit, newcomer: Callable[[Locale], AgentDesk]
+) -> None:
+    visitor, agent = visit(), newcomer("en")
+    visitor.is_in_the_chat()
+    visitor.asks("How do I return my bike?")
+
+    agent.page.goto(f"{agent.address}/workbench/sessions/{visitor.session}")
+    agent.tries(LENA.username, LENA.password)
+
+    agent.sees("How do I return my bike?")
