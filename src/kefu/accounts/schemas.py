@@ -55,6 +55,9 @@ class PasswordChange(BaseModel):
         return value
 
 
+ACCESS_SECONDS = int(ACCESS_LIFETIME.total_seconds())
+
+
 class AgentOut(BaseModel):
     """`permissions` are those of the role; times are Unix seconds."""
 
@@ -94,11 +97,11 @@ class GrantOut(Done):
 
     token: str
     refresh_token: str
-    expires_in: int = int(ACCESS_LIFETIME.total_seconds())
+    expires_in: int
 
     @classmethod
     def of(cls, grant: Grant) -> "GrantOut":
-        return cls(token=grant.access_token, refresh_token=grant.refresh_token)
+        return cls(token=grant.access_token, refresh_token=grant.refresh_token, expires_in=ACCESS_SECONDS)
 
 
 class SignedInOut(GrantOut):
@@ -106,7 +109,8 @@ class SignedInOut(GrantOut):
 
     @classmethod
     def of(cls, grant: Grant) -> "SignedInOut":
-        return cls(token=grant.access_token, refresh_token=grant.refresh_token, agent=AgentOut.of(grant.agent))
+        agent = AgentOut.of(grant.agent)
+        return cls(token=grant.access_token, refresh_token=grant.refresh_token, expires_in=ACCESS_SECONDS, agent=agent)
 
 
 class ProfileOut(Done):

@@ -1,10 +1,15 @@
 """The sessions table."""
 
+from typing import Literal
+
 from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kefu.kit.db import Table
 from kefu.sessions.states import Status
+
+Role = Literal["user", "assistant", "agent", "system"]
+Severity = Literal["low", "medium", "high"]
 
 
 def stream_of(name: str) -> str:
@@ -39,12 +44,12 @@ class Session(Table):
     agent_name: Mapped[str | None] = mapped_column(String(80))
     escalation_reason: Mapped[str | None] = mapped_column(String(20))
     escalation_details: Mapped[str | None] = mapped_column(Text)
-    escalation_severity: Mapped[str | None] = mapped_column(String(10))
+    escalation_severity: Mapped[Severity | None] = mapped_column(String(10))
     escalated_at: Mapped[int | None] = mapped_column(BigInteger)
     escalation_count: Mapped[int] = mapped_column(Integer, default=0)
     message_count: Mapped[int] = mapped_column(Integer, default=0)
     ai_fail_count: Mapped[int] = mapped_column(Integer, default=0)
-    last_role: Mapped[str | None] = mapped_column(String(10))
+    last_role: Mapped[Role | None] = mapped_column(String(10))
     last_text: Mapped[str | None] = mapped_column(String(80))
     last_message_at: Mapped[int | None] = mapped_column(BigInteger)
     last_visitor_seq: Mapped[int] = mapped_column(BigInteger, default=0)

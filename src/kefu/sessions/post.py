@@ -13,7 +13,7 @@ import orjson
 
 from kefu.jobs.queue import row_of
 from kefu.kit.clock import now_ms
-from kefu.kit.db import NOT_NOW, Busy, Database
+from kefu.kit.db import Database
 from kefu.log.log import VISITOR, Entry
 from kefu.sessions.fold import PREVIEW
 from kefu.sessions.models import stream_of
@@ -109,13 +109,10 @@ async def _post_postgres(db: Database, name: str, content: str, payload: str, cl
     job_head = f'{{"session":{orjson.dumps(name).decode()},"seq":'
     arguments = (name, content[:PREVIEW], at, stream_of(name), ACTOR, payload, client_msg_id)
     try:
-        pool = await db.pool()
-        async with pool.acquire(timeout=5) as connection:
+        async with db.connection() as connection:
             row = await connection.fetchrow(POSTGRES, *arguments, AnswerVisitor.lane, AnswerVisitor.kind, job_head)
     except asyncpg.UniqueViolationError:
         raise _Unusual from None
-    except NOT_NOW as error:
-        raise Busy from error
     if row is None:
         raise _Unusual
     return _Head(*row)

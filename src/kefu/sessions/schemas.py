@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from kefu.kit.clock import now_ms, unix_seconds
 from kefu.kit.i18n import Locale
 from kefu.log.log import Entry
-from kefu.sessions.models import Session
+from kefu.sessions.models import Role, Session, Severity
 from kefu.sessions.states import Status
 
 NAME = r"^[A-Za-z0-9_.\-]{1,80}$"
@@ -128,7 +128,7 @@ class AgentRef(BaseModel):
 class Escalation(BaseModel):
     reason: str
     details: str
-    severity: str
+    severity: Severity
     trigger_at: float
 
 
@@ -164,7 +164,7 @@ class SessionOut(BaseModel):
 
 
 class Preview(BaseModel):
-    role: str
+    role: Role
     content: str
     timestamp: float
 
@@ -194,7 +194,7 @@ class Summary(BaseModel):
 
 class Message(BaseModel):
     seq: int
-    role: Literal["user", "assistant", "agent", "system"]
+    role: Role
     content: str
     timestamp: float
     client_msg_id: str | None
@@ -311,10 +311,10 @@ def _session_fields(session: Session) -> dict[str, Any]:
 def summary_of(session: Session) -> Summary:
     now = now_ms()
     preview = waiting = None
-    if session.last_message_at is not None:
+    if session.last_message_at is not None and session.last_role is not None:
         text = session.last_text or ""
         shown = text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…"
-        preview = Preview(role=session.last_role or "", content=shown, timestamp=seconds(session.last_message_at))
+        preview = Preview(role=session.last_role, content=shown, timestamp=seconds(session.last_message_at))
     if session.escalated_at is not None:
         priority = priority_of(session, now)
         waiting = Waiting(

@@ -1,26 +1,15 @@
-export type Role = "user" | "assistant" | "agent" | "system";
-export type SessionStatus = "bot_active" | "pending_manual" | "manual_live" | "after_hours_email" | "closed";
+import type * as Api from "./generated";
+
+export type Role = Api.Message["role"];
+export type SessionStatus = Api.SessionOut["status"];
+export type AgentRef = Api.AgentRef;
+export type Source = Api.SourceOut;
 export type ActorKind = "visitor" | "agent" | "bot" | "system";
 
 export interface Actor {
   kind: ActorKind;
   id?: string;
   name?: string;
-}
-
-export interface AgentRef {
-  id: string;
-  name: string;
-}
-
-export interface Source {
-  article_id: string;
-  passage_id: string;
-  version: number;
-  title: string;
-  url: string;
-  excerpt: string;
-  score: number;
 }
 
 /** A passage as agents see it: what the bot actually read, with the hash that proves it. */
@@ -161,38 +150,8 @@ export type EphemeralFrame = StreamReady | AnswerDelta | AnswerDropped | Typing 
 /** Everything `GET /api/sessions/{name}/events` can say. */
 export type Frame = LogEvent | EphemeralFrame;
 
-export interface UserProfile {
-  nickname: string;
-  vip: boolean;
-  language?: string | null;
-}
-
-export interface Priority {
-  level: "urgent" | "high" | "normal";
-  is_vip: boolean;
-  wait_time_seconds: number;
-  is_timeout: boolean;
-  is_repeat: boolean;
-  urgent_keywords: string[];
-}
-
 /** A session in lists and on the workbench stream. Times are Unix seconds. */
-export interface SessionSummary {
-  session_name: string;
-  shop: string;
-  status: SessionStatus;
-  seq: number;
-  epoch: number;
-  locale: string;
-  user_profile: UserProfile;
-  priority: Priority;
-  last_message_preview: { role: Role; content: string; timestamp: number } | null;
-  escalation: { reason: string; trigger_at: number; waiting_seconds: number } | null;
-  assigned_agent: AgentRef | null;
-  created_at: number;
-  updated_at: number;
-  message_count: number;
-}
+export type SessionSummary = Api.Summary;
 
 export interface SessionChanged {
   type: "session.changed";

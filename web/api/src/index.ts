@@ -1,3 +1,5 @@
+/** Shapes of the HTTP API, made from openapi.json. */
+export type * as Api from "./generated";
 export * from "./client";
 export * from "./events";
 export * from "./failure";

@@ -524,7 +524,7 @@ export type Escalation = {
     /**
      * Severity
      */
-    severity: string;
+    severity: 'low' | 'medium' | 'high';
     /**
      * Trigger At
      */
@@ -552,7 +552,7 @@ export type GrantOut = {
     /**
      * Expires In
      */
-    expires_in?: number;
+    expires_in: number;
 };
 
 /**
@@ -939,7 +939,7 @@ export type Preview = {
     /**
      * Role
      */
-    role: string;
+    role: 'user' | 'assistant' | 'agent' | 'system';
     /**
      * Content
      */
@@ -1198,7 +1198,7 @@ export type SignedInOut = {
     /**
      * Expires In
      */
-    expires_in?: number;
+    expires_in: number;
     agent: AgentOut;
 };
 

@@ -1,11 +1,7 @@
-import { ApiError } from "@kefu/api";
+import { type Api, ApiError } from "@kefu/api";
 
 /** What the server hands out at sign-in and at every renewal. `expires_in` in seconds. */
-export interface Grant {
-  token: string;
-  refresh_token: string;
-  expires_in: number;
-}
+export type Grant = Pick<Api.GrantOut, "token" | "refresh_token" | "expires_in">;
 
 interface Held {
   access: string;

@@ -13,7 +13,7 @@ function session(name: string, over: Partial<SessionSummary> = {}): SessionSumma
     seq: 1,
     epoch: 0,
     locale: "en",
-    user_profile: { nickname: name, vip: false },
+    user_profile: { nickname: name, vip: false, language: "en" },
     priority: {
       level: "normal",
       is_vip: false,
@@ -58,7 +58,7 @@ test("the wait is counted from when it was heard", () => {
 
 test("the queue puts the urgent first and then the longest wait", () => {
   const queue = [waiting("new", 5), high("complaint", 10), waiting("old", 100), waiting("overdue", 301)];
-  const vip = waiting("vip", 1, { user_profile: { nickname: "vip", vip: true } });
+  const vip = waiting("vip", 1, { user_profile: { nickname: "vip", vip: true, language: "en" } });
   expect(names(ordered([...queue, vip], "waiting", NOW))).toEqual(["overdue", "vip", "complaint", "old", "new"]);
 });
 
@@ -83,7 +83,7 @@ test("each tab holds its own", () => {
 
 test("search looks at names and the last message, in any script and case", () => {
   const preview = { role: "user" as const, content: "我要退款", timestamp: 1 };
-  const found = session("s1", { user_profile: { nickname: "Anna", vip: false }, last_message_preview: preview });
+  const found = session("s1", { user_profile: { nickname: "Anna", vip: false, language: "en" }, last_message_preview: preview });
   for (const keyword of ["ann", "退款", "S1", "  "]) expect(mentions(found, keyword), keyword).toBe(true);
   expect(mentions(found, "bob")).toBe(false);
 });

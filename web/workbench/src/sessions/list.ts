@@ -1,4 +1,4 @@
-import type { Priority, SessionStatus, SessionSummary } from "@kefu/api";
+import type { Api, SessionStatus, SessionSummary } from "@kefu/api";
 
 export const TABS = ["waiting", "mine", "bot", "all"] as const;
 export type Tab = (typeof TABS)[number];
@@ -12,7 +12,7 @@ export interface Held extends SessionSummary {
 
 /** Above this the queue calls a wait urgent, whoever waits. */
 const URGENT_AFTER_MS = 300_000;
-const LEVELS: Record<Priority["level"], number> = { urgent: 2, high: 1, normal: 0 };
+const LEVELS: Record<Api.Priority["level"], number> = { urgent: 2, high: 1, normal: 0 };
 
 /**
  * `waiting_seconds` was true when the server spoke; counting on from the moment it was heard needs no agreement
@@ -44,7 +44,7 @@ export function belongs(session: SessionSummary, tab: Tab, agentId: string): boo
   }
 }
 
-export function levelOf(session: Held, now: number): Priority["level"] {
+export function levelOf(session: Held, now: number): Api.Priority["level"] {
   const overdue = session.waitingSince !== null && now - session.waitingSince > URGENT_AFTER_MS;
   return overdue || session.user_profile.vip ? "urgent" : session.priority.level;
 }

@@ -1,33 +1,9 @@
-import type { AgentRef, Priority, SessionStatus, SessionSummary, UserProfile } from "@kefu/api";
+import type { Api, SessionSummary } from "@kefu/api";
 import type { Agent } from "../accounts/agent";
 import type { Standing } from "./standing";
 
-interface Escalation {
-  reason: string;
-  details: string;
-  severity: "low" | "medium" | "high";
-  trigger_at: number;
-}
-
 /** One session in full. Times are Unix seconds. */
-export interface Session {
-  session_name: string;
-  shop: string;
-  status: SessionStatus;
-  epoch: number;
-  seq: number;
-  conversation_id: string;
-  locale: string;
-  user_profile: UserProfile;
-  assigned_agent: AgentRef | null;
-  escalation: Escalation | null;
-  priority: Priority;
-  message_count: number;
-  created_at: number;
-  updated_at: number;
-  manual_start_at: number | null;
-  last_manual_end_at: number | null;
-}
+export type Session = Api.SessionOut;
 
 type Place = Pick<Standing, "status" | "holder">;
 

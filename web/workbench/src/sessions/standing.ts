@@ -1,4 +1,4 @@
-import type { AgentRef, SessionStatus, UserProfile } from "@kefu/api";
+import type { AgentRef, Api, SessionStatus } from "@kefu/api";
 import type { Held } from "./list";
 import type { Thread } from "./thread";
 
@@ -7,11 +7,11 @@ export interface Standing {
   session_name: string;
   status: SessionStatus;
   holder: AgentRef | null;
-  user_profile: UserProfile;
+  user_profile: Api.UserProfile;
   waitingSince: number | null;
 }
 
-const NOBODY: UserProfile = { nickname: "", vip: false };
+const NOBODY: Api.UserProfile = { nickname: "", vip: false, language: "" };
 
 /** The conversation's own log first; until that is here, the list's summary or the session as loaded. */
 export function standingOf(thread: Thread, summary: Held | undefined): Standing {
