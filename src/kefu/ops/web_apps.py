@@ -1,11 +1,13 @@
 """Serves the built front-ends: the workbench, the widget's page, the loader, the demo shop."""
 
-from collections.abc import Awaitable, Callable
+import asyncio
+import gzip
 from pathlib import Path
 from typing import ClassVar
 
 from fastapi import APIRouter, Depends, FastAPI, Request
 from fastapi.responses import FileResponse, RedirectResponse, Response
+from starlette.datastructures import Headers
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
@@ -17,6 +19,8 @@ from kefu.kit.i18n import Text
 STATIC = Path(__file__).parent.parent / "static"
 YEAR = "public, max-age=31536000, immutable"
 FRESH = "no-cache"
+LOADER = "sdk/fiido-kefu.js"
+TEXT_FILES = (".js", ".css", ".svg", ".html", ".json")
 LOCAL_PARENTS = ("http://localhost:*", "http://127.0.0.1:*")
 OWN = (
     "default-src 'self'; img-src 'self' data: https:; style-src 'self' 'unsafe-inline'; "
@@ -35,18 +39,44 @@ class NotBuilt(Unavailable):
 
 
 class Assets(StaticFiles):
-    """Files whose names carry a hash of their content never change; the others are asked for again."""
+    """Files whose names carry a hash of their content never change; the others are asked for again.
+
+    Text goes out compressed; each file is compressed once and kept, for the build has few.
+    """
+
+    def __init__(self, directory: Path) -> None:
+        super().__init__(directory=directory, check_dir=False)
+        self._compressed: dict[tuple[str, str], bytes] = {}
 
     async def get_response(self, path: str, scope: Scope) -> Response:
         response = await super().get_response(path, scope)
+        if isinstance(response, FileResponse) and scope["method"] == "GET" and path.endswith(TEXT_FILES):
+            response = await self._smaller(response, Headers(scope=scope))
         response.headers["Cache-Control"] = YEAR if "/assets/" in f"/{path}" else FRESH
         return response
+
+    async def _smaller(self, file: FileResponse, asked: Headers) -> Response:
+        file.headers["Vary"] = "Accept-Encoding"
+        if "gzip" not in asked.get("accept-encoding", "") or "range" in asked:
+            return file
+        key = (str(file.path), file.headers["etag"])
+        if key not in self._compressed:
+            self._compressed[key] = await asyncio.to_thread(_compress, Path(file.path))
+        headers = {"Content-Encoding": "gzip", "Vary": "Accept-Encoding", "ETag": file.headers["etag"]}
+        return Response(self._compressed[key], media_type=file.media_type, headers=headers)
+
+
+ASSETS = Assets(STATIC)
+
+
+def _compress(path: Path) -> bytes:
+    return gzip.compress(path.read_bytes(), 6)
 
 
 def add_web_apps(app: FastAPI) -> None:
     STATIC.mkdir(exist_ok=True)
     app.include_router(router)
-    app.mount("/static", Assets(directory=STATIC, check_dir=False))
+    app.mount("/static", ASSETS)
 
 
 def _page(name: str, policy: str) -> Response:
@@ -92,21 +122,15 @@ async def embed(request: Request) -> Response:
     return _page("widget/index.html", f"{OWN}; {frame_ancestors(request.app.state.settings)}")
 
 
-def _loader_route(path: str) -> Callable[[], Awaitable[Response]]:
-    @router.get(path)
-    async def loader() -> Response:
-        file = STATIC / "sdk/fiido-kefu.js"
-        if not file.is_file():
-            raise NotBuilt
-        headers = {
-            "Cache-Control": "public, max-age=300",
-            "Access-Control-Allow-Origin": "*",
-            "Cross-Origin-Resource-Policy": "cross-origin",
-        }
-        return FileResponse(file, media_type="text/javascript", headers=headers)
-
-    return loader
-
-
-for address in ("/sdk/fiido-kefu.js", "/sdk.js", "/embed.js"):
-    _loader_route(address)
+@router.get("/sdk/fiido-kefu.js")
+@router.get("/sdk.js")
+@router.get("/embed.js")
+async def loader(request: Request) -> Response:
+    """The script on the shop's page; any site may load it."""
+    if not (STATIC / LOADER).is_file():
+        raise NotBuilt
+    response = await ASSETS.get_response(LOADER, request.scope)
+    response.headers["Cache-Control"] = "public, max-age=300"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response
