@@ -1,7 +1,7 @@
 """The product as it is run, and real browsers before it. The web apps must have been built (`make setup`)."""
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,10 @@ TAGS: dict[Locale, str] = {"en": "en-GB", "zh": "zh-CN"}
 PATIENCE = 10_000
 
 
+SHOTS = Path(__file__).parent / "shots"
+FAILED = pytest.StashKey[bool]()
+
+
 class OpenContext(Protocol):
     def __call__(self, locale: Locale = "en", **options: Any) -> BrowserContext: ...
 
@@ -33,6 +37,13 @@ class Visit(Protocol):
 
 class Desk(Protocol):
     def __call__(self, account: Account = LENA, locale: Locale = "en", **options: Any) -> AgentDesk: ...
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    report = yield
+    item.stash[FAILED] = report.failed or item.stash.get(FAILED, False)
+    return report
 
 
 @pytest.fixture(scope="session")
@@ -86,8 +97,11 @@ def product(start: Callable[..., Product], staffed: Path) -> Product:
 
 
 @pytest.fixture
-def context(chromium: Browser) -> Iterator[OpenContext]:
-    """Opens browsers that share nothing. A script that fails in one of their pages fails the test."""
+def context(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[OpenContext]:
+    """Opens browsers that share nothing. A script that fails in one of their pages fails the test.
+
+    What their pages showed at the end of a test that failed is kept under shots/failed.
+    """
     opened: list[BrowserContext] = []
     faults: list[str] = []
 
@@ -103,6 +117,10 @@ def context(chromium: Browser) -> Iterator[OpenContext]:
         return one
 
     yield new
+    pages = [page for one in opened for page in one.pages]
+    if request.node.stash.get(FAILED, False):
+        for n, page in enumerate(pages):
+            page.screenshot(path=SHOTS / "failed" / f"{request.node.name}-{n}.png")
     for one in opened:
         one.close()
     assert faults == []

@@ -17,7 +17,20 @@ async () => (await axe.run(document, { resultTypes: ["violations"], iframes: fal
 """
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
 BRIGHTNESS = """
-() => getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).slice(0, 3).reduce((sum, part) => sum + Number(part), 0) / 765
+() => getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).slice(0, 3)
+  .reduce((sum, part) => sum + Number(part), 0) / 765
+"""
+FILLS_THE_SCREEN = """
+() => {
+  const panel = document.querySelector("#fiido-kefu").shadowRoot.querySelector(".panel");
+  const { x, y, width, height } = panel.getBoundingClientRect();
+  return x === 0 && y === 0 && width === innerWidth && height === innerHeight;
+}
+"""
+AT_REST = """
+() => Promise.all(document.getAnimations()
+  .filter(({ effect }) => effect.getTiming().iterations !== Infinity)
+  .map((animation) => animation.finished.catch(() => undefined)))
 """
 
 
@@ -53,10 +66,7 @@ def test_on_a_phone_the_chat_fills_the_screen_and_the_page_behind_it_stands_stil
     visitor.is_in_the_chat()
 
     expect(visitor.panel).to_have_css("opacity", "1")
-    visitor.page.wait_for_function(
-        "() => { const box = document.querySelector('#fiido-kefu').shadowRoot.querySelector('.panel').getBoundingClientRect();"
-        " return box.x === 0 && box.y === 0 && box.width === innerWidth && box.height === innerHeight; }"
-    )
+    visitor.page.wait_for_function(FILLS_THE_SCREEN)
     expect(visitor.launcher).to_be_hidden()
     expect(visitor.page.locator("html")).to_have_css("overflow", "hidden")
     visitor.asks("电池可以带上飞机吗？")
@@ -98,10 +108,7 @@ def test_on_a_phone_the_agent_goes_from_the_list_to_a_conversation_and_back(visi
 
 def faults(where: Page | Frame) -> list[str]:
     """What axe finds serious or critical."""
-    # What moves is judged where it comes to rest.
-    where.wait_for_function(
-        "document.getAnimations().every(({ playState, effect }) => playState !== 'running' || effect.getTiming().iterations === Infinity)"
-    )
+    where.evaluate(AT_REST)
     where.evaluate(AXE)
     found: list[str] = where.evaluate(RUN_AXE)
     return found

@@ -130,7 +130,7 @@ def test_what_comes_while_the_chat_is_closed_is_counted_until_it_is_opened(
     expect(shopper.launcher.locator(".badge")).to_have_text("1")
     shopper.opens_the_chat()
     shopper.sees("Are you still there?")
-    shopper.page.wait_for_function("window.heard.at(-1)?.count === 0")
+    shopper.page.wait_for_function("() => window.heard.at(-1)?.count === 0")
     assert {"count": 1} in shopper.page.evaluate("heard")
 
 

@@ -36,6 +36,8 @@ document.addEventListener("click", (event) => {
   if (language) {
     localStorage.setItem(LANGUAGE_KEY, language);
     speak(language);
+    // The address says how to begin; a reload keeps what was chosen since.
+    history.replaceState(null, "", location.pathname + location.hash);
   }
   if (ask) {
     const image = button.parentElement?.querySelector("img")?.src;
