@@ -50,11 +50,11 @@ def _fail(why: str) -> NoReturn:
     sys.exit(2)
 
 
-def _on_database(work: Callable[[Database], Awaitable[T]]) -> T:
+def _on_database(work: Callable[[Database], Awaitable[T]], *, is_patient: bool = False) -> T:
     """Run `work` on the database of the settings and close it again."""
 
     async def run() -> T:
-        db = Database(load_settings().database)
+        db = Database(load_settings().database, is_patient=is_patient)
         try:
             return await work(db)
         finally:
@@ -107,11 +107,16 @@ def serve(
         logs.stop()
 
 
-async def _prepare(db: Database) -> FirstAdmin | None:
+async def _bring_up(db: Database) -> None:
+    """Migrate an embedded database. Raises BadSettings for a server's that is behind: migrating that is a decision."""
     if db.is_sqlite:
         await upgrade(db)
     elif not await is_current(db):
         raise BadSettings([Problem("DATABASE_URL", "the database is not at the newest schema", "Run: kefu migrate")])
+
+
+async def _prepare(db: Database) -> FirstAdmin | None:
+    await _bring_up(db)
     async with db.write() as tx:
         await first_shop(tx)
     return await first_admin(db, load_settings())
@@ -165,7 +170,7 @@ def migrate(
         current = _on_database(is_current)
         typer.echo("The database is up to date." if current else "The database needs a migration. Run: kefu migrate")
         raise typer.Exit(0 if current else 1)
-    _on_database(upgrade)
+    _on_database(upgrade, is_patient=True)
     typer.echo("The database is up to date.")
 
 
@@ -175,8 +180,7 @@ def demo() -> None:
     from kefu.porting.demo import load_demo
 
     async def load(db: Database) -> str:
-        if db.is_sqlite:
-            await upgrade(db)
+        await _bring_up(db)
         loaded = await load_demo(db)
         return f"The demo shop has {loaded.articles} articles, {loaded.changed} of them new or changed."
 
@@ -199,8 +203,7 @@ def create(
         _fail("The password needs 8 to 128 characters, with a letter and a digit.")
 
     async def add(db: Database) -> str:
-        if db.is_sqlite:
-            await upgrade(db)
+        await _bring_up(db)
         new = NewAgent(username, name, role, await hash_password(password), must_change_password=False)
         async with db.write() as tx:
             return (await create_agent(tx, new)).id

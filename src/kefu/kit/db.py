@@ -30,7 +30,13 @@ T = TypeVar("T")
 
 BUSY_MS = 10_000
 POSTGRES_POOL = 8
-STATEMENT_MS = 15_000
+# Seconds to wait for a free connection, for a new one, for a lock, and for one statement: whoever asks is told 503 in
+# time, however silent PostgreSQL or the way to it is. A transaction that somebody left open gives its locks back.
+FREE_SECONDS = 1
+CONNECT_SECONDS = 3
+LOCK_SECONDS = 3
+STATEMENT_SECONDS = 4
+IDLE_SECONDS = 15
 BATCH = 200
 
 # What PostgreSQL and the way to it say when they cannot serve a statement now; its sender asks again.
@@ -40,7 +46,9 @@ NOT_NOW = (
     asyncpg.InsufficientResourcesError,
     asyncpg.TransactionRollbackError,
     asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
     TimeoutError,
     OSError,
 )
@@ -185,9 +193,12 @@ class GroupCommit:
 
 
 class Database:
-    """One database, either SQLite (`sqlite:///path`) or PostgreSQL (`postgresql://…`)."""
+    """One database, either SQLite (`sqlite:///path`) or PostgreSQL (`postgresql://…`).
 
-    def __init__(self, url: str) -> None:
+    `is_patient`: statements and locks of PostgreSQL may take as long as they need.
+    """
+
+    def __init__(self, url: str, *, is_patient: bool = False) -> None:
         self.is_sqlite = url.startswith("sqlite")
         self.url = url
         self.signals = Signals()
@@ -201,7 +212,7 @@ class Database:
             self._writer = _sqlite_engine(self.path, "BEGIN IMMEDIATE", size=1)
             self._reader = _sqlite_engine(self.path, "BEGIN", size=4)
         else:
-            self._writer = self._reader = _postgres_engine(url)
+            self._writer = self._reader = _postgres_engine(url, is_patient=is_patient)
         self._new_write = async_sessionmaker(self._writer, expire_on_commit=False, info={"signals": self.signals})
         self._new_read = async_sessionmaker(self._reader, expire_on_commit=False)
 
@@ -221,9 +232,23 @@ class Database:
         async with self._pool_gate:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
-                    plain_postgres(self.url), min_size=1, max_size=POSTGRES_POOL, command_timeout=STATEMENT_MS / 1000
+                    plain_postgres(self.url),
+                    min_size=1,
+                    max_size=POSTGRES_POOL,
+                    reset=_leave_as_it_is,
+                    **_bounds(is_patient=False),
                 )
         return self._pool
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Any]:
+        """A connection of `pool`, for single statements that leave nothing behind. Raises Busy."""
+        try:
+            pool = await self.pool()
+            async with pool.acquire(timeout=FREE_SECONDS) as connection:
+                yield connection
+        except NOT_NOW as error:
+            raise Busy from error
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -275,14 +300,30 @@ def plain_postgres(url: str) -> str:
     return "postgresql://" + url.split("://", 1)[1]
 
 
-def _postgres_engine(url: str) -> AsyncEngine:
+async def _leave_as_it_is(_: Any) -> None:
+    """Resetting a connection costs a round trip per statement, and may fail after a commit."""
+
+
+def _bounds(*, is_patient: bool) -> dict[str, Any]:
+    """What asyncpg is told of how long things may take. Anything else may be unbounded, connecting never is."""
+    if is_patient:
+        return {"timeout": CONNECT_SECONDS}
+    limits = {"lock_timeout": LOCK_SECONDS, "idle_in_transaction_session_timeout": IDLE_SECONDS}
+    return {
+        "timeout": CONNECT_SECONDS,
+        "command_timeout": STATEMENT_SECONDS,
+        "server_settings": {name: f"{seconds}s" for name, seconds in limits.items()},
+    }
+
+
+def _postgres_engine(url: str, *, is_patient: bool) -> AsyncEngine:
     return create_async_engine(
         "postgresql+asyncpg://" + url.split("://", 1)[1],
         pool_size=POSTGRES_POOL,
         max_overflow=0,
-        pool_timeout=5,
+        pool_timeout=FREE_SECONDS,
         pool_pre_ping=True,
-        connect_args={"command_timeout": STATEMENT_MS / 1000, "server_settings": {"lock_timeout": "5000"}},
+        connect_args=_bounds(is_patient=is_patient),
     )
 
 
