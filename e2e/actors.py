@@ -29,6 +29,20 @@ rows => rows.map(row => [
 ])
 """
 
+AT_REST = """
+async () => {
+  await document.fonts.ready;
+  await Promise.all(document.getAnimations()
+    .filter(({ effect }) => effect.getTiming().iterations !== Infinity)
+    .map((animation) => animation.finished.catch(() => undefined)));
+}
+"""
+
+
+def comes_to_rest(where: Page | Frame) -> None:
+    """Waits until what moved has arrived."""
+    where.evaluate(AT_REST)
+
 
 class Visitor:
     """A customer with the chat on a page of the shop."""

@@ -4,6 +4,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from e2e.actors import comes_to_rest
 from e2e.conftest import Desk, OpenContext, Visit
 from e2e.product import Product
 from e2e.words import CHAT, Locale
@@ -26,11 +27,6 @@ FILLS_THE_SCREEN = """
   const { x, y, width, height } = panel.getBoundingClientRect();
   return x === 0 && y === 0 && width === innerWidth && height === innerHeight;
 }
-"""
-AT_REST = """
-() => Promise.all(document.getAnimations()
-  .filter(({ effect }) => effect.getTiming().iterations !== Infinity)
-  .map((animation) => animation.finished.catch(() => undefined)))
 """
 
 
@@ -108,7 +104,7 @@ def test_on_a_phone_the_agent_goes_from_the_list_to_a_conversation_and_back(visi
 
 def faults(where: Page | Frame) -> list[str]:
     """What axe finds serious or critical."""
-    where.evaluate(AT_REST)
+    comes_to_rest(where)
     where.evaluate(AXE)
     found: list[str] = where.evaluate(RUN_AXE)
     return found
