@@ -70,9 +70,11 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
 
-    def handle_exit(self, sig: int, frame: Any) -> None:
+    def handle_exit(self, sig: int, _: Any) -> None:
+        """Unlike uvicorn's, which dies by the same signal in the end, this lets the log be written out; exit code 0."""
         self._app.state.hub.drain()
-        super().handle_exit(sig, frame)
+        self.force_exit = self.should_exit and sig == signal.SIGINT
+        self.should_exit = True
 
 
 @cli.command()

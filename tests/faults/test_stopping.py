@@ -1,0 +1,82 @@
+"""A server that is asked to stop says so to everybody who follows, and is gone (design §3)."""
+
+import asyncio
+from pathlib import Path
+
+from faults.people import Line, Visitor, line_to
+from faults.process import Kefu
+
+STREAMS = 200
+AGENT_STREAMS = 20
+STOPPED_WITHIN = 2.0
+LAST_WORD = b'data: {"type":"stream.ended","reason":"restart"}\n\n'
+LAST_CHUNK = b"0\r\n\r\n"
+
+
+class RawStream:
+    """A stream read as bytes to its end, so that a cut one is told from a finished one."""
+
+    def __init__(self, reads: asyncio.StreamReader, writes: asyncio.StreamWriter) -> None:
+        self._reads = reads
+        self._writes = writes
+
+    @classmethod
+    async def open(cls, port: int, path: str, token: str) -> "RawStream":
+        """Returns when the stream has nothing more to replay."""
+        reads, writes = await asyncio.open_connection("127.0.0.1", port)
+        writes.write(f"GET {path} HTTP/1.1\r\nHost: kefu\r\nAuthorization: Bearer {token}\r\n\r\n".encode())
+        await reads.readuntil(b'"type":"stream.ready"')
+        return cls(reads, writes)
+
+    async def rest(self) -> bytes:
+        rest = await self._reads.read()
+        self._writes.close()
+        return rest
+
+
+async def open_streams(kefu: Kefu, line: Line) -> list[RawStream]:
+    agent = await line.sign_in()
+    visitors = [await Visitor.arrive(line, f"follower-{n}") for n in range(10)]
+    wanted = [("/api/agent/events", agent)] * AGENT_STREAMS
+    for visitor in visitors:
+        path = f"/api/sessions/{visitor.name}/events"
+        wanted += [(path, visitor.token)] * ((STREAMS - AGENT_STREAMS) // len(visitors))
+    return await asyncio.gather(*(RawStream.open(kefu.port, path, token) for path, token in wanted))
+
+
+async def test_it_tells_every_follower_and_is_gone(database_url: str, tmp_path: Path) -> None:
+    kefu = Kefu(tmp_path, database_url)
+    await kefu.start()
+    try:
+        async with line_to(kefu.address) as line:
+            streams = await open_streams(kefu, line)
+            reading = [asyncio.create_task(stream.rest()) for stream in streams]
+            code, took = await kefu.terminate()
+            endings = await asyncio.gather(*reading)
+    finally:
+        await kefu.kill()
+    assert len(endings) == STREAMS
+    assert [rest[-200:] for rest in endings if LAST_WORD not in rest or not rest.endswith(LAST_CHUNK)] == []
+    assert code == 0
+    assert took < STOPPED_WITHIN
+    assert kefu.logged("Application shutdown complete.")
+    assert kefu.logged("request.failed") == []
+
+
+async def test_what_is_said_while_it_stops_is_stored_or_refused(database_url: str, tmp_path: Path) -> None:
+    kefu = Kefu(tmp_path, database_url)
+    await kefu.start()
+    try:
+        async with line_to(kefu.address) as line:
+            visitors = [await Visitor.arrive(line, f"late-{n}") for n in range(8)]
+            talking = [asyncio.create_task(visitor.talk(asyncio.Event())) for visitor in visitors]
+            await asyncio.sleep(0.5)
+            code, _ = await kefu.terminate()
+            for task in talking:
+                task.cancel()
+            await asyncio.gather(*talking, return_exceptions=True)
+    finally:
+        await kefu.kill()
+    assert code == 0
+    assert line.told.unpromised == []
+    assert kefu.logged("request.failed") == []
