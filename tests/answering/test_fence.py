@@ -3,7 +3,7 @@
 import asyncio
 import random
 from collections import Counter
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import Iterable
 from itertools import pairwise
 from typing import Any
 
@@ -12,7 +12,8 @@ import pytest
 from fastapi import FastAPI
 
 from actors import Stage, Visitor
-from kefu.answering.ports import Answer, Answerer, Delta, Turn
+from answering.held import HeldAnswerer
+from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.kit.db import Database
 from kefu.log.log import Entry, read
@@ -26,20 +27,6 @@ SESSIONS = 16
 ROUNDS = 32
 LONGEST = 0.06
 MEI = service.Member("agent_1", "Mei")
-
-
-class HeldAnswerer:
-    """Begins to speak and ends when it is let."""
-
-    def __init__(self) -> None:
-        self.has_begun = asyncio.Event()
-        self.may_end = asyncio.Event()
-
-    async def answer(self, turn: Turn) -> AsyncGenerator[Delta | Answer]:
-        async for piece in ScriptedAnswerer("Yes.", pause=0).answer(turn):
-            yield piece
-            self.has_begun.set()
-            await self.may_end.wait()
 
 
 async def log_of(db: Database, name: str) -> list[Entry]:
