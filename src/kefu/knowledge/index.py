@@ -11,6 +11,7 @@ from kefu.kit.ids import new_id
 from kefu.knowledge.models import Article, Passage, Term
 from kefu.knowledge.passages import pieces, plain
 from kefu.knowledge.states import Status
+from kefu.knowledge.wordings import SEPARATORS, WORDINGS, wording_tokens
 from kefu.knowledge.words import terms
 
 NEXT_VERSION = text(
@@ -60,13 +61,13 @@ async def _drop(tx: AsyncSession, article_ids: list[str], counts: Counts) -> Non
 
 
 def _distinct(*fields: str) -> set[str]:
-    return set().union(*(field.split() for field in fields)) - {"|"}
+    return set().union(*(field.split() for field in fields)) - SEPARATORS
 
 
 def passage_rows(article: Article) -> list[dict[str, str | int]]:
     """The rows of `passages` for an article as it stands."""
     title = " ".join(terms(" ; ".join([article.title, *article.tags])))
-    asked = " | ".join(" ".join(terms(one)) for one in article.questions)
+    asked = WORDINGS.join(wording_tokens(one) for one in article.questions)
     return [
         {
             "id": f"{article.id}.{article.version}.{ordinal}",

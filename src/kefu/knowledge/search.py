@@ -12,7 +12,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.i18n import Locale
-from kefu.knowledge.ranking import Entry, Question, confidence, question
+from kefu.knowledge.ranking import Entry, Fit, Question, fit, likelihood, question
 from kefu.knowledge.search_ddl import FTS, POSTGRES_WORDS
 from kefu.knowledge.vocabulary import Vocabulary, vocabulary
 from kefu.knowledge.words import language_of
@@ -133,19 +133,32 @@ def _heaviest(asked: Question, words: Vocabulary) -> dict[str, int]:
 
 
 def _ranked(asked: Question, rows: Sequence[Any], words: Vocabulary, lang: Locale) -> list[Hit]:
-    best: dict[str, tuple[float, Any]] = {}
+    best: dict[str, tuple[Fit, Any]] = {}
     for row in rows:
-        entry = Entry.of(row.title_tokens, row.asked_tokens, row.tokens)
-        score = confidence(asked, entry, words)
+        found = fit(asked, Entry.of(row.title_tokens, row.asked_tokens, row.tokens), words)
         held = best.get(row.article_id)
-        if held is None or (score, -row.ordinal) > (held[0], -held[1].ordinal):
-            best[row.article_id] = (score, row)
-    order = sorted(best.values(), key=lambda one: (-one[0], one[1].slug))
-    return [
-        Hit(
-            row.passage_id, row.article_id, row.version, row.slug, row.title, lang, row.heading, row.text, row.text_hash,
-            round(score, 4),
-        )
-        for score, row in order
-        if score > 0
-    ]  # fmt: skip
+        if held is None or (found.total, -row.ordinal) > (held[0].total, -held[1].ordinal):
+            best[row.article_id] = (found, row)
+    order = sorted(best.values(), key=lambda one: (-one[0].total, one[1].slug))
+    totals = [found.total for found, _ in order[:2]] + [0.0]
+    hits, most = list[Hit](), 1.0
+    for found, row in order:
+        rival = totals[1] if not hits else totals[0]
+        most = min(most, likelihood(asked, found, found.total - rival))
+        hits.append(_hit(row, lang, most))
+    return hits
+
+
+def _hit(row: Any, lang: Locale, score: float) -> Hit:
+    return Hit(
+        passage_id=row.passage_id,
+        article_id=row.article_id,
+        version=row.version,
+        slug=row.slug,
+        title=row.title,
+        lang=lang,
+        heading=row.heading,
+        text=row.text,
+        text_hash=row.text_hash,
+        score=round(score, 4),
+    )

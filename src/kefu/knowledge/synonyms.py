@@ -43,7 +43,10 @@ class Synonyms:
         targets = [one.strip() for one in meant.split(",") if one.strip()] if arrow else heads
         meanings = [tokens for target in targets if (tokens := _tokens(target, is_meant=bool(arrow)))]
         for head in heads:
-            known = self._options[_key(head)]
+            key = _key(head)
+            if isinstance(key, tuple) and all(word.is_stop for word in cut(head)):
+                continue
+            known = self._options[key]
             for tokens in meanings:
                 if tokens != _tokens(head, is_meant=True):
                     known[tokens] = max(known.get(tokens, 0), RELATED if arrow else EQUAL)
@@ -81,7 +84,7 @@ class Synonyms:
         for length in range(min(self._longest_phrase, len(said) - index), 0, -1):
             phrase = said[index : index + length]
             options = self._options.get(tuple(word.term for word in phrase))
-            if options and not (length == 1 and phrase[0].is_stop):
+            if options:
                 return Found(phrase[0].start, phrase[-1].end, tuple(options.items()))
         return None
 

@@ -34,6 +34,9 @@ PIECE = re.compile(
 CONTRACTED = re.compile(r"n't$|'(?:s|re|ve|ll|d|m)$")
 HYPHEN = re.compile(r"\b(e|wi|pre|re|un|non)-(?=[a-z])")
 
+# Adverbs, pronouns, numerals, measures, times, conjunctions, prepositions, particles, places beside something.
+FUNCTION_TAGS = frozenset(("d", "ad", "r", "m", "q", "mq", "t", "c", "p", "u", "uj", "ul", "y", "e", "o", "f", "k"))
+
 _jieba = rjieba.Jieba()
 _stemmer = snowballstemmer.stemmer("english")
 
@@ -75,10 +78,18 @@ def stop_words(language: Locale) -> frozenset[str]:
 
 
 @cache
-def everyday_terms(language: Locale) -> frozenset[str]:
-    """Terms of any talk, which hint at a subject but do not make one."""
+def _everyday(language: Locale) -> frozenset[str]:
     words = _words_of(f"everyday.{language}.txt")
     return frozenset(stem(word) for word in words) if language == "en" else words
+
+
+@lru_cache(50_000)
+def is_everyday(term: str) -> bool:
+    """Whether it is a word of any talk, which hints at a subject but does not make one: by a list, and in Chinese by what kind of word it is."""
+    if not HAN.search(term):
+        return term in _everyday("en")
+    tagged = _jieba.tag(term, hmm=False)
+    return term in _everyday("zh") or (len(tagged) == 1 and tagged[0][1] in FUNCTION_TAGS)
 
 
 def _words_of(file: str) -> frozenset[str]:
@@ -111,9 +122,10 @@ def cut(text: str) -> Iterator[Word]:
 
 
 def terms(text: str) -> list[str]:
-    """The terms to index: words in order; after them, for Chinese, the shorter words inside them and their single characters."""
+    """The terms to index: words in order; after them, for Chinese, the shorter words inside them and their characters."""
     said = [word for word in cut(text) if not word.is_stop]
-    return [word.term for word in said] + [part for word in said if word.is_han and len(word.term) > 1 for part in parts(word.term)]
+    inner = [part for word in said if word.is_han and len(word.term) > 1 for part in parts(word.term)]
+    return [word.term for word in said] + inner
 
 
 @lru_cache(50_000)

@@ -1,8 +1,9 @@
 """The demo shop: an invented maker of e-bikes with knowledge in English and Chinese."""
 
 import re
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from importlib import resources
 from importlib.resources.abc import Traversable
 from typing import Any
@@ -31,7 +32,7 @@ async def load_demo(db: Database) -> DemoResult:
     """Create the demo shop and its articles, or bring them to what this release holds. A repeat changes nothing."""
     folder = resources.files("kefu.porting") / "demo_shop"
     shop: dict[str, Any] = orjson.loads((folder / "shop.json").read_bytes())
-    contents = [content for lang in LANGUAGES for content in _articles(folder / "knowledge" / lang, lang)]
+    contents = [content for lang in LANGUAGES for content in _articles(folder, lang)]
     async with db.write() as tx:
         await put_shop(tx, **shop)
         changed = await put_published(tx, shop["id"], contents)
@@ -39,9 +40,21 @@ async def load_demo(db: Database) -> DemoResult:
 
 
 def _articles(folder: Traversable, lang: Locale) -> Iterator[Content]:
-    for file in sorted(folder.iterdir(), key=lambda one: one.name):
+    wordings = _wordings((folder / "wordings" / f"{lang}.txt").read_text("utf-8"))
+    for file in sorted((folder / "knowledge" / lang).iterdir(), key=lambda one: one.name):
         if file.name.endswith(".md"):
-            yield article_of(file.read_text("utf-8"), lang)
+            content = article_of(file.read_text("utf-8"), lang)
+            yield replace(content, questions=[*content.questions, *wordings[content.slug]])
+
+
+def _wordings(text: str) -> Mapping[str, list[str]]:
+    """Other wordings by slug, from lines of `slug: question`."""
+    found: dict[str, list[str]] = defaultdict(list)
+    for line in text.splitlines():
+        slug, colon, said = line.partition(": ")
+        if colon and not line.startswith("#"):
+            found[slug].append(said)
+    return found
 
 
 def article_of(text: str, lang: Locale) -> Content:
