@@ -30,10 +30,14 @@ from kefu.ops.web_apps import add_web_apps
 from kefu.realtime.desk import Desk
 from kefu.realtime.endpoints import router as realtime
 from kefu.realtime.hub import Hub, notice_of
-from kefu.realtime.streams import DeskEvents, SessionEvents
+from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut
 from kefu.sessions.endpoints import router as sessions
 from kefu.sessions.work import AnswerVisitor
 
+STREAMS = (
+    Route("/api/sessions/{name}/events", SessionEvents(), methods=["GET"]),
+    Route("/api/agent/events", DeskEvents(), methods=["GET"]),
+)
 ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, realtime, knowledge, ops)
 
 
@@ -95,10 +99,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
 
 
 def _add_routes(app: FastAPI) -> None:
-    app.router.routes += [
-        Route("/api/sessions/{name}/events", SessionEvents(), methods=["GET"]),
-        Route("/api/agent/events", DeskEvents(), methods=["GET"]),
-    ]
+    app.router.routes += STREAMS  # for the methods they do not take
     for router in ROUTERS:
         app.include_router(router)
     add_web_apps(app)
@@ -108,6 +109,7 @@ def _add_routes(app: FastAPI) -> None:
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """Pure ASGI only: one that is not costs three quarters of the speed. The last one added is the outermost."""
+    app.add_middleware(Shortcut, routes=STREAMS)
     app.add_middleware(
         CORSMiddleware,
         allow_origins=settings.cors_origins,

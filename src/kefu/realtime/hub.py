@@ -6,7 +6,6 @@ database every second or so.
 """
 
 import asyncio
-from collections import deque
 from typing import Literal
 
 import orjson
@@ -57,7 +56,7 @@ class Follower:
     def __init__(self, *, sees_internal: bool) -> None:
         self.sees_internal = sees_internal
         self.ended: Ending | None = None
-        self._frames: deque[tuple[int, bytes]] = deque()
+        self._frames: list[tuple[int, bytes]] = []
         self._task = asyncio.current_task()
         self._waiter: asyncio.Future[None] | None = None
 
@@ -77,7 +76,7 @@ class Follower:
 
     def forget_ephemeral(self) -> None:
         """Drop what is in no log; the caller is about to send the draft as a whole."""
-        self._frames = deque(one for one in self._frames if one[0])
+        self._frames = [one for one in self._frames if one[0]]
 
     def _wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():
@@ -94,9 +93,8 @@ class Follower:
                 await self._waiter
             finally:
                 self._waiter = None
-        frames = [] if self.ended in {"gone", "slow", "revoked"} else list(self._frames)
-        self._frames.clear()
-        return frames
+        frames, self._frames = self._frames, []
+        return [] if self.ended in {"gone", "slow", "revoked"} else frames
 
 
 class Channel:

@@ -7,23 +7,27 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from typing import ClassVar
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, State
-from starlette.types import Receive, Scope, Send
+from starlette.routing import Match, Route
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kefu.accounts.identity import identify, require
 from kefu.kit.errors import Invalid, KefuError, Unavailable
-from kefu.kit.i18n import Text
+from kefu.kit.i18n import Text, preferred
+from kefu.kit.web import error_response
 from kefu.log.log import READ_LIMIT, read
 from kefu.realtime.desk import DESK
 from kefu.realtime.hub import Channel, Follower, Hub, ephemeral, frame_of, notice_of
 from kefu.sessions.access import may_read
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.queries import find, place_in_queue
+from kefu.sessions.schemas import NAME
 from kefu.sessions.service import SessionNotFound
 from kefu.sessions.states import Status
 
@@ -46,35 +50,60 @@ class Draining(Unavailable):
     }
 
 
+class Shortcut:
+    """Pure ASGI, innermost: serves `routes` before FastAPI sees them, whose layers every follower would hold for hours.
+
+    What they raise is raised before the first byte and becomes its JSON.
+    """
+
+    def __init__(self, app: ASGIApp, routes: Sequence[Route]) -> None:
+        self.app = app
+        self.routes = routes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        route = self._route_of(scope)
+        if route is None:
+            await self.app(scope, receive, send)
+            return
+        try:
+            await route.app(scope, receive, send)
+        except KefuError as error:
+            locale = preferred(Headers(scope=scope).get("accept-language"))
+            await error_response(error, locale)(scope, receive, send)
+
+    def _route_of(self, scope: Scope) -> Route | None:
+        for route in self.routes:
+            match, found = route.matches(scope)
+            if match is Match.FULL:
+                scope.update(found)
+                return route
+        return None
+
+
 class Stream:
-    """One open response.
+    """One response, open from the first `write` on.
 
     `receive` tells when the reader has gone; `authorization` is looked at again while an agent's stream lives.
     """
 
+    __slots__ = ("_receive", "_send", "authorization", "is_open", "state")
+
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.state: State = scope["app"].state
-        self.hub: Hub = self.state.hub
-        self.headers = Headers(scope=scope)
-        self.authorization = self.headers.get("authorization")
-        self._scope, self._receive, self._send = scope, receive, send
+        self.authorization = Headers(scope=scope).get("authorization")
+        self.is_open = False
+        self._receive, self._send = receive, send
 
-    def cursor(self) -> int:
-        """The last seq the client has: `Last-Event-ID`, else `?after=`, else 0.
-
-        Raises Invalid for anything but a number.
-        """
-        query = parse_qs(self._scope["query_string"].decode("latin-1"))
-        given = self.headers.get("last-event-id") or query.get("after", ["0"])[-1]
-        if not re.fullmatch(r"[0-9]{1,16}", given):
-            raise Invalid(fields=[{"field": "after", "reason": "0…9"}])
-        return min(int(given), MAX_SEQ)
-
-    async def start(self) -> None:
-        await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-        await self.write(RETRY)
+    @property
+    def hub(self) -> Hub:
+        hub: Hub = self.state.hub
+        return hub
 
     async def write(self, chunk: bytes) -> None:
+        if not self.is_open:
+            self.is_open = True
+            await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            chunk = RETRY + chunk
         await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
 
     async def live(self, follower: Follower, sent: int) -> None:
@@ -121,14 +150,22 @@ class SessionEvents:
         stream = Stream(scope, receive, send)
         name: str = scope["path_params"]["name"]
         sees_internal = may_read(await identify(stream.state, stream.authorization), name)
-        cursor = stream.cursor()
-        async with stream.state.db.read() as tx:
-            if await find(tx, name) is None:
-                raise SessionNotFound(session_name=name)
+        if not re.fullmatch(NAME, name):
+            raise SessionNotFound(session_name=name)
         follower = Follower(sees_internal=sees_internal)
-        await _serve(
-            stream, stream_of(name), follower, lambda channel: _replay(stream, name, cursor, channel, follower)
-        )
+        await _serve(stream, stream_of(name), follower, partial(_replay, stream, name, _cursor(scope), follower))
+
+
+def _cursor(scope: Scope) -> int:
+    """The last seq the client has: `Last-Event-ID`, else `?after=`, else 0.
+
+    Raises Invalid for anything but a number.
+    """
+    query = parse_qs(scope["query_string"].decode("latin-1"))
+    given = Headers(scope=scope).get("last-event-id") or query.get("after", ["0"])[-1]
+    if not re.fullmatch(r"[0-9]{1,16}", given):
+        raise Invalid(fields=[{"field": "after", "reason": "0…9"}])
+    return min(int(given), MAX_SEQ)
 
 
 class DeskEvents:
@@ -153,10 +190,10 @@ async def _serve(stream: Stream, name: str, follower: Follower, replay: Callable
         raise Draining
     channel = stream.hub.join(name, follower)
     try:
-        await stream.start()
-        sent = await replay(channel)
-        await stream.live(follower, sent)
-    except Unavailable:
+        await stream.live(follower, await replay(channel))
+    except KefuError:
+        if not stream.is_open:
+            raise
         # The log cannot be read now. The status is sent already: end the stream, and the client resumes by its cursor.
         follower.end("restart")
     except asyncio.CancelledError:
@@ -170,7 +207,7 @@ async def _serve(stream: Stream, name: str, follower: Follower, replay: Callable
     await stream.say_goodbye(follower)
 
 
-async def _replay(stream: Stream, name: str, cursor: int, channel: Channel, follower: Follower) -> int:
+async def _replay(stream: Stream, name: str, cursor: int, follower: Follower, channel: Channel) -> int:
     """Send what is in the log after the cursor; returns the seq up to which the reader has everything.
 
     The session's seq is read before the rows, so nothing between the two is skipped. A cursor beyond the log (a
