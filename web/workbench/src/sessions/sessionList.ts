@@ -37,11 +37,9 @@ export const useSessionList = defineStore("sessionList", () => {
   }
 
   const progress = computed(() => (view.settled.value ? pages.search : pages.progress[view.tab.value]));
-  /** Whether the queue has been heard of at all. */
-  const isKnown = computed(() => pages.progress.waiting.loaded);
   const at = (name: string | undefined) => (name ? pool.sessions.value.get(name) : undefined);
 
-  return { ...view, ...live, counts: pool.counts, sessions: pool.sessions, progress, isKnown, more, at };
+  return { ...view, ...live, counts: pool.counts, sessions: pool.sessions, progress, more, at };
 });
 
 function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<typeof createPages>) {
