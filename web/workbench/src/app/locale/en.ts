@@ -222,7 +222,7 @@ export const en = {
   },
   actors: { visitor: "The visitor", agent: "An agent", bot: "The bot", system: "The system" },
   reasons: {
-    manual: "asked with the button",
+    manual: "pressed “Talk to a person”",
     user_request: "the customer asked for a person",
     keyword: "keyword",
     fail_loop: "the bot failed repeatedly",
