@@ -162,3 +162,21 @@ def test_the_article_behind_a_source_has_no_serious_fault(visit: Visit) -> None:
         visitor.sources.first.click()
 
     assert faults(opened.value) == []
+
+
+def test_the_last_message_stays_in_sight_when_a_keyboard_comes_up(visit: Visit, desk: Desk) -> None:
+    visitor, agent = visit(**PHONE), desk(**PHONE)
+    visitor.is_in_the_chat()
+    visitor.asks("Can I take the battery on a plane?")
+    visitor.asks("How do I return my bike?")
+    visitor.calls_a_person()
+    agent.opens(visitor.session)
+    agent.takes_over()
+    agent.says("Can you still see me?")
+    visitor.sees("Can you still see me?")
+
+    for page in (agent.page, visitor.page):
+        page.set_viewport_size({"width": 390, "height": 500})
+
+    expect(agent.bubbles.last).to_be_in_viewport(ratio=1)
+    expect(visitor.bubbles.last).to_be_in_viewport(ratio=1)
