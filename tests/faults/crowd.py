@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
 from faults.checker import Found, Seen
 from faults.people import PATIENCE, Desk, Follower, Line, Visitor
+from faults.waiting import until
 
 
 class Crowd:
@@ -54,12 +56,11 @@ class Crowd:
     async def get_on(self) -> None:
         """Wait until several have been told something new. Raises TimeoutError."""
         wanted = len(self._line.told.acks) + len(self.visitors)
-        async with asyncio.timeout(PATIENCE):
-            while len(self._line.told.acks) < wanted:
-                await asyncio.sleep(0.01)
+        await until(lambda: len(self._line.told.acks) >= wanted, PATIENCE)
 
     async def see_all(self, everything: Found) -> None:
         """Wait until each follower has seen the newest event that it may see. Raises TimeoutError."""
         for follower in self._followers:
             log = everything.logs[follower.seen.session]
-            await follower.until(max(one.seq for one in log if follower.may_see(one)), 5)
+            newest = max(one.seq for one in log if follower.may_see(one))
+            await until(partial(follower.has_seen, newest), 5)

@@ -67,7 +67,8 @@ class Line:
     async def sign_in(self) -> str:
         """The first admin's access token."""
         body = {"username": ADMIN, "password": ADMIN_PASSWORD}
-        return _expect(await self.until_told("POST", "/api/agent/login", body=body))["token"]
+        token: str = _expect(await self.until_told("POST", "/api/agent/login", body=body))["token"]
+        return token
 
 
 def _expect(answer: httpx2.Response, *statuses: int) -> Any:
@@ -104,21 +105,21 @@ class Visitor:
         return {"content": f"question {own}{' 喂' * random.randint(0, 40)}", "client_msg_id": own}
 
     async def say(self, body: dict[str, str] | None = None, line: Line | None = None) -> int:
-        """Write a message until it is acknowledged; now and then once more, as after a double click. Returns its seq."""
+        """Write a message until it is acknowledged; now and then twice, as after a double click. Returns its seq."""
         body = body or self.next_message()
         content, own = body["content"], body["client_msg_id"]
         line = line or self.line
+        seq = 0
         for _ in range(random.choice((1, 1, 1, 2))):
-            stored = _expect(await line.until_told("POST", self.path, self.token, body), 201)
-            line.told.acks.append(Ack(self.name, "visitor", own, content, stored["seq"]))
-        seq: int = stored["seq"]
+            seq = _expect(await line.until_told("POST", self.path, self.token, body), 201)["seq"]
+            line.told.acks.append(Ack(self.name, "visitor", own, content, seq))
         return seq
 
     async def talk(self, stop: asyncio.Event) -> None:
         """Mostly in quick bursts, sometimes with time for the bot to answer."""
         while not stop.is_set():
             await self.say()
-            await asyncio.sleep(random.uniform(0.005, 0.05) if random.random() < 0.9 else random.uniform(0.8, 1.2))
+            await asyncio.sleep(random.uniform(0, 0.02) if random.random() < 0.95 else random.uniform(0.8, 1.2))
 
 
 class Desk:
@@ -178,15 +179,17 @@ class Follower:
             headers = {"Authorization": f"Bearer {self._token}", "Last-Event-ID": str(self.cursor)}
             with suppress(httpx2.TransportError):
                 async with self._line.client.stream("GET", path, headers=headers) as answer:
-                    if answer.status_code == 200:
-                        self.connections += 1
-                        await self._read(answer)
-                    elif answer.status_code != 503:
-                        self._line.told.unpromised.append(f"GET {path}: {answer.status_code}")
+                    await self._read(answer)
             await asyncio.sleep(random.uniform(*PAUSE))
 
     async def _read(self, answer: httpx2.Response) -> None:
         """A frame counts when its empty line has come; one without an id is in no log."""
+        if answer.status_code == 503:
+            return
+        if answer.status_code != 200:
+            self._line.told.unpromised.append(f"the stream of {self.seen.session}: {answer.status_code}")
+            return
+        self.connections += 1
         is_logged, data = False, ""
         async for line in answer.aiter_lines():
             if line.startswith("id: "):
@@ -198,14 +201,11 @@ class Follower:
                     self.seen.events.append(orjson.loads(data))
                 is_logged, data = False, ""
 
+    def has_seen(self, seq: int) -> bool:
+        return self.cursor >= seq
+
     def may_see(self, one: Entry) -> bool:
         return self.seen.sees_internal or one.audience == "public"
-
-    async def until(self, seq: int, seconds: float) -> None:
-        """Wait until this seq was seen. Raises TimeoutError."""
-        async with asyncio.timeout(seconds):
-            while self.cursor < seq:
-                await asyncio.sleep(0.02)
 
 
 @asynccontextmanager

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import asyncpg
 
+from faults.waiting import until
 from servers import free_port, postgres_programs
 
 READY_SECONDS = 30
@@ -44,9 +45,7 @@ class Postgres:
         await self.until_ready()
 
     async def until_ready(self) -> None:
-        async with asyncio.timeout(READY_SECONDS):
-            while not await self._serves():
-                await asyncio.sleep(0.02)
+        await until(self._serves, READY_SECONDS)
 
     async def kill(self) -> None:
         """Every process of it with -9, as when the power goes."""
@@ -57,16 +56,14 @@ class Postgres:
             with suppress(ProcessLookupError):
                 os.kill(child, signal.SIGKILL)
         await self._process.wait()
-        while any(Path(f"/proc/{child}").exists() for child in children):
-            await asyncio.sleep(0.01)
+        await until(lambda: not any(map(_runs, children)), READY_SECONDS)
 
     async def crash(self) -> None:
         """One of the processes that serve clients with -9: PostgreSQL throws out all others and recovers by itself."""
         connection = await asyncpg.connect(self.url)
         own = int(connection.get_server_pid())
         os.kill(own, signal.SIGKILL)
-        while Path(f"/proc/{own}").exists():
-            await asyncio.sleep(0.01)
+        await until(lambda: not _runs(own), READY_SECONDS)
         connection.terminate()
 
     async def stop(self) -> None:
@@ -99,3 +96,7 @@ class Postgres:
             return False
         await connection.close()
         return True
+
+
+def _runs(pid: int) -> bool:
+    return Path(f"/proc/{pid}").exists()

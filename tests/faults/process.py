@@ -11,12 +11,13 @@ from pathlib import Path
 
 import orjson
 
+from faults.waiting import until
 from servers import free_port
 
 PROGRAM = Path(sys.executable).with_name("kefu")
 ADMIN = "admin"
 ADMIN_PASSWORD = "a long one for the tests 7"
-UP_SECONDS = 20
+UP_SECONDS = 30
 
 
 class Kefu:
@@ -40,19 +41,25 @@ class Kefu:
             **settings,
         }
 
-    async def start(self) -> float:
-        """Start it and wait until it takes connections; returns the seconds that took."""
-        began = time.monotonic()
+    async def start(self) -> None:
+        """Start it and wait until it takes connections."""
         arguments = ("serve", "--host", "127.0.0.1", "--port", str(self.port))
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 PROGRAM, *arguments, cwd=self._home, env=self._environment, stdout=log, stderr=subprocess.STDOUT
             )
-        while not await _answers(self.port):
-            if self._process.returncode is not None or time.monotonic() - began > UP_SECONDS:
-                raise RuntimeError(f"not started: {self._log.read_text()[-3000:]}")
-            await asyncio.sleep(0.02)
-        return time.monotonic() - began
+        await until(self._is_up, UP_SECONDS)
+
+    async def _is_up(self) -> bool:
+        assert self._process
+        if self._process.returncode is not None:
+            raise RuntimeError(f"not started: {self._log.read_text()[-3000:]}")
+        try:
+            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
+        except OSError:
+            return False
+        writer.close()
+        return True
 
     async def kill(self) -> None:
         """With -9: it has no chance to finish anything."""
@@ -88,12 +95,3 @@ class Kefu:
         lines = self._log.read_bytes().splitlines()
         found = [orjson.loads(line) for line in lines if line.startswith(b"{") and line.endswith(b"}")]
         return [line for line in found if line.get("event") == event]
-
-
-async def _answers(port: int) -> bool:
-    try:
-        _, writer = await asyncio.open_connection("127.0.0.1", port)
-    except OSError:
-        return False
-    writer.close()
-    return True

@@ -5,6 +5,7 @@ import socket
 import struct
 from contextlib import suppress
 from types import TracebackType
+from typing import Self
 
 CHUNK = 16_384
 RESET_AT_CLOSE = struct.pack("ii", 1, 0)
@@ -28,7 +29,7 @@ class Proxy:
         self.port = 0
         self.cuts = 0
 
-    async def __aenter__(self) -> "Proxy":
+    async def __aenter__(self) -> Self:
         self._server = await asyncio.start_server(self._serve, "127.0.0.1", 0)
         self.port = self._server.sockets[0].getsockname()[1]
         return self
@@ -53,6 +54,9 @@ class Proxy:
 
     def cut_request_after(self, count: int) -> None:
         self._left["request"] = count
+
+    def has_cut(self, times: int) -> bool:
+        return self.cuts >= times
 
     def cut_all(self) -> None:
         for pair in self._pairs.values():

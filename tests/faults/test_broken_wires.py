@@ -3,16 +3,18 @@
 import asyncio
 import random
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from faults.checker import violations
 from faults.crowd import Crowd
-from faults.people import Line, Visitor, at_work, line_to
+from faults.people import PATIENCE, Line, Visitor, at_work, line_to
 from faults.process import Kefu
 from faults.proxy import Proxy
 from faults.stored import found, until_idle
+from faults.waiting import until
 from kefu.jobs.queue import LEASE
 from kefu.kit.db import Database
 from kefu.log.log import find_client_message
@@ -23,14 +25,6 @@ TOLD_WITHIN = 7.0
 ALIVE_WITHIN = 1.0
 HEALED_WITHIN = 2.0
 CUTS = 40
-
-
-@pytest.fixture
-async def kefu(database_url: str, tmp_path: Path) -> AsyncIterator[Kefu]:
-    kefu = Kefu(tmp_path, database_url)
-    await kefu.start()
-    yield kefu
-    await kefu.kill()
 
 
 @pytest.fixture
@@ -53,8 +47,8 @@ def _port_of(url: str) -> int:
     return int(url.rpartition(":")[2].partition("/")[0])
 
 
-async def test_an_answer_that_got_lost_is_given_again(kefu: Kefu, db: Database) -> None:
-    async with Proxy(kefu.port) as proxy, line_to(kefu.address) as line:
+async def test_an_answer_that_got_lost_is_given_again(kefu: Kefu, line: Line, db: Database) -> None:
+    async with Proxy(kefu.port) as proxy:
         visitor = await Visitor.arrive(line, "unlucky")
         for arrives in (0, 1, 16, 120, 300):
             body = visitor.next_message()
@@ -120,34 +114,31 @@ async def test_a_silent_postgresql_is_not_waited_for(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
-async def test_who_holds_a_session_for_long_is_not_waited_for(kefu: Kefu, db: Database) -> None:
+async def test_who_holds_a_session_for_long_is_not_waited_for(line: Line, db: Database) -> None:
     """Another process stands still in the middle of a transaction, so the session's row stays locked."""
-    async with line_to(kefu.address) as line:
-        visitor = await Visitor.arrive(line, "held")
-        await visitor.say()
-        bodies = [visitor.next_message() for _ in range(4)]
-        async with db.write() as tx:
-            await locked(tx, visitor.name)
-            answers = await asyncio.gather(
-                line.once("POST", "/api/manual/escalate", visitor.token, {"session_name": visitor.name}),
-                *(line.once("POST", visitor.path, visitor.token, body) for body in bodies),
-            )
-        assert [answer.status_code for answer in answers if answer] == [503] * 5
-        assert line.told.slowest < TOLD_WITHIN
-        for body in bodies:
-            await visitor.say(body)
-        await until_idle(db, LEASE.total_seconds() + 5)
-        assert violations(await found(db, line.told, [])) == []
-        assert line.told.unpromised == []
+    visitor = await Visitor.arrive(line, "held")
+    await visitor.say()
+    bodies = [visitor.next_message() for _ in range(4)]
+    async with db.write() as tx:
+        await locked(tx, visitor.name)
+        answers = await asyncio.gather(
+            line.once("POST", "/api/manual/escalate", visitor.token, {"session_name": visitor.name}),
+            *(line.once("POST", visitor.path, visitor.token, body) for body in bodies),
+        )
+    assert [answer.status_code for answer in answers if answer] == [503] * 5
+    assert line.told.slowest < TOLD_WITHIN
+    for body in bodies:
+        await visitor.say(body)
+    await until_idle(db, LEASE.total_seconds() + 5)
+    assert violations(await found(db, line.told, [])) == []
+    assert line.told.unpromised == []
 
 
 async def keep_cutting(wire: Proxy) -> None:
     """After a few bytes of a question to PostgreSQL or of its answer: before, in and after the commit."""
     for _ in range(CUTS):
         random.choice((wire.cut_answer_after, wire.cut_request_after))(random.randint(0, 1500))
-        before = wire.cuts
-        while wire.cuts == before:
-            await asyncio.sleep(0.01)
+        await until(partial(wire.has_cut, wire.cuts + 1), PATIENCE)
         await asyncio.sleep(random.uniform(0, 0.05))
 
 
@@ -159,8 +150,7 @@ async def test_a_commit_whose_answer_got_lost_is_there_once(
         crowd = Crowd(line)
         await crowd.arrive(alone=4, with_agent=2)
         async with at_work(crowd.talk(), *crowd.follow()) as tasks:
-            async with asyncio.timeout(60):
-                await keep_cutting(wire)
+            await keep_cutting(wire)
             crowd.leave.set()
             await tasks[0]
             await until_idle(db, LEASE.total_seconds() + 5)

@@ -1,10 +1,13 @@
 """A server that is asked to stop says so to everybody who follows, and is gone (design §3)."""
 
 import asyncio
-from pathlib import Path
 
-from faults.people import Line, Visitor, line_to
+from faults.checker import violations
+from faults.people import Line, Visitor, at_work
 from faults.process import Kefu
+from faults.stored import found, until_idle
+from kefu.jobs.queue import LEASE
+from kefu.kit.db import Database
 
 STREAMS = 200
 AGENT_STREAMS = 20
@@ -44,17 +47,11 @@ async def open_streams(kefu: Kefu, line: Line) -> list[RawStream]:
     return await asyncio.gather(*(RawStream.open(kefu.port, path, token) for path, token in wanted))
 
 
-async def test_it_tells_every_follower_and_is_gone(database_url: str, tmp_path: Path) -> None:
-    kefu = Kefu(tmp_path, database_url)
-    await kefu.start()
-    try:
-        async with line_to(kefu.address) as line:
-            streams = await open_streams(kefu, line)
-            reading = [asyncio.create_task(stream.rest()) for stream in streams]
-            code, took = await kefu.terminate()
-            endings = await asyncio.gather(*reading)
-    finally:
-        await kefu.kill()
+async def test_it_tells_every_follower_and_is_gone(kefu: Kefu, line: Line) -> None:
+    streams = await open_streams(kefu, line)
+    reading = [asyncio.create_task(stream.rest()) for stream in streams]
+    code, took = await kefu.terminate()
+    endings = await asyncio.gather(*reading)
     assert len(endings) == STREAMS
     assert [rest[-200:] for rest in endings if LAST_WORD not in rest or not rest.endswith(LAST_CHUNK)] == []
     assert code == 0
@@ -63,20 +60,17 @@ async def test_it_tells_every_follower_and_is_gone(database_url: str, tmp_path: 
     assert kefu.logged("request.failed") == []
 
 
-async def test_what_is_said_while_it_stops_is_stored_or_refused(database_url: str, tmp_path: Path) -> None:
-    kefu = Kefu(tmp_path, database_url)
-    await kefu.start()
-    try:
-        async with line_to(kefu.address) as line:
-            visitors = [await Visitor.arrive(line, f"late-{n}") for n in range(8)]
-            talking = [asyncio.create_task(visitor.talk(asyncio.Event())) for visitor in visitors]
-            await asyncio.sleep(0.5)
-            code, _ = await kefu.terminate()
-            for task in talking:
-                task.cancel()
-            await asyncio.gather(*talking, return_exceptions=True)
-    finally:
-        await kefu.kill()
+async def test_what_is_said_while_it_stops_is_stored_or_refused(kefu: Kefu, line: Line, db: Database) -> None:
+    visitors = [await Visitor.arrive(line, f"late-{n}") for n in range(8)]
+    leave = asyncio.Event()
+    async with at_work(*(visitor.talk(leave) for visitor in visitors)) as talking:
+        await asyncio.sleep(0.5)
+        code, _ = await kefu.terminate()
+        await kefu.start()
+        leave.set()
+        await asyncio.gather(*talking)
+    await until_idle(db, LEASE.total_seconds() + 5)
+    assert violations(await found(db, line.told, [])) == []
     assert code == 0
     assert line.told.unpromised == []
     assert kefu.logged("request.failed") == []
