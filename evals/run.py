@@ -1,7 +1,9 @@
 """Ask the built-in bot every golden question of the demo shop and report what it found, answered and refused.
 
-`python -m evals.run` runs on a new SQLite file; with KEFU_EVAL_POSTGRES, the address of an empty PostgreSQL database, it also checks that
-PostgreSQL finds the same in the same order. Writes `report.md` and `report.json` beside this file; ends with 1 when the bot is too weak.
+`python -m evals.run` runs on a new SQLite file; with KEFU_EVAL_POSTGRES, the address of an empty PostgreSQL database,
+it also checks that
+PostgreSQL finds the same in the same order. Writes `report.md` and `report.json` beside this file; ends with 1 when the
+bot is too weak.
 """
 
 import asyncio
@@ -136,9 +138,13 @@ def weaknesses(scores: list[Score]) -> list[str]:
     for one in scores:
         where = f"{one.lang} {one.split}"
         if one.top3 < LEAST_TOP3:
-            weak.append(f"{where}: a right article among the first three for {one.top3:.3f}, at least {LEAST_TOP3} wanted")
+            weak.append(
+                f"{where}: a right article among the first three for {one.top3:.3f}, at least {LEAST_TOP3} wanted"
+            )
         if one.false_answers > MOST_FALSE:
-            weak.append(f"{where}: answers to {one.false_answers:.3f} of the unanswerable, at most {MOST_FALSE} allowed")
+            weak.append(
+                f"{where}: answers to {one.false_answers:.3f} of the unanswerable, at most {MOST_FALSE} allowed"
+            )
     return weak
 
 
@@ -169,33 +175,45 @@ def misses(outcomes: list[Outcome]) -> list[str]:
     return lines
 
 
+HEADINGS = (
+    "language",
+    "split",
+    "answerable",
+    "unanswerable",
+    "right article first",
+    "among first three",
+    "answered from a right article",
+    "wrongly refused",
+    "answered from another article",
+    "false answers",
+)
+
+
+def row(cells: Iterable[object]) -> str:
+    shown = (f"{cell:.3f}" if isinstance(cell, float) else str(cell) for cell in cells)
+    return f"| {' | '.join(shown)} |"
+
+
 def markdown(scores: list[Score], outcomes: list[Outcome], more: list[str]) -> str:
-    rows = [
-        f"| {one.lang} | {one.split} | {one.answerable} | {one.unanswerable} | {one.top1:.3f} | {one.top3:.3f} | {one.right:.3f} "
-        f"| {one.wrongly_refused:.3f} | {one.wrongly_answered:.3f} | {one.false_answers:.3f} |"
-        for one in scores
-    ]
     spent = sorted(one.cpu_ms for one in outcomes)
-    return "\n".join(
-        [
-            "# The built-in bot on the golden questions",
-            "",
-            "Made by `python -m evals.run`. Choices are made by looking at `tune` only; `test` is for this report.",
-            "",
-            "| language | split | answerable | unanswerable | right article first | among first three | answered from a right article "
-            "| wrongly refused | answered from another article | false answers |",
-            "|---|---|---|---|---|---|---|---|---|---|",
-            *rows,
-            "",
-            f"CPU per search: median {statistics.median(spent):.1f} ms, 95 % within {spent[int(len(spent) * 0.95)]:.1f} ms.",
-            *more,
-            "",
-            "## Misses",
-            "",
-            *(f"- {line}" for line in misses(outcomes)),
-            "",
-        ]
-    )
+    within = spent[int(len(spent) * 0.95)]
+    lines = [
+        "# The built-in bot on the golden questions",
+        "",
+        "Made by `python -m evals.run`. Choices are made by looking at `tune` only; `test` is for this report.",
+        "",
+        row(HEADINGS),
+        "|---" * len(HEADINGS) + "|",
+        *(row(asdict(one).values()) for one in scores),
+        "",
+        f"CPU per search: median {statistics.median(spent):.1f} ms, 95 % within {within:.1f} ms.",
+        *more,
+        "",
+        "## Misses",
+        "",
+        *(f"- {line}" for line in misses(outcomes)),
+    ]
+    return "\n".join(lines) + "\n"
 
 
 async def main() -> int:
@@ -213,9 +231,17 @@ async def main() -> int:
             if (one.found, one.scores, one.answered) != (other.found, other.scores, other.answered)
         ]
         weak += [f"PostgreSQL differs from SQLite: {', '.join(unequal)}"] if unequal else []
-        more = ["", f"PostgreSQL finds the same in the same order for {len(others) - len(unequal)} of {len(others)} questions."]
+        more = [
+            "",
+            f"PostgreSQL finds the same in the same order for {len(others) - len(unequal)} of {len(others)} questions.",
+        ]
     text = markdown(scores, outcomes, more)
-    facts = {"scores": [asdict(one) for one in scores], "weaknesses": weak, "notes": notes(scores), "misses": misses(outcomes)}
+    facts = {
+        "scores": [asdict(one) for one in scores],
+        "weaknesses": weak,
+        "notes": notes(scores),
+        "misses": misses(outcomes),
+    }
     (HERE / "report.md").write_text(text, "utf-8")
     (HERE / "report.json").write_bytes(orjson.dumps(facts, option=orjson.OPT_INDENT_2) + b"\n")
     print(text)

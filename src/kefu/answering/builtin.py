@@ -1,4 +1,7 @@
-"""The answerer that needs no model and no key: it finds the passage that answers and says it in the passage's own words."""
+"""The answerer that needs no model and no key.
+
+It finds the passage that answers and says it in the passage's own words.
+"""
 
 import re
 import time
@@ -12,8 +15,10 @@ from kefu.kit.i18n import Locale
 from kefu.knowledge.passages import sentences
 from kefu.knowledge.quoting import excerpt, quote
 from kefu.knowledge.search import Found, Hit, search
+from kefu.knowledge.synonyms import synonyms
 from kefu.knowledge.words import language_of
 
+LANGUAGES: tuple[Locale, ...] = ("en", "zh")
 HITS = 5
 SOURCES = 3
 # A further hit is named as a source when it is nearly as sure as the quoted one.
@@ -27,6 +32,8 @@ class BuiltinAnswerer:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        for language in LANGUAGES:
+            synonyms(language)  # read from its file now, so that no visitor waits for it
 
     async def answer(self, turn: Turn) -> AsyncGenerator[Delta | Answer]:
         started = time.perf_counter()

@@ -44,7 +44,10 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class EvidencePassage:
-    """A passage as it was when the answer was made; stays true when the article changes. `text_hash` is sha256 in hex."""
+    """A passage as it was when the answer was made.
+
+    Stays true when the article changes. `text_hash` is sha256 in hex.
+    """
 
     passage_id: str
     article_id: str
@@ -57,7 +60,10 @@ class EvidencePassage:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What the answer rests on. `prompt_hash` is sha256 in hex of what was asked of the provider; `cost` is in US dollars."""
+    """What the answer rests on.
+
+    `prompt_hash` is sha256 in hex of what was asked of the provider; `cost` is in US dollars.
+    """
 
     provider: str
     model: str
@@ -90,7 +96,8 @@ class Answer:
 class Answerer(Protocol):
     """Answers one turn: any number of deltas, then exactly one `Answer`. Holds no transaction while it yields.
 
-    May be closed (`aclose`) at any point when a newer message makes the answer void. Raises `kit.errors.Unavailable` when it cannot answer.
+    May be closed (`aclose`) at any point when a newer message makes the answer void. Raises `kit.errors.Unavailable`
+    when it cannot answer.
     """
 
     def answer(self, turn: Turn) -> AsyncGenerator[Delta | Answer]: ...

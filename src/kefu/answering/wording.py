@@ -15,11 +15,13 @@ GREETINGS: dict[SmallTalk, Text] = {
     "bye": {"en": "Goodbye, and have a good day!", "zh": "再见，祝您生活愉快！"},
 }
 UNKNOWN: Text = {
-    "en": "I'm sorry, our help articles don't answer that. You can rephrase the question, or use “Talk to a person” to reach a colleague.",
+    "en": "I'm sorry, our help articles don't answer that. You can rephrase the question, "
+    "or use “Talk to a person” to reach a colleague.",
     "zh": "抱歉，帮助文章里没有找到这个问题的答案。您可以换个说法再问一次，也可以点击“转人工”，由同事为您解答。",
 }
 STILL_UNKNOWN: Text = {
-    "en": "I still can't find an answer to that, and I don't want to guess. Please use “Talk to a person”: a colleague can help you.",
+    "en": "I still can't find an answer to that, and I don't want to guess. "
+    "Please use “Talk to a person”: a colleague can help you.",
     "zh": "还是没有找到相关内容，我不想随意猜测。建议您点击“转人工”，由同事为您处理。",
 }
 TO_A_PERSON: Text = {
@@ -31,18 +33,21 @@ FOREIGN: Text = {"en": "We have this only in Chinese so far:", "zh": "目前只�
 
 _TALK: dict[SmallTalk, re.Pattern[str]] = {
     "hello": re.compile(
-        r"(?:hi|hello|hey|hiya|howdy|hallo|good (?:morning|afternoon|evening|day)|greetings)(?: (?:there|all|team|velo|everyone|again))?"
+        r"(?:hi|hello|hey|hiya|howdy|hallo|good (?:morning|afternoon|evening|day)|greetings)"
+        r"(?: (?:there|all|team|velo|everyone|again))?"
         r"|(?:您|你|大家)好[呀啊哦呢]?|哈[喽啰罗]|嗨|早上好|上午好|中午好|下午好|晚上好|早安?|在吗|在不在|有人吗"
     ),
     "thanks": re.compile(
         r"(?:(?:ok|okay|great|perfect|super|cool|alright|all right),? ?)?(?:many |big )?"
-        r"(?:thanks|thank you|thx|ty|cheers|ta|much appreciated)(?: (?:a lot|so much|very much|a million|again|for (?:your|the) help|mate|all))*"
+        r"(?:thanks|thank you|thx|ty|cheers|ta|much appreciated)"
+        r"(?: (?:a lot|so much|very much|a million|again|for (?:your|the) help|mate|all))*"
         r"|(?:好的?|嗯|行|哦|明白了?|知道了)?[，,]?(?:非常|太|多)?(?:谢谢|感谢|多谢|谢了|谢啦)(?:您|你|啦|了|哦|啊|亲)*"
     ),
     "bye": re.compile(r"(?:good ?)?bye(?: bye)?|see you(?: later)?|再见|拜拜|回头见|回见"),
 }
 _PERSON = re.compile(
-    r"\b(?:talk|speak|chat|connect(?: me)?|put me through|transfer(?: me)?|switch|hand(?: me)? over)\b.{0,12}\b(?:to|with)\b.{0,24}"
+    r"\b(?:talk|speak|chat|connect(?: me)?|put me through|transfer(?: me)?|switch|hand(?: me)? over)\b"
+    r".{0,12}\b(?:to|with)\b.{0,24}"
     r"\b(?:human|person|people|agent|someone|somebody|operator|representative|rep|staff|member of)\b"
     r"|\b(?:need|want|get me|give me|is there) (?:an? )?(?:real |actual |live )?(?:human|person|agent|operator)\b"
     r"|\b(?:real|live|actual) (?:human|person|agent)\b|\bhuman agent\b|^(?:human|agent|operator|representative)$"

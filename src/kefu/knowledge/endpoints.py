@@ -21,7 +21,9 @@ ArticleId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_\-]{1,40}$")]
 
 
 @router.get("/api/knowledge/articles")
-async def list_articles(request: Request, query: Annotated[shapes.ArticleQuery, Query()], _: Reader) -> shapes.ArticlePageData:
+async def list_articles(
+    request: Request, query: Annotated[shapes.ArticleQuery, Query()], _: Reader
+) -> shapes.ArticlePageData:
     """The last changed first."""
     wanted = queries.Wanted(
         **query.model_dump(exclude={"cursor"}), after=from_cursor(query.cursor, (int, str)) if query.cursor else None
@@ -54,7 +56,9 @@ async def read_article(request: Request, article_id: ArticleId, _: Reader) -> sh
 
 
 @router.patch("/api/knowledge/articles/{article_id}")
-async def change_article(request: Request, article_id: ArticleId, body: shapes.ArticleChange, _: Author) -> shapes.ArticleData:
+async def change_article(
+    request: Request, article_id: ArticleId, body: shapes.ArticleChange, _: Author
+) -> shapes.ArticleData:
     """409 STALE_VERSION when somebody was quicker. Of a published article the change is public at once."""
     async with request.app.state.db.write() as tx:
         article = await service.change_article(tx, article_id, body.version, body.changes())
@@ -62,14 +66,18 @@ async def change_article(request: Request, article_id: ArticleId, body: shapes.A
 
 
 @router.post("/api/knowledge/articles/{article_id}/publish")
-async def publish_article(request: Request, article_id: ArticleId, body: shapes.AtVersion, _: Author) -> shapes.ArticleData:
+async def publish_article(
+    request: Request, article_id: ArticleId, body: shapes.AtVersion, _: Author
+) -> shapes.ArticleData:
     async with request.app.state.db.write() as tx:
         article = await service.publish_article(tx, article_id, body.version)
     return shapes.ArticleData(data=shapes.article_out(article))
 
 
 @router.post("/api/knowledge/articles/{article_id}/archive")
-async def archive_article(request: Request, article_id: ArticleId, body: shapes.AtVersion, _: Author) -> shapes.ArticleData:
+async def archive_article(
+    request: Request, article_id: ArticleId, body: shapes.AtVersion, _: Author
+) -> shapes.ArticleData:
     async with request.app.state.db.write() as tx:
         article = await service.archive_article(tx, article_id, body.version)
     return shapes.ArticleData(data=shapes.article_out(article))

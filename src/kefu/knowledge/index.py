@@ -2,6 +2,7 @@
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from typing import Any
 
 from sqlalchemy import delete, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -16,7 +17,8 @@ from kefu.knowledge.words import terms
 
 NEXT_VERSION = text(
     "INSERT INTO knowledge_states (shop, version, stamp, updated_at) VALUES (:shop, 1, :stamp, :at) "
-    "ON CONFLICT (shop) DO UPDATE SET version = knowledge_states.version + 1, stamp = excluded.stamp, updated_at = excluded.updated_at"
+    "ON CONFLICT (shop) DO UPDATE SET version = knowledge_states.version + 1, stamp = excluded.stamp, "
+    "updated_at = excluded.updated_at"
 )
 COUNT_TERM = text(
     "INSERT INTO knowledge_terms (shop, lang, term, passages) VALUES (:shop, :lang, :term, :passages) "
@@ -27,9 +29,10 @@ Counts = dict[str, Counter[str]]
 
 
 async def reindex(tx: AsyncSession, shop: str, articles: Sequence[Article]) -> None:
-    """Make the passages of these articles of one shop anew; only published ones have any. Raises the shop's knowledge version.
+    """Make the passages of these articles of one shop anew; only published ones have any.
 
-    Writers of one shop come one after the other: the first statement locks the shop's row.
+    The shop's knowledge gets its next version. Writers of one shop come one after the other: the first statement locks
+    the shop's row.
     """
     await tx.execute(NEXT_VERSION, {"shop": shop, "stamp": new_id("k"), "at": now_ms()})
     counts: Counts = defaultdict(Counter)
@@ -64,7 +67,7 @@ def _distinct(*fields: str) -> set[str]:
     return set().union(*(field.split() for field in fields)) - SEPARATORS
 
 
-def passage_rows(article: Article) -> list[dict[str, str | int]]:
+def passage_rows(article: Article) -> list[dict[str, Any]]:
     """The rows of `passages` for an article as it stands."""
     title = " ".join(terms(" ; ".join([article.title, *article.tags])))
     asked = WORDINGS.join(wording_tokens(one) for one in article.questions)

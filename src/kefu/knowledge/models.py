@@ -36,7 +36,10 @@ class Article(Table):
 
 
 class ArticleVersion(Table):
-    """What an article said, so that a source link shows what was quoted. `public_at` is null while no visitor could have seen it."""
+    """What an article said, so that a source link shows what was quoted.
+
+    `public_at` is null while no visitor could have seen it.
+    """
 
     __tablename__ = "article_versions"
 
@@ -51,7 +54,8 @@ class ArticleVersion(Table):
 class Passage(Table):
     """A piece of a published article, as search returns it. Other articles have none.
 
-    `text_hash` is the sha256 of `text` in hex. The `…tokens` are `words.terms` joined by blanks; in `asked_tokens` a `|` parts the questions.
+    `text_hash` is the sha256 of `text` in hex. The `…tokens` are `words.terms` joined by blanks; in `asked_tokens` a
+    `|` parts the questions.
     `number` orders passages and is the row id of SQLite's full-text table.
     """
 
@@ -87,7 +91,8 @@ class Term(Table):
 class KnowledgeState(Table):
     """One row per shop, locked by whoever changes its knowledge.
 
-    `version` counts the changes. `stamp` is drawn anew at each, so that a cache never takes another database's same number for its own.
+    `version` counts the changes. `stamp` is drawn anew at each, so that a cache never takes another database's same
+    number for its own.
     """
 
     __tablename__ = "knowledge_states"

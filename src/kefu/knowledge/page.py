@@ -1,4 +1,7 @@
-"""The public page of an article: plain HTML that needs no script, readable by keyboard and screen reader, light and dark."""
+"""The public page of an article.
+
+Plain HTML that needs no script, readable by keyboard and screen reader, light and dark.
+"""
 
 import base64
 import hashlib
@@ -12,7 +15,8 @@ from kefu.kit.i18n import Locale, Text
 from kefu.knowledge.queries import PublicText
 
 STYLE = """
-:root { color-scheme: light dark; --text: #1d2427; --quiet: #566166; --page: #fbfcfc; --line: #dbe2e3; --accent: #0b6b64; --note: #eef6f5; }
+:root { color-scheme: light dark; --text: #1d2427; --quiet: #566166; --page: #fbfcfc; --line: #dbe2e3; --accent:
+#0b6b64; --note: #eef6f5; }
 @media (prefers-color-scheme: dark) {
   :root { --text: #e5eaeb; --quiet: #a3b0b3; --page: #14191b; --line: #2e383b; --accent: #5fd3c7; --note: #1b2a2a; }
 }
@@ -25,7 +29,8 @@ h2, h3, h4 { line-height: 1.35; margin: 2rem 0 .5rem; }
 a { color: var(--accent); text-underline-offset: .15em; }
 a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-radius: 2px; }
 .quiet { color: var(--quiet); font-size: .9rem; margin: 0 0 1.5rem; }
-.note { background: var(--note); border: 1px solid var(--line); border-left: 4px solid var(--accent); border-radius: 6px; padding: .75rem 1rem; }
+.note { background: var(--note); border: 1px solid var(--line); border-left: 4px solid var(--accent); border-radius:
+6px; padding: .75rem 1rem; }
 table { border-collapse: collapse; display: block; overflow-x: auto; }
 th, td { border: 1px solid var(--line); padding: .4rem .7rem; text-align: left; }
 pre { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; padding: .75rem 1rem; }
@@ -35,19 +40,18 @@ img { max-width: 100%; height: auto; }
 
 _style_hash = base64.b64encode(hashlib.sha256(STYLE.encode()).digest()).decode()
 HEADERS = {
-    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_style_hash}'; img-src https:; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'",
+    "Content-Security-Policy": f"default-src 'none'; style-src 'sha256-{_style_hash}'; img-src https:; "
+    "base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
     "Cache-Control": "no-cache",
     "X-Robots-Tag": "noarchive",
 }
-TAGS = {
-    *("p", "br", "hr", "h2", "h3", "h4", "h5", "h6", "ul", "ol", "li", "strong", "em", "s", "code", "pre", "blockquote", "a", "img"),
-    *("table", "thead", "tbody", "tr", "th", "td"),
-}
+TAGS = set(
+    "p br hr h2 h3 h4 h5 h6 ul ol li strong em s code pre blockquote a img table thead tbody tr th td".split()  # noqa: SIM905 - a row of names
+)
 UPDATED: Text = {"en": "Version {version}, {day}", "zh": "第 {version} 版，{day}"}
 NEWER: Text = {
-    "en": "This is the version that was quoted. <a href=\"{url}\">Read the current version</a>.",
-    "zh": "这是回答中引用的版本。<a href=\"{url}\">查看最新版本</a>。",
+    "en": 'This is the version that was quoted. <a href="{url}">Read the current version</a>.',
+    "zh": '这是回答中引用的版本。<a href="{url}">查看最新版本</a>。',
 }
 MISSING: Text = {"en": "This article is not available", "zh": "文章不存在或已下线"}
 MISSING_MORE: Text = {
@@ -93,6 +97,7 @@ def _page(lang: Locale, title: str, inner: str) -> str:
     language = "zh-CN" if lang == "zh" else "en"
     return (
         f'<!doctype html><html lang="{language}"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width, initial-scale=1"><meta name="referrer" content="no-referrer">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style></head><body><main>{inner}</main></body></html>"
+        '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f'<meta name="referrer" content="no-referrer"><title>{escape(title)}</title><style>{STYLE}</style></head>'
+        f"<body><main>{inner}</main></body></html>"
     )

@@ -14,7 +14,10 @@ _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`heading` is the nearest one above, empty at the top. `text` is Markdown, at most about PASSAGE_LIMIT characters."""
+    """`heading` is the nearest one above, empty at the top.
+
+    `text` is Markdown, at most about PASSAGE_LIMIT characters.
+    """
 
     heading: str
     text: str
@@ -76,7 +79,6 @@ def plain(markdown: str) -> str:
     for token in _markdown.parse(markdown):
         if token.type in {"fence", "code_block"}:
             said.append(token.content)
-        for child in token.children or ():
-            said.append(child.content if child.type in {"text", "code_inline"} else " ")
+        said += [child.content if child.type in {"text", "code_inline"} else " " for child in token.children or ()]
         said.append(" ")
     return " ".join("".join(said).split())

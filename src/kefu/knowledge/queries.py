@@ -67,10 +67,15 @@ def _filters(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 async def public_text(tx: AsyncSession, article_id: str, version: int | None) -> PublicText | None:
     """A version of a published article that visitors could see once; the present one for None."""
-    query = select(Article.lang, Article.version, ArticleVersion).join(ArticleVersion, ArticleVersion.article_id == Article.id)
+    query = select(Article.lang, Article.version, ArticleVersion).join(
+        ArticleVersion, ArticleVersion.article_id == Article.id
+    )
     is_wanted = ArticleVersion.version == (Article.version if version is None else version)
     query = query.where(
-        Article.id == article_id, Article.status == Status.PUBLISHED.value, ArticleVersion.public_at.is_not(None), is_wanted
+        Article.id == article_id,
+        Article.status == Status.PUBLISHED.value,
+        ArticleVersion.public_at.is_not(None),
+        is_wanted,
     )
     row = (await tx.execute(query)).first()
     if row is None:

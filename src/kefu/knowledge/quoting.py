@@ -1,7 +1,8 @@
 """Which of a passage's own words answer a question."""
 
+from kefu.knowledge.asking import Question
 from kefu.knowledge.passages import blocks, plain, sentences
-from kefu.knowledge.ranking import Question, match
+from kefu.knowledge.ranking import match
 from kefu.knowledge.vocabulary import Vocabulary
 from kefu.knowledge.words import terms
 
@@ -11,20 +12,21 @@ ALSO_FITS = 0.5
 
 
 def quote(asked: Question, text: str, words: Vocabulary, limit: int = QUOTE_LIMIT) -> str:
-    """The paragraphs of a Markdown text that fit the question best, in their order and unchanged, about `limit` characters.
+    """The paragraphs of a Markdown text that fit the question best, unchanged and in their order.
 
-    The first paragraph comes along when there is room, for it says what the text is about.
+    Together they have about `limit` characters. The first paragraph comes along when there is room, for it says what
+    the text is about.
     """
-    parts = _paragraphs(text)
-    said = [frozenset(terms(plain(part))) for part in parts]
-    fits = [sum(match(unit, one, words) for unit in asked.units) for one in said]
-    order = sorted(range(len(parts)), key=lambda at: (-fits[at], at))
+    paragraphs = _paragraphs(text)
+    said = [frozenset(terms(plain(one))) for one in paragraphs]
+    fits = [sum(match(part, one, words) for part in asked.parts) for one in said]
+    order = sorted(range(len(paragraphs)), key=lambda at: (-fits[at], at))
     wanted = [order[0], 0, *(at for at in order[1:] if fits[at] >= ALSO_FITS * fits[order[0]])]
     chosen: set[int] = set()
     for at in wanted:
-        if not chosen or sum(len(parts[one]) for one in chosen | {at}) <= limit:
+        if not chosen or sum(len(paragraphs[one]) for one in chosen | {at}) <= limit:
             chosen.add(at)
-    return "\n\n".join(_shortened(parts[at], limit) for at in sorted(chosen))
+    return "\n\n".join(_shortened(paragraphs[at], limit) for at in sorted(chosen))
 
 
 def excerpt(markdown: str) -> str:

@@ -25,15 +25,19 @@ def _said(value: str) -> str:
     return value.strip()
 
 
-Title = Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00\n\r]*$"), AfterValidator(_said)]
+Title = Annotated[
+    str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00\n\r]*$"), AfterValidator(_said)
+]
 Markdown = Annotated[str, StringConstraints(min_length=1, max_length=50_000, pattern=NO_NUL), AfterValidator(_said)]
 Slug = Annotated[str, StringConstraints(pattern=r"^[a-z0-9](?:[a-z0-9\-]{0,78}[a-z0-9])?$")]
 Category = Annotated[str, StringConstraints(max_length=60, pattern=NO_NUL, strip_whitespace=True)]
 Questions = Annotated[
-    list[Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=NO_NUL), AfterValidator(_said)]], Field(max_length=50)
+    list[Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=NO_NUL), AfterValidator(_said)]],
+    Field(max_length=50),
 ]
 Tags = Annotated[
-    list[Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=NO_NUL), AfterValidator(_said)]], Field(max_length=20)
+    list[Annotated[str, StringConstraints(min_length=1, max_length=40, pattern=NO_NUL), AfterValidator(_said)]],
+    Field(max_length=20),
 ]
 ShopId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
 Version = Annotated[int, Field(ge=1, le=2_000_000_000)]
@@ -44,7 +48,10 @@ class Body(BaseModel):
 
 
 class NewArticle(Body):
-    """`shop`: the default one when left out. `slug`: made from the title when left out; unique per shop and language."""
+    """`shop`: the default one when left out.
+
+    `slug`: made from the title when left out; unique per shop and language.
+    """
 
     shop: ShopId | None = None
     lang: Locale
@@ -159,7 +166,9 @@ class HitTest(Body):
     """`shop`: the default one when left out. `lang` decides when the script of the question does not."""
 
     shop: ShopId | None = None
-    query: Annotated[str, StringConstraints(min_length=1, max_length=QUESTION_LIMIT, pattern=NO_NUL), AfterValidator(_said)]
+    query: Annotated[
+        str, StringConstraints(min_length=1, max_length=QUESTION_LIMIT, pattern=NO_NUL), AfterValidator(_said)
+    ]
     lang: Locale = "en"
     limit: Annotated[int, Field(ge=1, le=20)] = 5
 

@@ -1,6 +1,7 @@
 """The one search over a shop's published knowledge: for bot, agents and hit test.
 
-The database names the passages that share the question's heaviest words; `ranking` orders them, the same on every database.
+The database names the passages that share the question's heaviest words; `ranking` orders them, the same on every
+database.
 """
 
 from collections.abc import Sequence
@@ -12,12 +13,13 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.i18n import Locale
-from kefu.knowledge.ranking import Entry, Fit, Question, fit, likelihood, question
+from kefu.knowledge.asking import Question, question
+from kefu.knowledge.ranking import Entry, Fit, fit, likelihood
 from kefu.knowledge.search_ddl import FTS, POSTGRES_WORDS
 from kefu.knowledge.vocabulary import Vocabulary, vocabulary
 from kefu.knowledge.words import language_of
 
-CANDIDATES = 60
+CANDIDATES = 40
 TERM_LIMIT = 60
 POSTINGS_LIMIT = 20_000
 QUESTION_LIMIT = 1000
@@ -28,7 +30,8 @@ CONFIDENT = 0.5
 CONFIDENT_ABROAD = 0.7
 
 FOUND = """
-SELECT passages.id AS passage_id, passages.article_id, passages.version, passages.ordinal, passages.heading, passages.text,
+SELECT passages.id AS passage_id, passages.article_id, passages.version, passages.ordinal, passages.heading,
+passages.text,
     passages.text_hash, passages.tokens, passages.title_tokens, passages.asked_tokens, articles.slug, articles.title
 FROM hits JOIN passages ON passages.number = hits.number JOIN articles ON articles.id = passages.article_id
 WHERE passages.shop = :shop AND passages.lang = :lang
@@ -45,7 +48,8 @@ POSTGRES = text(
     f"""
     WITH hits AS (
         SELECT passages.number, sum(CAST(asked.value AS integer)) AS mass
-        FROM json_each_text(CAST(:asked AS json)) AS asked JOIN passages ON {POSTGRES_WORDS} @@ CAST(asked.key AS tsquery)
+        FROM json_each_text(CAST(:asked AS json)) AS asked JOIN passages ON {POSTGRES_WORDS} @@ CAST(asked.key AS
+        tsquery)
         GROUP BY passages.number
     ) {FOUND}"""  # noqa: S608 - names of ours
 )
@@ -53,7 +57,10 @@ POSTGRES = text(
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """The best passage of an article. `score` is the likelihood, 0…1, that it answers the question; `text` is Markdown."""
+    """The best passage of an article.
+
+    `score` is the likelihood, 0…1, that it answers the question; `text` is Markdown.
+    """
 
     passage_id: str
     article_id: str
@@ -112,14 +119,14 @@ async def _search_in(tx: AsyncSession, shop: str, query: str, lang: Locale, limi
             statement, {"asked": orjson.dumps(terms).decode(), "shop": shop, "lang": lang, "limit": CANDIDATES}
         )
     ).all()
-    return Found(_ranked(asked, rows, words, lang)[:limit], lang, version, asked, words)
+    return Found(_ranked(asked, rows, words, lang, limit), lang, version, asked, words)
 
 
 def _heaviest(asked: Question, words: Vocabulary) -> dict[str, int]:
     """The terms to look up, with whole-number weights so that their sums are the same on every engine."""
     weighed: dict[str, float] = {}
-    for unit in asked.units:
-        for tokens, value in unit.options:
+    for part in asked.parts:
+        for tokens, value in (*(((token,), value) for token, value in part.by_word.items()), *part.by_words):
             for token in tokens:
                 weighed[token] = max(weighed.get(token, 0), value / len(tokens))
     terms, postings = dict[str, int](), 0
@@ -132,7 +139,7 @@ def _heaviest(asked: Question, words: Vocabulary) -> dict[str, int]:
     return terms
 
 
-def _ranked(asked: Question, rows: Sequence[Any], words: Vocabulary, lang: Locale) -> list[Hit]:
+def _ranked(asked: Question, rows: Sequence[Any], words: Vocabulary, lang: Locale, limit: int) -> list[Hit]:
     best: dict[str, tuple[Fit, Any]] = {}
     for row in rows:
         found = fit(asked, Entry.of(row.title_tokens, row.asked_tokens, row.tokens), words)
@@ -142,7 +149,7 @@ def _ranked(asked: Question, rows: Sequence[Any], words: Vocabulary, lang: Local
     order = sorted(best.values(), key=lambda one: (-one[0].total, one[1].slug))
     totals = [found.total for found, _ in order[:2]] + [0.0]
     hits, most = list[Hit](), 1.0
-    for found, row in order:
+    for found, row in order[:limit]:
         rival = totals[1] if not hits else totals[0]
         most = min(most, likelihood(asked, found, found.total - rival))
         hits.append(_hit(row, lang, most))

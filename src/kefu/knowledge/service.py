@@ -73,9 +73,9 @@ async def create_article(tx: AsyncSession, shop: str, content: Content) -> Artic
 
 
 async def change_article(tx: AsyncSession, article_id: str, version: int, changes: dict[str, Any]) -> Article:
-    """Give fields of `Content` (not its language) new values; a new version unless all are as before. Published content is public at once.
+    """Give fields of `Content` (not its language) new values; a new version unless all are as before.
 
-    Raises ArticleNotFound, StaleVersion, SlugTaken.
+    Published content is public at once. Raises ArticleNotFound, StaleVersion, SlugTaken.
     """
     article = await _locked(tx, article_id, version)
     if not _apply(article, changes):
@@ -122,8 +122,13 @@ async def delete_draft(tx: AsyncSession, article_id: str) -> None:
 
 
 async def put_published(tx: AsyncSession, shop: str, contents: Sequence[Content]) -> int:
-    """Create or change published articles, found by language and slug, and say how many changed. A repeat changes nothing."""
-    known = {(one.lang, one.slug): one for one in (await tx.execute(select(Article).where(Article.shop == shop))).scalars()}
+    """Create or change published articles, found by language and slug, and say how many changed.
+
+    A repeat changes nothing.
+    """
+    known = {
+        (one.lang, one.slug): one for one in (await tx.execute(select(Article).where(Article.shop == shop))).scalars()
+    }
     changed: list[Article] = []
     for content in contents:
         article = known.get((content.lang, content.slug))

@@ -1,6 +1,7 @@
 """Words that mean the same, or lead to one another, in everyday talk about online shops and e-bikes.
 
-The data are `synonyms.<language>.txt`, a group a line: `postage, shipping cost` are equal; in `frost, icy -> cold` what a customer says leads
+The data are `synonyms.<language>.txt`, a group a line: `postage, shipping cost` are equal; in `frost, icy -> cold` what
+a customer says leads
 to what an article says, not back. Phrases may hold stop words ("below zero").
 """
 
@@ -72,7 +73,10 @@ class Synonyms:
         return found
 
     def _text_at(self, text: str, word: Word, at: int) -> Found | None:
-        """Chinese is looked up by its characters, wherever the word cutter saw a border; a single one only when it is a word."""
+        """Chinese is looked up by its characters, wherever the word cutter saw a border.
+
+        A single one only when it is a word.
+        """
         for start in range(max(word.start, at), word.end):
             for end in range(min(len(text), start + self._longest_text), start, -1):
                 is_word = (start, end) == (word.start, word.end)

@@ -16,26 +16,30 @@ KEPT = 16
 TYPO_LENGTH = 5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vocabulary:
-    """`terms`: in how many of the `passages` each term occurs. At most TERM_COUNT_LIMIT, the commonest; the others count as rare."""
+    """`terms`: in how many of the `passages` each term occurs.
+
+    At most TERM_COUNT_LIMIT, the commonest; the others count as rare.
+    """
 
     passages: int
     terms: Mapping[str, int]
     _by_shape: dict[tuple[str, int], list[str]] = field(default_factory=lambda: defaultdict(list), repr=False)
+    _rarities: dict[int, float] = field(default_factory=dict, repr=False)
 
     def __post_init__(self) -> None:
+        whole = math.log(1 + (self.passages + 0.5) / 0.5)
+        for count in {0, *self.terms.values()}:
+            held = min(count, self.passages)
+            self._rarities[count] = math.log(1 + (self.passages - held + 0.5) / (held + 0.5)) / whole
         for term in self.terms:
             if term.isascii() and term.isalpha() and len(term) >= TYPO_LENGTH - 1:
                 self._by_shape[term[0], len(term)].append(term)
 
-    def __contains__(self, term: str) -> bool:
-        return term in self.terms or len(self.terms) >= TERM_COUNT_LIMIT
-
     def rarity(self, term: str) -> float:
         """From 0, in every passage, to about 1, in a single one or none (idf over its own maximum)."""
-        count = min(self.terms.get(term, 0), self.passages)
-        return math.log(1 + (self.passages - count + 0.5) / (count + 0.5)) / math.log(1 + (self.passages + 0.5) / 0.5)
+        return self._rarities[self.terms.get(term, 0)]
 
     def rarest(self, tokens: Iterable[str]) -> float:
         return max(self.rarity(token) for token in tokens)

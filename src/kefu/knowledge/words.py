@@ -1,7 +1,9 @@
 """What a word is: how text is cut, so that what is asked and what is written meet.
 
-Chinese is cut by rjieba, English stemmed by Snowball; both may stand in one sentence. Full-width letters become half-width, accents go, a
-number keeps its unit, stop words are left out. A term has only letters, digits and `_`, so it needs no quoting for any engine.
+Chinese is cut by rjieba, English stemmed by Snowball; both may stand in one sentence. Full-width letters become
+half-width, accents go, a
+number keeps its unit, stop words are left out. A term has only letters, digits and `_`, so it needs no quoting for any
+engine.
 """
 
 import re
@@ -20,9 +22,10 @@ TERM_LIMIT = 80
 HAN = re.compile(r"[\u3400-\u9fff]")
 LATIN_WORD = re.compile(r"[a-z]{2,}")
 UNITS = {
-    "km/h": "kmh", "kmh": "kmh", "kph": "kmh", "mph": "mph", "km": "km", "kwh": "kwh", "wh": "wh", "ah": "ah", "nm": "nm",
-    "kg": "kg", "mm": "mm", "cm": "cm", "psi": "psi", "bar": "bar", "°c": "celsius", "°f": "fahrenheit", "w": "w", "v": "v", "a": "a",
-    "m": "m", "%": "percent", "公里": "km", "千米": "km", "公斤": "kg", "千克": "kg", "瓦时": "wh", "瓦": "w", "伏": "v", "厘米": "cm",
+    "km/h": "kmh", "kmh": "kmh", "kph": "kmh", "mph": "mph", "km": "km", "m": "m", "cm": "cm", "mm": "mm", "kg": "kg",
+    "kwh": "kwh", "wh": "wh", "ah": "ah", "nm": "nm", "w": "w", "v": "v", "psi": "psi", "bar": "bar", "%": "percent",
+    "°c": "celsius", "°f": "fahrenheit", "公里": "km", "千米": "km", "厘米": "cm", "公斤": "kg", "千克": "kg",
+    "瓦时": "wh", "瓦": "w", "伏": "v",
 }  # fmt: skip
 PIECE = re.compile(
     r"(?P<number>\d+(?:\.\d+)?)\s?(?P<unit>"
@@ -43,8 +46,9 @@ _stemmer = snowballstemmer.stemmer("english")
 
 @dataclass(frozen=True, slots=True)
 class Word:
-    """A word of a text. `term` is its form in the index, `raw` as typed in lower case, `start` and `end` its place in `normal(text)`.
+    """A word of a text.
 
+    `term` is its form in the index, `raw` as typed in lower case, `start` and `end` its place in `normal(text)`.
     `is_stop` when it says nothing about the subject; `is_name` when its capital letter says that it is a name.
     """
 
@@ -58,7 +62,10 @@ class Word:
 
 
 def language_of(text: str, otherwise: Locale) -> Locale:
-    """By the script: Chinese when its characters are at least as many as the Latin words; `otherwise` when there is neither."""
+    """By the script: Chinese when its characters are at least as many as the Latin words.
+
+    `otherwise` when there is neither.
+    """
     han, latin = len(HAN.findall(text)), len(LATIN_WORD.findall(text.lower()))
     if not han and not latin:
         return otherwise
@@ -68,13 +75,25 @@ def language_of(text: str, otherwise: Locale) -> Locale:
 def normal(text: str) -> str:
     """Lower-case, half-width, without accents, with plain apostrophes; e-bike and ebike are one word."""
     parted = unicodedata.normalize("NFKD", text.translate({0x2019: "'", 0x2018: "'", 0x2010: "-", 0x2011: "-"})).lower()
-    return HYPHEN.sub(r"\1", unicodedata.normalize("NFC", "".join(one for one in parted if not unicodedata.combining(one))))
+    return HYPHEN.sub(
+        r"\1", unicodedata.normalize("NFC", "".join(one for one in parted if not unicodedata.combining(one)))
+    )
 
 
 @cache
 def stop_words(language: Locale) -> frozenset[str]:
     """Words that say nothing about the subject, as written."""
     return _words_of(f"stopwords.{language}.txt")
+
+
+@cache
+def _stop_terms() -> frozenset[str]:
+    return stop_words("zh") | {stem(word) for word in stop_words("en")}
+
+
+def is_stop_term(term: str) -> bool:
+    """Whether a stop word has this form in the index."""
+    return term in _stop_terms()
 
 
 @cache
@@ -85,7 +104,10 @@ def _everyday(language: Locale) -> frozenset[str]:
 
 @lru_cache(50_000)
 def is_everyday(term: str) -> bool:
-    """Whether it is a word of any talk, which hints at a subject but does not make one: by a list, and in Chinese by what kind of word it is."""
+    """Whether it is a word of any talk, which hints at a subject but does not make one.
+
+    By a list, and in Chinese by what kind of word it is.
+    """
     if not HAN.search(term):
         return term in _everyday("en")
     tagged = _jieba.tag(term, hmm=False)
@@ -122,7 +144,10 @@ def cut(text: str) -> Iterator[Word]:
 
 
 def terms(text: str) -> list[str]:
-    """The terms to index: words in order; after them, for Chinese, the shorter words inside them and their characters."""
+    """The terms to index: words in order.
+
+    After them, for Chinese, the shorter words inside them and their characters.
+    """
     said = [word for word in cut(text) if not word.is_stop]
     inner = [part for word in said if word.is_han and len(word.term) > 1 for part in parts(word.term)]
     return [word.term for word in said] + inner
@@ -131,7 +156,9 @@ def terms(text: str) -> list[str]:
 @lru_cache(50_000)
 def parts(word: str) -> tuple[str, ...]:
     """The shorter words inside a Chinese word, and its characters."""
-    shorter = [one for one in _jieba.cut_for_search(word, hmm=False) if len(one) > 1 and one != word] if len(word) > 2 else []
+    shorter = (
+        [one for one in _jieba.cut_for_search(word, hmm=False) if len(one) > 1 and one != word] if len(word) > 2 else []
+    )
     return (*shorter, *word)
 
 
