@@ -53,6 +53,7 @@ def product(start: Callable[..., Product], staffed: Path) -> Product:
 
 
 def shoot(page: Page, name: str) -> None:
+    page.mouse.move(0, 0)
     for screen, (width, height) in SCREENS.items():
         page.set_viewport_size({"width": width, "height": height})
         for scheme in SCHEMES:
