@@ -65,7 +65,7 @@ def set_up_logs(level: str, file: Path | None = None) -> logging.handlers.QueueL
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for quiet in ("uvicorn.access", "httpx", "aiosqlite", "asyncio"):
+    for quiet in ("uvicorn.access", "alembic", "aiosqlite", "asyncio"):
         logging.getLogger(quiet).setLevel(logging.WARNING)
     listener = logging.handlers.QueueListener(waiting, writer)
     listener.start()
