@@ -1,5 +1,6 @@
 """Knowledge over HTTP: authors' work on articles, the hit test, and the page a source link opens."""
 
+import re
 import time
 from typing import Annotated
 
@@ -17,7 +18,8 @@ router = APIRouter(tags=["knowledge"])
 
 Reader = Annotated[AgentIdentity, Depends(allowed("knowledge.read"))]
 Author = Annotated[AgentIdentity, Depends(allowed("knowledge.write"))]
-ArticleId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_\-]{1,40}$")]
+ARTICLE_ID = r"[A-Za-z0-9_\-]{1,40}"
+ArticleId = Annotated[str, Path(pattern=f"^{ARTICLE_ID}$")]
 
 
 @router.get("/api/knowledge/articles")
@@ -104,10 +106,9 @@ async def hit_test(request: Request, body: shapes.HitTest, _: Reader) -> shapes.
 @router.get("/articles/{article_id}", dependencies=[Depends(anyone)], response_class=Response, include_in_schema=False)
 async def article_page(request: Request, article_id: str, v: str = "") -> Response:
     """A published article as a page; `v` asks for the version that was quoted."""
-    is_version = v.isascii() and v.isdecimal() and len(v) <= 9
-    async with request.app.state.db.read() as tx:
-        article = None
-        if len(article_id) <= 40 and (not v or is_version):
+    article = None
+    if re.fullmatch(ARTICLE_ID, article_id) and re.fullmatch(r"[0-9]{0,9}", v):
+        async with request.app.state.db.read() as tx:
             article = await queries.public_text(tx, article_id, int(v) if v else None)
     html = page.article(article_id, article) if article else page.missing(caller_locale(request))
     return Response(html, 200 if article else 404, media_type="text/html", headers=page.HEADERS)
