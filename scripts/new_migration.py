@@ -1,4 +1,4 @@
-"""Write a migration from what the models have and the migrations do not: `python scripts/new_migration.py "what it does"`."""
+"""Write a migration from what the models have and the migrations lack: `python scripts/new_migration.py "Why"`."""
 
 import sys
 from pathlib import Path
