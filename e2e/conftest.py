@@ -21,8 +21,7 @@ FLAGS = (
 )
 TAGS: dict[Locale, str] = {"en": "en-GB", "zh": "zh-CN"}
 PATIENCE = 10_000
-
-
+STATIC = Path(__file__).parents[1] / "src/kefu/static"
 SHOTS = Path(__file__).parent / "shots"
 FAILED = pytest.StashKey[bool]()
 
@@ -48,6 +47,10 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
+    if not Path(CHROMIUM).is_file():
+        pytest.exit(f"{CHROMIUM} is missing: apt-get install chromium fonts-noto-cjk", returncode=1)
+    if not (STATIC / "widget/index.html").is_file():
+        pytest.exit("The web apps are not built: make setup", returncode=1)
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
