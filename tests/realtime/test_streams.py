@@ -159,11 +159,11 @@ async def test_a_cursor_beyond_the_log_begins_again(taken: Visitor) -> None:
         assert stream.seqs == [1, 2]
 
 
-@pytest.mark.parametrize("cursor", ["x", "-1", "1.5", "+1", "%EF%BC%91", "1" * 17, "0x1", "1%0A", "1%00"])
-async def test_a_cursor_that_is_no_number_is_422(visitor: Visitor, cursor: str) -> None:
-    answer = await visitor.get(f"/api/sessions/{visitor.name}/events?after={cursor}")
-    assert (answer.status_code, code_of(answer)) == (422, "VALIDATION_FAILED")
-    assert answer.json()["error"]["details"]["fields"][0]["field"] == "after"
+async def test_a_cursor_that_is_no_number_is_422(visitor: Visitor) -> None:
+    for cursor in ("x", "-1", "1.5", "%2B1", "%EF%BC%91", "1" * 17, "0x1", "1%0A", "1%00"):
+        answer = await visitor.get(f"/api/sessions/{visitor.name}/events?after={cursor}")
+        assert (answer.status_code, code_of(answer)) == (422, "VALIDATION_FAILED"), cursor
+        assert answer.json()["error"]["details"]["fields"][0]["field"] == "after"
 
 
 async def test_only_the_visitor_of_the_session_and_agents_may_read(stage: Stage, visitor: Visitor) -> None:

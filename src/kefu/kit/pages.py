@@ -33,6 +33,11 @@ def from_cursor(cursor: str, shape: tuple[type, ...]) -> list[Any]:
         and len(key) == len(shape)
         and all(type(one) is kind for one, kind in zip(key, shape, strict=True))
     )
-    if not fits or any(isinstance(one, int) and abs(one) >= 2**62 for one in key):
+    if not fits or not all(_is_storable(one) for one in key):
         raise BadCursor
     return list(key)
+
+
+def _is_storable(part: Any) -> bool:
+    """Whether both databases can compare it: eight-byte numbers, and text without NUL."""
+    return abs(part) < 2**62 if isinstance(part, int) else "\x00" not in part

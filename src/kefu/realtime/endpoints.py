@@ -2,15 +2,17 @@
 
 from typing import Literal
 
+import orjson
 from fastapi import APIRouter, Request
 from pydantic import BaseModel
 
-from kefu.accounts.identity import SignedIn, Visitor
-from kefu.kit.errors import Forbidden
+from kefu.accounts.identity import SignedIn
 from kefu.realtime.hub import ephemeral
-from kefu.sessions.access import may_read
+from kefu.sessions.access import actor_of
 from kefu.sessions.models import stream_of
+from kefu.sessions.queries import find
 from kefu.sessions.schemas import Body, NameInPath
+from kefu.sessions.service import SessionNotFound
 
 router = APIRouter(tags=["realtime"])
 
@@ -28,13 +30,12 @@ class Done(BaseModel):
 @router.post("/api/sessions/{name}/typing")
 async def say_typing(request: Request, name: NameInPath, body: Typing, caller: SignedIn) -> Done:
     """Tell the followers that the caller types, or stopped. Kept nowhere; it expires by itself after six seconds."""
-    may_read(caller, name)
-    if isinstance(caller, Visitor):
-        actor = {"kind": "visitor"}
-    elif "sessions.reply" in caller.permissions:
-        actor = {"kind": "agent", "id": caller.id, "name": caller.name}
-    else:
-        raise Forbidden
-    await request.app.state.limits.take(TYPING_PER_SESSION, "typing", name, actor["kind"])
-    request.app.state.bus.publish(ephemeral(stream_of(name), "typing", actor=actor, active=body.active))
+    actor = actor_of(caller, name, "sessions.reply")
+    await request.app.state.limits.take(TYPING_PER_SESSION, "typing", name, actor.kind)
+    if actor.kind == "agent":
+        async with request.app.state.db.read() as tx:
+            if await find(tx, name) is None:
+                raise SessionNotFound(session_name=name)
+    who = orjson.Fragment(actor.json())
+    request.app.state.bus.publish(ephemeral(stream_of(name), "typing", actor=who, active=body.active))
     return Done()

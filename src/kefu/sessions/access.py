@@ -2,9 +2,11 @@
 
 from typing import ClassVar
 
-from kefu.accounts.identity import AgentIdentity, Caller, Visitor
+from kefu.accounts.identity import AgentIdentity, Caller, Visitor, require
+from kefu.accounts.permissions import Permission
 from kefu.kit.errors import Forbidden
 from kefu.kit.i18n import Text
+from kefu.log.log import VISITOR, Actor
 from kefu.sessions.service import Member
 
 
@@ -32,6 +34,15 @@ def own_visitor(caller: Caller, name: str) -> None:
         raise Forbidden
     if caller.session_name != name:
         raise ForeignSession
+
+
+def actor_of(caller: Caller, name: str, permission: Permission) -> Actor:
+    """Who acts on the session: its visitor, or an agent with the permission. Raises ForeignSession or Forbidden."""
+    if isinstance(caller, Visitor):
+        own_visitor(caller, name)
+        return VISITOR
+    agent = require(caller, permission)
+    return Actor("agent", agent.id, agent.name)
 
 
 def member(agent: AgentIdentity, lead_permission: str) -> Member:

@@ -10,10 +10,9 @@ from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
 from kefu.kit.pages import from_cursor, to_cursor
 from kefu.kit.web import caller_of
-from kefu.log.log import VISITOR, Actor
 from kefu.sessions import queries, service
 from kefu.sessions import schemas as shapes
-from kefu.sessions.access import may_read, member, own_visitor
+from kefu.sessions.access import actor_of, may_read, member, own_visitor
 from kefu.sessions.opening import Wish, opened
 from kefu.sessions.post import post
 from kefu.sessions.states import InvalidStatus, Status
@@ -70,9 +69,8 @@ async def post_message(
 @router.post("/api/manual/escalate")
 async def escalate(request: Request, body: shapes.Escalate, caller: SignedIn) -> shapes.EscalatedData:
     """Ask for a person. A repeat while one is awaited changes nothing."""
-    may_read(caller, body.session_name)
+    actor = actor_of(caller, body.session_name, "sessions.reply")
     reason = "manual" if body.reason == "user_request" else body.reason
-    actor = VISITOR if isinstance(caller, Visitor) else Actor("agent", caller.id, caller.name)
     async with request.app.state.db.write() as tx:
         session = await service.escalate(tx, body.session_name, actor, reason, body.details)
     return shapes.EscalatedData(data=shapes.session_out(session), email_sent=False, is_in_shift=True)

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import ColumnElement, Select, and_, case, func, or_, select, tuple_
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, or_, select, tuple_, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.log.log import Entry, read_last
@@ -48,8 +48,11 @@ def visible() -> Select[Session]:
 
 
 # Who waits for a person first, then whom a person serves, then the bot's, then the closed.
-RANK = case(
-    {"pending_manual": 0, "manual_live": 1, "after_hours_email": 2, "bot_active": 3}, value=Session.status, else_=4
+RANK = type_coerce(
+    case(
+        {"pending_manual": 0, "manual_live": 1, "after_hours_email": 2, "bot_active": 3}, value=Session.status, else_=4
+    ),
+    BigInteger,  # as every number of a cursor
 )
 ORDERS: dict[Sort, tuple[tuple[Any, bool], ...]] = {
     "default": ((RANK, False), (Session.updated_at, True), (Session.name, False)),
