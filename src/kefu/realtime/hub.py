@@ -15,6 +15,7 @@ from kefu.bus.local import LocalBus, Notice
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
 from kefu.log.log import Entry, read
+from kefu.realtime.drafts import Drafts
 from kefu.sessions.models import stream_of
 from kefu.sessions.queries import heads
 
@@ -103,13 +104,12 @@ class Channel:
     `seq`: the last one handed out, None before the first follower has read the log.
     """
 
-    __slots__ = ("draft", "followers", "seq", "wanted")
+    __slots__ = ("followers", "seq", "wanted")
 
     def __init__(self) -> None:
         self.followers: set[Follower] = set()
         self.seq: int | None = None
         self.wanted = 0
-        self.draft: dict[str, object] | None = None
 
     def hand_out(self, notice: Notice) -> None:
         frame = frame_of(notice)
@@ -126,6 +126,7 @@ class Hub:
         self._channels: dict[str, Channel] = {}
         self._catching_up: dict[str, asyncio.Task[None]] = {}
         self._ticker: asyncio.Task[None] | None = None
+        self.drafts = Drafts()
         self.is_draining = False
         bus.listen(self.hear)
 
@@ -165,11 +166,11 @@ class Hub:
 
     def hear(self, notice: Notice) -> None:
         """From the bus: hand it out, or note that something is missing."""
+        self.drafts.hear(notice)
         channel = self._channels.get(notice.stream)
         if channel is None:
             return
         if notice.seq == 0:
-            _keep_draft(channel, notice)
             channel.hand_out(notice)
         elif channel.seq is None or notice.seq == channel.seq + 1:
             self._advance(channel, notice)
@@ -178,8 +179,6 @@ class Hub:
 
     def _advance(self, channel: Channel, notice: Notice) -> None:
         channel.seq = notice.seq
-        if notice.type != "answer.evidenced":
-            channel.draft = None
         channel.hand_out(notice)
 
     def _want(self, stream: str, channel: Channel, seq: int) -> None:
@@ -233,15 +232,3 @@ class Hub:
                 channel = self._channels.get(stream_of(name))
                 if channel is not None and channel.seq is not None and seq > channel.seq:
                     self._want(stream_of(name), channel, seq)
-
-
-def _keep_draft(channel: Channel, notice: Notice) -> None:
-    """Remember the running answer's text for who joins late."""
-    if notice.type == "answer.delta":
-        delta = orjson.loads(notice.data)
-        draft = channel.draft
-        if draft is None or draft["draft_id"] != delta["draft_id"]:
-            draft = channel.draft = {"draft_id": delta["draft_id"], "reply_to": delta["reply_to"], "text": ""}
-        draft["text"] = str(draft["text"])[: delta["offset"]] + delta["text"]
-    elif notice.type == "answer.dropped":
-        channel.draft = None

@@ -230,17 +230,16 @@ async def _replay(stream: Stream, name: str, cursor: int, follower: Follower, ch
             break
     channel.seq = cursor if channel.seq is None else channel.seq
     follower.forget_ephemeral()
-    await stream.write(await _present(stream, session, cursor, channel))
+    await stream.write(await _present(stream, session, cursor))
     return cursor
 
 
-async def _present(stream: Stream, session: Session, cursor: int, channel: Channel) -> bytes:
+async def _present(stream: Stream, session: Session, cursor: int) -> bytes:
     """What holds at this moment and is in no log: the running draft, the place in the queue."""
     name = stream_of(session.name)
-    draft = channel.draft and ephemeral(name, "answer.delta", **channel.draft, offset=0)
     now = [ephemeral(name, "stream.ready", seq=cursor, status=session.status, epoch=session.epoch)]
-    if draft:
-        now.append(draft)
+    if draft := stream.hub.drafts.of(session):
+        now.append(ephemeral(name, "answer.delta", **draft))
     if session.status == Status.PENDING_MANUAL:
         async with stream.state.db.read() as tx:
             position, waiting = await place_in_queue(tx, session)
