@@ -188,7 +188,9 @@ class AgentDesk:
 
     def signs_out(self) -> None:
         self.page.locator("button.opener").click()
-        self.page.get_by_role("button", name=self.words.sign_out).click()
+        # The page is loaded anew, so that nothing of this agent is left in it.
+        with self.page.expect_event("load"):
+            self.page.get_by_role("button", name=self.words.sign_out).click()
 
     def looks_at(self, tab: Tab) -> None:
         self.page.get_by_role("tab", name=self.words.tabs[TABS.index(tab)]).click()
