@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Coroutine
+from contextlib import suppress
 from functools import partial
 from typing import Any
 
@@ -59,8 +60,9 @@ class Crowd:
         await until(lambda: len(self._line.told.acks) >= wanted, PATIENCE)
 
     async def see_all(self, everything: Found) -> None:
-        """Wait until each follower has seen the newest event that it may see. Raises TimeoutError."""
+        """Wait a moment until each follower has seen the newest event it may see. Who has not is for the checker."""
         for follower in self._followers:
             log = everything.logs[follower.seen.session]
             newest = max(one.seq for one in log if follower.may_see(one))
-            await until(partial(follower.has_seen, newest), 5)
+            with suppress(TimeoutError):
+                await until(partial(follower.has_seen, newest), 5)

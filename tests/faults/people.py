@@ -119,7 +119,7 @@ class Visitor:
         """Mostly in quick bursts, sometimes with time for the bot to answer."""
         while not stop.is_set():
             await self.say()
-            await asyncio.sleep(random.uniform(0, 0.02) if random.random() < 0.95 else random.uniform(0.8, 1.2))
+            await asyncio.sleep(random.uniform(0, 0.03) if random.random() < 0.8 else random.uniform(0.8, 1.2))
 
 
 class Desk:
@@ -152,11 +152,11 @@ class Desk:
         """Take over, write, release, again and again; at the end the bot has the session."""
         while not stop.is_set():
             await self.take_over()
-            for _ in range(random.randint(1, 5)):
+            for _ in range(random.randint(1, 4)):
                 await self.say()
-                await asyncio.sleep(random.uniform(0.005, 0.05))
+                await asyncio.sleep(random.uniform(0, 0.4))
             await self.release()
-            await asyncio.sleep(random.uniform(0.2, 1.0))
+            await asyncio.sleep(random.uniform(0.1, 0.6))
 
 
 class Follower:

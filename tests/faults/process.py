@@ -17,7 +17,7 @@ from servers import free_port
 PROGRAM = Path(sys.executable).with_name("kefu")
 ADMIN = "admin"
 ADMIN_PASSWORD = "a long one for the tests 7"
-UP_SECONDS = 30
+UP_SECONDS = 60
 
 
 class Kefu:

@@ -16,12 +16,12 @@ from faults.proxy import Proxy
 from faults.stored import found, until_idle
 from faults.waiting import until
 from kefu.jobs.queue import LEASE
-from kefu.kit.db import Database
+from kefu.kit.db import FREE_SECONDS, STATEMENT_SECONDS, Database
 from kefu.log.log import find_client_message
 from kefu.sessions.models import stream_of
 from kefu.sessions.service import locked
 
-TOLD_WITHIN = 7.0
+TOLD_WITHIN = FREE_SECONDS + STATEMENT_SECONDS + 3
 ALIVE_WITHIN = 1.0
 HEALED_WITHIN = 2.0
 CUTS = 40

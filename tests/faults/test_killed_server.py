@@ -18,11 +18,11 @@ ANSWERED_WITHIN = {True: 5.0, False: LEASE.total_seconds() + 5}
 
 
 async def keep_killing(kefu: Kefu, crowd: Crowd) -> None:
-    """At any instant: while it begins to serve, and in the middle of posts, of answers, of streams."""
+    """At any instant: while it begins to serve, in the middle of posts, and when the bot has had time to speak."""
     for n in range(KILLS):
-        if n % 4:
+        if n % 3:
             await crowd.get_on()
-        await asyncio.sleep(random.uniform(0, 0.5))
+        await asyncio.sleep(random.uniform(1.0, 2.0) if n % 3 == 2 else random.uniform(0, 0.3))
         await kefu.kill()
         await kefu.start()
 
