@@ -10,7 +10,7 @@ import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
-from starlette.datastructures import Headers, MutableHeaders
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
@@ -21,12 +21,12 @@ log = structlog.get_logger()
 
 BODY_LIMIT = 262_144
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
-SECURITY = {
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "strict-origin-when-cross-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
-    "Permissions-Policy": "camera=(), microphone=(), geolocation=()",
-}
+SECURITY = (
+    (b"x-content-type-options", b"nosniff"),
+    (b"referrer-policy", b"strict-origin-when-cross-origin"),
+    (b"cross-origin-opener-policy", b"same-origin"),
+    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+)
 
 
 class MethodNotAllowed(KefuError):
@@ -59,14 +59,15 @@ class Edge:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                out = MutableHeaders(scope=message)
-                out["X-Request-ID"] = request_id
-                for name, value in SECURITY.items():
-                    out.setdefault(name, value)
+                named = {name for name, _ in message["headers"]}
+                missing = (header for header in SECURITY if header[0] not in named)
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *missing]
             await send(message)
 
+        if scope["method"] != "GET":  # nobody reads the body of a GET, and followers would keep the wrapper for hours
+            receive = _limited(receive, headers)
         try:
-            await self.app(scope, _limited(receive, headers), send_out)
+            await self.app(scope, receive, send_out)
         except KefuError as error:
             if status:
                 raise
