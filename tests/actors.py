@@ -147,6 +147,11 @@ class Caller:
     async def post(self, path: str, body: object = None, **headers: str) -> httpx2.Response:
         return await self._stage.http.post(path, json=body, headers=bearer(self.token) | headers)
 
+    async def send(self, path: str, content: bytes, **headers: str) -> httpx2.Response:
+        """Post these bytes as JSON, whatever they are."""
+        headers = bearer(self.token) | {"Content-Type": "application/json"} | headers
+        return await self._stage.http.post(path, content=content, headers=headers)
+
     async def follows(self, name: str, query: str = "", **headers: str) -> Watch:
         """A new stream of the session, open until the test ends."""
         return await self._stage.watch(f"/api/sessions/{name}/events{query}", bearer(self.token) | headers)
