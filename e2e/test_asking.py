@@ -1,7 +1,12 @@
 """A visitor asks; the bot answers from the shop's knowledge, or says that it cannot."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
-from e2e.conftest import Visit
+from e2e.actors import Visitor
+from e2e.conftest import OpenContext, Visit
+from e2e.product import Product
 from e2e.words import Locale
 from playwright.sync_api import expect
 
@@ -25,17 +30,15 @@ GROWTH = """
 
 
 @pytest.mark.parametrize("locale", ["en", "zh"])
-def test_an_answer_streams_names_its_sources_and_they_open(visit: Visit, locale: Locale) -> None:
+def test_an_answer_names_its_sources_and_they_open(visit: Visit, locale: Locale) -> None:
     question, word = ASKED[locale]
     visitor = visit(locale)
     visitor.is_in_the_chat()
     expect(visitor.chat.get_by_text(visitor.words.welcome)).to_be_visible()
-    visitor.chat.get_by_role("log").evaluate(GROWTH)
 
     visitor.asks(question)
 
     expect(visitor.answers.last).to_contain_text(word)
-    assert visitor.frame.evaluate("window.lengths.length") > 0, "nothing was seen before the whole answer"
     title = visitor.sources.first.locator(".title").inner_text()
     with visitor.page.expect_popup() as opened:
         visitor.sources.first.click()
@@ -71,3 +74,16 @@ def test_a_suggestion_and_a_question_on_the_page_are_asked_with_one_click(visit:
 
     expect(visitor.answers).to_have_count(1)
     assert [role for role, _ in visitor.said()] == ["user", "assistant"]
+
+
+def test_a_slow_answer_is_read_as_it_is_written(
+    context: OpenContext, start: Callable[..., Product], stocked: Path
+) -> None:
+    product = start(stocked, AI_PROVIDER="scripted")
+    visitor = Visitor(context("en").new_page(), product.address, "en")
+    visitor.is_in_the_chat()
+    visitor.chat.get_by_role("log").evaluate(GROWTH)
+
+    visitor.asks("Tell me something long")
+
+    assert visitor.frame.evaluate("window.lengths.length") > 3
