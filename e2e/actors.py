@@ -3,9 +3,10 @@
 import re
 from typing import Literal
 
+from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
+
 from e2e.product import Account
 from e2e.words import CHAT, DESK, ChatWords, DeskWords, Locale
-from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
 
 # What "at once" means between the two sides of a conversation.
 A_SECOND = 1_000

@@ -6,10 +6,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 import pytest
+from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
+
 from e2e.actors import AgentDesk, Visitor
 from e2e.product import LENA, WANG, Account, Product, employ, kefu
 from e2e.words import Locale
-from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
 
 CHROMIUM = "/usr/bin/chromium"
 FLAGS = (

@@ -1,10 +1,11 @@
 """A person takes the conversation over from the bot and gives it back."""
 
 import pytest
+from playwright.sync_api import expect
+
 from e2e.actors import A_SECOND
 from e2e.conftest import Desk, Visit
 from e2e.words import Locale
-from playwright.sync_api import expect
 
 
 @pytest.mark.parametrize("locale", ["en", "zh"])

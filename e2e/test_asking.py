@@ -4,11 +4,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
+
 from e2e.actors import Visitor
 from e2e.conftest import OpenContext, Visit
 from e2e.product import Product
 from e2e.words import Locale
-from playwright.sync_api import expect
 
 ASKED: dict[Locale, tuple[str, str]] = {
     "en": ("Can I take the battery on a plane?", "battery"),

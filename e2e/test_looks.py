@@ -4,11 +4,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from playwright.sync_api import Frame, Page, expect
+
 from e2e.actors import comes_to_rest
 from e2e.conftest import Desk, OpenContext, Visit
 from e2e.product import Product
 from e2e.words import CHAT, Locale
-from playwright.sync_api import Frame, Page, expect
 
 AXE = (Path(__file__).parents[1] / "node_modules/axe-core/axe.min.js").read_text()
 RUN_AXE = """

@@ -5,11 +5,12 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
+
 from e2e.actors import Visitor
 from e2e.conftest import Desk, Visit
 from e2e.product import Product
 from e2e.words import CHAT
-from playwright.sync_api import expect
 
 SCRIPT = "This answer is read from a script, word by word, and knows nothing of the shop."
 # A follower tries again after at most half a minute of doubling pauses; three deaths stay far below that.

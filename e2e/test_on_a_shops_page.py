@@ -4,12 +4,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import expect
+
 from e2e.actors import Visitor
 from e2e.conftest import Desk, OpenContext, Visit
 from e2e.host_pages import Site, served
 from e2e.product import Product
-from playwright.sync_api import expect
-
 from servers import free_port
 
 KEY = "3f1c9a7e5b2d8064c1e9f7a35d2b8c60"

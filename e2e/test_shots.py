@@ -6,11 +6,12 @@ from typing import Literal
 
 import httpx2
 import pytest
+from playwright.sync_api import Page, expect
+
 from e2e.actors import AgentDesk, Visitor, comes_to_rest
 from e2e.conftest import SHOTS, Desk, OpenContext, Visit
 from e2e.product import LENA, Product
 from e2e.words import Locale
-from playwright.sync_api import Page, expect
 
 SCREENS = {"desktop": (1440, 900), "phone": (390, 844)}
 SCHEMES: tuple[Literal["light", "dark"], ...] = ("light", "dark")

@@ -5,11 +5,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from playwright.sync_api import Route, expect
+
 from e2e.actors import AgentDesk
 from e2e.conftest import Desk, OpenContext, Visit
 from e2e.product import LENA, WANG, Product
 from e2e.words import Locale
-from playwright.sync_api import Route, expect
 
 OWN = "my-own-bicycle-9"
 

@@ -199,7 +199,6 @@ export const en = {
     status: "Status",
     agent: "Agent",
     nobody: "Nobody",
-    epoch: "Epoch",
     priority: "Priority",
     keywords: "Urgent words",
     reason: "Reason",

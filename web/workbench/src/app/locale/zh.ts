@@ -201,7 +201,6 @@ export const zh: Catalogue = {
     status: "状态",
     agent: "坐席",
     nobody: "无",
-    epoch: "轮次",
     priority: "优先级",
     keywords: "紧急词",
     reason: "原因",
