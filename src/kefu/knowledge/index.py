@@ -25,6 +25,9 @@ COUNT_TERM = text(
     "ON CONFLICT (shop, lang, term) DO UPDATE SET passages = knowledge_terms.passages + excluded.passages"
 )
 
+# Rows a statement, so that none runs long when a whole shop is loaded.
+CHUNK = 200
+
 Counts = dict[str, Counter[str]]
 
 
@@ -40,8 +43,8 @@ async def reindex(tx: AsyncSession, shop: str, articles: Sequence[Article]) -> N
     rows = [row for article in articles if article.status == Status.PUBLISHED for row in passage_rows(article)]
     for row in rows:
         counts[row["lang"]].update(_distinct(row["title_tokens"], row["asked_tokens"], row["tokens"]))
-    if rows:
-        await tx.execute(insert(Passage), rows)
+    for start in range(0, len(rows), CHUNK):
+        await tx.execute(insert(Passage), rows[start : start + CHUNK])
     changes = [
         {"shop": shop, "lang": lang, "term": term, "passages": change}
         for lang, terms_ in sorted(counts.items())
@@ -49,7 +52,8 @@ async def reindex(tx: AsyncSession, shop: str, articles: Sequence[Article]) -> N
         if change
     ]
     if changes:
-        await tx.execute(COUNT_TERM, changes)
+        for start in range(0, len(changes), 10 * CHUNK):
+            await tx.execute(COUNT_TERM, changes[start : start + 10 * CHUNK])
         await tx.execute(delete(Term).where(Term.shop == shop, Term.passages <= 0))
 
 

@@ -30,7 +30,8 @@ SQLITE = (
     f"CREATE TRIGGER passages_fts_delete AFTER DELETE ON passages BEGIN {TAKE}; END",
     f"CREATE TRIGGER passages_fts_update AFTER UPDATE OF number, {COLUMNS} ON passages BEGIN {TAKE}; {PUT}; END",
 )
-POSTGRES = (f"CREATE INDEX {INDEX} ON passages USING gin (({POSTGRES_WORDS}))",)
+# The list of pending entries is read anew for each word of a question: it is kept short (64 kB).
+POSTGRES = (f"CREATE INDEX {INDEX} ON passages USING gin (({POSTGRES_WORDS})) WITH (gin_pending_list_limit = 64)",)
 
 
 def create(connection: Connection) -> None:

@@ -126,9 +126,8 @@ async def put_published(tx: AsyncSession, shop: str, contents: Sequence[Content]
 
     A repeat changes nothing.
     """
-    known = {
-        (one.lang, one.slug): one for one in (await tx.execute(select(Article).where(Article.shop == shop))).scalars()
-    }
+    named = select(Article).where(Article.shop == shop, Article.slug.in_({content.slug for content in contents}))
+    known = {(one.lang, one.slug): one for one in (await tx.execute(named)).scalars()}
     changed: list[Article] = []
     for content in contents:
         article = known.get((content.lang, content.slug))
