@@ -200,9 +200,9 @@ def markdown(scores: list[Score], outcomes: list[Outcome], more: list[str]) -> s
     lines = [
         "# The built-in bot on the golden questions",
         "",
-        "Made by `python -m evals.run`. Synonyms, weights and thresholds are chosen by looking at `tune` and at the demo",
-        "shop's own wordings (written from the list of topics alone). Of `test` the sums below were seen on the way, the",
-        "single questions never.",
+        "Made by `python -m evals.run`. Synonyms, weights and thresholds are chosen by looking at `tune` and at the",
+        "demo shop's wordings, which were written without sight of `test`. Of `test` the sums were seen on the way,",
+        "its single questions were not.",
         "",
         row(HEADINGS),
         "|---" * len(HEADINGS) + "|",

@@ -19,7 +19,7 @@ from kefu.knowledge.search_ddl import FTS, POSTGRES_WORDS
 from kefu.knowledge.vocabulary import Vocabulary, vocabulary
 from kefu.knowledge.words import language_of
 
-CANDIDATES = 40
+CANDIDATES = 30
 TERM_LIMIT = 60
 POSTINGS_LIMIT = 20_000
 QUESTION_LIMIT = 1000
