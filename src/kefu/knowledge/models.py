@@ -54,8 +54,8 @@ class ArticleVersion(Table):
 class Passage(Table):
     """A piece of a published article, as search returns it. Other articles have none.
 
-    `text_hash` is the sha256 of `text` in hex. The `…tokens` are `words.terms` joined by blanks; in `asked_tokens` a
-    `|` parts the questions.
+    `text_hash` is the sha256 of `text` in hex. `tokens` and `title_tokens` are `words.terms` joined by blanks,
+    `asked_tokens` what `wordings.wording_tokens` makes of the article's questions.
     `number` orders passages and is the row id of SQLite's full-text table.
     """
 
