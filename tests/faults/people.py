@@ -17,7 +17,7 @@ from faults.process import ADMIN, ADMIN_PASSWORD
 from kefu.log.log import Entry
 
 PATIENCE = 60.0
-PAUSE = 0.05, 0.15
+PAUSE = 0.1, 0.3
 
 
 @dataclass

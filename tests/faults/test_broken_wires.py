@@ -21,7 +21,7 @@ from kefu.log.log import find_client_message
 from kefu.sessions.models import stream_of
 from kefu.sessions.service import locked
 
-TOLD_WITHIN = FREE_SECONDS + STATEMENT_SECONDS + 3
+TOLD_WITHIN = FREE_SECONDS + STATEMENT_SECONDS + 1
 ALIVE_WITHIN = 1.0
 HEALED_WITHIN = 2.0
 CUTS = 40

@@ -30,9 +30,11 @@ T = TypeVar("T")
 
 BUSY_MS = 10_000
 POSTGRES_POOL = 8
-# Seconds to wait for a free connection, for a new one, for a lock, and for one statement: whoever asks is told 503 in
-# time, however silent PostgreSQL or the way to it is. A transaction that somebody left open gives its locks back.
-FREE_SECONDS = 1
+# Seconds to wait for a free connection, to give it back, for a new one, for a lock and for one statement: whoever asks
+# is told 503 in time, however silent PostgreSQL or the way to it is. A free one is worth the most patience: a thousand
+# followers who come back at once queue for it. A transaction left open for IDLE_SECONDS gives its locks back.
+FREE_SECONDS = 5
+RELEASE_SECONDS = 1
 CONNECT_SECONDS = 3
 LOCK_SECONDS = 3
 STATEMENT_SECONDS = 4
@@ -245,8 +247,11 @@ class Database:
         """A connection of `pool`, for single statements that leave nothing behind. Raises Busy."""
         try:
             pool = await self.pool()
-            async with pool.acquire(timeout=FREE_SECONDS) as connection:
+            connection = await pool.acquire(timeout=FREE_SECONDS)
+            try:
                 yield connection
+            finally:
+                await pool.release(connection, timeout=RELEASE_SECONDS)
         except NOT_NOW as error:
             raise Busy from error
 
