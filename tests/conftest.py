@@ -12,6 +12,7 @@ from typing import NoReturn
 import asyncpg
 import httpx2
 import pytest
+import structlog
 from fastapi import FastAPI
 
 from actors import Agent, Stage, Visitor
@@ -163,6 +164,13 @@ def redis_url(servers: Servers, worker_id: str) -> str:
             answer += connection.recv(64)
     assert answer == b"+OK\r\n+OK\r\n"
     return f"{server}/{number}"
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _few_words() -> None:
+    """A failed test shows what went wrong, without a line for each of its requests."""
+    plain = structlog.dev.ConsoleRenderer(colors=False, exception_formatter=structlog.dev.plain_traceback)
+    structlog.configure([structlog.stdlib.add_log_level, plain], structlog.make_filtering_bound_logger("warning"))
 
 
 @pytest.fixture
