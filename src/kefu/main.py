@@ -7,6 +7,7 @@ from functools import partial
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route
+from starlette.types import ASGIApp
 
 from kefu import __version__
 from kefu.accounts.endpoints import router as accounts
@@ -34,9 +35,17 @@ from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut
 from kefu.sessions.endpoints import router as sessions
 from kefu.sessions.work import AnswerVisitor
 
+
+def _stream(path: str, app: ASGIApp) -> Route:
+    """A route for GET alone: to HEAD, which Starlette adds, the stream would never end."""
+    route = Route(path, app)
+    route.methods = {"GET"}
+    return route
+
+
 STREAMS = (
-    Route("/api/sessions/{name}/events", SessionEvents(), methods=["GET"]),
-    Route("/api/agent/events", DeskEvents(), methods=["GET"]),
+    _stream("/api/sessions/{name}/events", SessionEvents()),
+    _stream("/api/agent/events", DeskEvents()),
 )
 ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, realtime, knowledge, ops)
 

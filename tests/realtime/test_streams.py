@@ -3,6 +3,7 @@
 import asyncio
 import random
 
+import httpx2
 import pytest
 from fastapi import FastAPI
 
@@ -246,3 +247,9 @@ async def test_what_another_process_writes_is_seen(db: Database, taken: Visitor)
         await service.close(tx, taken.name, service.Member("x", "X", is_lead=True), "done")
     await stream.sees("session.closed", GONE_BY)
     assert stream.seqs == [1, 2, 3, 4]
+
+
+async def test_a_stream_is_for_get_alone(client: httpx2.AsyncClient) -> None:
+    for path in ("/api/sessions/s_nobody/events", "/api/agent/events"):
+        assert (await client.head(path)).status_code == 405
+        assert (await client.post(path)).status_code == 405
