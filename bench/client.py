@@ -150,6 +150,10 @@ async def hammer(port: int, posts: Sequence[Iterator[bytes]], seconds: float) ->
     return load
 
 
+class Refused(ConnectionError):
+    """The server answered with something else than a stream."""
+
+
 class Following(asyncio.Protocol):
     """An open event stream; `heard` is called with the moment and the bytes of whatever arrives once it is live."""
 
@@ -169,13 +173,16 @@ class Following(asyncio.Protocol):
             self._heard(time.perf_counter(), data)
             return
         self._begun += data
-        if READY in self._begun:
+        if not self._begun.startswith(b"HTTP/1.1 200"):
+            self.live.set_exception(Refused(self._begun[:400].decode()))
+            self.close()
+        elif READY in self._begun:
             self._begun = b""
             self.live.set_result(None)
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.live.done():
-            self.live.set_exception(exc or ConnectionResetError(self._begun[:200].decode()))
+            self.live.set_exception(exc or Refused("the stream ended before it was live"))
 
     def close(self) -> None:
         if self._transport:
@@ -183,7 +190,7 @@ class Following(asyncio.Protocol):
 
 
 async def follow(port: int, session: str, token: str, heard: Callable[[float, bytes], None]) -> Following:
-    """Open the session's stream and wait until it is live."""
+    """Open the session's stream and wait until it is live. Raises Refused."""
     opening = request("GET", f"/api/sessions/{session}/events", token)
     _, following = await asyncio.get_running_loop().create_connection(lambda: Following(opening, heard), HOST, port)
     await following.live

@@ -7,21 +7,28 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
-from bench.client import Following, follow
+import orjson
+
+from bench.client import Following, Refused, follow, request
 from bench.subject import Subject, Visit
 
 FOLLOWERS = 1000
 AT_ONCE = 32
 WARM_UP = 50
+RETRY_SECONDS = 1
 ID = re.compile(rb'"client_msg_id":"(seen-\d+)"')
 
 
 @dataclass
 class Delivery:
-    """Posts at `rate` a second. `latencies`: seconds from the post to each follower that saw it."""
+    """Posts at `rate` a second. `latencies`: seconds from the post to each follower that saw it.
+
+    `refused`: posts that the server did not take. `missing`: how often one that it took was not seen.
+    """
 
     rate: int
     latencies: list[float] = field(default_factory=list)
+    refused: int = 0
     missing: int = 0
     cpu_share: float = 0.0
 
@@ -74,8 +81,14 @@ async def _open(subject: Subject, visits: Sequence[Visit], wanted: int, watch: W
     free = asyncio.Semaphore(AT_ONCE)
 
     async def one(visit: Visit) -> Following:
-        async with free:
-            return await follow(subject.port, visit.name, visit.token, watch.heard)
+        while True:
+            try:
+                async with free:
+                    return await follow(subject.port, visit.name, visit.token, watch.heard)
+            except Refused as refused:
+                if " 503 " not in str(refused):
+                    raise
+            await asyncio.sleep(RETRY_SECONDS)
 
     return await asyncio.gather(*(one(visit) for visit in islice(cycle(visits), wanted)))
 
@@ -90,16 +103,16 @@ async def _deliver(
     async with asyncio.TaskGroup() as under_way:
         for n, visit in enumerate(islice(cycle(visits), posts)):
             await asyncio.sleep(begun + n / delivery.rate - time.perf_counter())
-            under_way.create_task(_post(subject, visit, watch))
+            under_way.create_task(_post(subject, visit, watch, delivery))
     delivery.cpu_share = (subject.cpu() - cpu) / (time.perf_counter() - begun)
     await subject.quiet()
     delivery.latencies = watch.latencies.copy()
-    delivery.missing = posts * sees - len(delivery.latencies)
+    delivery.missing = (posts - delivery.refused) * sees - len(delivery.latencies)
 
 
-async def _post(subject: Subject, visit: Visit, watch: Watch) -> None:
+async def _post(subject: Subject, visit: Visit, watch: Watch, delivery: Delivery) -> None:
     own = f"seen-{len(watch.sent)}"
     watch.sent[own.encode()] = time.perf_counter()
-    await subject.caller.json(
-        "POST", f"/api/sessions/{visit.name}/messages", visit.token, {"content": "Hello?", "client_msg_id": own}
-    )
+    body = orjson.dumps({"content": "Hello?", "client_msg_id": own})
+    status, _ = await subject.caller.call(request("POST", f"/api/sessions/{visit.name}/messages", visit.token, body))
+    delivery.refused += status != 201

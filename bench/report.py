@@ -13,7 +13,8 @@ from bench.figures import Judged, Table
 
 FOLDER = Path(__file__).parent
 LEGEND = """\
-Read ratios, not absolutes: the load is made on the machine that serves it, and shares its cores. *Bare* is a validated
+Read ratios, not absolutes: the load is made on the machine that serves it, and shares its cores, as does whatever else
+runs there; a p99 counts only on an idle machine. *Bare* is a validated
 POST with the body of a message on the same server, through the same middleware, without a token and without a database;
 bare endpoint and post take turns, and each ratio is the median of the rounds' ratios. A post is answered after its
 commit is on the disk. *Served by the bot*: each post also wakes the bot, which answers while the next ones come in.
@@ -24,18 +25,19 @@ commit is on the disk. *Served by the bot*: each post also wakes the bot, which 
 class Report:
     judged: Sequence[Judged]
     tables: Sequence[Table]
+    machine: dict[str, str]
 
     @property
     def missed(self) -> list[Judged]:
         return [one for one in self.judged if not one.holds]
 
     def page(self) -> str:
-        parts = ["# Bench", LEGEND, _markdown(_machine_table()), _markdown(self._bounds())]
+        parts = ["# Bench", LEGEND, _markdown(self._machine()), _markdown(self._bounds())]
         return "\n\n".join([*parts, *(_markdown(table) for table in self.tables)]) + "\n"
 
     def data(self) -> dict[str, Any]:
         judged = [{**asdict(one), "holds": one.holds} for one in self.judged]
-        return {"machine": machine(), "judged": judged, "tables": [asdict(table) for table in self.tables]}
+        return {"machine": self.machine, "judged": judged, "tables": [asdict(table) for table in self.tables]}
 
     def save(self) -> None:
         (FOLDER / "report.md").write_text(self.page(), "utf-8")
@@ -43,6 +45,9 @@ class Report:
 
     def lines(self) -> str:
         return "\n\n".join(_aligned(table) for table in (*self.tables, self._bounds()))
+
+    def _machine(self) -> Table:
+        return Table("Machine", list(self.machine), [list(self.machine.values())])
 
     def _bounds(self) -> Table:
         rows = [
@@ -60,17 +65,14 @@ class Report:
 
 
 def machine() -> dict[str, str]:
+    """Asked before the run, the load is what others make."""
     return {
         "cores": str(os.cpu_count()),
         "memory": f"{os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB",
         "system": f"{platform.system()} {platform.machine()}",
         "Python": platform.python_version(),
+        "load before the run": f"{os.getloadavg()[0]:.1f}",
     }
-
-
-def _machine_table() -> Table:
-    facts = machine()
-    return Table("Machine", list(facts), [list(facts.values())])
 
 
 def _markdown(table: Table) -> str:

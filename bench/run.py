@@ -10,7 +10,7 @@ import asyncpg
 
 from bench import answers, followers, posts
 from bench.figures import Bound, Judged, Table, milliseconds
-from bench.report import Report
+from bench.report import Report, machine
 from bench.subject import Place, serving
 from servers import Servers, free_port
 
@@ -31,6 +31,7 @@ FOLLOWER_COLUMNS = (
     "p99 ms",
     "max ms",
     "CPU",
+    "refused",
     "not seen",
 )
 
@@ -63,7 +64,7 @@ class Findings:
 
 async def run(effort: Effort) -> Report:
     """Raises servers.Missing when PostgreSQL is not installed."""
-    judged, tables = [], []
+    judged, tables, before = [], [], machine()
     async with _places() as places:
         for database, place in places.items():
             found = Findings(database)
@@ -73,7 +74,7 @@ async def run(effort: Effort) -> Report:
             await _followers(place, effort, found)
             judged += found.judged
             tables += found.tables
-    return Report(judged, tables)
+    return Report(judged, tables, before)
 
 
 @asynccontextmanager
@@ -147,6 +148,7 @@ def _follower_row(where: str, result: followers.Followers, one: followers.Delive
         str(one.rate),
         *latencies,
         f"{one.cpu_share:.0%}",
+        str(one.refused),
         str(one.missing),
     ]
 
