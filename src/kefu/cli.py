@@ -6,9 +6,11 @@ import sys
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
+import asyncpg
 import typer
 import uvicorn
 from fastapi import FastAPI
+from sqlalchemy.exc import DBAPIError
 from uvicorn.config import Config
 
 from kefu.accounts.passwords import hash_password, is_acceptable
@@ -42,6 +44,8 @@ def main() -> NoReturn:
         _fail(str(error))
     except KefuError as error:
         _fail(error.message("en"))
+    except (OSError, DBAPIError, asyncpg.PostgresError) as error:
+        _fail(f"The database does not take the connection ({type(error).__name__}: {error})\n    → Check DATABASE_URL.")
     sys.exit(0)
 
 
