@@ -819,7 +819,9 @@ export type MessageStored = {
 /**
  * NewArticle
  *
- * `shop`: the default one when left out. `slug`: made from the title when left out; unique per shop and language.
+ * `shop`: the default one when left out.
+ *
+ * `slug`: made from the title when left out; unique per shop and language.
  */
 export type NewArticle = {
     /**
