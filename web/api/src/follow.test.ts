@@ -91,7 +91,13 @@ describe("following", () => {
     const url = await serve((_request, response) => {
       const bytes = Buffer.from(`id: 1\ndata: {"type":"x","text":"电动车 🚲 é"}\n\n`);
       stream(response);
-      bytes.forEach((byte, index) => setTimeout(() => response.write(Buffer.from([byte])), index));
+      // One after the other: timers of different lengths may overtake each other on a busy machine.
+      const writeFrom = (index: number): void => {
+        if (index === bytes.length) return;
+        response.write(bytes.subarray(index, index + 1));
+        setTimeout(() => writeFrom(index + 1), 1);
+      };
+      writeFrom(0);
     });
     const heard = listen(url);
     await vi.waitFor(() => expect(heard.frames[0]?.text).toBe("电动车 🚲 é"), 3_000);
