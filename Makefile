@@ -52,7 +52,7 @@ openapi: setup ## Write web/api/openapi.json and the client's types from the ser
 	@$(BIN)/python scripts/openapi.py
 
 evals: setup ## Ask the golden questions and write the report
-	@$(BIN)/python -m evals
+	@$(BIN)/python -m evals.run
 
 bench: setup ## Measure the running service against a bare endpoint and write the report
 	@$(BIN)/python -m bench

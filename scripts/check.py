@@ -37,7 +37,7 @@ TESTS = (
     Check("Web sizes", ("npm", "run", "size", "--silent")),
     Check("OpenAPI and its client are fresh", ("python", "scripts/openapi.py", "--check")),
     Check("Tests", ("pytest", "-n", WORKERS, "--dist", "worksteal"), in_sight=True),
-    Check("Golden questions", ("python", "-m", "evals"), in_sight=True),
+    Check("Golden questions", ("python", "-m", "evals.run"), in_sight=True),
     Check("In the browser", ("pytest", "e2e"), in_sight=True, needs=("chromium", "fonts-noto-cjk")),
 )
 
