@@ -22,7 +22,7 @@ help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: setup ## Install, build, load the demo shop and serve it (HOST, PORT)
-	@$(BIN)/kefu migrate
+	@test -z "$$DATABASE_URL" || $(BIN)/kefu migrate
 	@$(BIN)/kefu demo
 	@exec $(BIN)/kefu serve --host "$(HOST)" --port "$(PORT)"
 
