@@ -1,6 +1,7 @@
 """`kefu …`: every verb of the operator."""
 
 import asyncio
+import gc
 import signal
 import sys
 from collections.abc import Awaitable, Callable
@@ -97,6 +98,8 @@ def serve(
     try:
         _greet(settings, _on_database(_prepare), f"http://{host}:{port}")
         app = create_app(settings)
+        gc.collect()
+        gc.freeze()  # what was loaded stays: walking it again and again stopped every stream for up to 0.8 s
         config = Config(
             app,
             host=host,

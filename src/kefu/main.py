@@ -1,6 +1,5 @@
 """Puts the parts together: the application, its routes, and which handler does which work."""
 
-import gc
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from functools import partial
@@ -84,8 +83,6 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
         hub.start()
         desk.start()
         worker.start()
-        gc.collect()
-        gc.freeze()  # what was loaded stays: walking it again and again stopped every stream for up to 0.8 s
         yield
         hub.drain()
         await worker.stop()
