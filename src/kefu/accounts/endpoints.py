@@ -11,7 +11,6 @@ from kefu.accounts.passwords import check_password, hash_password
 from kefu.accounts.schemas import (
     AgentOut,
     Credentials,
-    Done,
     GrantOut,
     LogoutIn,
     PasswordChange,
@@ -21,7 +20,7 @@ from kefu.accounts.schemas import (
 )
 from kefu.accounts.tokens import AccessClaims
 from kefu.kit.errors import Forbidden, KefuError, NotSignedIn, TokenInvalid, TooMany
-from kefu.kit.web import caller_of
+from kefu.kit.web import Done, caller_of
 
 router = APIRouter(prefix="/api/agent", tags=["agent"])
 

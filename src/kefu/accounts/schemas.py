@@ -1,6 +1,6 @@
 """What crosses HTTP when an agent signs in."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
@@ -11,7 +11,7 @@ from kefu.accounts.permissions import Permission, permissions_of
 from kefu.accounts.service import Grant
 from kefu.accounts.tokens import ACCESS_LIFETIME
 from kefu.kit.clock import unix_seconds
-from kefu.kit.web import REASONS
+from kefu.kit.web import REASONS, Done
 
 REASONS["password_weak"] = {"en": "needs a letter and a digit", "zh": "须同时包含字母和数字"}
 REASONS["password_unchanged"] = {"en": "must differ from the old one", "zh": "不能与原密码相同"}
@@ -86,10 +86,6 @@ class AgentOut(BaseModel):
             created_at=agent.created_at / 1000,
             last_login=unix_seconds(agent.last_login_at),
         )
-
-
-class Done(BaseModel):
-    success: Literal[True] = True
 
 
 class GrantOut(Done):

@@ -4,12 +4,13 @@ import re
 import secrets
 import time
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 import orjson
 import structlog
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -99,6 +100,12 @@ def _limited(receive: Receive, headers: Headers) -> Receive:
         return message
 
     return limited
+
+
+class Done(BaseModel):
+    """The answer of a route that has nothing more to say."""
+
+    success: Literal[True] = True
 
 
 class Json(Response):

@@ -8,7 +8,7 @@ from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from kefu.accounts.identity import AgentIdentity, allowed, anyone
 from kefu.kit.pages import from_cursor, to_cursor
-from kefu.kit.web import caller_locale
+from kefu.kit.web import Done, caller_locale
 from kefu.knowledge import page, queries, service
 from kefu.knowledge import schemas as shapes
 from kefu.knowledge.search import search
@@ -86,11 +86,11 @@ async def archive_article(
 
 
 @router.delete("/api/knowledge/articles/{article_id}")
-async def delete_draft(request: Request, article_id: ArticleId, _: Author) -> shapes.Done:
+async def delete_draft(request: Request, article_id: ArticleId, _: Author) -> Done:
     """Only a draft; a published article is archived instead."""
     async with request.app.state.db.write() as tx:
         await service.delete_draft(tx, article_id)
-    return shapes.Done()
+    return Done()
 
 
 @router.post("/api/knowledge/search")

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from kefu.kit.clock import iso
 from kefu.kit.i18n import Locale
-from kefu.kit.web import REASONS
+from kefu.kit.web import REASONS, Done
 from kefu.knowledge.models import Article
 from kefu.knowledge.search import QUESTION_LIMIT, Found
 from kefu.knowledge.service import Content, Kind
@@ -141,10 +141,6 @@ def _facts(article: Article) -> dict[str, Any]:
         "updated_at": iso(article.updated_at),
         "published_at": None if article.published_at is None else iso(article.published_at),
     }
-
-
-class Done(BaseModel):
-    success: Literal[True] = True
 
 
 class ArticleData(Done):

@@ -1,12 +1,10 @@
 """Typing, which only those who look at this moment need to know."""
 
-from typing import Literal
-
 import orjson
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
 
 from kefu.accounts.identity import SignedIn
+from kefu.kit.web import Done
 from kefu.realtime.hub import ephemeral
 from kefu.sessions.access import actor_of
 from kefu.sessions.models import stream_of
@@ -21,10 +19,6 @@ TYPING_PER_SESSION = "120/minute"
 
 class Typing(Body):
     active: bool
-
-
-class Done(BaseModel):
-    success: Literal[True] = True
 
 
 @router.post("/api/sessions/{name}/typing")

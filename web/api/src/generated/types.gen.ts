@@ -464,6 +464,8 @@ export type Credentials = {
 
 /**
  * Done
+ *
+ * The answer of a route that has nothing more to say.
  */
 export type Done = {
     /**
