@@ -6,6 +6,7 @@ database every second or so.
 """
 
 import asyncio
+from collections.abc import Callable
 from typing import Literal
 
 import orjson
@@ -29,6 +30,7 @@ HEARTBEAT = b":\n\n"
 SESSION = stream_of("")
 
 Ending = Literal["restart", "slow", "revoked", "gone"]
+WriteNow = Callable[[bytes], bool]
 
 
 def frame_of(notice: Notice) -> bytes:
@@ -49,19 +51,29 @@ def ephemeral(stream: str, type_: str, **facts: object) -> Notice:
 class Follower:
     """One reader of one stream, served by one task.
 
-    `end` closes it from outside; a slow one is torn out of the send that it hangs in.
+    `end` closes it from outside; a slow one is torn out of the send that it hangs in. `sent` is the last seq its reader
+    has. `write_now`, when its task sets it, writes a frame at once or says False: an idle reader, as nearly all are,
+    gets it without its task being woken, which is half of what a delivery costs.
     """
 
-    __slots__ = ("_frames", "_task", "_waiter", "ended", "sees_internal")
+    __slots__ = ("_frames", "_task", "_waiter", "ended", "sees_internal", "sent", "write_now")
 
     def __init__(self, *, sees_internal: bool) -> None:
         self.sees_internal = sees_internal
         self.ended: Ending | None = None
+        self.sent = 0
+        self.write_now: WriteNow | None = None
         self._frames: list[tuple[int, bytes]] = []
         self._task = asyncio.current_task()
         self._waiter: asyncio.Future[None] | None = None
 
     def put(self, seq: int, frame: bytes) -> None:
+        if self.write_now and self._waiter is not None and not self._frames and self.ended is None:
+            if seq and seq <= self.sent:
+                return
+            if self.write_now(frame):
+                self.sent = seq or self.sent
+                return
         if len(self._frames) < QUEUE_LIMIT:
             self._frames.append((seq, frame))
             self._wake()
@@ -112,10 +124,10 @@ class Channel:
         self.wanted = 0
 
     def hand_out(self, notice: Notice) -> None:
-        frame = frame_of(notice)
+        frame, seq, public = frame_of(notice), notice.seq, notice.public
         for follower in self.followers:
-            if notice.public or follower.sees_internal:
-                follower.put(notice.seq, frame)
+            if public or follower.sees_internal:
+                follower.put(seq, frame)
 
 
 class Hub:

@@ -7,10 +7,10 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, State
@@ -106,14 +106,32 @@ class Stream:
             chunk = RETRY + chunk
         await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
 
+    def write_now(self, chunk: bytes) -> bool:
+        """Write without waiting; False, and nothing is written, while the reader is behind.
+
+        An ASGI send that need not wait for the reader runs through without giving way. One that must gives way before
+        it writes.
+        """
+        message = {"type": "http.response.body", "body": chunk, "more_body": True}
+        sending = cast("Coroutine[Any, Any, None]", self._send(message))
+        try:
+            sending.send(None)
+        except StopIteration:
+            return True
+        sending.close()
+        return False
+
     async def live(self, follower: Follower, sent: int) -> None:
         """Pass on what the hub hands out with seq > `sent`, until one side ends."""
         gone = asyncio.create_task(self._until_gone(follower))
         checked = time.monotonic()
+        follower.sent = sent
+        if not follower.sees_internal:  # whose token is looked at again by the task
+            follower.write_now = self.write_now
         try:
             while frames := await follower.take():
-                chunk = b"".join(frame for seq, frame in frames if seq == 0 or seq > sent)
-                sent = max(sent, frames[-1][0])
+                chunk = b"".join(frame for seq, frame in frames if seq == 0 or seq > follower.sent)
+                follower.sent = max(follower.sent, frames[-1][0])
                 if chunk:
                     await self.write(chunk)
                 if follower.sees_internal and time.monotonic() - checked > RECHECK_SECONDS:
