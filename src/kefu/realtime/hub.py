@@ -13,18 +13,21 @@ import orjson
 import structlog
 
 from kefu.bus.local import LocalBus, Notice
+from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
 from kefu.log.log import Entry, read
 from kefu.realtime.drafts import Drafts
 from kefu.sessions.models import stream_of
-from kefu.sessions.queries import heads
+from kefu.sessions.queries import changed_since, heads
 
 log = structlog.get_logger()
 
 QUEUE_LIMIT = 256
 CHECK_SECONDS = 1.0
-CHECK_CHUNK = 500
+CHECK_CHUNK = 250
+OVERLAP_MS = 3_000
+CHANGED_LIMIT = 5_000
 HEARTBEAT_SECONDS = 15
 HEARTBEAT = b":\n\n"
 SESSION = stream_of("")
@@ -138,6 +141,7 @@ class Hub:
         self._channels: dict[str, Channel] = {}
         self._catching_up: dict[str, asyncio.Task[None]] = {}
         self._ticker: asyncio.Task[None] | None = None
+        self._beat = 0
         self.drafts = Drafts()
         self.is_draining = False
         bus.listen(self.hear)
@@ -218,29 +222,36 @@ class Hub:
                 return
 
     async def _tick_forever(self) -> None:
-        beat = 0
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            beat += 1
-            self._send_heartbeats(beat)
+            self._beat += 1
+            self._send_heartbeats()
             try:
                 await self._check_seqs()
             except Exception:
                 log.warning("hub.not_checked", exc_info=True)
 
-    def _send_heartbeats(self, beat: int) -> None:
+    def _send_heartbeats(self) -> None:
         """Each follower once in 15 s, a fifteenth of them each second."""
+        turn = self._beat % HEARTBEAT_SECONDS
         for channel in self._channels.values():
             for follower in channel.followers:
-                if (id(follower) >> 6) % HEARTBEAT_SECONDS == beat % HEARTBEAT_SECONDS:
+                if (id(follower) >> 6) % HEARTBEAT_SECONDS == turn:
                     follower.put(0, HEARTBEAT)
 
     async def _check_seqs(self) -> None:
-        names = [stream.removeprefix(SESSION) for stream in self._channels if stream.startswith(SESSION)]
-        for start in range(0, len(names), CHECK_CHUNK):
-            async with self._db.read() as tx:
-                found = await heads(tx, names[start : start + CHECK_CHUNK])
-            for name, seq in found.items():
-                channel = self._channels.get(stream_of(name))
-                if channel is not None and channel.seq is not None and seq > channel.seq:
-                    self._want(stream_of(name), channel, seq)
+        """Compare with the database: what changed a moment ago, and a part of the streams in turn.
+
+        The turn finds what was committed long after the time it bears, such as by a process whose clock is slow.
+        """
+        followed = [stream.removeprefix(SESSION) for stream in self._channels if stream.startswith(SESSION)]
+        if not followed:
+            return
+        start = self._beat * CHECK_CHUNK % (len(followed) + CHECK_CHUNK)
+        async with self._db.read() as tx:
+            found = await changed_since(tx, now_ms() - OVERLAP_MS, CHANGED_LIMIT)
+            found += (await heads(tx, followed[start : start + CHECK_CHUNK])).items()
+        for name, seq in found:
+            channel = self._channels.get(stream_of(name))
+            if channel is not None and channel.seq is not None and seq > channel.seq:
+                self._want(stream_of(name), channel, seq)
