@@ -67,7 +67,7 @@ async def take(db: Database, lane: Lane, worker: str, limit: int) -> list[Taken]
     """Lease up to `limit` due jobs, oldest first. Two workers never get the same one while the lease lasts."""
     sql = TAKE.format(skip_locked="" if db.is_sqlite else "FOR UPDATE SKIP LOCKED")
     now = now_ms()
-    rows = await db.statement(sql, _lease_end(now), worker, lane, now, limit)
+    rows = await db.execute(sql, _lease_end(now), worker, lane, now, limit)
     return [Taken(row[0], row[1], orjson.loads(row[2]), row[3]) for row in rows]
 
 
@@ -97,7 +97,7 @@ async def finish(tx: AsyncSession, job_id: int) -> None:
 
 async def finish_alone(db: Database, job_id: int) -> None:
     """There was nothing to do, so no transaction did it. Safe to repeat."""
-    await db.statement("DELETE FROM jobs WHERE id = $1", job_id)
+    await db.execute("DELETE FROM jobs WHERE id = $1", job_id)
 
 
 async def give_back(tx: AsyncSession, job: Taken, error: str) -> None:

@@ -19,13 +19,15 @@ from kefu.kit.errors import Unavailable
 from kefu.log.log import Entry, read
 from kefu.realtime.drafts import Drafts
 from kefu.sessions.models import stream_of
-from kefu.sessions.queries import changed_since, heads
+from kefu.sessions.queries import heads
+from kefu.sessions.since import changed
 
 log = structlog.get_logger()
 
 QUEUE_LIMIT = 256
 CHECK_SECONDS = 1.0
-CHECK_CHUNK = 250
+TURN = 500
+TURN_BEATS = 5
 OVERLAP_MS = 3_000
 CHANGED_LIMIT = 5_000
 HEARTBEAT_SECONDS = 15
@@ -227,7 +229,8 @@ class Hub:
             self._beat += 1
             self._send_heartbeats()
             try:
-                await self._check_seqs()
+                if self._channels:
+                    await self._check_seqs()
             except Exception:
                 log.warning("hub.not_checked", exc_info=True)
 
@@ -240,18 +243,20 @@ class Hub:
                     follower.put(0, HEARTBEAT)
 
     async def _check_seqs(self) -> None:
-        """Compare with the database: what changed a moment ago, and a part of the streams in turn.
+        """Compare with the database: what changed a moment ago, and every few seconds a part of the streams in turn.
 
         The turn finds what was committed long after the time it bears, such as by a process whose clock is slow.
         """
-        followed = [stream.removeprefix(SESSION) for stream in self._channels if stream.startswith(SESSION)]
-        if not followed:
-            return
-        start = self._beat * CHECK_CHUNK % (len(followed) + CHECK_CHUNK)
-        async with self._db.read() as tx:
-            found = await changed_since(tx, now_ms() - OVERLAP_MS, CHANGED_LIMIT)
-            found += (await heads(tx, followed[start : start + CHECK_CHUNK])).items()
+        found = await changed(self._db, now_ms() - OVERLAP_MS, CHANGED_LIMIT)
+        if self._beat % TURN_BEATS == 0:
+            found += await self._heads_in_turn()
         for name, seq in found:
             channel = self._channels.get(stream_of(name))
             if channel is not None and channel.seq is not None and seq > channel.seq:
                 self._want(stream_of(name), channel, seq)
+
+    async def _heads_in_turn(self) -> list[tuple[str, int]]:
+        followed = [stream.removeprefix(SESSION) for stream in self._channels if stream.startswith(SESSION)]
+        start = self._beat // TURN_BEATS * TURN % max(TURN, len(followed))
+        async with self._db.read() as tx:
+            return list((await heads(tx, followed[start : start + TURN])).items())

@@ -21,14 +21,15 @@ from kefu.accounts.identity import identify, require
 from kefu.kit.errors import Invalid, KefuError, Unavailable
 from kefu.kit.i18n import Text, preferred
 from kefu.kit.web import error_response
-from kefu.log.log import READ_LIMIT, read
+from kefu.log.log import READ_LIMIT
 from kefu.realtime.desk import DESK
 from kefu.realtime.hub import Channel, Follower, Hub, ephemeral, frame_of, notice_of
 from kefu.sessions.access import may_read
-from kefu.sessions.models import Session, stream_of
-from kefu.sessions.queries import find, place_in_queue
+from kefu.sessions.models import stream_of
+from kefu.sessions.queries import place_in_queue
 from kefu.sessions.schemas import NAME
 from kefu.sessions.service import SessionNotFound
+from kefu.sessions.since import Head, since
 from kefu.sessions.states import Status
 
 HEADERS = [
@@ -228,38 +229,39 @@ async def _serve(stream: Stream, name: str, follower: Follower, replay: Callable
 async def _replay(stream: Stream, name: str, cursor: int, follower: Follower, channel: Channel) -> int:
     """Send what is in the log after the cursor; returns the seq up to which the reader has everything.
 
-    The session's seq is read before the rows, so nothing between the two is skipped. A cursor beyond the log (a
+    The session's seq and the rows are of one moment, so nothing between the two is skipped. A cursor beyond the log (a
     database restored from a backup, or a forged one) begins again from the start.
     """
     while True:
-        async with stream.state.db.read() as tx:
-            session = await find(tx, name)
-            if session is None:
-                raise SessionNotFound(session_name=name)
-            cursor = cursor if cursor <= session.seq else 0
-            entries = await read(tx, stream_of(name), cursor, public_only=not follower.sees_internal)
+        found = await since(stream.state.db, name, cursor, public_only=not follower.sees_internal)
+        if found is None:
+            raise SessionNotFound(session_name=name)
+        head, entries = found
+        if cursor > head.seq:
+            cursor = 0
+            continue
         if entries:
             await stream.write(b"".join(frame_of(notice_of(one)) for one in entries))
             cursor = entries[-1].seq
         if len(entries) == READ_LIMIT:
             continue
-        cursor = max(cursor, session.seq)
+        cursor = max(cursor, head.seq)
         if channel.seq is None or cursor >= channel.seq:
             break
     channel.seq = cursor if channel.seq is None else channel.seq
     follower.forget_ephemeral()
-    await stream.write(await _present(stream, session, cursor))
+    await stream.write(await _present(stream, head, cursor))
     return cursor
 
 
-async def _present(stream: Stream, session: Session, cursor: int) -> bytes:
+async def _present(stream: Stream, head: Head, cursor: int) -> bytes:
     """What holds at this moment and is in no log: the running draft, the place in the queue."""
-    name = stream_of(session.name)
-    now = [ephemeral(name, "stream.ready", seq=cursor, status=session.status, epoch=session.epoch)]
-    if draft := stream.hub.drafts.of(session):
+    name = stream_of(head.name)
+    now = [ephemeral(name, "stream.ready", seq=cursor, status=head.status, epoch=head.epoch)]
+    if draft := stream.hub.drafts.of(head):
         now.append(ephemeral(name, "answer.delta", **draft))
-    if session.status == Status.PENDING_MANUAL:
+    if head.status == Status.PENDING_MANUAL:
         async with stream.state.db.read() as tx:
-            position, waiting = await place_in_queue(tx, session)
+            position, waiting = await place_in_queue(tx, head)
         now.append(ephemeral(name, "queue.position", position=position, waiting=waiting))
     return b"".join(frame_of(one) for one in now)
