@@ -144,6 +144,7 @@ class Hub:
         self._catching_up: dict[str, asyncio.Task[None]] = {}
         self._ticker: asyncio.Task[None] | None = None
         self._beat = 0
+        self._beats: tuple[set[Follower], ...] = tuple(set() for _ in range(HEARTBEAT_SECONDS))
         self.drafts = Drafts()
         self.is_draining = False
         bus.listen(self.hear)
@@ -165,7 +166,7 @@ class Hub:
                 follower.end("restart")
 
     def count(self) -> int:
-        return sum(len(channel.followers) for channel in self._channels.values())
+        return sum(map(len, self._beats))
 
     def has_followers(self, stream: str) -> bool:
         return stream in self._channels
@@ -173,14 +174,19 @@ class Hub:
     def join(self, stream: str, follower: Follower) -> Channel:
         channel = self._channels.setdefault(stream, Channel())
         channel.followers.add(follower)
+        self._beat_of(follower).add(follower)
         return channel
 
     def leave(self, stream: str, follower: Follower) -> None:
+        self._beat_of(follower).discard(follower)
         channel = self._channels.get(stream)
         if channel is not None:
             channel.followers.discard(follower)
             if not channel.followers:
                 self._channels.pop(stream)
+
+    def _beat_of(self, follower: Follower) -> set[Follower]:
+        return self._beats[(id(follower) >> 6) % HEARTBEAT_SECONDS]
 
     def hear(self, notice: Notice) -> None:
         """From the bus: hand it out, or note that something is missing."""
@@ -236,11 +242,8 @@ class Hub:
 
     def _send_heartbeats(self) -> None:
         """Each follower once in 15 s, a fifteenth of them each second."""
-        turn = self._beat % HEARTBEAT_SECONDS
-        for channel in self._channels.values():
-            for follower in channel.followers:
-                if (id(follower) >> 6) % HEARTBEAT_SECONDS == turn:
-                    follower.put(0, HEARTBEAT)
+        for follower in list(self._beats[self._beat % HEARTBEAT_SECONDS]):
+            follower.put(0, HEARTBEAT)
 
     async def _check_seqs(self) -> None:
         """Compare with the database: what changed a moment ago, and every few seconds a part of the streams in turn.

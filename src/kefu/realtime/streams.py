@@ -52,33 +52,35 @@ class Draining(Unavailable):
 
 
 class Shortcut:
-    """Pure ASGI, innermost: serves `routes` before FastAPI sees them, whose layers every follower would hold for hours.
+    """Pure ASGI, outermost: takes the requests for `routes` to `edge` before FastAPI sees them.
 
-    What they raise is raised before the first byte and becomes its JSON.
+    Every follower would hold the layers of FastAPI for hours.
     """
 
-    def __init__(self, app: ASGIApp, routes: Sequence[Route]) -> None:
-        self.app = app
+    def __init__(self, otherwise: ASGIApp, routes: Sequence[Route], edge: ASGIApp) -> None:
+        self.otherwise = otherwise
         self.routes = routes
+        self.edge = edge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = self._route_of(scope)
-        if route is None:
-            await self.app(scope, receive, send)
-            return
-        try:
-            await route.app(scope, receive, send)
-        except KefuError as error:
-            locale = preferred(Headers(scope=scope).get("accept-language"))
-            await error_response(error, locale)(scope, receive, send)
+        await (self.edge if self._finds(scope) else self.otherwise)(scope, receive, send)
 
-    def _route_of(self, scope: Scope) -> Route | None:
+    def _finds(self, scope: Scope) -> bool:
         for route in self.routes:
             match, found = route.matches(scope)
             if match is Match.FULL:
                 scope.update(found)
-                return route
-        return None
+                return True
+        return False
+
+
+async def open_stream(scope: Scope, receive: Receive, send: Send) -> None:
+    """The stream that `Shortcut` found. What it raises is raised before the first byte and becomes its JSON."""
+    try:
+        await scope["endpoint"](scope, receive, send)
+    except KefuError as error:
+        locale = preferred(Headers(scope=scope).get("accept-language"))
+        await error_response(error, locale)(scope, receive, send)
 
 
 class Stream:
