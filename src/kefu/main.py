@@ -30,6 +30,7 @@ from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
 from kefu.realtime.desk import Desk
 from kefu.realtime.endpoints import router as realtime
+from kefu.realtime.feed import Feed
 from kefu.realtime.hub import Hub, notice_of
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut
 from kefu.sessions.endpoints import router as sessions
@@ -101,6 +102,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
+    app.state.feed = Feed(db, bus, hub)
     app.state.tokens = Tokens(settings.signing_key())
     app.state.limits = Limits(enabled=settings.rate_limits == "on")
     _add_routes(app)

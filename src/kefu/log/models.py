@@ -9,8 +9,9 @@ from kefu.kit.db import Big, Table
 class Event(Table):
     """One thing that happened. Rows are never changed.
 
-    `stream` is `session/<name>` and the like; `seq` is gapless per stream from 1; `position` only identifies the row
-    (it may commit out of order). `audience` is `public` or `internal`: what a visitor reads is filtered on it. `actor`
+    `stream` is `session/<name>` and the like; `seq` is gapless per stream from 1; `position` identifies the row. On
+    SQLite it is also the order of the commits; on PostgreSQL it is not, and `xid`, the transaction that wrote the row,
+    tells what is complete (`feed.py`). `audience` is `public` or `internal`: what a visitor reads is filtered on it. `actor`
     and `payload` are JSON text, kept as written so that a frame is made without parsing.
     """
 
@@ -25,6 +26,7 @@ class Event(Table):
             sqlite_where=text("client_msg_id IS NOT NULL"),
             postgresql_where=text("client_msg_id IS NOT NULL"),
         ),
+        Index("ix_events_xid_position", "xid", "position").ddl_if(dialect="postgresql"),
     )
 
     position: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=True)
@@ -36,3 +38,4 @@ class Event(Table):
     payload: Mapped[str] = mapped_column(Text)
     client_msg_id: Mapped[str | None] = mapped_column(String(64))
     at: Mapped[int] = mapped_column(BigInteger)
+    xid: Mapped[int] = mapped_column(BigInteger, server_default="0")
