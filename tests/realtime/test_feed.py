@@ -11,7 +11,6 @@ from fastapi import FastAPI
 from actors import Agent, Stage, Visitor, code_of, data_of
 from kefu.kit.db import Database
 from kefu.kit.pages import to_cursor
-from kefu.realtime.hub import Hub
 from kefu.sessions.post import post
 from sessions.records import log_of
 
@@ -136,8 +135,7 @@ async def test_a_process_that_stops_keeps_nobody_waiting(lead: Agent, visitor: V
     (opened,) = await until_caught(lead, "", 1)
     waiting = asyncio.create_task(page(lead, opened["cursor"], wait=30))
     await asyncio.sleep(0.1)
-    hub: Hub = app.state.hub
-    hub.drain()
+    app.state.hub.drain()
     found = await asyncio.wait_for(waiting, 10)
     assert (found["events"], found["next"]) == ([], opened["cursor"])
     assert visitor.name in opened["stream"]

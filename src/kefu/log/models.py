@@ -11,8 +11,10 @@ class Event(Table):
 
     `stream` is `session/<name>` and the like; `seq` is gapless per stream from 1; `position` identifies the row. On
     SQLite it is also the order of the commits; on PostgreSQL it is not, and `xid`, the transaction that wrote the row,
-    tells what is complete (`feed.py`). `audience` is `public` or `internal`: what a visitor reads is filtered on it. `actor`
-    and `payload` are JSON text, kept as written so that a frame is made without parsing.
+    tells what is complete (`feed.py`); there alone `xid` has a default of its own and an index (migration 0002).
+
+    `audience` is `public` or `internal`: what a visitor reads is filtered on it. `actor` and `payload` are JSON text,
+    kept as written so that a frame is made without parsing.
     """
 
     __tablename__ = "events"
@@ -26,7 +28,6 @@ class Event(Table):
             sqlite_where=text("client_msg_id IS NOT NULL"),
             postgresql_where=text("client_msg_id IS NOT NULL"),
         ),
-        Index("ix_events_xid_position", "xid", "position").ddl_if(dialect="postgresql"),
     )
 
     position: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=True)

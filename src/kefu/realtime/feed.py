@@ -36,7 +36,7 @@ def _known(cursor: str) -> str:
 
 
 class FeedQuery(BaseModel):
-    """`after`: a cursor of an earlier answer, empty for the beginning; `wait`: seconds to wait when there is no news."""
+    """`after`: a cursor of an earlier answer, empty for the beginning; `wait`: seconds to wait when nothing is new."""
 
     after: Annotated[str, StringConstraints(max_length=200), AfterValidator(_known)] = ""
     limit: Annotated[int, Field(ge=1, le=PAGE_LIMIT)] = 100
@@ -50,7 +50,7 @@ class FeedEvent(BaseModel):
 
     cursor: str
     stream: str
-    audience: Literal["public", "internal"]
+    audience: str
     seq: int
     type: str
     at: str
