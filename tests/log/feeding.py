@@ -9,13 +9,12 @@ import time
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
-from sqlalchemy import func, select
+from sqlalchemy import select
 
+from faults.stored import until_idle
 from faults.waiting import until
-from kefu.jobs.models import Job
 from kefu.kit.db import Database
 from kefu.kit.errors import Conflict
 from kefu.kit.ids import new_id
@@ -163,7 +162,7 @@ async def feed_under_load(url: str, read: Reader, *, writers: int, seconds: floa
         consuming = asyncio.create_task(consumer.run_and_be_killed())
         end = time.monotonic() + seconds
         await asyncio.gather(*(Writer(opened[n % len(opened)]).write(end) for n in range(writers)))
-        await until(partial(_is_idle, opened[0]), PATIENCE)
+        await until_idle(opened[0], PATIENCE)
         log = await _log_of(opened[0])
         ended = time.monotonic()
         with suppress(TimeoutError):
@@ -171,11 +170,6 @@ async def feed_under_load(url: str, read: Reader, *, writers: int, seconds: floa
         consuming.cancel()
         await asyncio.gather(consuming, return_exceptions=True)
     return _compared(log, consumer, time.monotonic() - ended)
-
-
-async def _is_idle(db: Database) -> bool:
-    async with db.read() as tx:
-        return not await tx.scalar(select(func.count()).select_from(Job))
 
 
 async def _log_of(db: Database) -> dict[Key, str]:
