@@ -1,7 +1,9 @@
 """Puts the parts together: the application, its routes, and which handler does which work."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
@@ -30,10 +32,12 @@ from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
 from kefu.realtime.desk import Desk
 from kefu.realtime.endpoints import router as realtime
+from kefu.realtime.feed import Feed
 from kefu.realtime.hub import Hub, notice_of
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
 from kefu.sessions.endpoints import router as sessions
-from kefu.sessions.work import AnswerVisitor
+from kefu.sessions.idle import close_idle
+from kefu.sessions.work import AnswerVisitor, CloseIdle
 
 
 def _stream(path: str, app: ASGIApp) -> Route:
@@ -58,9 +62,12 @@ class Application(FastAPI):
         return Shortcut(super().build_middleware_stack(), STREAMS, edge)
 
 
-def bulk_handlers() -> dict[str, Handler]:
-    """Work of `kefu worker`. Nothing enqueues bulk work yet."""
-    return {}
+def bulk_worker(db: Database, settings: Settings) -> Worker:
+    """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
+    handlers: dict[str, Handler] = {
+        CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
+    }
+    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle()])
 
 
 def talk_handlers(db: Database, bus: LocalBus, answerer: Answerer) -> dict[str, Handler]:
@@ -83,17 +90,20 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
     bus = LocalBus()
     hub = Hub(db, bus)
     desk = Desk(db, bus, hub)
-    worker = Worker(db, "talk", talk_handlers(db, bus, answerer or answerer_of(settings, db)))
+    workers = [Worker(db, "talk", talk_handlers(db, bus, answerer or answerer_of(settings, db)))]
+    if db.is_sqlite:
+        workers.append(bulk_worker(db, settings))
     db.signals.listen("log", partial(_publish, bus))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         hub.start()
         desk.start()
-        worker.start()
+        for worker in workers:
+            worker.start()
         yield
         hub.drain()
-        await worker.stop()
+        await asyncio.gather(*(worker.stop() for worker in workers))
         await desk.stop()
         await hub.stop()
         await db.close()
@@ -109,6 +119,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
+    app.state.feed = Feed(db, bus, hub)
     app.state.tokens = Tokens(settings.signing_key())
     app.state.limits = Limits(enabled=settings.rate_limits == "on")
     _add_routes(app)
