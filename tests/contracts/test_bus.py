@@ -22,9 +22,9 @@ def notice(seq: int, data: bytes = b'{"type":"x"}', stream: str = "session/s") -
     return Notice(stream, seq, data, public=seq % 2 == 0, type="message.posted")
 
 
-async def redis_bus(stack: AsyncExitStack, url: str, secret: str = "a secret") -> RedisBus:
+async def redis_bus(stack: AsyncExitStack, url: str, whose: str = "ours") -> RedisBus:
     """A bus as another process has one, which hears already."""
-    redis = Redis(url, 8, secret)
+    redis = Redis(url, 8, whose)
     stack.push_async_callback(redis.close)
     bus = RedisBus(redis)
     bus.start()
@@ -99,7 +99,7 @@ async def test_other_processes_hear_it_in_order_and_byte_for_byte(stack: AsyncEx
 
 async def test_another_installation_on_the_same_redis_hears_nothing(stack: AsyncExitStack, redis_url: str) -> None:
     one, same = await redis_bus(stack, redis_url), await redis_bus(stack, redis_url)
-    foreign = await redis_bus(stack, redis_url, "another secret")
+    foreign = await redis_bus(stack, redis_url, "theirs")
     elsewhere = await redis_bus(stack, redis_url.rpartition("/")[0] + "/15")
     heard, unheard = heard_by(same), [*map(heard_by, (foreign, elsewhere))]
     one.publish(notice(1))

@@ -52,7 +52,8 @@ class Redis:
             max_connections=max_connections,
             timeout=BACKGROUND_SECONDS,
             socket_connect_timeout=BACKGROUND_SECONDS,
-            socket_timeout=BACKGROUND_SECONDS,
+            socket_timeout=None,  # each call has its own; with one here, the client sends within asyncio.wait_for,
+            # which before Python 3.12 may swallow a cancellation
             retry=Retry(NoBackoff(), 0),
             protocol=2,  # one round trip less to connect, and no pushes between the answers
         )
