@@ -102,7 +102,7 @@ def serve(
     settings = load_settings()
     logs = set_up_logs(settings.log_level, settings.log_file)
     try:
-        _greet(settings, _on_database(_prepare), f"http://{host}:{port}")
+        _greet(_on_database(_prepare), f"http://{host}:{port}")
         app = create_app(settings)
         gc.collect()
         gc.freeze()  # what was loaded stays: walking it again and again stopped every stream for up to 0.8 s
@@ -138,13 +138,9 @@ async def _prepare(db: Database) -> FirstAdmin | None:
     return await first_admin(db, load_settings())
 
 
-def _greet(settings: Settings, admin: FirstAdmin | None, address: str) -> None:
+def _greet(admin: FirstAdmin | None, address: str) -> None:
     """Where everything is, on standard output, for the person who started it."""
     lines = [f"  Shop page   {address}/demo", f"  Workbench   {address}/workbench/", f"  API         {address}/docs"]
-    if settings.redis_url:
-        lines.append(
-            "  Note        REDIS_URL is not used by this version; processes find each other's changes in the database."
-        )
     if admin and admin.one_time_password:
         lines += ["", f"  First admin        {admin.username}", f"  One-time password  {admin.one_time_password}", ""]
         lines += ["  It is shown only now; the workbench asks for a new one at the first sign-in."]
@@ -166,7 +162,7 @@ def worker() -> None:
 
 async def _work(settings: Settings, db: Database) -> None:
     """Raises BadSettings for SQLite, whose one process does this work itself."""
-    from kefu.main import bulk_worker
+    from kefu.main import Shared, bulk_worker
 
     if db.is_sqlite:
         raise BadSettings(
@@ -176,11 +172,14 @@ async def _work(settings: Settings, db: Database) -> None:
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    shared = Shared(settings, db)
     bulk = bulk_worker(db, settings)
+    shared.start()
     bulk.start()
     typer.echo("Kefu worker is running")
     await stop.wait()
     await bulk.stop()
+    await shared.stop()
 
 
 @cli.command()

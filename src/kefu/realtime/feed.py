@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
-from kefu.bus.local import LocalBus, Notice
+from kefu.bus.ports import Bus, Notice
 from kefu.kit.db import Database
 from kefu.kit.pages import BadCursor, from_cursor, to_cursor
 from kefu.log.feed import PAGE_LIMIT, START, Place, Placed, follow, is_beyond
@@ -76,7 +76,7 @@ class Feed:
     Nobody holds a transaction or a connection while waiting.
     """
 
-    def __init__(self, db: Database, bus: LocalBus, hub: Hub) -> None:
+    def __init__(self, db: Database, bus: Bus, hub: Hub) -> None:
         self._db = db
         self._hub = hub
         self._rung: asyncio.Future[None] | None = None

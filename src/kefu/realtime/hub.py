@@ -12,7 +12,7 @@ from typing import Literal
 import orjson
 import structlog
 
-from kefu.bus.local import LocalBus, Notice
+from kefu.bus.ports import Bus, Notice
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
@@ -138,22 +138,25 @@ class Channel:
 class Hub:
     """Followers by stream. Listens to the bus."""
 
-    def __init__(self, db: Database, bus: LocalBus) -> None:
+    def __init__(self, db: Database, bus: Bus) -> None:
         self._db = db
         self._channels: dict[str, Channel] = {}
         self._catching_up: dict[str, asyncio.Task[None]] = {}
         self._ticker: asyncio.Task[None] | None = None
+        self._extra_check: asyncio.Task[None] | None = None
+        self._checked_at = now_ms()
         self._beat = 0
         self._beats: tuple[set[Follower], ...] = tuple(set() for _ in range(HEARTBEAT_SECONDS))
         self.drafts = Drafts()
         self.is_draining = False
         bus.listen(self.hear)
+        bus.on_gap(self.check_now)
 
     def start(self) -> None:
         self._ticker = asyncio.create_task(self._tick_forever(), name="hub")
 
     async def stop(self) -> None:
-        tasks = [task for task in (self._ticker, *self._catching_up.values()) if task]
+        tasks = [task for task in (self._ticker, self._extra_check, *self._catching_up.values()) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -234,23 +237,32 @@ class Hub:
             await asyncio.sleep(CHECK_SECONDS)
             self._beat += 1
             self._send_heartbeats()
-            try:
-                if self._channels:
-                    await self._check_seqs()
-            except Exception:
-                log.warning("hub.not_checked", exc_info=True)
+            await self._check()
 
     def _send_heartbeats(self) -> None:
         """Each follower once in 15 s, a fifteenth of them each second."""
         for follower in list(self._beats[self._beat % HEARTBEAT_SECONDS]):
             follower.put(0, HEARTBEAT)
 
+    def check_now(self) -> None:
+        """The bus may have lost something: do not wait for the next tick."""
+        self._extra_check = asyncio.create_task(self._check(), name="hub-gap")
+
+    async def _check(self) -> None:
+        try:
+            if self._channels:
+                await self._check_seqs()
+        except Exception:
+            log.warning("hub.not_checked", exc_info=True)
+
     async def _check_seqs(self) -> None:
         """Compare with the database: what changed a moment ago, and every few seconds a part of the streams in turn.
 
         The turn finds what was committed long after the time it bears, such as by a process whose clock is slow.
         """
-        found = await changed(self._db, now_ms() - OVERLAP_MS, CHANGED_LIMIT)
+        checked_at = now_ms()
+        found = await changed(self._db, self._checked_at - OVERLAP_MS, CHANGED_LIMIT)
+        self._checked_at = checked_at
         if self._beat % TURN_BEATS == 0:
             found += await self._heads_in_turn()
         for name, seq in found:
