@@ -128,8 +128,11 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        for one in (shared, hub, desk, *workers):
-            one.start()
+        shared.start()
+        hub.start()
+        desk.start()
+        for worker in workers:
+            worker.start()
         yield
         hub.drain()
         await asyncio.gather(*(worker.stop() for worker in workers))
