@@ -28,9 +28,10 @@ from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
-from kefu.realtime.desk import Desk
+from kefu.realtime.desk import Desk, publish_mark
 from kefu.realtime.endpoints import router as realtime
 from kefu.realtime.hub import Hub, notice_of
+from kefu.realtime.presence import Presence
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut
 from kefu.sessions.endpoints import router as sessions
 from kefu.sessions.work import AnswerVisitor
@@ -69,23 +70,27 @@ def _publish(bus: LocalBus, entries: list[Entry]) -> None:
         bus.publish(notice_of(one))
 
 
-def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
-    """The application on a migrated database. `answerer` replaces the one that the settings name."""
+def create_app(settings: Settings, answerer: Answerer | None = None, bus: LocalBus | None = None) -> FastAPI:
+    """The application on a migrated database. `answerer` and `bus` replace those that the settings name."""
     db = Database(settings.database)
-    bus = LocalBus()
+    bus = bus or LocalBus()
     hub = Hub(db, bus)
     desk = Desk(db, bus, hub)
+    presence = Presence(bus, hub)
     worker = Worker(db, "talk", talk_handlers(db, bus, answerer or answerer_of(settings, db)))
     db.signals.listen("log", partial(_publish, bus))
+    db.signals.listen("read", partial(publish_mark, bus))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         hub.start()
         desk.start()
+        presence.start()
         worker.start()
         yield
         hub.drain()
         await worker.stop()
+        await presence.stop()
         await desk.stop()
         await hub.stop()
         await db.close()
@@ -101,6 +106,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
+    app.state.presence = presence
     app.state.tokens = Tokens(settings.signing_key())
     app.state.limits = Limits(enabled=settings.rate_limits == "on")
     _add_routes(app)

@@ -20,7 +20,6 @@ from kefu.sessions.states import InvalidStatus, Status
 router = APIRouter(tags=["sessions"])
 
 POSTS_PER_SESSION = "60/minute"
-READS_PER_READER = "240/minute"
 HISTORY = 50
 CURSOR_SHAPES: dict[queries.Sort, tuple[type, ...]] = {
     "default": (int, int, str),
@@ -103,22 +102,6 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
             )
     data = shapes.StoredData(seq=stored.seq, timestamp=stored.at / 1000, client_msg_id=stored.client_msg_id)
     return shapes.ManualStored(data=data)
-
-
-@router.post("/api/sessions/{name}/read")
-async def mark_read(
-    request: Request, name: shapes.NameInPath, body: shapes.MarkRead, caller: SignedIn
-) -> shapes.Marked:
-    """The caller has read the log up to `seq`. Moves only forward; beyond the log it stands at the log's end."""
-    reader = actor_of(caller, name, "sessions.read")
-    await request.app.state.limits.take(READS_PER_READER, "read", name, reading.reader_id(reader))
-    async with request.app.state.db.write() as tx:
-        session = await queries.find(tx, name)
-        if session is None:
-            raise service.SessionNotFound(session_name=name)
-        mark = await reading.mark_read(tx, session, reader, body.seq)
-    data = shapes.MarkData(seq=mark.seq, unread=reading.unread(session, reader, mark.read_count))
-    return shapes.Marked(data=data)
 
 
 @router.post("/api/sessions/{name}/takeover")

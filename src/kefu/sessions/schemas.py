@@ -94,22 +94,6 @@ class ManualMessage(Body):
     force: bool = False
 
 
-class MarkRead(Body):
-    seq: Annotated[int, Field(ge=1, le=MAX_SEQ)]
-
-
-class MarkData(BaseModel):
-    """`seq`: where the caller's mark stands now; it never moves back."""
-
-    seq: int
-    unread: int
-
-
-class Marked(BaseModel):
-    success: Literal[True] = True
-    data: MarkData
-
-
 class StoredData(BaseModel):
     seq: int
     timestamp: float
