@@ -70,8 +70,13 @@ class Presence:
         bus.listen(self._hear)
 
     def start(self) -> None:
-        self._say("asked", of="")
+        self.ask()
         self._task = asyncio.create_task(self._announce_forever(), name="presence")
+
+    def ask(self) -> None:
+        """Have everybody tell the whole, as who has just begun or has been deaf for a while."""
+        self._say("asked", of="")
+        self._must_tell_all = True
 
     async def stop(self) -> None:
         """The others need not wait for the lease: whoever was here has a moment to come back elsewhere."""
