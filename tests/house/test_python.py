@@ -121,7 +121,7 @@ def http_error(file: Source) -> Iterator[str]:
                 yield f"HTTPException at line {line}"
 
 
-MAY_START_TASKS = ("main.py", "realtime", "jobs", "kit/db.py", "answering")
+MAY_START_TASKS = ("main.py", "realtime", "jobs", "kit/db.py", "kit/sqlite.py", "answering")
 
 
 def loose_task(file: Source) -> Iterator[str]:

@@ -9,12 +9,12 @@ from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 import orjson
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import delete, insert, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.jobs.models import Job
 from kefu.kit.clock import Ms, now_ms
-from kefu.kit.db import announce
+from kefu.kit.db import Database, announce
 
 Lane = Literal["talk", "bulk"]
 LEASE = timedelta(seconds=15)
@@ -54,24 +54,21 @@ async def enqueue(tx: AsyncSession, work: Work, delay: timedelta = timedelta()) 
 
 
 TAKE = """
-UPDATE jobs SET leased_until = :until, leased_by = :worker, attempts = attempts + 1
+UPDATE jobs SET leased_until = $1, leased_by = $2, attempts = attempts + 1
 WHERE id IN (
     SELECT id FROM jobs
-    WHERE lane = :lane AND NOT is_dead AND run_at <= :now AND (leased_until IS NULL OR leased_until < :now)
-    ORDER BY run_at LIMIT :limit {skip_locked}
+    WHERE lane = $3 AND NOT is_dead AND run_at <= $4 AND (leased_until IS NULL OR leased_until < $4)
+    ORDER BY run_at LIMIT $5 {skip_locked}
 ) RETURNING id, kind, payload, attempts
 """
 
 
-async def take(tx: AsyncSession, lane: Lane, worker: str, limit: int) -> list[Taken]:
+async def take(db: Database, lane: Lane, worker: str, limit: int) -> list[Taken]:
     """Lease up to `limit` due jobs, oldest first. Two workers never get the same one while the lease lasts."""
-    skip_locked = "FOR UPDATE SKIP LOCKED" if tx.get_bind().dialect.name == "postgresql" else ""
+    sql = TAKE.format(skip_locked="" if db.is_sqlite else "FOR UPDATE SKIP LOCKED")
     now = now_ms()
-    rows = await tx.execute(
-        text(TAKE.format(skip_locked=skip_locked)),
-        {"until": _lease_end(now), "worker": worker, "lane": lane, "now": now, "limit": limit},
-    )
-    return [Taken(row.id, row.kind, orjson.loads(row.payload), row.attempts) for row in rows]
+    rows = await db.execute(sql, _lease_end(now), worker, lane, now, limit)
+    return [Taken(row[0], row[1], orjson.loads(row[2]), row[3]) for row in rows]
 
 
 def _lease_end(now: Ms) -> int:
@@ -96,6 +93,11 @@ async def finish(tx: AsyncSession, job_id: int) -> None:
     Safe to repeat.
     """
     await tx.execute(delete(Job).where(Job.id == job_id))
+
+
+async def finish_alone(db: Database, job_id: int) -> None:
+    """There was nothing to do, so no transaction did it. Safe to repeat."""
+    await db.execute("DELETE FROM jobs WHERE id = $1", job_id)
 
 
 async def give_back(tx: AsyncSession, job: Taken, error: str) -> None:

@@ -77,8 +77,7 @@ class Worker:
     async def _take(self) -> None:
         """Take what there is until all places are filled or nothing is due."""
         while (free := self._width - len(self._running)) > 0:
-            async with self._db.write() as tx:
-                jobs = await take(tx, self._lane, self._name, free)
+            jobs = await take(self._db, self._lane, self._name, free)
             for job in jobs:
                 self._running[job.id] = asyncio.create_task(self._run(job), name=f"job-{job.kind}-{job.id}")
             if len(jobs) < free:
