@@ -7,11 +7,16 @@ from typing import Any
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 from sqlalchemy import select, text, update
 
 from actors import Agent, Stage, Visitor, code_of, data_of
 from kefu.kit.db import Database
+from kefu.kit.ids import new_id
+from kefu.sessions import service
 from kefu.sessions.models import ReadMark, Session
+from kefu.sessions.post import post
+from kefu.sessions.reading import Seen, StaleView
 from sessions.records import log_of, row_of
 
 
@@ -185,46 +190,80 @@ class TestAReply:
         assert answer.json()["error"]["details"]["fields"][0]["field"] == "force"
 
 
-TABLES = 40
-ROUNDS = 25
+class OverHttp:
+    """How people act in a race. A reply returns its seq, or None when it was stale."""
+
+    def __init__(self, holder: Agent, lead: Agent) -> None:
+        self._agents = [holder, lead]
+
+    async def replies(self, who: int, visitor: Visitor, seen: int, *, force: bool = False) -> int | None:
+        answer = await self._agents[who].writes(visitor, "mine", seen_seq=seen, force=force)
+        if answer.status_code == 409:
+            assert code_of(answer) == "STALE_VIEW"
+            return None
+        seq: int = data_of(answer)["seq"]
+        return seq
+
+    async def posts(self, visitor: Visitor) -> int:
+        return await visitor.says("wait")
 
 
-async def test_of_two_who_reply_to_the_same_view_at_once_one_is_sent_a_thousand_times(
-    stage: Stage, db: Database
+class Directly:
+    """The same commands without HTTP around them: many more in the same time."""
+
+    def __init__(self, db: Database, holder: Agent, lead: Agent) -> None:
+        self._db = db
+        self._members = [service.Member(holder.id, "Mei"), service.Member(lead.id, "Boss", is_lead=True)]
+
+    async def replies(self, who: int, visitor: Visitor, seen: int, *, force: bool = False) -> int | None:
+        view = Seen(seen, force=force)
+        try:
+            async with self._db.write() as tx:
+                stored = await service.post_by_agent(tx, visitor.name, self._members[who], "mine", new_id("m"), view)
+        except StaleView:
+            return None
+        return stored.seq
+
+    async def posts(self, visitor: Visitor) -> int:
+        return (await post(self._db, visitor.name, "wait", new_id("m"))).entry.seq
+
+
+async def colleagues(people: OverHttp | Directly, visitor: Visitor, seen: int, *, force: bool) -> int:
+    """The holder and a lead reply to the same view at once: one is sent, both when forced. Returns the log's end."""
+    order = random.sample([0, 1], 2)
+    sent = await asyncio.gather(*(people.replies(who, visitor, seen, force=force) for who in order))
+    stored = sorted(seq for seq in sent if seq is not None)
+    assert stored == ([seen + 1, seen + 2] if force else [seen + 1])
+    return seen + 1 + 2 * force
+
+
+async def agent_and_visitor(people: OverHttp | Directly, visitor: Visitor, seen: int) -> int:
+    """The visitor's message is stored in any case; the reply only when it came first."""
+    reply, said = await asyncio.gather(people.replies(0, visitor, seen), people.posts(visitor))
+    assert (reply, said) in {(seen + 1, seen + 2), (None, seen + 1)}
+    return said
+
+
+TABLES = 20
+
+
+@pytest.mark.parametrize(("way", "rounds"), [("over HTTP", 10), ("directly", 40)])
+async def test_of_two_who_reply_to_the_same_view_at_once_one_is_sent(
+    app: FastAPI, stage: Stage, db: Database, way: str, rounds: int
 ) -> None:
-    """The holder and a lead, or an agent and the visitor; now and then both are forced."""
+    """A thousand races; of five two are with the visitor, and one is forced."""
     holder, lead = await stage.agent("mei"), await stage.agent("boss", "supervisor")
-    chance = random.Random(5)
-
-    async def colleagues(visitor: Visitor, seen: int, *, force: bool) -> int:
-        answers = await asyncio.gather(
-            *(who.writes(visitor, "mine", seen_seq=seen, force=force) for who in chance.sample([holder, lead], 2))
-        )
-        codes = sorted(answer.status_code for answer in answers)
-        assert codes == ([200, 200] if force else [200, 409]), codes
-        assert all(code_of(answer) == "STALE_VIEW" for answer in answers if answer.status_code == 409)
-        stored = sorted(answer.json()["data"]["seq"] for answer in answers if answer.status_code == 200)
-        assert stored == ([seen + 1, seen + 2] if force else [seen + 1])
-        return seen + 1 + 2 * force
-
-    async def agent_and_visitor(visitor: Visitor, seen: int) -> int:
-        reply, post = await asyncio.gather(holder.writes(visitor, "done", seen_seq=seen), visitor.posts("wait"))
-        said: int = data_of(post, 201)["seq"]
-        if reply.status_code == 200:
-            assert (reply.json()["data"]["seq"], said) == (seen + 1, seen + 2)
-        else:
-            assert (code_of(reply), said) == ("STALE_VIEW", seen + 1)
-        return said
+    people = OverHttp(holder, lead) if way == "over HTTP" else Directly(app.state.db, holder, lead)
 
     async def table() -> None:
         visitor = await stage.visitor()
         await holder.takes_over(visitor)
         seen: int = (await row_of(db, visitor.name))["seq"]
-        for n in range(ROUNDS):
+        for n in range(rounds):
             if n % 5 < 2:
-                seen = await agent_and_visitor(visitor, seen)
+                seen = await agent_and_visitor(people, visitor, seen)
             else:
-                seen = await colleagues(visitor, seen, force=n % 5 == 4)
+                seen = await colleagues(people, visitor, seen, force=n % 5 == 4)
         log = await log_of(db, visitor.name)
         assert [one.seq for one in log] == list(range(1, seen + 1))
 
