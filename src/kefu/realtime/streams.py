@@ -18,16 +18,18 @@ from starlette.routing import Match, Route
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from kefu.accounts.identity import identify, require
+from kefu.bus.ports import Notice
 from kefu.kit.errors import Invalid, KefuError, Unavailable
 from kefu.kit.i18n import Text, preferred
 from kefu.kit.web import error_response
 from kefu.log.log import READ_LIMIT
-from kefu.realtime.desk import DESK
+from kefu.realtime.desk import DESK, desk_of, read_notice
 from kefu.realtime.hub import Channel, Follower, Hub, ephemeral, frame_of, notice_of
-from kefu.sessions.access import may_read
+from kefu.realtime.presence import Presence
+from kefu.sessions.access import actor, may_read
 from kefu.sessions.models import stream_of
 from kefu.sessions.queries import place_in_queue
-from kefu.sessions.schemas import NAME
+from kefu.sessions.schemas import MAX_SEQ, NAME
 from kefu.sessions.service import SessionNotFound
 from kefu.sessions.since import Head, since
 from kefu.sessions.states import Status
@@ -40,7 +42,6 @@ HEADERS = [
 RETRY = b"retry: 1000\n\n"
 LAST_WORD_SECONDS = 1.0
 RECHECK_SECONDS = 10.0
-MAX_SEQ = 2**53
 
 
 class Draining(Unavailable):
@@ -101,6 +102,11 @@ class Stream:
     def hub(self) -> Hub:
         hub: Hub = self.state.hub
         return hub
+
+    @property
+    def presence(self) -> Presence:
+        presence: Presence = self.state.presence
+        return presence
 
     async def write(self, chunk: bytes) -> None:
         if not self.is_open:
@@ -170,11 +176,14 @@ class SessionEvents:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         stream = Stream(scope, receive, send)
         name: str = scope["path_params"]["name"]
-        sees_internal = may_read(await identify(stream.state, stream.authorization), name)
+        caller = await identify(stream.state, stream.authorization)
+        sees_internal = may_read(caller, name)
         if not re.fullmatch(NAME, name):
             raise SessionNotFound(session_name=name)
         follower = Follower(sees_internal=sees_internal)
-        await _serve(stream, stream_of(name), follower, partial(_replay, stream, name, _cursor(scope), follower))
+        replay = partial(_replay, stream, name, _cursor(scope), follower)
+        with stream.presence.here(stream_of(name), actor(caller)):
+            await _serve(stream, stream_of(name), follower, replay)
 
 
 def _cursor(scope: Scope) -> int:
@@ -197,13 +206,21 @@ class DeskEvents:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         stream = Stream(scope, receive, send)
-        require(await identify(stream.state, stream.authorization), "sessions.read")
+        agent = require(await identify(stream.state, stream.authorization), "sessions.read")
+        follower = Follower(sees_internal=True)
 
         async def ready(_: Channel) -> int:
-            await stream.write(frame_of(ephemeral(DESK, "stream.ready")))
+            now = [ephemeral(DESK, "stream.ready"), *stream.presence.now(DESK)]
+            await stream.write(b"".join(frame_of(one) for one in now))
             return 0
 
-        await _serve(stream, DESK, Follower(sees_internal=True), ready)
+        own = desk_of(agent.id)
+        stream.hub.join(own, follower)
+        try:
+            with stream.presence.here(DESK, actor(agent)):
+                await _serve(stream, DESK, follower, ready)
+        finally:
+            stream.hub.leave(own, follower)
 
 
 async def _serve(stream: Stream, name: str, follower: Follower, replay: Callable[[Channel], Awaitable[int]]) -> None:
@@ -252,18 +269,23 @@ async def _replay(stream: Stream, name: str, cursor: int, follower: Follower, ch
             break
     channel.seq = cursor if channel.seq is None else channel.seq
     follower.forget_ephemeral()
-    await stream.write(await _present(stream, head, cursor))
+    now = await _present(stream, head, cursor)
+    if follower.sees_internal:
+        now += stream.presence.now(stream_of(name))
+    await stream.write(b"".join(frame_of(one) for one in now))
     return cursor
 
 
-async def _present(stream: Stream, head: Head, cursor: int) -> bytes:
-    """What holds at this moment and is in no log: the running draft, the place in the queue."""
+async def _present(stream: Stream, head: Head, cursor: int) -> list[Notice]:
+    """What holds at this moment and is in no log: how far each side has read, the running draft, the queue."""
     name = stream_of(head.name)
     now = [ephemeral(name, "stream.ready", seq=cursor, status=head.status, epoch=head.epoch)]
+    marks = (("visitor", head.read_by_visitor), ("agent", head.read_by_agents))
+    now += [read_notice(head.name, kind, seq) for kind, seq in marks if seq]
     if draft := stream.hub.drafts.of(head):
         now.append(ephemeral(name, "answer.delta", **draft))
     if head.status == Status.PENDING_MANUAL:
         async with stream.state.db.read() as tx:
             position, waiting = await place_in_queue(tx, head)
         now.append(ephemeral(name, "queue.position", position=position, waiting=waiting))
-    return b"".join(frame_of(one) for one in now)
+    return now

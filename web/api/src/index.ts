@@ -6,5 +6,6 @@ export * from "./failure";
 export * from "./fold";
 export * from "./follow";
 export * from "./lock";
+export * from "./marker";
 export * from "./outbox";
 export * from "./typing";
