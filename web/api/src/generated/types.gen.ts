@@ -560,7 +560,7 @@ export type GrantOut = {
 /**
  * Health
  *
- * `status`: healthy, or degraded when something the service can do without is away.
+ * `status`: healthy, or degraded when something the service can do without is away. `redis`: unused without one.
  */
 export type Health = {
     /**
@@ -583,6 +583,10 @@ export type Health = {
      * Provider
      */
     provider: string;
+    /**
+     * Redis
+     */
+    redis: 'ok' | 'away' | 'unused';
 };
 
 /**
@@ -1118,6 +1122,43 @@ export type SessionOut = {
      * Last Manual End At
      */
     last_manual_end_at: number | null;
+};
+
+/**
+ * SessionStats
+ *
+ * `waiting` for a person; `oldest_wait_seconds` is null when nobody waits.
+ */
+export type SessionStats = {
+    /**
+     * Counts
+     */
+    counts: {
+        [key in KefuSessionsStatesStatus]?: number;
+    };
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Waiting
+     */
+    waiting: number;
+    /**
+     * Oldest Wait Seconds
+     */
+    oldest_wait_seconds: number | null;
+};
+
+/**
+ * SessionStatsData
+ */
+export type SessionStatsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SessionStats;
 };
 
 /**
@@ -2424,6 +2465,71 @@ export type ListSessionsResponses = {
 
 export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
 
+export type SessionStatsData2 = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/sessions/stats';
+};
+
+export type SessionStatsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SessionStatsError = SessionStatsErrors[keyof SessionStatsErrors];
+
+export type SessionStatsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionStatsData;
+};
+
+export type SessionStatsResponse = SessionStatsResponses[keyof SessionStatsResponses];
+
 export type GetSessionData = {
     body?: never;
     path: {
@@ -3336,6 +3442,71 @@ export type ReadinessResponses = {
 };
 
 export type ReadinessResponse = ReadinessResponses[keyof ReadinessResponses];
+
+export type MetricsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/metrics';
+};
+
+export type MetricsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type MetricsError = MetricsErrors[keyof MetricsErrors];
+
+export type MetricsResponses = {
+    /**
+     * Successful Response
+     */
+    200: string;
+};
+
+export type MetricsResponse = MetricsResponses[keyof MetricsResponses];
 
 export type BotInfoData = {
     body?: never;
