@@ -70,7 +70,7 @@ class Shortcut:
         for route in self.routes:
             match, found = route.matches(scope)
             if match is Match.FULL:
-                scope.update(found)
+                scope.update(found, route=route)
                 return True
         return False
 
