@@ -6,7 +6,7 @@ from functools import partial
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from kefu import __version__
@@ -31,6 +31,7 @@ from kefu.ops.web_apps import add_web_apps
 from kefu.realtime.desk import Desk
 from kefu.realtime.endpoints import router as realtime
 from kefu.realtime.hub import Hub, notice_of
+from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut
 from kefu.sessions.endpoints import router as sessions
 from kefu.sessions.work import AnswerVisitor
@@ -47,6 +48,7 @@ STREAMS = (
     _stream("/api/sessions/{name}/events", SessionEvents()),
     _stream("/api/agent/events", DeskEvents()),
 )
+SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute("/ws/agent", DeskSocket()))
 ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, realtime, knowledge, ops)
 
 
@@ -119,7 +121,7 @@ def _add_routes(app: FastAPI) -> None:
 
 def _add_middleware(app: FastAPI, settings: Settings) -> None:
     """Pure ASGI only: one that is not costs three quarters of the speed. The last one added is the outermost."""
-    app.add_middleware(Shortcut, routes=STREAMS)
+    app.add_middleware(Shortcut, routes=(*STREAMS, *SOCKETS))
     if settings.cors_origins:
         app.add_middleware(
             CORSMiddleware,

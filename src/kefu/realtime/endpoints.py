@@ -1,35 +1,17 @@
-"""Typing, which only those who look at this moment need to know."""
+"""Typing over plain HTTP, for who has no socket open."""
 
-import orjson
 from fastapi import APIRouter, Request
 
 from kefu.accounts.identity import SignedIn
 from kefu.kit.web import Done
-from kefu.realtime.hub import ephemeral
-from kefu.sessions.access import actor_of
-from kefu.sessions.models import stream_of
-from kefu.sessions.queries import find
-from kefu.sessions.schemas import Body, NameInPath
-from kefu.sessions.service import SessionNotFound
+from kefu.realtime.passing import Typing, tell_typing
+from kefu.sessions.schemas import NameInPath
 
 router = APIRouter(tags=["realtime"])
-
-TYPING_PER_SESSION = "120/minute"
-
-
-class Typing(Body):
-    active: bool
 
 
 @router.post("/api/sessions/{name}/typing")
 async def say_typing(request: Request, name: NameInPath, body: Typing, caller: SignedIn) -> Done:
     """Tell the followers that the caller types, or stopped. Kept nowhere; it expires by itself after six seconds."""
-    actor = actor_of(caller, name, "sessions.reply")
-    await request.app.state.limits.take(TYPING_PER_SESSION, "typing", name, actor.kind)
-    if actor.kind == "agent":
-        async with request.app.state.db.read() as tx:
-            if await find(tx, name) is None:
-                raise SessionNotFound(session_name=name)
-    who = orjson.Fragment(actor.json())
-    request.app.state.bus.publish(ephemeral(stream_of(name), "typing", actor=who, active=body.active))
+    await tell_typing(request.app.state, caller, name, body)
     return Done()
