@@ -3,7 +3,7 @@ import { refDebounced, useIntervalFn, useThrottleFn } from "@vueuse/core";
 import { defineStore } from "pinia";
 import { computed, ref, shallowRef, watch } from "vue";
 import { useAccount } from "../accounts/account";
-import { request, signedFetch } from "../accounts/client";
+import { request, signedLine } from "../accounts/client";
 import { belongs, type Counts, mentions, ordered, type Tab } from "./list";
 import { createPages } from "./pages";
 import { createPool, type Pool } from "./pool";
@@ -95,9 +95,8 @@ function createLive(pool: Pool, refresh: () => Promise<void>) {
 
   function start(): void {
     follower ??= follow<DeskFrame>({
+      ...signedLine("/ws/agent"),
       url: "/api/agent/events",
-      token: "",
-      fetch: signedFetch,
       onFrame: heard,
       onState: ({ phase }) => {
         if (phase === "open") connection.value = "live";
