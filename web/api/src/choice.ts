@@ -2,8 +2,8 @@
 export interface Attempt {
   /** Somebody answered; if not, no transport would have done better. */
   reached: boolean;
-  /** Something came before it ended. */
-  heard: boolean;
+  /** All that was missed had come before it ended. */
+  ready: boolean;
   lastedMs: number;
 }
 
@@ -25,12 +25,12 @@ export class Choice {
 
   constructor(private readonly briefMs = BRIEF_MS) {}
 
-  after({ reached, heard, lastedMs }: Attempt, count: number): void {
+  after({ reached, ready, lastedMs }: Attempt, count: number): void {
     if (!reached) {
       if (this.current > 0) this.take(0);
       return;
     }
-    this.failures = heard && lastedMs >= this.briefMs ? 0 : this.failures + 1;
+    this.failures = ready && lastedMs >= this.briefMs ? 0 : this.failures + 1;
     if (this.failures >= PATIENCE) this.take((this.current + 1) % count);
     else if (this.current > 0 && Date.now() - this.since > FORGIVE_MS) this.take(0);
   }

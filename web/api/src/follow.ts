@@ -33,8 +33,8 @@ export interface FollowTiming {
   lastRetryMs: number;
   /** No byte for so long means the line is dead (the server sends a heartbeat every 15 s). */
   silenceMs: number;
-  /** No byte for so long after the start means that something on the way holds it back. */
-  firstByteMs: number;
+  /** No byte for so long before `stream.ready` means that something on the way holds it back. */
+  readyMs: number;
 }
 
 export interface Follower {
@@ -45,7 +45,7 @@ export interface Follower {
   close(): void;
 }
 
-const TIMING: FollowTiming = { firstRetryMs: 500, lastRetryMs: 15_000, silenceMs: 40_000, firstByteMs: 6_000 };
+const TIMING: FollowTiming = { firstRetryMs: 500, lastRetryMs: 15_000, silenceMs: 40_000, readyMs: 6_000 };
 
 /** Follows what happens for as long as it takes, over whatever gets through, and keeps its place. */
 export function follow<F = Frame>(options: FollowOptions<F>): Follower {
@@ -64,7 +64,7 @@ class FollowedStream<F> implements Follower {
   private speak: ((frame: object) => void) | undefined;
   private failures = 0;
   private lastByteAt = 0;
-  private heard = false;
+  private ready = false;
   private heldBack = false;
   private skipPause = false;
   private endPause: () => void = () => undefined;
@@ -100,10 +100,10 @@ class FollowedStream<F> implements Follower {
 
   private async connect(): Promise<ApiError | undefined> {
     this.attempt = new AbortController();
-    this.heard = this.heldBack = false;
+    this.ready = this.heldBack = false;
     const began = Date.now();
     let reached = true;
-    this.feedWatchdog(this.timing.firstByteMs);
+    this.feedWatchdog();
     try {
       return await this.transport(this.line());
     } catch {
@@ -113,7 +113,7 @@ class FollowedStream<F> implements Follower {
       clearTimeout(this.watchdog);
       this.attempt.abort();
       this.speak = undefined;
-      const went = { reached, heard: this.heard, lastedMs: Date.now() - began };
+      const went = { reached, ready: this.ready, lastedMs: Date.now() - began };
       // What we ended ourselves says nothing.
       if (!this.closed && !this.skipPause) this.choice.after(went, this.transports.length);
     }
@@ -130,25 +130,21 @@ class FollowedStream<F> implements Follower {
       url,
       cursor: this.cursor,
       signal,
-      fetch: send,
+      // Called as a method of the line, a browser's own would refuse.
+      fetch: (input, init) => send(input, init),
       token: () => (typeof token === "string" ? token : token()),
       opened: () => void (this.closed || onState?.({ phase: "open" })),
-      alive: () => this.hear(),
+      alive: () => this.feedWatchdog(),
       deliver: (frame, seq) => void (signal.aborted || this.deliver(frame, seq)),
       speaks: (say) => void (this.speak = signal.aborted ? undefined : say),
     };
-  }
-
-  private hear(): void {
-    this.heard = true;
-    this.feedWatchdog(this.timing.silenceMs);
   }
 
   private deliver(frame: string | object, seq = 0): void {
     this.failures = 0;
     this.cursor = Math.max(this.cursor, seq);
     try {
-      this.options.onFrame((typeof frame === "string" ? JSON.parse(frame) : frame) as F);
+      this.pass((typeof frame === "string" ? JSON.parse(frame) : frame) as F & { type?: string });
     } catch (thrown) {
       // One bad frame must be seen, but must not end the stream: it would come again for ever.
       queueMicrotask(() => {
@@ -157,14 +153,25 @@ class FollowedStream<F> implements Follower {
     }
   }
 
-  private feedWatchdog(patienceMs: number): void {
+  private pass(frame: F & { type?: string }): void {
+    if (frame.type === "stream.ready") {
+      this.ready = true;
+      this.feedWatchdog();
+    }
+    this.options.onFrame(frame);
+  }
+
+  private feedWatchdog(): void {
+    const { silenceMs, readyMs } = this.timing;
     this.lastByteAt = Date.now();
     clearTimeout(this.watchdog);
-    this.watchdog = setTimeout(() => {
-      this.heldBack = !this.heard;
-      this.attempt.abort();
-    }, patienceMs);
+    this.watchdog = setTimeout(this.bark, this.ready ? silenceMs : Math.min(readyMs, silenceMs));
   }
+
+  private readonly bark = (): void => {
+    this.heldBack = !this.ready;
+    this.attempt.abort();
+  };
 
   private pause(retryInMs: number): Promise<void> {
     if (this.skipPause) {

@@ -128,7 +128,7 @@ function listen(options: Partial<FollowOptions<Said>> = {}) {
     onState: (state) => states.push(state),
     transports: [socket(`${address.replace("http", "ws")}/ws`), sse],
     choice: new Choice(0),
-    timing: { firstRetryMs: 10, lastRetryMs: 40, silenceMs: 5_000, firstByteMs: 2_000 },
+    timing: { firstRetryMs: 10, lastRetryMs: 40, silenceMs: 5_000, readyMs: 2_000 },
     ...options,
   });
   followers.push(follower);
@@ -176,7 +176,7 @@ describe("a socket", () => {
   });
 
   it("takes silence for a dead line", async () => {
-    const heard = listen({ timing: { firstRetryMs: 10, lastRetryMs: 10, silenceMs: 150, firstByteMs: 2_000 } });
+    const heard = listen({ timing: { firstRetryMs: 10, lastRetryMs: 10, silenceMs: 150, readyMs: 2_000 } });
     await until(() => expect(heard.phases().filter((phase) => phase === "open")).toHaveLength(2));
   });
 });
@@ -218,7 +218,7 @@ describe("when sockets do not get through", () => {
 });
 
 describe("when streams are held back", () => {
-  const timing = { firstRetryMs: 10, lastRetryMs: 20, silenceMs: 5_000, firstByteMs: 150 };
+  const timing = { firstRetryMs: 10, lastRetryMs: 20, silenceMs: 5_000, readyMs: 150 };
 
   it("goes on by polling", async () => {
     session.sse = (_request, response) => void response.writeHead(200, { "Content-Type": "text/event-stream" }).flushHeaders();
@@ -234,6 +234,18 @@ describe("when streams are held back", () => {
     expect(session.visits.slice(0, 3)).toEqual(["sse", "sse", "poll"]);
     expect(heard.frames.slice(0, 3).map((frame) => frame.type)).toEqual(["message.posted", "stream.ready", "typing"]);
     expect(heard.phases().at(-1)).toBe("open");
+  });
+
+  it("is not deceived by the bytes that fit into what holds them back", async () => {
+    session.sse = (_request, response) => {
+      response.writeHead(200, { "Content-Type": "text/event-stream" });
+      response.write(`id: 1\ndata: ${JSON.stringify({ type: "message.posted", seq: 1 })}\n\n`);
+    };
+    session.say();
+    session.say();
+    const heard = listen({ transports: [sse, poll], timing });
+    await until(() => expect(heard.seqs()).toEqual([1, 1, 2]));
+    expect(session.visits.slice(0, 3)).toEqual(["sse", "sse", "poll"]);
   });
 
   it("does not take an unwell server for that", async () => {
