@@ -1397,6 +1397,20 @@ export type StreamEvent = {
     client_msg_id?: string;
 };
 
+/**
+ * At most 500 events after the cursor; `passing` is in no log; `seq` is the next cursor.
+ */
+export type PolledEvents = {
+    success: true;
+    data: {
+        events: Array<StreamEvent>;
+        passing: Array<StreamEvent>;
+        seq: number;
+        status: string;
+        epoch: number;
+    };
+};
+
 export type LoginData = {
     body: Credentials;
     path?: never;
@@ -3418,6 +3432,10 @@ export type SessionEventsData = {
     };
     query?: {
         after?: number;
+        /**
+         * Long polling: one JSON answer, at once if there is something after the cursor, else when something happens, or with nothing after so many seconds.
+         */
+        wait?: number;
     };
     url: '/api/sessions/{name}/events';
 };
@@ -3475,7 +3493,7 @@ export type SessionEventsResponses = {
     /**
      * Server-sent events
      */
-    200: string;
+    200: PolledEvents;
 };
 
 export type SessionEventsResponse = SessionEventsResponses[keyof SessionEventsResponses];
