@@ -106,7 +106,7 @@ def serve(
     Migrates an embedded database and makes the first admin by itself.
     """
     from kefu.main import create_app
-    from kefu.realtime.sockets import SERVER
+    from kefu.realtime.server import OPTIONS
 
     settings = load_settings()
     logs = set_up_logs(settings.log_level, settings.log_file)
@@ -125,7 +125,7 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
             backlog=4096,
-            **SERVER,
+            **OPTIONS,
         )
         Server(config, app).run([_listener(config)])
     finally:

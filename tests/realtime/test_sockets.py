@@ -14,6 +14,7 @@ from actors import Agent, Stage, Visitor
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.realtime import hub, sockets, streams
+from kefu.realtime.server import FRAME_BYTES
 from kefu.sessions.post import post
 from realtime.socket_watch import SocketWatch, connects, dial
 
@@ -206,7 +207,7 @@ async def test_too_many_frames_at_once_end_it(visitor: Visitor) -> None:
 async def test_a_frame_that_is_too_large_ends_it(visitor: Visitor) -> None:
     socket = await connects(visitor, visitor.name)
     await socket.sees("stream.ready")
-    await socket.says(type="ping", more="x" * sockets.FRAME_BYTES)
+    await socket.says(type="ping", more="x" * FRAME_BYTES)
     assert await socket.is_closed() == 1009
 
 

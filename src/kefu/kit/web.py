@@ -90,7 +90,8 @@ class Edge:
         What nobody caught closes it with 1011, or is a 500 before it was accepted.
         """
         headers = Headers(scope=scope)
-        request_id = _named(headers)
+        request_id, locale = _named(headers), preferred(headers.get("accept-language"))
+        del headers
         started, status, code = time.perf_counter(), 0, None
 
         async def send_out(message: Message) -> None:
@@ -113,7 +114,7 @@ class Edge:
                 await send_out({"type": "websocket.close", "code": 1011})
             elif status == 0:
                 failure = KefuError(incident=incident)
-                await error_response(failure, preferred(headers.get("accept-language")))(scope, receive, send_out)
+                await error_response(failure, locale)(scope, receive, send_out)
         finally:
             took = round((time.perf_counter() - started) * 1000, 1)
             facts = {"status": status, "closed": code, "duration_ms": took}

@@ -32,18 +32,9 @@ log = structlog.get_logger()
 
 PROTOCOL = "kefu.v1"
 BEARER = "bearer."
-FRAME_BYTES = 4096
 HELLO_SECONDS = 5.0
 BURST, PER_SECOND = 20, 10
 BAD_FRAMES = 5
-# For uvicorn. Its own pings would be two timers a socket; the hub's heartbeat shows a reader that the line lives, and
-# the kernel gives up a line whose other end does not acknowledge it. Deflate holds 64 KiB a socket.
-SERVER: dict[str, Any] = {
-    "ws": "websockets-sansio",
-    "ws_max_size": FRAME_BYTES,
-    "ws_ping_interval": None,
-    "ws_per_message_deflate": False,
-}
 CLOSES: dict[Ending, int] = {"restart": 1012, "slow": 1013, "revoked": 4401}
 
 Frame = TypeVar("Frame", bound=BaseModel)
@@ -126,12 +117,20 @@ class Socket(Stream):
         offered: Sequence[str] = self._scope["subprotocols"]
         await self._send({"type": "websocket.accept", "subprotocol": PROTOCOL if PROTOCOL in offered else None})
         try:
-            if hello := self._hello_of(offered) or await self._first_frame():
-                self.authorization = f"Bearer {hello.token}"
-                self.caller = await identify(self.state, self.authorization)
-                await follow(self.caller, hello.after)
+            after = await self._sign_in(offered)
+            if self.caller:
+                await follow(self.caller, after)
         except KefuError as error:
             await self._refuse(error)
+
+    async def _sign_in(self, offered: Sequence[str]) -> int:
+        """The cursor of the hello; `caller` is who said it, None when the reader has gone."""
+        hello = self._hello_of(offered) or await self._first_frame()
+        if hello is None:
+            return 0
+        self.authorization = f"Bearer {hello.token}"
+        self.caller = await identify(self.state, self.authorization)
+        return hello.after
 
     def _check_address(self) -> None:
         """Browsers send no cookie that we would take, so a foreign page gains nothing; it is refused all the same."""
