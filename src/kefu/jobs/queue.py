@@ -75,7 +75,7 @@ UPDATE jobs SET leased_until = :until, leased_by = :worker, attempts = attempts 
 WHERE id IN (
     SELECT id FROM jobs
     WHERE lane = :lane AND NOT is_dead AND run_at <= :now AND (leased_until IS NULL OR leased_until < :now)
-    ORDER BY run_at LIMIT :limit {skip_locked}
+    ORDER BY run_at, id LIMIT :limit {skip_locked}
 ) RETURNING id, kind, payload, attempts, run_at, key
 """
 
@@ -92,6 +92,7 @@ async def take(tx: AsyncSession, lane: Lane, worker: str, limit: int) -> list[Ta
         {"until": _lease_end(now), "worker": worker, "lane": lane, "now": now, "limit": limit},
     )
     jobs = [Taken(row.id, row.kind, orjson.loads(row.payload), row.attempts, row.run_at, row.key) for row in rows]
+    jobs.sort(key=lambda job: (job.run_at, job.id))  # RETURNING has no order
     if killers := [job.id for job in jobs if job.attempts > MAX_ATTEMPTS]:
         await tx.execute(
             update(Job)
