@@ -117,6 +117,10 @@ class RedisStore:
         self.saving: set[str] = set()
         self._together: _Together | None = None
 
+    @property
+    def is_away(self) -> bool:
+        return self._redis.is_away
+
     async def get(self, name: str) -> Session | None:
         if name in self.changed or name in self.saving:
             ASKED.labels("behind").inc()
