@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx2
 import orjson
@@ -134,27 +134,30 @@ class Watch:
         return [event["content"] for event in self.events if event["type"] == "message.posted"]
 
 
+AnyWatch = TypeVar("AnyWatch", bound=Watch)
+
+
 class Caller:
     """Somebody with a token."""
 
     def __init__(self, stage: "Stage", token: str) -> None:
-        self._stage = stage
+        self.stage = stage
         self.token = token
 
     async def get(self, path: str, **headers: str) -> httpx2.Response:
-        return await self._stage.http.get(path, headers=bearer(self.token) | headers)
+        return await self.stage.http.get(path, headers=bearer(self.token) | headers)
 
     async def post(self, path: str, body: object = None, **headers: str) -> httpx2.Response:
-        return await self._stage.http.post(path, json=body, headers=bearer(self.token) | headers)
+        return await self.stage.http.post(path, json=body, headers=bearer(self.token) | headers)
 
     async def send(self, path: str, content: bytes, **headers: str) -> httpx2.Response:
         """Post these bytes as JSON, whatever they are."""
         headers = bearer(self.token) | {"Content-Type": "application/json"} | headers
-        return await self._stage.http.post(path, content=content, headers=headers)
+        return await self.stage.http.post(path, content=content, headers=headers)
 
     async def follows(self, name: str, query: str = "", **headers: str) -> Watch:
         """A new stream of the session, open until the test ends."""
-        return await self._stage.watch(f"/api/sessions/{name}/events{query}", bearer(self.token) | headers)
+        return await self.stage.watch(f"/api/sessions/{name}/events{query}", bearer(self.token) | headers)
 
 
 class Visitor(Caller):
@@ -234,7 +237,7 @@ class Agent(Caller):
         return data_of(await self.post(f"/api/sessions/{visitor.name}/read", {"seq": seq}))
 
     async def watches_the_desk(self) -> Watch:
-        return await self._stage.watch("/api/agent/events", bearer(self.token))
+        return await self.stage.watch("/api/agent/events", bearer(self.token))
 
 
 class Stage:
@@ -254,7 +257,12 @@ class Stage:
         return Agent(self, signed_in["token"], signed_in["agent"])
 
     async def watch(self, path: str, headers: dict[str, str]) -> Watch:
-        return await self._streams.enter_async_context(Watch(self.http, path, headers))
+        return await self.keep(Watch(self.http, path, headers))
+
+    async def keep(self, watch: AnyWatch) -> AnyWatch:
+        """Open it until the test ends."""
+        await self._streams.enter_async_context(watch)
+        return watch
 
     async def close(self) -> None:
         await self._streams.aclose()

@@ -7,7 +7,7 @@ from functools import partial
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from kefu import __version__
@@ -37,6 +37,7 @@ from kefu.realtime.endpoints import router as realtime
 from kefu.realtime.feed import Feed
 from kefu.realtime.hub import Hub, notice_of
 from kefu.realtime.presence import Presence
+from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
 from kefu.sessions.endpoints import router as sessions
 from kefu.sessions.idle import close_idle
@@ -57,6 +58,7 @@ STREAMS = (
     _stream("/api/sessions/{name}/events", SessionEvents()),
     _stream("/api/agent/events", DeskEvents()),
 )
+SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute("/ws/agent", DeskSocket()))
 ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, realtime, knowledge, ops)
 
 
@@ -65,7 +67,7 @@ class Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         edge = Edge(_with_cors(self, open_stream))
-        return Shortcut(super().build_middleware_stack(), STREAMS, edge)
+        return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
 
 
 def bulk_worker(db: Database, settings: Settings) -> Worker:

@@ -2,29 +2,22 @@
 
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel, Field
 
 from kefu.accounts.identity import AgentIdentity, SignedIn, allowed
 from kefu.kit.web import Done
 from kefu.realtime.feed import FeedData, FeedQuery
-from kefu.realtime.hub import ephemeral
+from kefu.realtime.passing import Typing, tell_typing
 from kefu.sessions import reading
 from kefu.sessions.access import actor_of
-from kefu.sessions.models import stream_of
 from kefu.sessions.queries import find
 from kefu.sessions.schemas import MAX_SEQ, AgentRef, Body, NameInPath
 from kefu.sessions.service import SessionNotFound
 
 router = APIRouter(tags=["realtime"])
 
-TYPING_PER_SESSION = "120/minute"
 READS_PER_READER = "240/minute"
-
-
-class Typing(Body):
-    active: bool
 
 
 class MarkRead(Body):
@@ -55,12 +48,7 @@ class OnlineData(Done):
 @router.post("/api/sessions/{name}/typing")
 async def say_typing(request: Request, name: NameInPath, body: Typing, caller: SignedIn) -> Done:
     """Tell the followers that the caller types, or stopped. Kept nowhere; it expires by itself after six seconds."""
-    actor = actor_of(caller, name, "sessions.reply")
-    await request.app.state.limits.take(TYPING_PER_SESSION, "typing", name, actor.kind)
-    if actor.kind == "agent" and await request.app.state.store.get(name) is None:
-        raise SessionNotFound(session_name=name)
-    who = orjson.Fragment(actor.json())
-    request.app.state.bus.publish(ephemeral(stream_of(name), "typing", actor=who, active=body.active))
+    await tell_typing(request.app.state, caller, name, body)
     return Done()
 
 

@@ -1,5 +1,6 @@
 import {
   ApiError,
+  Choice,
   type Client,
   emptyConversation,
   expiringTyping,
@@ -11,6 +12,8 @@ import {
   Marker,
   Outbox,
   type OutboxEntry,
+  poll,
+  sse,
   unreadByVisitor,
   withDisconnect,
   withFailed,
@@ -48,6 +51,7 @@ export class Chat {
   private readonly client: Client;
   private readonly typingMarks = expiringTyping((frame) => this.apply(frame));
   private marker: Marker | undefined;
+  private readonly choice = new Choice();
   private key: string;
   private outbox: Outbox | undefined;
   private follower: Follower | undefined;
@@ -152,6 +156,8 @@ export class Chat {
     this.follower = follow<Frame>({
       url: `/api/sessions/${visit.session}/events`,
       token: () => this.visit.value.token ?? "",
+      transports: [sse, poll],
+      choice: this.choice,
       after: this.conversation.value.cursor,
       onFrame: (frame) => this.apply(frame),
       onState: (state) => {

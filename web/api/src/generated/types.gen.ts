@@ -1619,6 +1619,20 @@ export type StreamEvent = {
     client_msg_id?: string;
 };
 
+/**
+ * At most 500 events after the cursor; `passing` is in no log; `seq` is the next cursor.
+ */
+export type PolledEvents = {
+    success: true;
+    data: {
+        events: Array<StreamEvent>;
+        passing: Array<StreamEvent>;
+        seq: number;
+        status: string;
+        epoch: number;
+    };
+};
+
 export type LoginData = {
     body: Credentials;
     path?: never;
@@ -3983,6 +3997,10 @@ export type SessionEventsData = {
     };
     query?: {
         after?: number;
+        /**
+         * Long polling: one JSON answer, at once if there is something after the cursor, else when something happens, or with nothing after so many seconds.
+         */
+        wait?: number;
     };
     url: '/api/sessions/{name}/events';
 };
@@ -4040,7 +4058,7 @@ export type SessionEventsResponses = {
     /**
      * Server-sent events
      */
-    200: string;
+    200: PolledEvents;
 };
 
 export type SessionEventsResponse = SessionEventsResponses[keyof SessionEventsResponses];

@@ -3,7 +3,7 @@ import { refDebounced, useIntervalFn, useThrottleFn } from "@vueuse/core";
 import { defineStore } from "pinia";
 import { computed, ref, shallowRef, watch } from "vue";
 import { useAccount } from "../accounts/account";
-import { request, signedFetch } from "../accounts/client";
+import { request, signedLine } from "../accounts/client";
 import { belongs, concerns, type Counts, type Held, mentions, ordered, type Tab, unreadOf } from "./list";
 import { createPages } from "./pages";
 import { createPool, type Pool } from "./pool";
@@ -100,9 +100,8 @@ function createLive(pool: Pool, agentId: { value: string }, refresh: () => Promi
 
   function start(): void {
     follower ??= follow<DeskFrame>({
+      ...signedLine("/ws/agent"),
       url: "/api/agent/events",
-      token: "",
-      fetch: signedFetch,
       onFrame: heard,
       onState: ({ phase }) => {
         if (phase === "open") connection.value = "live";

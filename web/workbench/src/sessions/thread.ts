@@ -18,7 +18,7 @@ import {
   withPending,
 } from "@kefu/api";
 import { computed, ref, shallowRef } from "vue";
-import { request, signedFetch } from "../accounts/client";
+import { request, signedLine } from "../accounts/client";
 import { readUpTo, staleReply } from "./reading";
 import type { Connection } from "./sessionList";
 import type { Session } from "./session";
@@ -63,10 +63,9 @@ export class Thread {
     this.refusal.value = undefined;
     void this.loadSession();
     this.follower = follow<Frame>({
+      ...signedLine(`/ws/session/${encodeURIComponent(this.name)}`),
       url: `${this.path}/events`,
-      token: "",
       after: this.state.value.cursor,
-      fetch: signedFetch,
       onFrame: (frame) => this.hear(frame),
       onState: (state) => this.lineIs(state),
     });
@@ -115,7 +114,7 @@ export class Thread {
     if (active ? now - this.typingSaidAt < TYPING_REPEAT_MS : this.typingSaidAt === 0) return;
     this.typingSaidAt = active ? now : 0;
     // A mark that is lost is not missed.
-    request(`${this.path}/typing`, { body: { active } }).catch(() => undefined);
+    if (!this.follower?.say({ type: "typing", active })) request(`${this.path}/typing`, { body: { active } }).catch(() => undefined);
   }
 
   async loadSession(): Promise<void> {
