@@ -54,6 +54,7 @@ def session(status: Status = Status.BOT_ACTIVE, *, ago: int = 0, seq: int = 1, *
         "is_vip": False,
         "escalation_count": 0,
         "message_count": 0,
+        "visitor_message_count": 0,
         "ai_fail_count": 0,
         "last_visitor_seq": 0,
         "answered_seq": 0,

@@ -100,6 +100,19 @@ async def test_typing_goes_up_and_is_seen_on_every_wire(taken: Visitor, agent: A
         await one.sees("typing", actor={"kind": "agent", "id": agent.id, "name": "Mei"}, active=False)
 
 
+async def test_read_marks_go_up_and_presence_comes_down(taken: Visitor, agent: Agent) -> None:
+    of_agent = await connects(agent, taken.name)
+    await of_agent.sees("viewers", agents=[{"id": agent.id, "name": "Mei"}])
+    await of_agent.sees("visitor.online", online=False)
+    of_visitor = await connects(taken, taken.name)
+    await of_agent.sees("visitor.online", online=True)
+    seq = await taken.says("hello?")
+    await of_agent.says(type="read", seq=seq)
+    await of_visitor.sees("read", actor={"kind": "agent"}, seq=seq)
+    await of_agent.says(type="read", seq=0)
+    await of_agent.sees("error", code="FRAME_INVALID")
+
+
 async def test_a_heartbeat_shows_that_the_line_lives(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "HEARTBEAT_SECONDS", 1)
     socket = await connects(visitor, visitor.name)

@@ -1,16 +1,22 @@
-"""Typing, which only those who look at this moment need to know."""
+"""What people do without a word, over HTTP or a socket: they type, and they read."""
+
+from typing import Annotated
 
 import orjson
+from pydantic import Field
 from starlette.datastructures import State
 
 from kefu.accounts.identity import Caller
 from kefu.realtime.hub import ephemeral
+from kefu.sessions import reading
 from kefu.sessions.access import actor_of
 from kefu.sessions.models import stream_of
-from kefu.sessions.schemas import Body
+from kefu.sessions.queries import find
+from kefu.sessions.schemas import MAX_SEQ, Body
 from kefu.sessions.service import SessionNotFound
 
 TYPING_PER_SESSION = "120/minute"
+READS_PER_READER = "240/minute"
 
 
 class Typing(Body):
@@ -28,3 +34,22 @@ async def tell_typing(state: State, caller: Caller, name: str, typing: Typing) -
         raise SessionNotFound(session_name=name)
     who = orjson.Fragment(actor.json())
     state.bus.publish(ephemeral(stream_of(name), "typing", actor=who, active=typing.active))
+
+
+class MarkRead(Body):
+    seq: Annotated[int, Field(ge=1, le=MAX_SEQ)]
+
+
+async def tell_read(state: State, caller: Caller, name: str, mark: MarkRead) -> tuple[int, int]:
+    """The caller has read the log up to `mark.seq`: where their mark stands now, and what is unread.
+
+    Raises as `tell_typing` does.
+    """
+    reader = actor_of(caller, name, "sessions.read")
+    await state.limits.take(READS_PER_READER, "read", name, reading.reader_id(reader))
+    async with state.db.write() as tx:
+        session = await find(tx, name)
+        if session is None:
+            raise SessionNotFound(session_name=name)
+        moved = await reading.mark_read(tx, session, reader, mark.seq)
+    return moved.seq, reading.unread(session, reader, moved.read_count)
