@@ -177,6 +177,13 @@ class Visitor(Caller):
         seq: int = data_of(await self.posts(content, client_msg_id), 201)["seq"]
         return seq
 
+    async def reads(self) -> Any:
+        """The session with its history."""
+        return data_of(await self.get(f"/api/sessions/{self.name}"))["session"]
+
+    async def has_read(self, seq: int) -> Any:
+        return data_of(await self.post(f"/api/sessions/{self.name}/read", {"seq": seq}))
+
     async def asks_for_a_person(self) -> Any:
         return data_of(await self.post("/api/manual/escalate", {"session_name": self.name}))
 
@@ -211,9 +218,12 @@ class Agent(Caller):
     async def closes(self, visitor: Visitor, reason: str = "resolved") -> Any:
         return data_of(await self.acts("close", visitor, {"reason": reason}))
 
-    async def writes(self, visitor: Visitor, content: object, client_msg_id: object = None) -> httpx2.Response:
+    async def writes(
+        self, visitor: Visitor, content: object, client_msg_id: object = None, **seen: object
+    ) -> httpx2.Response:
+        """`seen`: seen_seq and force."""
         body = {"session_name": visitor.name, "role": "agent", "content": content, "client_msg_id": client_msg_id}
-        return await self.post("/api/manual/messages", body)
+        return await self.post("/api/manual/messages", body | seen)
 
     async def says(self, visitor: Visitor, content: str, client_msg_id: str | None = None) -> int:
         seq: int = data_of(await self.writes(visitor, content, client_msg_id))["seq"]
@@ -222,6 +232,9 @@ class Agent(Caller):
     async def reads(self, visitor: Visitor) -> Any:
         """The session with its history."""
         return data_of(await self.get(f"/api/sessions/{visitor.name}"))["session"]
+
+    async def has_read(self, visitor: Visitor, seq: int) -> Any:
+        return data_of(await self.post(f"/api/sessions/{visitor.name}/read", {"seq": seq}))
 
     async def watches_the_desk(self) -> Watch:
         return await self.stage.watch("/api/agent/events", bearer(self.token))

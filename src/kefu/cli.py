@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from functools import partial
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
 import asyncpg
@@ -18,7 +19,7 @@ from uvicorn.config import Config
 
 from kefu.accounts.passwords import hash_password, is_acceptable
 from kefu.accounts.service import FirstAdmin, NewAgent, create_agent, first_admin
-from kefu.jobs.worker import Worker
+from kefu.jobs.queue import dead, retry
 from kefu.kit.config import BadSettings, Problem, Settings, load_settings
 from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
@@ -35,6 +36,8 @@ cli = typer.Typer(
 )
 agents = typer.Typer(no_args_is_help=True, help="The team's accounts.")
 cli.add_typer(agents, name="agent")
+jobs = typer.Typer(no_args_is_help=True, help="Work that was given up.")
+cli.add_typer(jobs, name="jobs")
 
 DRAIN_SECONDS = 5
 LAST_WORD_SECONDS = 1.0
@@ -111,7 +114,7 @@ def serve(
     settings = load_settings()
     logs = set_up_logs(settings.log_level, settings.log_file)
     try:
-        _greet(settings, _on_database(_prepare), f"http://{host}:{port}")
+        _greet(_on_database(_prepare), f"http://{host}:{port}")
         app = create_app(settings)
         gc.collect()
         gc.freeze()  # what was loaded stays: walking it again and again stopped every stream for up to 0.8 s
@@ -155,13 +158,9 @@ async def _prepare(db: Database) -> FirstAdmin | None:
     return await first_admin(db, load_settings())
 
 
-def _greet(settings: Settings, admin: FirstAdmin | None, address: str) -> None:
+def _greet(admin: FirstAdmin | None, address: str) -> None:
     """Where everything is, on standard output, for the person who started it."""
     lines = [f"  Shop page   {address}/demo", f"  Workbench   {address}/workbench/", f"  API         {address}/docs"]
-    if settings.redis_url:
-        lines.append(
-            "  Note        REDIS_URL is not used by this version; processes find each other's changes in the database."
-        )
     if admin and admin.one_time_password:
         lines += ["", f"  First admin        {admin.username}", f"  One-time password  {admin.one_time_password}", ""]
         lines += ["  It is shown only now; the workbench asks for a new one at the first sign-in."]
@@ -172,26 +171,35 @@ def _greet(settings: Settings, admin: FirstAdmin | None, address: str) -> None:
 
 @cli.command()
 def worker() -> None:
-    """Run queued work of the bulk lane (mail, parsing, export) beside the app processes, until stopped."""
+    """Run the work that nobody waits for (closing idle sessions) beside the app processes, until stopped."""
     settings = load_settings()
     logs = set_up_logs(settings.log_level, settings.log_file)
     try:
-        _on_database(_work)
+        _on_database(partial(_work, settings))
     finally:
         logs.stop()
 
 
-async def _work(db: Database) -> None:
-    from kefu.main import bulk_handlers
+async def _work(settings: Settings, db: Database) -> None:
+    """Raises BadSettings for SQLite, whose one process does this work itself."""
+    from kefu.main import Shared, bulk_worker
 
+    if db.is_sqlite:
+        raise BadSettings(
+            [Problem("DATABASE_URL", "an embedded database has one process", "kefu serve does this work")]
+        )
+    await _bring_up(db)
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
-    bulk = Worker(db, "bulk", bulk_handlers())
+    shared = Shared(settings, db)
+    bulk = bulk_worker(db, settings)
+    shared.start()
     bulk.start()
     typer.echo("Kefu worker is running")
     await stop.wait()
     await bulk.stop()
+    await shared.stop()
 
 
 @cli.command()
@@ -242,3 +250,27 @@ def create(
             return (await create_agent(tx, new)).id
 
     typer.echo(f"Created {role} {username} ({_on_database(add)})")
+
+
+@jobs.command("dead")
+def show_dead() -> None:
+    """Show the jobs that were given up, newest first, each with its last error."""
+
+    async def look(db: Database) -> list[str]:
+        async with db.read() as tx:
+            return [f"{job.id}  {job.kind}  {job.payload}\n    {job.last_error}" for job in await dead(tx)]
+
+    typer.echo("\n".join(_on_database(look)) or "No job was given up.")
+
+
+@jobs.command("retry")
+def retry_dead(job_id: Annotated[int, typer.Argument(metavar="ID", min=1, max=2**62)]) -> None:
+    """Bring a job back that was given up; a worker takes it within a second."""
+
+    async def bring_back(db: Database) -> bool:
+        async with db.write() as tx:
+            return await retry(tx, job_id)
+
+    if not _on_database(bring_back):
+        _fail(f"No job {job_id} was given up.\n    → kefu jobs dead shows those that were.")
+    typer.echo(f"Job {job_id} is due again.")

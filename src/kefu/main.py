@@ -1,7 +1,8 @@
 """Puts the parts together: the application, its routes, and which handler does which work."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from datetime import timedelta
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
@@ -18,23 +19,32 @@ from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
 from kefu.bus.local import LocalBus
+from kefu.bus.ports import Bus
+from kefu.bus.redis import RedisBus
 from kefu.jobs.worker import Handler, Worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.kit.limits import Limits
+from kefu.kit.redis import Redis
 from kefu.kit.web import Edge, add_errors
 from kefu.knowledge.endpoints import router as knowledge
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
-from kefu.realtime.desk import Desk
+from kefu.realtime.desk import Desk, publish_mark
 from kefu.realtime.endpoints import router as realtime
+from kefu.realtime.feed import Feed
 from kefu.realtime.hub import Hub, notice_of
+from kefu.realtime.presence import Presence
 from kefu.realtime.sockets import DeskSocket, SessionSocket
-from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut
+from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
 from kefu.sessions.endpoints import router as sessions
-from kefu.sessions.work import AnswerVisitor
+from kefu.sessions.idle import close_idle
+from kefu.sessions.mirror import Mirror
+from kefu.sessions.redis_store import RedisStore
+from kefu.sessions.store import DatabaseStore, SessionStore
+from kefu.sessions.work import AnswerVisitor, CloseIdle
 
 
 def _stream(path: str, app: ASGIApp) -> Route:
@@ -52,12 +62,23 @@ SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute
 ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, realtime, knowledge, ops)
 
 
-def bulk_handlers() -> dict[str, Handler]:
-    """Work of `kefu worker`. Nothing enqueues bulk work yet."""
-    return {}
+class Application(FastAPI):
+    """FastAPI with the live streams beside it."""
+
+    def build_middleware_stack(self) -> ASGIApp:
+        edge = Edge(_with_cors(self, open_stream))
+        return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
 
 
-def talk_handlers(db: Database, bus: LocalBus, answerer: Answerer) -> dict[str, Handler]:
+def bulk_worker(db: Database, settings: Settings) -> Worker:
+    """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
+    handlers: dict[str, Handler] = {
+        CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
+    }
+    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle()])
+
+
+def talk_handlers(db: Database, bus: Bus, answerer: Answerer) -> dict[str, Handler]:
     """Who answers."""
     return {AnswerVisitor.kind: Bot(db, bus, answerer)}
 
@@ -66,47 +87,81 @@ def answerer_of(settings: Settings, db: Database) -> Answerer:
     return ScriptedAnswerer() if settings.ai_provider == "scripted" else BuiltinAnswerer(db)
 
 
-def _publish(bus: LocalBus, entries: list[Entry]) -> None:
+def _publish(bus: Bus, entries: list[Entry]) -> None:
     for one in entries:
         bus.publish(notice_of(one))
 
 
-def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
-    """The application on a migrated database. `answerer` replaces the one that the settings name."""
+class Shared:
+    """What the processes of one installation have in common beside the database: in Redis, or each its own."""
+
+    def __init__(self, settings: Settings, db: Database, bus: Bus | None = None) -> None:
+        self.redis: Redis | None = None
+        self.bus: Bus = bus or LocalBus()
+        self.store: SessionStore = DatabaseStore(db, settings.session_expire_seconds)
+        self._tasks: tuple[RedisBus | Mirror, ...] = ()
+        if settings.redis_url:
+            self.redis = Redis(settings.redis_url, settings.redis_max_connections, settings.signing_key())
+            store = RedisStore(self.redis, db, settings.session_expire_seconds)
+            redis_bus = RedisBus(self.redis)
+            self.bus, self.store, self._tasks = redis_bus, store, (redis_bus, Mirror(store, db))
+        db.signals.listen("log", partial(_publish, self.bus))
+        db.signals.listen("read", partial(publish_mark, self.bus))
+
+    def start(self) -> None:
+        for one in self._tasks:
+            one.start()
+
+    async def stop(self) -> None:
+        for one in self._tasks:
+            await one.stop()
+        if self.redis is not None:
+            await self.redis.close()
+
+
+Part = Shared | Hub | Desk | Presence | Worker
+
+
+@asynccontextmanager
+async def _running(parts: Sequence[Part], hub: Hub, db: Database, _: FastAPI) -> AsyncIterator[None]:
+    """All parts, from the first to the last, and back again."""
+    for part in parts:
+        part.start()
+    yield
+    hub.drain()
+    for part in reversed(parts):
+        await part.stop()
+    await db.close()
+
+
+def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | None = None) -> FastAPI:
+    """The application on a migrated database. `answerer` and `bus` replace those that the settings name."""
     db = Database(settings.database)
-    bus = LocalBus()
+    shared = Shared(settings, db, bus)
+    bus = shared.bus
     hub = Hub(db, bus)
     desk = Desk(db, bus, hub)
-    worker = Worker(db, "talk", talk_handlers(db, bus, answerer or answerer_of(settings, db)))
-    db.signals.listen("log", partial(_publish, bus))
+    presence = Presence(bus, hub)
+    workers = [Worker(db, "talk", talk_handlers(db, bus, answerer or answerer_of(settings, db)))]
+    workers += [bulk_worker(db, settings)] if db.is_sqlite else []
 
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        hub.start()
-        desk.start()
-        worker.start()
-        yield
-        hub.drain()
-        await worker.stop()
-        await desk.stop()
-        await hub.stop()
-        await db.close()
-
-    app = FastAPI(
+    app = Application(
         title="Kefu",
         version=__version__,
         description="AI customer service and after-sales for online shops.",
-        lifespan=lifespan,
+        lifespan=partial(_running, [shared, hub, desk, presence, *workers], hub, db),
         telemetry={"tracing": False, "metrics": False, "logs": False},  # 5 % of every request
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
+    app.state.feed, app.state.presence = Feed(db, bus, hub), presence
     app.state.tokens = Tokens(settings.signing_key())
-    app.state.limits = Limits(enabled=settings.rate_limits == "on")
+    app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
+    app.state.redis, app.state.store = shared.redis, shared.store
     _add_routes(app)
-    _add_middleware(app, settings)
+    app.add_middleware(lambda inner: Edge(_with_cors(app, inner)))
     return app
 
 
@@ -119,16 +174,16 @@ def _add_routes(app: FastAPI) -> None:
     describe_streams(app)
 
 
-def _add_middleware(app: FastAPI, settings: Settings) -> None:
-    """Pure ASGI only: one that is not costs three quarters of the speed. The last one added is the outermost."""
-    app.add_middleware(Shortcut, routes=(*STREAMS, *SOCKETS))
-    if settings.cors_origins:
-        app.add_middleware(
-            CORSMiddleware,
-            allow_origins=settings.cors_origins,
-            allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
-            allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"],
-            expose_headers=["X-Request-ID", "Retry-After"],
-            max_age=600,
-        )
-    app.add_middleware(Edge)
+def _with_cors(app: FastAPI, inner: ASGIApp) -> ASGIApp:
+    """Pure ASGI only, here as everywhere: a layer that is not costs three quarters of the speed."""
+    origins = app.state.settings.cors_origins
+    if not origins:
+        return inner
+    return CORSMiddleware(
+        inner,
+        allow_origins=origins,
+        allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
+        allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"],
+        expose_headers=["X-Request-ID", "Retry-After"],
+        max_age=600,
+    )

@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kefu.kit.errors import Invalid, KefuError, NotFound, TooLarge
 from kefu.kit.i18n import Locale, Text, preferred
+from kefu.kit.metrics import REQUESTS
 
 log = structlog.get_logger()
 
@@ -81,7 +82,9 @@ class Edge:
             failure = KefuError(incident=incident)
             await error_response(failure, preferred(headers.get("accept-language")))(scope, receive, send_out)
         finally:
-            took = round((time.perf_counter() - started) * 1000, 1)
+            seconds = time.perf_counter() - started
+            REQUESTS.count(scope, status, seconds)
+            took = round(seconds * 1000, 1)
             log.info("request.served", method=scope["method"], path=scope["path"], status=status, duration_ms=took)
 
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:

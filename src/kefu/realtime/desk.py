@@ -7,13 +7,15 @@ from operator import itemgetter
 
 import structlog
 
-from kefu.bus.local import LocalBus, Notice
+from kefu.bus.ports import Bus, Notice
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.realtime.hub import SESSION, Hub, ephemeral
 from kefu.sessions.models import stream_of
-from kefu.sessions.queries import changed_since, find_many, queue
+from kefu.sessions.queries import find_many, queue
+from kefu.sessions.reading import Mark
 from kefu.sessions.schemas import summary_of
+from kefu.sessions.since import changed
 
 log = structlog.get_logger()
 
@@ -25,15 +27,33 @@ BATCH = 200
 REMEMBERED = 5_000
 
 
-class Desk:
-    """Gathers changed sessions for a moment, reads them in one query and publishes them.
+def desk_of(agent_id: str) -> str:
+    """The stream of what only this agent's own tabs need to know."""
+    return f"{DESK}/{agent_id}"
 
-    Also finds what other processes changed.
+
+def read_notice(name: str, kind: str, seq: int) -> Notice:
+    """How far one side of a session has read. Which agent looked is nobody's business but the agents'."""
+    return ephemeral(stream_of(name), "read", actor={"kind": kind}, seq=seq)
+
+
+def publish_mark(bus: Bus, mark: Mark) -> None:
+    """Ticks for those who look at the session, and the figure for the other tabs of the agent who read."""
+    bus.publish(read_notice(mark.session, mark.reader.kind, mark.seq))
+    if mark.reader.id:
+        facts = {"session": mark.session, "seq": mark.seq, "read_count": mark.read_count}
+        bus.publish(ephemeral(desk_of(mark.reader.id), "session.read", **facts))
+
+
+class Desk:
+    """Gathers changed sessions for a moment, reads them in one query and tells the followers of this process.
+
+    Every process has a desk that hears of every change, so what a desk finds stays off the bus. It also finds what no
+    bus brought.
     """
 
-    def __init__(self, db: Database, bus: LocalBus, hub: Hub) -> None:
+    def __init__(self, db: Database, bus: Bus, hub: Hub) -> None:
         self._db = db
-        self._bus = bus
         self._hub = hub
         self._changed: set[str] = set()
         self._queue_moved = False
@@ -86,9 +106,7 @@ class Desk:
             self._changed.difference_update(names)
             for session in sessions:
                 self._remember(session.name, session.seq)
-                self._bus.publish(
-                    ephemeral(DESK, "session.changed", session=summary_of(session).model_dump(mode="json"))
-                )
+                self._hub.hear(ephemeral(DESK, "session.changed", session=summary_of(session).model_dump(mode="json")))
 
     async def _publish_queue(self) -> None:
         self._queue_moved = False
@@ -98,9 +116,7 @@ class Desk:
             names = [name for _, name in shop_queue]
             for position, name in enumerate(names, 1):
                 if self._hub.has_followers(stream_of(name)):
-                    self._bus.publish(
-                        ephemeral(stream_of(name), "queue.position", position=position, waiting=len(names))
-                    )
+                    self._hub.hear(ephemeral(stream_of(name), "queue.position", position=position, waiting=len(names)))
 
     async def _poll_forever(self) -> None:
         """Find what other processes changed when no bus brings it: sessions whose seq is new to us."""
@@ -110,12 +126,11 @@ class Desk:
             if not self._hub.count():
                 continue
             try:
-                async with self._db.read() as tx:
-                    changed = await changed_since(tx, since, REMEMBERED)
+                found = await changed(self._db, since, REMEMBERED)
             except Exception:
                 log.warning("desk.not_polled", exc_info=True)
                 continue
-            for name, seq in changed:
+            for name, seq in found:
                 if seq > self._known.get(name, 0):
                     self._remember(name, seq)
                     self._mark(name, queue_moved=True)

@@ -14,7 +14,8 @@ from typing import ClassVar, Literal
 import orjson
 import structlog
 
-from kefu.bus.local import LocalBus, Notice
+from kefu.bus.ports import Bus, Notice
+from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
 from kefu.kit.i18n import Text
@@ -22,12 +23,16 @@ from kefu.log.log import Entry, read
 from kefu.realtime.drafts import Drafts
 from kefu.sessions.models import stream_of
 from kefu.sessions.queries import heads
+from kefu.sessions.since import changed
 
 log = structlog.get_logger()
 
 QUEUE_LIMIT = 256
 CHECK_SECONDS = 1.0
-CHECK_CHUNK = 500
+TURN = 500
+TURN_BEATS = 5
+OVERLAP_MS = 3_000
+CHANGED_LIMIT = 5_000
 HEARTBEAT_SECONDS = 15
 SESSION = stream_of("")
 
@@ -166,21 +171,26 @@ class Channel:
 class Hub:
     """Followers by stream. Listens to the bus."""
 
-    def __init__(self, db: Database, bus: LocalBus) -> None:
+    def __init__(self, db: Database, bus: Bus) -> None:
         self._db = db
         self._channels: dict[str, Channel] = {}
         self._catching_up: dict[str, asyncio.Task[None]] = {}
         self._ticker: asyncio.Task[None] | None = None
+        self._extra_check: asyncio.Task[None] | None = None
+        self._checked_at = now_ms()
+        self._beat = 0
+        self._beats: tuple[set[Follower], ...] = tuple(set() for _ in range(HEARTBEAT_SECONDS))
         self.drafts = Drafts()
         self.is_draining = False
         self.is_drained = asyncio.Event()
         bus.listen(self.hear)
+        bus.on_gap(self.check_now)
 
     def start(self) -> None:
         self._ticker = asyncio.create_task(self._tick_forever(), name="hub")
 
     async def stop(self) -> None:
-        tasks = [task for task in (self._ticker, *self._catching_up.values()) if task]
+        tasks = [task for task in (self._ticker, self._extra_check, *self._catching_up.values()) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -198,7 +208,7 @@ class Hub:
             self.is_drained.set()
 
     def count(self) -> int:
-        return sum(len(channel.followers) for channel in self._channels.values())
+        return sum(map(len, self._beats))
 
     def has_followers(self, stream: str) -> bool:
         return stream in self._channels
@@ -206,9 +216,11 @@ class Hub:
     def join(self, stream: str, follower: Follower) -> Channel:
         channel = self._channels.setdefault(stream, Channel())
         channel.followers.add(follower)
+        self._beat_of(follower).add(follower)
         return channel
 
     def leave(self, stream: str, follower: Follower) -> None:
+        self._beat_of(follower).discard(follower)
         channel = self._channels.get(stream)
         if channel is not None:
             channel.followers.discard(follower)
@@ -230,6 +242,9 @@ class Hub:
             task.uncancel()
         finally:
             self.leave(stream, follower)
+
+    def _beat_of(self, follower: Follower) -> set[Follower]:
+        return self._beats[(id(follower) >> 6) % HEARTBEAT_SECONDS]
 
     def hear(self, notice: Notice) -> None:
         """From the bus: hand it out, or note that something is missing."""
@@ -273,29 +288,45 @@ class Hub:
                 return
 
     async def _tick_forever(self) -> None:
-        beat = 0
         while True:
             await asyncio.sleep(CHECK_SECONDS)
-            beat += 1
-            self._send_heartbeats(beat)
-            try:
-                await self._check_seqs()
-            except Exception:
-                log.warning("hub.not_checked", exc_info=True)
+            self._beat += 1
+            self._send_heartbeats()
+            await self._check()
 
-    def _send_heartbeats(self, beat: int) -> None:
+    def _send_heartbeats(self) -> None:
         """Each follower once in 15 s, a fifteenth of them each second."""
-        for channel in self._channels.values():
-            for follower in channel.followers:
-                if (id(follower) >> 6) % HEARTBEAT_SECONDS == beat % HEARTBEAT_SECONDS:
-                    follower.put(0, follower.wire.heartbeat)
+        for follower in list(self._beats[self._beat % HEARTBEAT_SECONDS]):
+            follower.put(0, follower.wire.heartbeat)
+
+    def check_now(self) -> None:
+        """The bus may have lost something: do not wait for the next tick."""
+        self._extra_check = asyncio.create_task(self._check(), name="hub-gap")
+
+    async def _check(self) -> None:
+        try:
+            if self._channels:
+                await self._check_seqs()
+        except Exception:
+            log.warning("hub.not_checked", exc_info=True)
 
     async def _check_seqs(self) -> None:
-        names = [stream.removeprefix(SESSION) for stream in self._channels if stream.startswith(SESSION)]
-        for start in range(0, len(names), CHECK_CHUNK):
-            async with self._db.read() as tx:
-                found = await heads(tx, names[start : start + CHECK_CHUNK])
-            for name, seq in found.items():
-                channel = self._channels.get(stream_of(name))
-                if channel is not None and channel.seq is not None and seq > channel.seq:
-                    self._want(stream_of(name), channel, seq)
+        """Compare with the database: what changed a moment ago, and every few seconds a part of the streams in turn.
+
+        The turn finds what was committed long after the time it bears, such as by a process whose clock is slow.
+        """
+        checked_at = now_ms()
+        found = await changed(self._db, self._checked_at - OVERLAP_MS, CHANGED_LIMIT)
+        self._checked_at = checked_at
+        if self._beat % TURN_BEATS == 0:
+            found += await self._heads_in_turn()
+        for name, seq in found:
+            channel = self._channels.get(stream_of(name))
+            if channel is not None and channel.seq is not None and seq > channel.seq:
+                self._want(stream_of(name), channel, seq)
+
+    async def _heads_in_turn(self) -> list[tuple[str, int]]:
+        followed = [stream.removeprefix(SESSION) for stream in self._channels if stream.startswith(SESSION)]
+        start = self._beat // TURN_BEATS * TURN % max(TURN, len(followed))
+        async with self._db.read() as tx:
+            return list((await heads(tx, followed[start : start + TURN])).items())

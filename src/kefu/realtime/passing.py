@@ -7,7 +7,6 @@ from kefu.accounts.identity import Caller
 from kefu.realtime.hub import ephemeral
 from kefu.sessions.access import actor_of
 from kefu.sessions.models import stream_of
-from kefu.sessions.queries import find
 from kefu.sessions.schemas import Body
 from kefu.sessions.service import SessionNotFound
 
@@ -25,9 +24,7 @@ async def tell_typing(state: State, caller: Caller, name: str, typing: Typing) -
     """
     actor = actor_of(caller, name, "sessions.reply")
     await state.limits.take(TYPING_PER_SESSION, "typing", name, actor.kind)
-    if actor.kind == "agent":
-        async with state.db.read() as tx:
-            if await find(tx, name) is None:
-                raise SessionNotFound(session_name=name)
+    if actor.kind == "agent" and await state.store.get(name) is None:
+        raise SessionNotFound(session_name=name)
     who = orjson.Fragment(actor.json())
     state.bus.publish(ephemeral(stream_of(name), "typing", actor=who, active=typing.active))

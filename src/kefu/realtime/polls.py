@@ -14,19 +14,20 @@ from starlette.datastructures import State
 from kefu.log.log import READ_LIMIT, Entry
 from kefu.realtime.hub import JSON, Follower, Hub
 from kefu.realtime.replay import page, present
-from kefu.sessions.models import Session, stream_of
+from kefu.sessions.models import stream_of
+from kefu.sessions.since import Head
 
 LONGEST_WAIT = 30
 # Typing and drafts come in showers: each is not worth a request.
 GATHER_SECONDS = 0.5
 # Told by `present` as they are when the answer goes out.
-TOLD_WHOLE = {"answer.delta", "queue.position"}
+TOLD_WHOLE = {"answer.delta", "queue.position", "read", "viewers", "visitor.online"}
 
 
-def reached(session: Session, entries: list[Entry]) -> int:
+def reached(head: Head, entries: list[Entry]) -> int:
     """The seq up to which a reader has everything who has this page."""
     last = entries[-1].seq if entries else 0
-    return last if len(entries) == READ_LIMIT else max(last, session.seq)
+    return last if len(entries) == READ_LIMIT else max(last, head.seq)
 
 
 class Poll:
@@ -46,24 +47,25 @@ class Poll:
         deadline = time.monotonic() + wait
         passing: list[Any] = []
         with hub.following(stream_of(self._name), self.follower) as channel:
-            session, entries = await self._page(cursor)
+            head, entries = await self._page(cursor)
             while not entries and not passing and self.follower.ended is None and time.monotonic() < deadline:
-                channel.seq = reached(session, entries) if channel.seq is None else channel.seq
+                channel.seq = reached(head, entries) if channel.seq is None else channel.seq
                 passing += await self._pass(deadline - time.monotonic())
-                session, entries = await self._page(cursor)
+                head, entries = await self._page(cursor)
         if self.follower.ended == "slow":  # more came at once than it holds, and tore it out of what it did
-            session, entries = await self._page(cursor)
+            head, entries = await self._page(cursor)
+        now = await present(self._state, head, sees_internal=self.follower.sees_internal)
         passing = [one for one in passing if one["type"] not in TOLD_WHOLE]
-        passing += [orjson.Fragment(one.data) for one in await present(self._state, session)]
+        passing += [orjson.Fragment(one.data) for one in now]
         return {
             "events": [orjson.Fragment(one.json()) for one in entries],
             "passing": passing,
-            "seq": reached(session, entries),
-            "status": session.status,
-            "epoch": session.epoch,
+            "seq": reached(head, entries),
+            "status": head.status,
+            "epoch": head.epoch,
         }
 
-    async def _page(self, cursor: int) -> tuple[Session, list[Entry]]:
+    async def _page(self, cursor: int) -> tuple[Head, list[Entry]]:
         return await page(self._state.db, self._name, cursor, sees_internal=self.follower.sees_internal)
 
     async def _pass(self, seconds: float) -> list[Any]:

@@ -299,7 +299,6 @@ class DeskSocket:
         socket = Socket(scope, receive, send, "", DESK_FRAMES)
 
         async def follow(caller: Caller, _: int) -> None:
-            require(caller, "sessions.read")
-            await socket.serve_desk()
+            await socket.serve_desk(require(caller, "sessions.read"))
 
         await socket.run(follow)

@@ -18,17 +18,18 @@ from starlette.datastructures import Headers, State
 from starlette.routing import Match, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kefu.accounts.identity import Caller, identify, require
-from kefu.bus.local import Notice
+from kefu.accounts.identity import AgentIdentity, Caller, identify, require
+from kefu.bus.ports import Notice
 from kefu.kit.errors import Invalid, KefuError, Unavailable
 from kefu.kit.i18n import preferred
 from kefu.kit.web import Json, error_response
 from kefu.log.log import READ_LIMIT
-from kefu.realtime.desk import DESK
+from kefu.realtime.desk import DESK, desk_of
 from kefu.realtime.hub import JSON, SSE, Channel, Follower, Hub, Wire, ephemeral, frame_of, notice_of
 from kefu.realtime.polls import LONGEST_WAIT, Poll, reached
+from kefu.realtime.presence import Presence
 from kefu.realtime.replay import page, present, ready
-from kefu.sessions.access import may_read
+from kefu.sessions.access import actor, may_read
 from kefu.sessions.models import stream_of
 from kefu.sessions.schemas import NAME
 from kefu.sessions.service import SessionNotFound
@@ -48,33 +49,35 @@ StreamRoute = Route | WebSocketRoute
 
 
 class Shortcut:
-    """Pure ASGI, innermost: serves `routes` before FastAPI sees them, whose layers every follower would hold for hours.
+    """Pure ASGI, outermost: takes the requests for `routes` to `edge` before FastAPI sees them.
 
-    What they raise is raised before the first byte and becomes its JSON.
+    Every follower would hold the layers of FastAPI for hours.
     """
 
-    def __init__(self, app: ASGIApp, routes: Sequence[StreamRoute]) -> None:
-        self.app = app
+    def __init__(self, otherwise: ASGIApp, routes: Sequence[StreamRoute], edge: ASGIApp) -> None:
+        self.otherwise = otherwise
         self.routes = routes
+        self.edge = edge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = self._route_of(scope)
-        if route is None:
-            await self.app(scope, receive, send)
-            return
-        try:
-            await route.app(scope, receive, send)
-        except KefuError as error:
-            locale = preferred(Headers(scope=scope).get("accept-language"))
-            await error_response(error, locale)(scope, receive, send)
+        await (self.edge if self._finds(scope) else self.otherwise)(scope, receive, send)
 
-    def _route_of(self, scope: Scope) -> StreamRoute | None:
+    def _finds(self, scope: Scope) -> bool:
         for route in self.routes:
             match, found = route.matches(scope)
             if match is Match.FULL:
-                scope.update(found)
-                return route
-        return None
+                scope.update(found, route=route)
+                return True
+        return False
+
+
+async def open_stream(scope: Scope, receive: Receive, send: Send) -> None:
+    """The stream that `Shortcut` found. What it raises is raised before the first byte and becomes its JSON."""
+    try:
+        await scope["endpoint"](scope, receive, send)
+    except KefuError as error:
+        locale = preferred(Headers(scope=scope).get("accept-language"))
+        await error_response(error, locale)(scope, receive, send)
 
 
 class Stream(ABC):
@@ -97,6 +100,11 @@ class Stream(ABC):
     def hub(self) -> Hub:
         hub: Hub = self.state.hub
         return hub
+
+    @property
+    def presence(self) -> Presence:
+        presence: Presence = self.state.presence
+        return presence
 
     @abstractmethod
     def message(self, frame: bytes) -> Message:
@@ -172,29 +180,38 @@ class Stream(ABC):
         await self.say_goodbye(follower)
 
     async def serve_session(self, name: str, cursor: int, follower: Follower) -> None:
-        await self.serve(stream_of(name), follower, partial(self._replay, name, cursor, follower))
+        assert self.caller
+        with self.presence.here(stream_of(name), actor(self.caller)):
+            await self.serve(stream_of(name), follower, partial(self._replay, name, cursor, follower))
 
-    async def serve_desk(self) -> None:
+    async def serve_desk(self, agent: AgentIdentity) -> None:
         """No cursor: the workbench reads the list again after it reconnects."""
+        follower = Follower(sees_internal=True, wire=self.wire)
 
         async def replay(_: Channel) -> int:
-            await self.show(ephemeral(DESK, "stream.ready"))
+            await self.show(ephemeral(DESK, "stream.ready"), *self.presence.now(DESK))
             return 0
 
-        await self.serve(DESK, Follower(sees_internal=True, wire=self.wire), replay)
+        own = desk_of(agent.id)
+        self.hub.join(own, follower)
+        try:
+            with self.presence.here(DESK, actor(agent)):
+                await self.serve(DESK, follower, replay)
+        finally:
+            self.hub.leave(own, follower)
 
     async def _replay(self, name: str, cursor: int, follower: Follower, channel: Channel) -> int:
         """Send what is in the log after the cursor; returns the seq up to which the reader has everything."""
         while True:
-            session, entries = await page(self.state.db, name, cursor, sees_internal=follower.sees_internal)
+            head, entries = await page(self.state.db, name, cursor, sees_internal=follower.sees_internal)
             if entries:
                 await self.show(*map(notice_of, entries))
-            cursor = reached(session, entries)
+            cursor = reached(head, entries)
             if len(entries) < READ_LIMIT and (channel.seq is None or cursor >= channel.seq):
                 break
         channel.seq = cursor if channel.seq is None else channel.seq
         follower.forget_ephemeral()
-        await self.show(ready(session, cursor), *await present(self.state, session))
+        await self.show(ready(head, cursor), *await present(self.state, head, sees_internal=follower.sees_internal))
         return cursor
 
 
@@ -235,7 +252,7 @@ class SessionEvents:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         stream = EventStream(scope, receive, send)
-        caller = await identify(stream.state, stream.authorization)
+        stream.caller = caller = await identify(stream.state, stream.authorization)
         name = session_in(scope)
         sees_internal = may_read(caller, name)
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
@@ -246,7 +263,8 @@ class SessionEvents:
         poll = Poll(stream.state, name, Follower(sees_internal=sees_internal, wire=JSON))
         hearing = asyncio.create_task(until_gone(receive, poll.follower))
         try:
-            answer = await poll.answer(cursor, whole(query["wait"][-1], "wait", LONGEST_WAIT))
+            with stream.presence.here(stream_of(name), actor(caller)):
+                answer = await poll.answer(cursor, whole(query["wait"][-1], "wait", LONGEST_WAIT))
         finally:
             hearing.cancel()
         await Json({"success": True, "data": answer}, headers=UNCACHED)(scope, receive, send)
@@ -272,5 +290,5 @@ class DeskEvents:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         stream = EventStream(scope, receive, send)
-        require(await identify(stream.state, stream.authorization), "sessions.read")
-        await stream.serve_desk()
+        agent = require(await identify(stream.state, stream.authorization), "sessions.read")
+        await stream.serve_desk(agent)

@@ -5,14 +5,14 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from kefu.accounts.identity import AgentIdentity, SignedIn, Visitor, allowed, anyone
-from kefu.kit.clock import iso
+from kefu.kit.clock import iso, now_ms
 from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
 from kefu.kit.pages import from_cursor, to_cursor
 from kefu.kit.web import caller_of
-from kefu.sessions import queries, service
+from kefu.sessions import queries, reading, service
 from kefu.sessions import schemas as shapes
-from kefu.sessions.access import actor_of, may_read, member, own_visitor
+from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor
 from kefu.sessions.opening import Wish, opened
 from kefu.sessions.post import post
 from kefu.sessions.states import InvalidStatus, Status
@@ -38,7 +38,8 @@ Reader = Annotated[AgentIdentity, Depends(allowed("sessions.read"))]
 @router.post("/api/conversation/new", dependencies=[Depends(anyone)])
 async def open_conversation(request: Request, body: shapes.OpenConversation) -> shapes.ConversationOpened:
     """Open a session. A name that exists needs its token and is returned as it stands."""
-    session, _ = await opened(request.app.state, caller_of(request), Wish(body.session_id, body.shop, body.locale))
+    state, wish = request.app.state, Wish(body.session_id, body.shop, body.locale)
+    session, _ = await opened(state, caller_of(request), wish, state.store)
     return shapes.ConversationOpened(
         session_name=session.name,
         conversation_id=session.conversation_id,
@@ -95,9 +96,10 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
     else:
         if isinstance(caller, Visitor) or "sessions.reply" not in caller.permissions:
             raise Forbidden
+        seen = None if body.seen_seq is None else reading.Seen(body.seen_seq, body.force)
         async with db.write() as tx:
             stored = await service.post_by_agent(
-                tx, name, member(caller, "sessions.reply_any"), body.content, client_msg_id
+                tx, name, member(caller, "sessions.reply_any"), body.content, client_msg_id, seen
             )
     data = shapes.StoredData(seq=stored.seq, timestamp=stored.at / 1000, client_msg_id=stored.client_msg_id)
     return shapes.ManualStored(data=data)
@@ -149,8 +151,10 @@ async def list_sessions(
     )
     async with request.app.state.db.read() as tx:
         page = await queries.list_sessions(tx, wanted)
+        reader = actor(agent)
+        counts = await reading.read_counts(tx, reader, [one.name for one in page.sessions])
     data = shapes.SessionList(
-        sessions=[shapes.summary_of(one) for one in page.sessions],
+        sessions=[shapes.listed(one, reading.unread(one, reader, counts.get(one.name, 0))) for one in page.sessions],
         total=page.total,
         counts={Status(status): count for status, count in page.counts.items()},
         next_cursor=to_cursor(page.next_key) if page.next_key else None,
@@ -160,17 +164,30 @@ async def list_sessions(
     return shapes.SessionListData(data=data)
 
 
+@router.get("/api/sessions/stats")
+async def session_stats(request: Request, _: Reader) -> shapes.SessionStatsData:
+    """How many sessions stand in each state, of those in which something happened within SESSION_EXPIRE_SECONDS."""
+    stats = await request.app.state.store.get_stats()
+    waits = None if stats.oldest_wait is None else max(0.0, (now_ms() - stats.oldest_wait) / 1000)
+    data = shapes.SessionStats(counts=stats.counts, total=stats.total, waiting=stats.waiting, oldest_wait_seconds=waits)
+    return shapes.SessionStatsData(data=data)
+
+
 @router.get("/api/sessions/{name}")
 async def get_session(request: Request, name: shapes.NameInPath, caller: SignedIn) -> shapes.OneSessionData:
     """The session with its newest messages; the visitor of the session sees no internal part."""
     sees_all = may_read(caller, name)
     async with request.app.state.db.read() as tx:
-        session = await queries.find(tx, name)
-        if session is None:
+        found = await reading.find_with_marks(tx, name)
+        if found is None:
             raise service.SessionNotFound(session_name=name)
+        session, marks = found
+        reader = actor(caller)
+        counts = await reading.read_counts(tx, reader, [name])
         said = await queries.history(tx, name, HISTORY, public_only=not sees_all)
         moves = await queries.audit_trail(tx, name, HISTORY) if sees_all else []
     one = shapes.OneSession(
-        session=shapes.session_with_history(session, said), audit_trail=[move.shown for move in moves]
+        session=shapes.session_with_history(session, said, marks, reading.unread(session, reader, counts.get(name, 0))),
+        audit_trail=[move.shown for move in moves],
     )
     return shapes.OneSessionData(data=one)

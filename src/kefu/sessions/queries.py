@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.log.log import Entry, read_last
 from kefu.sessions.models import Session, stream_of
+from kefu.sessions.since import Head
 from kefu.sessions.states import Move, Status
 
 Sort = Literal["default", "newest", "oldest", "waitTime"]
@@ -133,6 +134,17 @@ async def changed_since(tx: AsyncSession, at: int, limit: int) -> list[tuple[str
     return [(name, seq) for name, seq in await tx.execute(query)]
 
 
+async def changed_after(tx: AsyncSession, at: int, name: str, limit: int) -> list[tuple[str, int, int]]:
+    """Name, seq and updated_at of the sessions after the place (`at`, `name`), in that order."""
+    query = (
+        select(Session.name, Session.seq, Session.updated_at)
+        .where(Session.updated_at >= at, tuple_(Session.updated_at, Session.name) > (at, name))
+        .order_by(Session.updated_at, Session.name)
+        .limit(limit)
+    )
+    return [(name, seq, at) for name, seq, at in await tx.execute(query)]
+
+
 async def history(tx: AsyncSession, name: str, limit: int, *, public_only: bool) -> list[Entry]:
     """The newest messages, oldest first."""
     return await read_last(tx, stream_of(name), limit, types=MESSAGES, public_only=public_only)
@@ -150,7 +162,7 @@ async def queue(tx: AsyncSession, limit: int = 1000) -> list[tuple[str, str]]:
     return [(shop, name) for shop, name in rows]
 
 
-async def place_in_queue(tx: AsyncSession, session: Session) -> tuple[int, int]:
+async def place_in_queue(tx: AsyncSession, session: Head) -> tuple[int, int]:
     """The place of a waiting session (from 1) and how many wait in its shop."""
     waiting = and_(Session.status == Status.PENDING_MANUAL.value, Session.shop == session.shop)
     ahead = tuple_(Session.escalated_at, Session.name) < tuple_(session.escalated_at, session.name)

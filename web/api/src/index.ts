@@ -8,6 +8,7 @@ export * from "./fold";
 export * from "./follow";
 export type * from "./line";
 export * from "./lock";
+export * from "./marker";
 export * from "./outbox";
 export * from "./poll";
 export * from "./socket";

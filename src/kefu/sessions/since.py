@@ -1,0 +1,57 @@
+"""What followers of sessions read: the hot path beside `post`, one statement each (docs/adr/0004)."""
+
+from dataclasses import dataclass
+
+from kefu.kit.db import Database
+from kefu.log.log import READ_LIMIT, Entry
+from kefu.sessions.models import stream_of
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A session's row as far as its followers care, and the seqs up to which each side has read (0: nothing)."""
+
+    name: str
+    seq: int
+    epoch: int
+    status: str
+    shop: str
+    last_visitor_seq: int
+    answered_seq: int
+    escalated_at: int | None
+    read_by_visitor: int = 0
+    read_by_agents: int = 0
+
+
+HEAD_COLUMNS = len(Head.__dataclass_fields__)
+# Asked once a statement, since it names no row of the others.
+READ = "(SELECT coalesce(max(seq), 0) FROM read_marks WHERE session = $1 AND reader {side} 'visitor')"
+SINCE = f"""
+SELECT s.name, s.seq, s.epoch, s.status, s.shop, s.last_visitor_seq, s.answered_seq, s.escalated_at,
+    {READ.format(side="=")}, {READ.format(side="<>")},
+    e.stream, e.seq, e.type, e.audience, e.actor, e.payload, e.client_msg_id, e.at
+FROM sessions AS s LEFT JOIN events AS e ON e.stream = $2 AND e.seq > $3 {{audience}}
+WHERE s.name = $1 ORDER BY e.seq LIMIT $4
+"""  # noqa: S608 - the parts are constants of this module
+EVERYTHING = SINCE.format(audience="")
+PUBLIC = SINCE.format(audience="AND e.audience = 'public'")
+CHANGED = "SELECT name, seq FROM sessions WHERE updated_at >= $1 ORDER BY updated_at DESC LIMIT $2"
+
+
+async def since(
+    db: Database, name: str, after: int, *, public_only: bool, limit: int = READ_LIMIT
+) -> tuple[Head, list[Entry]] | None:
+    """The session and its entries with seq > `after`, in order, at most `limit`: both of one moment.
+
+    None when there is no such session. Raises Busy.
+    """
+    rows = await db.fetch(PUBLIC if public_only else EVERYTHING, name, stream_of(name), after, limit)
+    if not rows:
+        return None
+    entries = [Entry(*row[HEAD_COLUMNS:]) for row in rows if row[HEAD_COLUMNS] is not None]
+    return Head(*rows[0][:HEAD_COLUMNS]), entries
+
+
+async def changed(db: Database, at: int, limit: int) -> list[tuple[str, int]]:
+    """Name and seq of the sessions that changed at or after `at`, newest first. Raises Busy."""
+    return [(row[0], row[1]) for row in await db.fetch(CHANGED, at, limit)]
