@@ -100,17 +100,21 @@ async def test_typing_goes_up_and_is_seen_on_every_wire(taken: Visitor, agent: A
         await one.sees("typing", actor={"kind": "agent", "id": agent.id, "name": "Mei"}, active=False)
 
 
-async def test_read_marks_go_up_and_presence_comes_down(taken: Visitor, agent: Agent) -> None:
-    of_agent = await connects(agent, taken.name)
-    await of_agent.sees("viewers", agents=[{"id": agent.id, "name": "Mei"}])
-    await of_agent.sees("visitor.online", online=False)
-    of_visitor = await connects(taken, taken.name)
-    await of_agent.sees("visitor.online", online=True)
-    seq = await taken.says("hello?")
-    await of_agent.says(type="read", seq=seq)
-    await of_visitor.sees("read", actor={"kind": "agent"}, seq=seq)
+async def test_a_read_mark_goes_up_and_is_seen_on_every_wire(taken: Visitor, agent: Agent) -> None:
+    said = await taken.says("hello?")
+    of_visitor, of_agent = await connects(taken, taken.name), await connects(agent, taken.name)
+    by_sse = await agent.follows(taken.name)
+    for one in (of_visitor, of_agent, by_sse):
+        await one.sees("stream.ready")
+    await of_agent.says(type="read", seq=said)
+    for one in (of_visitor, of_agent, by_sse):
+        await one.sees("read", actor={"kind": "agent"}, seq=said)
+    await of_visitor.says(type="read", seq=2**53)
+    await of_agent.sees("read", actor={"kind": "visitor"}, seq=said)
+    assert (await agent.reads(taken))["read_marks"] == {"visitor": said, "agents": said}
     await of_agent.says(type="read", seq=0)
-    await of_agent.sees("error", code="FRAME_INVALID")
+    error = await of_agent.sees("error")
+    assert error["details"]["fields"][0]["field"] == "seq"
 
 
 async def test_a_heartbeat_shows_that_the_line_lives(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -8,17 +8,10 @@ from pydantic import BaseModel
 from kefu.accounts.identity import AgentIdentity, SignedIn, allowed
 from kefu.kit.web import Done
 from kefu.realtime.feed import FeedData, FeedQuery
-from kefu.realtime.passing import MarkRead, Typing, tell_read, tell_typing
+from kefu.realtime.passing import MarkData, MarkRead, Typing, move_mark, tell_typing
 from kefu.sessions.schemas import AgentRef, NameInPath
 
 router = APIRouter(tags=["realtime"])
-
-
-class MarkData(BaseModel):
-    """`seq`: where the caller's mark stands now; it never moves back."""
-
-    seq: int
-    unread: int
 
 
 class Marked(Done):
@@ -54,8 +47,7 @@ async def feed(request: Request, query: Annotated[FeedQuery, Query()]) -> FeedDa
 @router.post("/api/sessions/{name}/read")
 async def mark_read(request: Request, name: NameInPath, body: MarkRead, caller: SignedIn) -> Marked:
     """The caller has read the log up to `seq`. Moves only forward; beyond the log it stands at the log's end."""
-    seq, unread = await tell_read(request.app.state, caller, name, body)
-    return Marked(data=MarkData(seq=seq, unread=unread))
+    return Marked(data=await move_mark(request.app.state, caller, name, body))
 
 
 @router.get("/api/presence")

@@ -1,9 +1,9 @@
-"""What people do without a word, over HTTP or a socket: they type, and they read."""
+"""What people do without a word, by whichever line it comes: they type, they read."""
 
 from typing import Annotated
 
 import orjson
-from pydantic import Field
+from pydantic import BaseModel, Field
 from starlette.datastructures import State
 
 from kefu.accounts.identity import Caller
@@ -23,6 +23,17 @@ class Typing(Body):
     active: bool
 
 
+class MarkRead(Body):
+    seq: Annotated[int, Field(ge=1, le=MAX_SEQ)]
+
+
+class MarkData(BaseModel):
+    """`seq`: where the caller's mark stands now; it never moves back."""
+
+    seq: int
+    unread: int
+
+
 async def tell_typing(state: State, caller: Caller, name: str, typing: Typing) -> None:
     """Tell the followers of the session that the caller types, or stopped.
 
@@ -36,14 +47,10 @@ async def tell_typing(state: State, caller: Caller, name: str, typing: Typing) -
     state.bus.publish(ephemeral(stream_of(name), "typing", actor=who, active=typing.active))
 
 
-class MarkRead(Body):
-    seq: Annotated[int, Field(ge=1, le=MAX_SEQ)]
+async def move_mark(state: State, caller: Caller, name: str, read: MarkRead) -> MarkData:
+    """The caller has read the session up to there. Repeating it, or an earlier seq, changes nothing.
 
-
-async def tell_read(state: State, caller: Caller, name: str, mark: MarkRead) -> tuple[int, int]:
-    """The caller has read the log up to `mark.seq`: where their mark stands now, and what is unread.
-
-    Raises as `tell_typing` does.
+    Raises ForeignSession, Forbidden, SessionNotFound or TooMany.
     """
     reader = actor_of(caller, name, "sessions.read")
     await state.limits.take(READS_PER_READER, "read", name, reading.reader_id(reader))
@@ -51,5 +58,5 @@ async def tell_read(state: State, caller: Caller, name: str, mark: MarkRead) -> 
         session = await find(tx, name)
         if session is None:
             raise SessionNotFound(session_name=name)
-        moved = await reading.mark_read(tx, session, reader, mark.seq)
-    return moved.seq, reading.unread(session, reader, moved.read_count)
+        mark = await reading.mark_read(tx, session, reader, read.seq)
+    return MarkData(seq=mark.seq, unread=reading.unread(session, reader, mark.read_count))
