@@ -1,4 +1,6 @@
-"""A crowd: some visitors alone with the bot, some with an agent who comes and goes, and a follower for everybody."""
+"""A crowd: some visitors alone with the bot, some with an agent who comes and goes, some whom several agents want at
+once, and a follower for everybody.
+"""
 
 import asyncio
 from collections.abc import Coroutine
@@ -7,14 +9,14 @@ from functools import partial
 from typing import Any
 
 from faults.checker import Found, Seen
-from faults.people import PATIENCE, Desk, Follower, Line, Visitor
+from faults.people import PATIENCE, Desk, Follower, Line, Rivals, Visitor
 from faults.waiting import until
 
 
 class Crowd:
     def __init__(self, line: Line) -> None:
         self._line = line
-        self._desks: list[Desk] = []
+        self._desks: list[Desk | Rivals] = []
         self._followers: list[Follower] = []
         self.visitors: list[Visitor] = []
         self.agent = ""
@@ -31,6 +33,15 @@ class Crowd:
         for name in served:
             self._desks.append(Desk(self._line, name, self.agent))
             self._followers.append(Follower(self._line, name, self.agent, sees_internal=True))
+
+    async def rival(self, tokens: dict[str, str], sessions: int) -> None:
+        """So many visitors more whom all the agents want. `tokens` by the agents' ids."""
+        for name in (f"wanted-{n}" for n in range(1, sessions + 1)):
+            visitor = await Visitor.arrive(self._line, name)
+            self.visitors.append(visitor)
+            self._desks.append(Rivals(self._line, name, tokens))
+            self._followers += [Follower(self._line, name, visitor.token) for _ in range(2)]
+            self._followers += [Follower(self._line, name, token, sees_internal=True) for token in tokens.values()]
 
     @property
     def seen(self) -> list[Seen]:
@@ -54,10 +65,10 @@ class Crowd:
         """Everybody writes one more message."""
         await asyncio.gather(*(visitor.say() for visitor in self.visitors))
 
-    async def get_on(self) -> None:
-        """Wait until several have been told something new. Raises TimeoutError."""
+    async def get_on(self) -> float:
+        """Wait until several have been told something new; returns the seconds that took. Raises TimeoutError."""
         wanted = len(self._line.told.acks) + len(self.visitors)
-        await until(lambda: len(self._line.told.acks) >= wanted, PATIENCE)
+        return await until(lambda: len(self._line.told.acks) >= wanted, PATIENCE)
 
     async def see_all(self, everything: Found) -> None:
         """Wait a moment until each follower has seen the newest event it may see. Who has not is for the checker."""

@@ -19,7 +19,7 @@ async def found(db: Database, told: Told, seen: list[Seen]) -> Found:
         logs: dict[str, list[Entry]] = {
             name: await read(tx, stream_of(name), public_only=False, limit=EVERYTHING) for name in sessions
         }
-    return Found(told.acks, sessions, logs, seen, await _jobs(db))
+    return Found(told.acks, sessions, logs, seen, await _jobs(db), told.shouted, told.races)
 
 
 async def until_idle(db: Database, seconds: float) -> float:
