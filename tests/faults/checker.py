@@ -40,7 +40,7 @@ class Seen:
 
 @dataclass(frozen=True)
 class Race:
-    """Agents who wanted to take a session over at once: the epoch of the takeover for who won, 0 for who was refused."""
+    """Agents who clicked at once to take a session over: the epoch that began for who won, 0 for who was refused."""
 
     session: str
     epochs: dict[str, int]

@@ -122,12 +122,17 @@ def _folder(home: Path, name: str) -> Path:
     return folder
 
 
+def _open_to_others(home: Path) -> Path:
+    """PostgreSQL runs as somebody else."""
+    home.chmod(0o755)
+    return home
+
+
 @asynccontextmanager
 async def cluster(*, with_redis: bool = True) -> AsyncIterator[Cluster]:
     """Raises servers.Missing."""
     with tempfile.TemporaryDirectory(prefix="kefu-cluster-", ignore_cleanup_errors=True) as home:
-        Path(home).chmod(0o755)  # PostgreSQL runs as somebody else
         async with AsyncExitStack() as stack:
-            made = Cluster(Path(home))
+            made = Cluster(_open_to_others(Path(home)))
             await made.start(stack, with_redis=with_redis)
             yield made

@@ -1,6 +1,4 @@
-"""A crowd: some visitors alone with the bot, some with an agent who comes and goes, some whom several agents want at
-once, and a follower for everybody.
-"""
+"""A crowd: visitors alone with the bot, with an agent who comes and goes, or wanted by several, and their followers."""
 
 import asyncio
 from collections.abc import Coroutine

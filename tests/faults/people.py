@@ -39,8 +39,14 @@ class Told:
     statuses: Counter[int] = field(default_factory=Counter)
     unpromised: list[str] = field(default_factory=list)
     lost: int = 0
+    posts: int = 0
     retries: int = 0
     slowest: float = 0
+
+    @property
+    def repeats(self) -> int:
+        """How many acknowledgements told again what was told before."""
+        return len(self.acks) - len({(ack.session, ack.client_msg_id) for ack in self.acks})
 
 
 class Line:
@@ -53,6 +59,7 @@ class Line:
     async def once(self, method: str, path: str, token: str = "", body: object = None) -> httpx2.Response | None:
         """One attempt; None when no answer came. A 503 must say when to come again, and a 500 must not be."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.told.posts += path.endswith("/messages")
         began = asyncio.get_running_loop().time()
         try:
             answer = await self.client.request(method, path, headers=headers, json=body)
@@ -90,10 +97,10 @@ def _expect(answer: httpx2.Response, *statuses: int) -> Any:
 
 
 @asynccontextmanager
-async def line_to(address: str, told: Told | None = None, timeout: float = PATIENCE) -> AsyncIterator[Line]:
-    """`timeout`: seconds after which a request without an answer is given up, to be repeated."""
+async def line_to(address: str, told: Told | None = None, patience: float = PATIENCE) -> AsyncIterator[Line]:
+    """`patience`: seconds after which a request without an answer is given up, to be repeated."""
     limits = httpx2.Limits(max_connections=None)
-    async with httpx2.AsyncClient(base_url=address, timeout=timeout, limits=limits, trust_env=False) as client:
+    async with httpx2.AsyncClient(base_url=address, timeout=patience, limits=limits, trust_env=False) as client:
         yield Line(client, told)
 
 

@@ -1,4 +1,4 @@
-"""A TCP proxy that breaks the wire on purpose: silence, resets, delays, answers that never arrive, requests sent twice."""
+"""A TCP proxy that breaks the wire on purpose: silence, resets, delays, lost answers, requests sent twice."""
 
 import asyncio
 import random
@@ -21,7 +21,7 @@ LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)", re.IGNORECASE)
 
 @dataclass(eq=False)
 class Pair:
-    """One connection through the proxy. `request`: what of the current HTTP request has come, while they are doubled."""
+    """One connection through the proxy. `request`: what has come of a request, while requests are doubled."""
 
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
@@ -37,8 +37,8 @@ class Proxy:
     """Passes bytes between whoever connects to `port` and the server at `target` on this machine.
 
     `hush()` holds back everything in both directions, as an unplugged cable does, and takes connections that lead
-    nowhere; `speak()` delivers what was held back. `swallow()` is worse: connections that are open lead nowhere from then
-    on, and neither end is told. `refuse()` takes no connections until `accept()`.
+    nowhere; `speak()` delivers what was held back. `swallow()` is worse: connections that are open lead nowhere from
+    then on, and neither end is told. `refuse()` takes no connections until `accept()`.
 
     `cut_answer_after(n)` lets n more bytes of answers through and then resets their connection; `cut_request_after(n)`
     does so on the way to the server. `cut_before(mark)` resets the connection whose request contains `mark` instead of

@@ -5,6 +5,7 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import suppress
+from functools import partial
 
 from faults.cluster import Cluster
 from faults.crowd import Crowd
@@ -29,13 +30,23 @@ class Storm:
         self.struck: Counter[str] = Counter()
         self.strikes: Mapping[str, Strike] = {**dict(self._kills()), **dict(self._breaks())}
 
-    async def play(self, names: list[str], crowd: Crowd, say: Callable[[str], None] = lambda _: None) -> float:
+    def deck(self) -> list[str]:
+        """The whole catalogue; what happens to processes three times."""
+        return [*self.strikes, *dict(self._kills()), *dict(self._kills())]
+
+    async def play(
+        self, names: list[str], crowd: Crowd, say: Callable[[str], None] = lambda _: None, seconds: float = 120
+    ) -> float:
         """These strikes, in any order, each at a random time, and after each a sign that everybody is served again.
 
-        Returns the longest time until that sign in seconds. Raises TimeoutError when it does not come.
+        None begins after so many seconds. Returns the longest time until that sign in seconds. Raises TimeoutError when
+        it does not come.
         """
-        longest = 0.0
+        loop = asyncio.get_running_loop()
+        ends, longest = loop.time() + seconds, 0.0
         for name in random.sample(names, len(names)):
+            if loop.time() > ends:
+                break
             await asyncio.sleep(random.uniform(0, 0.5))
             await self.strikes[name]()
             self.struck[name] += 1
@@ -47,34 +58,34 @@ class Storm:
     def _kills(self) -> Iterator[tuple[str, Strike]]:
         cluster = self._cluster
         for n, app in enumerate(cluster.apps, 1):
-            yield f"kill app {n}", lambda app=app: self._kill(app)
-        yield "kill worker", lambda: self._kill(cluster.worker)
-        yield "kill nginx", lambda: self._kill(cluster.nginx)
-        yield "kill PostgreSQL", lambda: self._kill(cluster.postgres)
+            yield f"kill app {n}", partial(self._kill, app)
+        yield "kill worker", partial(self._kill, cluster.worker)
+        yield "kill nginx", partial(self._kill, cluster.nginx)
+        yield "kill PostgreSQL", partial(self._kill, cluster.postgres)
         yield "crash a backend of PostgreSQL", self._crash
         if redis := cluster.redis:
-            yield "kill Redis", lambda: self._kill(redis)
+            yield "kill Redis", partial(self._kill, redis)
             yield "empty Redis", redis.empty
         yield "freeze an app", self._freeze
         yield "restart one by one", cluster.roll
 
     def _breaks(self) -> Iterator[tuple[str, Strike]]:
         for to, wire in self._cluster.wires.items():
-            yield f"{to}: latency", lambda wire=wire: self._slow(wire, "delay", random.uniform(0.02, 0.1))
-            yield f"{to}: slow drip", lambda wire=wire: self._slow(wire, "drip", random.randint(100, 400))
-            yield f"{to}: reset", lambda wire=wire: self._reset(wire)
-            yield f"{to}: cut request", lambda wire=wire: self._cut(wire, wire.cut_request_after)
-            yield f"{to}: lost answer", lambda wire=wire: self._cut(wire, wire.cut_answer_after)
-            yield f"{to}: silence", lambda wire=wire: self._hush(wire)
-            yield f"{to}: half-open", lambda wire=wire: self._swallow(wire)
-            yield f"{to}: refused", lambda wire=wire: self._refuse(wire)
+            yield f"{to}: latency", partial(self._slow, wire, "delay", (0.02, 0.1))
+            yield f"{to}: slow drip", partial(self._slow, wire, "drip", (100, 400))
+            yield f"{to}: reset", partial(self._reset, wire)
+            yield f"{to}: cut request", partial(self._cut, wire, wire.cut_request_after)
+            yield f"{to}: lost answer", partial(self._cut, wire, wire.cut_answer_after)
+            yield f"{to}: silence", partial(self._hush, wire)
+            yield f"{to}: half-open", partial(self._swallow, wire)
+            yield f"{to}: refused", partial(self._refuse, wire)
         front, database = self._cluster.front, self._cluster.to_database
-        yield "client: doubled requests", lambda: self._slow(front, "doubled", 0.5)
-        yield "PostgreSQL: cut before a commit", lambda: self._mark(database, database.cut_before, b"COMMIT")
-        yield "PostgreSQL: cut after a commit", lambda: self._mark(database, database.cut_after, b"COMMIT")
+        yield "client: doubled requests", partial(self._slow, front, "doubled", (0.3, 0.7))
+        yield "PostgreSQL: cut before a commit", partial(self._cut_at, database, database.cut_before, b"COMMIT")
+        yield "PostgreSQL: cut after a commit", partial(self._cut_at, database, database.cut_after, b"COMMIT")
         # What the hot path sends carries the message itself.
-        yield "PostgreSQL: cut before a post", lambda: self._mark(database, database.cut_before, b"question ")
-        yield "PostgreSQL: cut after a post", lambda: self._mark(database, database.cut_after, b"question ")
+        yield "PostgreSQL: cut before a post", partial(self._cut_at, database, database.cut_before, b"question ")
+        yield "PostgreSQL: cut after a post", partial(self._cut_at, database, database.cut_after, b"question ")
 
     async def _kill(self, what: Kefu | Program) -> None:
         await what.kill()
@@ -91,8 +102,8 @@ class Storm:
         await asyncio.sleep(random.uniform(*BROKEN))
         app.thaw()
 
-    async def _slow(self, wire: Proxy, how: str, much: float) -> None:
-        setattr(wire, how, much)
+    async def _slow(self, wire: Proxy, how: str, much: tuple[float, float]) -> None:
+        setattr(wire, how, type(getattr(wire, how))(random.uniform(*much)))
         await self._wait_and_heal(wire)
 
     async def _wait_and_heal(self, wire: Proxy) -> None:
@@ -105,21 +116,22 @@ class Storm:
             await asyncio.sleep(random.uniform(0, 0.3))
 
     async def _cut(self, wire: Proxy, cut: Callable[[int], None]) -> None:
-        """Again and again, each time after a few bytes more: at the beginning, in the middle, at the end of what is said."""
+        """Again and again, after some bytes: at the beginning, in the middle, at the end of what is said."""
         for _ in range(random.randint(5, 15)):
-            before = wire.cuts
-            cut(random.randint(0, 1500))
-            with suppress(TimeoutError):
-                await until(lambda before=before: wire.has_cut(before + 1), CUT_WITHIN)
+            await self._until_cut(wire, partial(cut, random.randint(0, 1500)))
         wire.heal()
 
-    async def _mark(self, wire: Proxy, cut: Callable[[bytes], None], mark: bytes) -> None:
+    async def _cut_at(self, wire: Proxy, cut: Callable[[bytes], None], mark: bytes) -> None:
         for _ in range(random.randint(3, 8)):
-            before = wire.cuts
-            cut(mark)
-            with suppress(TimeoutError):
-                await until(lambda before=before: wire.has_cut(before + 1), CUT_WITHIN)
+            await self._until_cut(wire, partial(cut, mark))
         wire.heal()
+
+    async def _until_cut(self, wire: Proxy, cut: Callable[[], None]) -> None:
+        """Or until it is clear that nothing comes by."""
+        wanted = wire.cuts + 1
+        cut()
+        with suppress(TimeoutError):
+            await until(partial(wire.has_cut, wanted), CUT_WITHIN)
 
     async def _hush(self, wire: Proxy) -> None:
         wire.hush()

@@ -1,6 +1,7 @@
 """Two app processes and a worker behind nginx share everything, and any of them may go at any time (spec O6, Q2)."""
 
 from collections.abc import AsyncIterator, Callable
+from functools import partial
 
 import pytest
 
@@ -74,10 +75,10 @@ async def test_who_is_on_one_instance_and_who_is_on_the_other_see_each_other(kef
         async with at_work(*(follower.follow() for follower in followers)):
             for _ in range(3):
                 asked = await visitor.say()
-                await until(lambda asked=asked: followers[2].has_seen(asked), SEEN_WITHIN)
+                await until(partial(followers[2].has_seen, asked), SEEN_WITHIN)
                 await desk.take_over()
                 replied = await desk.say()
-                await until(lambda replied=replied: followers[0].has_seen(replied), SEEN_WITHIN)
+                await until(partial(followers[0].has_seen, replied), SEEN_WITHIN)
                 await desk.release()
             await visitor.say()
             await until_idle(kefu.db, IDLE_WITHIN)
@@ -101,7 +102,7 @@ async def test_of_agents_who_click_at_once_on_two_instances_one_wins(kefu: Clust
 
 
 async def test_a_rolling_restart_loses_nothing_and_streams_move_over(kefu: Cluster, record_property: Note) -> None:
-    async with line_to(kefu.address, timeout=GIVEN_UP) as line:
+    async with line_to(kefu.address, patience=GIVEN_UP) as line:
         crowd = await everybody_works(kefu, line)
         async with at_work(crowd.talk(), *crowd.follow()) as tasks:
             await crowd.get_on()
@@ -126,7 +127,7 @@ async def test_nothing_is_lost_or_doubled_whatever_breaks(
     kefu: Cluster, strikes: tuple[str, ...], record_property: Note
 ) -> None:
     storm = Storm(kefu)
-    async with line_to(kefu.address, timeout=GIVEN_UP) as line:
+    async with line_to(kefu.address, patience=GIVEN_UP) as line:
         crowd = await everybody_works(kefu, line)
         async with at_work(crowd.talk(), *crowd.follow()) as tasks:
             served_after = await storm.play(list(strikes), crowd)
@@ -138,4 +139,3 @@ async def test_nothing_is_lost_or_doubled_whatever_breaks(
     record_property("told 503", line.told.statuses[503])
     record_property("served again after", f"{served_after:.1f} s")
     assert wrong == []
-
