@@ -37,8 +37,6 @@ agents = typer.Typer(no_args_is_help=True, help="The team's accounts.")
 cli.add_typer(agents, name="agent")
 
 DRAIN_SECONDS = 5
-LINGER_SECONDS = 0.5
-CLOSE = (b"connection", b"close")
 
 
 def main() -> NoReturn:
@@ -70,6 +68,10 @@ def _on_database(work: Callable[[Database], Awaitable[T]], *, is_patient: bool =
             await db.close()
 
     return asyncio.run(run())
+
+
+LINGER_SECONDS = 0.5
+CLOSE = (b"connection", b"close")
 
 
 class Server(uvicorn.Server):
