@@ -19,7 +19,7 @@ from uvicorn.config import Config
 from kefu.accounts.passwords import hash_password, is_acceptable
 from kefu.accounts.service import FirstAdmin, NewAgent, create_agent, first_admin
 from kefu.jobs.worker import Worker
-from kefu.kit.config import BadSettings, Problem, Settings, load_settings
+from kefu.kit.config import BadSettings, Problem, load_settings
 from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
 from kefu.kit.logs import set_up_logs
@@ -117,7 +117,7 @@ def serve(
     settings = load_settings()
     logs = set_up_logs(settings.log_level, settings.log_file)
     try:
-        _greet(settings, _on_database(_prepare), f"http://{host}:{port}")
+        _greet(_on_database(_prepare), f"http://{host}:{port}")
         app = create_app(settings)
         gc.collect()
         gc.freeze()  # what was loaded stays: walking it again and again stopped every stream for up to 0.8 s
@@ -152,13 +152,9 @@ async def _prepare(db: Database) -> FirstAdmin | None:
     return await first_admin(db, load_settings())
 
 
-def _greet(settings: Settings, admin: FirstAdmin | None, address: str) -> None:
+def _greet(admin: FirstAdmin | None, address: str) -> None:
     """Where everything is, on standard output, for the person who started it."""
     lines = [f"  Shop page   {address}/demo", f"  Workbench   {address}/workbench/", f"  API         {address}/docs"]
-    if settings.redis_url:
-        lines.append(
-            "  Note        REDIS_URL is not used by this version; processes find each other's changes in the database."
-        )
     if admin and admin.one_time_password:
         lines += ["", f"  First admin        {admin.username}", f"  One-time password  {admin.one_time_password}", ""]
         lines += ["  It is shown only now; the workbench asks for a new one at the first sign-in."]
@@ -179,16 +175,19 @@ def worker() -> None:
 
 
 async def _work(db: Database) -> None:
-    from kefu.main import bulk_handlers
+    from kefu.main import Shared, bulk_handlers
 
     stop = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
+    shared = Shared(load_settings(), db)
     bulk = Worker(db, "bulk", bulk_handlers())
+    shared.start()
     bulk.start()
     typer.echo("Kefu worker is running")
     await stop.wait()
     await bulk.stop()
+    await shared.stop()
 
 
 @cli.command()

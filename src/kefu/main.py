@@ -18,10 +18,13 @@ from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
 from kefu.bus.local import LocalBus
+from kefu.bus.ports import Bus
+from kefu.bus.redis import RedisBus
 from kefu.jobs.worker import Handler, Worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.kit.limits import Limits
+from kefu.kit.redis import Redis
 from kefu.kit.web import Edge, add_errors
 from kefu.knowledge.endpoints import router as knowledge
 from kefu.log.log import Entry
@@ -33,6 +36,9 @@ from kefu.realtime.endpoints import router as realtime
 from kefu.realtime.hub import Hub, notice_of
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut
 from kefu.sessions.endpoints import router as sessions
+from kefu.sessions.mirror import Mirror
+from kefu.sessions.redis_store import RedisStore
+from kefu.sessions.store import DatabaseStore, SessionStore
 from kefu.sessions.work import AnswerVisitor
 
 
@@ -55,7 +61,7 @@ def bulk_handlers() -> dict[str, Handler]:
     return {}
 
 
-def talk_handlers(db: Database, bus: LocalBus, answerer: Answerer) -> dict[str, Handler]:
+def talk_handlers(db: Database, bus: Bus, answerer: Answerer) -> dict[str, Handler]:
     """Who answers."""
     return {AnswerVisitor.kind: Bot(db, bus, answerer)}
 
@@ -64,22 +70,49 @@ def answerer_of(settings: Settings, db: Database) -> Answerer:
     return ScriptedAnswerer() if settings.ai_provider == "scripted" else BuiltinAnswerer(db)
 
 
-def _publish(bus: LocalBus, entries: list[Entry]) -> None:
+def _publish(bus: Bus, entries: list[Entry]) -> None:
     for one in entries:
         bus.publish(notice_of(one))
+
+
+class Shared:
+    """What the processes of one installation have in common beside the database: in Redis, or each its own."""
+
+    def __init__(self, settings: Settings, db: Database) -> None:
+        self.redis: Redis | None = None
+        self.bus: Bus = LocalBus()
+        self.store: SessionStore = DatabaseStore(db, settings.session_expire_seconds)
+        self._tasks: tuple[RedisBus | Mirror, ...] = ()
+        if settings.redis_url:
+            self.redis = Redis(settings.redis_url, settings.redis_max_connections, settings.signing_key())
+            store = RedisStore(self.redis, db, settings.session_expire_seconds)
+            bus = RedisBus(self.redis)
+            self.bus, self.store, self._tasks = bus, store, (bus, Mirror(store, db))
+        db.signals.listen("log", partial(_publish, self.bus))
+
+    def start(self) -> None:
+        for one in self._tasks:
+            one.start()
+
+    async def stop(self) -> None:
+        for one in self._tasks:
+            await one.stop()
+        if self.redis is not None:
+            await self.redis.close()
 
 
 def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
     """The application on a migrated database. `answerer` replaces the one that the settings name."""
     db = Database(settings.database)
-    bus = LocalBus()
+    shared = Shared(settings, db)
+    bus = shared.bus
     hub = Hub(db, bus)
     desk = Desk(db, bus, hub)
     worker = Worker(db, "talk", talk_handlers(db, bus, answerer or answerer_of(settings, db)))
-    db.signals.listen("log", partial(_publish, bus))
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        shared.start()
         hub.start()
         desk.start()
         worker.start()
@@ -88,6 +121,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
         await worker.stop()
         await desk.stop()
         await hub.stop()
+        await shared.stop()
         await db.close()
 
     app = FastAPI(
@@ -102,7 +136,8 @@ def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
     app.state.tokens = Tokens(settings.signing_key())
-    app.state.limits = Limits(enabled=settings.rate_limits == "on")
+    app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
+    app.state.redis, app.state.store = shared.redis, shared.store
     _add_routes(app)
     _add_middleware(app, settings)
     return app

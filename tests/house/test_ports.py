@@ -13,6 +13,11 @@ PORTS = {
         "kefu.answering.builtin.BuiltinAnswerer",
         "kefu.answering.scripted.ScriptedAnswerer",
     ),
+    "kefu.bus.ports.Bus": ("kefu.bus.local.LocalBus", "kefu.bus.redis.RedisBus"),
+    "kefu.sessions.store.SessionStore": (
+        "kefu.sessions.store.DatabaseStore",
+        "kefu.sessions.redis_store.RedisStore",
+    ),
 }
 
 

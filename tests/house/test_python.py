@@ -121,7 +121,16 @@ def http_error(file: Source) -> Iterator[str]:
                 yield f"HTTPException at line {line}"
 
 
-MAY_START_TASKS = ("main.py", "realtime", "jobs", "kit/db.py", "answering")
+MAY_START_TASKS = (
+    "main.py",
+    "realtime",
+    "jobs",
+    "answering",
+    "bus/redis.py",
+    "kit/db.py",
+    "kit/redis.py",
+    "sessions/mirror.py",
+)
 
 
 def loose_task(file: Source) -> Iterator[str]:
@@ -139,8 +148,18 @@ def foreign_query(file: Source) -> Iterator[str]:
                 yield f"{verb}(Session) at line {call.lineno}"
 
 
-MAY_CONNECT = ("ai", "channels", "webhooks", "blobs", "knowledge/taxkb.py", "kit/http.py")
-CLIENTS = {"httpx2", "httpx", "aiohttp", "aiosmtplib", "smtplib", "urllib.request", "http.client", "websockets"}
+MAY_CONNECT = ("ai", "channels", "webhooks", "blobs", "knowledge/taxkb.py", "kit/http.py", "kit/redis.py")
+CLIENTS = {
+    "httpx2",
+    "httpx",
+    "aiohttp",
+    "aiosmtplib",
+    "smtplib",
+    "urllib.request",
+    "http.client",
+    "websockets",
+    "redis",
+}
 
 
 def own_connection(file: Source) -> Iterator[str]:

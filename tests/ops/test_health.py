@@ -17,6 +17,7 @@ async def test_a_running_service_says_so(client: httpx2.AsyncClient, db: Databas
         "version": __version__,
         "database": "sqlite" if db.is_sqlite else "postgresql",
         "provider": "builtin",
+        "redis": "unused",
     }
 
 

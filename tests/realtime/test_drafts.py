@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kefu.bus.local import Notice
+from kefu.bus.ports import Notice
 from kefu.realtime.drafts import Drafts
 from kefu.realtime.hub import ephemeral
 from kefu.sessions.fold import blank

@@ -19,6 +19,7 @@ from kefu.sessions import schemas as shapes
 from kefu.sessions.models import Session
 from kefu.sessions.opening import Wish, opened
 from kefu.sessions.post import Posted, post
+from kefu.sessions.store import DatabaseStore
 
 router = APIRouter(tags=["chat"])
 
@@ -70,7 +71,11 @@ async def _say(request: Request, body: Chat) -> tuple[Session, Posted, str | Non
     Raises SessionInManualMode before anything is stored.
     """
     state = request.app.state
-    session, is_new = await opened(state, caller_of(request), Wish(body.user_id, body.shop, body.locale))
+    wish, store = (
+        Wish(body.user_id, body.shop, body.locale),
+        DatabaseStore(state.db, state.settings.session_expire_seconds),
+    )
+    session, is_new = await opened(state, caller_of(request), wish, store)
     expect_bot(session)
     await state.limits.take(CHATS_PER_SESSION, "post", session.name)
     posted = await post(state.db, session.name, body.message, body.client_msg_id or new_id("m"))

@@ -8,11 +8,10 @@ from typing import Any
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.answering.ports import Answer, Answerer, Said, Turn
-from kefu.bus.local import LocalBus
+from kefu.bus.ports import Bus, Notice
 from kefu.jobs.queue import Taken, finish
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
-from kefu.log.log import Entry
 from kefu.realtime.hub import ephemeral
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.queries import find, history
@@ -42,12 +41,12 @@ class Bot:
     in `sessions.service.post_by_bot` holds in any case.
     """
 
-    def __init__(self, db: Database, bus: LocalBus, answerer: Answerer) -> None:
+    def __init__(self, db: Database, bus: Bus, answerer: Answerer) -> None:
         self._db = db
         self._bus = bus
         self._answerer = answerer
         self._running: dict[str, Running] = {}
-        db.signals.listen("log", self._hear)
+        bus.listen(self._hear)
 
     async def __call__(self, job: Taken) -> None:
         work = AnswerVisitor(**job.payload)
@@ -108,11 +107,10 @@ class Bot:
     def _drop(self, work: AnswerVisitor, draft_id: str) -> None:
         self._bus.publish(ephemeral(stream_of(work.session), "answer.dropped", draft_id=draft_id))
 
-    def _hear(self, entries: list[Entry]) -> None:
-        for one in entries:
-            running = self._running.get(one.stream)
-            if running is not None and one.audience == "public" and one.seq > running.seq:
-                running.is_void = True
+    def _hear(self, notice: Notice) -> None:
+        running = self._running.get(notice.stream)
+        if running is not None and notice.public and notice.seq > running.seq:
+            running.is_void = True
 
 
 async def _turn(tx: AsyncSession, session: Session) -> Turn:

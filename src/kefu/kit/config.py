@@ -3,6 +3,7 @@
 A wrong one stops the start with its name, the reason and the remedy.
 """
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any, Literal
@@ -12,6 +13,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from kefu.kit.secrets import kept_secret
 
+REDIS_URL = re.compile(r"rediss?://[^\s/?]+(/\d*)?(\?\S*)?|unix://\S+")
 WEAK_SECRETS = {"secret", "changeme", "change-me", "password", "dev", "test"}
 
 
@@ -26,6 +28,8 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path("data"), validation_alias="KEFU_DATA_DIR")
     database_url: str = Field("", validation_alias="DATABASE_URL")
     redis_url: str = Field("", validation_alias="REDIS_URL")
+    redis_max_connections: int = Field(32, validation_alias="REDIS_MAX_CONNECTIONS", ge=4, le=1000)
+    metrics_token: SecretStr = Field(SecretStr(""), validation_alias="METRICS_TOKEN")
     jwt_secret_key: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEY")
     super_admin_username: str = Field("admin", validation_alias="SUPER_ADMIN_USERNAME", min_length=3, max_length=50)
     super_admin_password: SecretStr = Field(SecretStr(""), validation_alias="SUPER_ADMIN_PASSWORD")
@@ -48,6 +52,20 @@ class Settings(BaseSettings):
     def _known_database(cls, value: str) -> str:
         if value and not value.startswith(("sqlite:///", "postgresql://", "postgres://")):
             raise ValueError("must begin with sqlite:/// or postgresql://")
+        return value
+
+    @field_validator("redis_url")
+    @classmethod
+    def _known_redis(cls, value: str) -> str:
+        if value and not REDIS_URL.fullmatch(value):
+            raise ValueError("is not the address of a Redis")
+        return value
+
+    @field_validator("metrics_token")
+    @classmethod
+    def _long_token(cls, value: SecretStr) -> SecretStr:
+        if 0 < len(value.get_secret_value()) < 16:
+            raise ValueError("is too easy to guess")
         return value
 
     @property
@@ -86,6 +104,9 @@ REMEDIES = {
     "KEFU_ENV": "Use development or production.",
     "DATABASE_URL": "Leave it empty for SQLite, or use postgresql://user:password@host:5432/database.",
     "AI_PROVIDER": "Use builtin (answers from the knowledge, needs no key).",
+    "REDIS_URL": "Leave it empty for one process, or use redis://:password@host:6379/0 (rediss:// with TLS).",
+    "REDIS_MAX_CONNECTIONS": "Use a number from 4 to 1000; 32 serves a busy process.",
+    "METRICS_TOKEN": "Use at least 16 random characters, or leave it empty for direct readers in the same network.",
     "RATE_LIMITS": "Use on or off.",
     "SESSION_EXPIRE_SECONDS": "Use whole seconds from 60 to 31536000; 86400 is a day.",
     "LOG_LEVEL": "Use debug, info, warning or error.",

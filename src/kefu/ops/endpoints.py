@@ -11,6 +11,7 @@ from kefu.accounts.identity import anyone
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
 from kefu.kit.i18n import Locale, Text
+from kefu.kit.redis import Redis
 from kefu.kit.web import caller_locale
 from kefu.sessions.schemas import ShopId
 from kefu.shops.service import find_shop
@@ -23,13 +24,14 @@ class Liveness(BaseModel):
 
 
 class Health(BaseModel):
-    """`status`: healthy, or degraded when something the service can do without is away."""
+    """`status`: healthy, or degraded when something the service can do without is away. `redis`: unused without one."""
 
     success: Literal[True] = True
     status: Literal["healthy", "degraded"]
     version: str
     database: Literal["sqlite", "postgresql"]
     provider: str
+    redis: Literal["ok", "away", "unused"]
 
 
 class NotReady(Unavailable):
@@ -46,6 +48,13 @@ async def _check(db: Database) -> None:
         raise NotReady from None
 
 
+def _redis(redis: Redis | None) -> Literal["ok", "away", "unused"]:
+    """As its last user found it, who came within the last second."""
+    if redis is None:
+        return "unused"
+    return "away" if redis.is_away else "ok"
+
+
 @router.get("/health", tags=["operate"])
 async def liveness() -> Liveness:
     """The process runs and its event loop turns."""
@@ -58,7 +67,14 @@ async def health(request: Request) -> Health:
     db: Database = request.app.state.db
     await _check(db)
     kind: Literal["sqlite", "postgresql"] = "sqlite" if db.is_sqlite else "postgresql"
-    return Health(status="healthy", version=__version__, database=kind, provider=request.app.state.settings.ai_provider)
+    redis = _redis(request.app.state.redis)
+    return Health(
+        status="degraded" if redis == "away" else "healthy",
+        version=__version__,
+        database=kind,
+        provider=request.app.state.settings.ai_provider,
+        redis=redis,
+    )
 
 
 @router.get("/api/health/ready", tags=["operate"])

@@ -7,7 +7,7 @@ from operator import itemgetter
 
 import structlog
 
-from kefu.bus.local import LocalBus, Notice
+from kefu.bus.ports import Bus, Notice
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.realtime.hub import SESSION, Hub, ephemeral
@@ -26,14 +26,14 @@ REMEMBERED = 5_000
 
 
 class Desk:
-    """Gathers changed sessions for a moment, reads them in one query and publishes them.
+    """Gathers changed sessions for a moment, reads them in one query and tells the followers of this process.
 
-    Also finds what other processes changed.
+    Every process has a desk that hears of every change, so what a desk finds stays off the bus. It also finds what no
+    bus brought.
     """
 
-    def __init__(self, db: Database, bus: LocalBus, hub: Hub) -> None:
+    def __init__(self, db: Database, bus: Bus, hub: Hub) -> None:
         self._db = db
-        self._bus = bus
         self._hub = hub
         self._changed: set[str] = set()
         self._queue_moved = False
@@ -86,9 +86,7 @@ class Desk:
             self._changed.difference_update(names)
             for session in sessions:
                 self._remember(session.name, session.seq)
-                self._bus.publish(
-                    ephemeral(DESK, "session.changed", session=summary_of(session).model_dump(mode="json"))
-                )
+                self._hub.hear(ephemeral(DESK, "session.changed", session=summary_of(session).model_dump(mode="json")))
 
     async def _publish_queue(self) -> None:
         self._queue_moved = False
@@ -98,9 +96,7 @@ class Desk:
             names = [name for _, name in shop_queue]
             for position, name in enumerate(names, 1):
                 if self._hub.has_followers(stream_of(name)):
-                    self._bus.publish(
-                        ephemeral(stream_of(name), "queue.position", position=position, waiting=len(names))
-                    )
+                    self._hub.hear(ephemeral(stream_of(name), "queue.position", position=position, waiting=len(names)))
 
     async def _poll_forever(self) -> None:
         """Find what other processes changed when no bus brings it: sessions whose seq is new to us."""

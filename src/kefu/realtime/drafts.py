@@ -4,7 +4,7 @@ from dataclasses import asdict, dataclass
 
 import orjson
 
-from kefu.bus.local import Notice
+from kefu.bus.ports import Notice
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.states import Status
 
@@ -34,11 +34,12 @@ class Drafts:
                 del self._running[notice.stream]
 
     def _grow(self, notice: Notice) -> None:
+        """A draft of which the bus lost a piece stays as it is: no words that do not follow each other."""
         delta = orjson.loads(notice.data)
         draft = self._running.get(notice.stream)
         if delta["offset"] == 0:
             draft = self._running[notice.stream] = Draft(delta["draft_id"], delta["reply_to"])
-        if draft is not None and draft.draft_id == delta["draft_id"]:
+        if draft is not None and draft.draft_id == delta["draft_id"] and delta["offset"] <= len(draft.text):
             draft.text = draft.text[: delta["offset"]] + delta["text"]
 
     def of(self, session: Session) -> dict[str, object] | None:

@@ -8,7 +8,6 @@ from kefu.kit.web import Done
 from kefu.realtime.hub import ephemeral
 from kefu.sessions.access import actor_of
 from kefu.sessions.models import stream_of
-from kefu.sessions.queries import find
 from kefu.sessions.schemas import Body, NameInPath
 from kefu.sessions.service import SessionNotFound
 
@@ -26,10 +25,8 @@ async def say_typing(request: Request, name: NameInPath, body: Typing, caller: S
     """Tell the followers that the caller types, or stopped. Kept nowhere; it expires by itself after six seconds."""
     actor = actor_of(caller, name, "sessions.reply")
     await request.app.state.limits.take(TYPING_PER_SESSION, "typing", name, actor.kind)
-    if actor.kind == "agent":
-        async with request.app.state.db.read() as tx:
-            if await find(tx, name) is None:
-                raise SessionNotFound(session_name=name)
+    if actor.kind == "agent" and await request.app.state.store.get(name) is None:
+        raise SessionNotFound(session_name=name)
     who = orjson.Fragment(actor.json())
     request.app.state.bus.publish(ephemeral(stream_of(name), "typing", actor=who, active=body.active))
     return Done()

@@ -11,7 +11,7 @@ from typing import Literal
 import orjson
 import structlog
 
-from kefu.bus.local import LocalBus, Notice
+from kefu.bus.ports import Bus, Notice
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
 from kefu.log.log import Entry, read
@@ -121,20 +121,22 @@ class Channel:
 class Hub:
     """Followers by stream. Listens to the bus."""
 
-    def __init__(self, db: Database, bus: LocalBus) -> None:
+    def __init__(self, db: Database, bus: Bus) -> None:
         self._db = db
         self._channels: dict[str, Channel] = {}
         self._catching_up: dict[str, asyncio.Task[None]] = {}
         self._ticker: asyncio.Task[None] | None = None
+        self._extra_check: asyncio.Task[None] | None = None
         self.drafts = Drafts()
         self.is_draining = False
         bus.listen(self.hear)
+        bus.on_gap(self.check_now)
 
     def start(self) -> None:
         self._ticker = asyncio.create_task(self._tick_forever(), name="hub")
 
     async def stop(self) -> None:
-        tasks = [task for task in (self._ticker, *self._catching_up.values()) if task]
+        tasks = [task for task in (self._ticker, self._extra_check, *self._catching_up.values()) if task]
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
@@ -211,10 +213,7 @@ class Hub:
             await asyncio.sleep(CHECK_SECONDS)
             beat += 1
             self._send_heartbeats(beat)
-            try:
-                await self._check_seqs()
-            except Exception:
-                log.warning("hub.not_checked", exc_info=True)
+            await self._check()
 
     def _send_heartbeats(self, beat: int) -> None:
         """Each follower once in 15 s, a fifteenth of them each second."""
@@ -222,6 +221,16 @@ class Hub:
             for follower in channel.followers:
                 if (id(follower) >> 6) % HEARTBEAT_SECONDS == beat % HEARTBEAT_SECONDS:
                     follower.put(0, HEARTBEAT)
+
+    def check_now(self) -> None:
+        """The bus may have lost something: do not wait for the next tick."""
+        self._extra_check = asyncio.create_task(self._check(), name="hub-gap")
+
+    async def _check(self) -> None:
+        try:
+            await self._check_seqs()
+        except Exception:
+            log.warning("hub.not_checked", exc_info=True)
 
     async def _check_seqs(self) -> None:
         names = [stream.removeprefix(SESSION) for stream in self._channels if stream.startswith(SESSION)]

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from kefu.accounts.identity import AgentIdentity, SignedIn, Visitor, allowed, anyone
-from kefu.kit.clock import iso
+from kefu.kit.clock import iso, now_ms
 from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
 from kefu.kit.pages import from_cursor, to_cursor
@@ -38,7 +38,8 @@ Reader = Annotated[AgentIdentity, Depends(allowed("sessions.read"))]
 @router.post("/api/conversation/new", dependencies=[Depends(anyone)])
 async def open_conversation(request: Request, body: shapes.OpenConversation) -> shapes.ConversationOpened:
     """Open a session. A name that exists needs its token and is returned as it stands."""
-    session, _ = await opened(request.app.state, caller_of(request), Wish(body.session_id, body.shop, body.locale))
+    state, wish = request.app.state, Wish(body.session_id, body.shop, body.locale)
+    session, _ = await opened(state, caller_of(request), wish, state.store)
     return shapes.ConversationOpened(
         session_name=session.name,
         conversation_id=session.conversation_id,
@@ -158,6 +159,15 @@ async def list_sessions(
         limit=query.limit,
     )
     return shapes.SessionListData(data=data)
+
+
+@router.get("/api/sessions/stats")
+async def session_stats(request: Request, _: Reader) -> shapes.SessionStatsData:
+    """How many sessions stand in each state, of those in which something happened within SESSION_EXPIRE_SECONDS."""
+    stats = await request.app.state.store.get_stats()
+    waits = None if stats.oldest_wait is None else max(0.0, (now_ms() - stats.oldest_wait) / 1000)
+    data = shapes.SessionStats(counts=stats.counts, total=stats.total, waiting=stats.waiting, oldest_wait_seconds=waits)
+    return shapes.SessionStatsData(data=data)
 
 
 @router.get("/api/sessions/{name}")

@@ -12,8 +12,8 @@ from kefu.kit.ids import new_id
 from kefu.kit.web import Origin
 from kefu.sessions.access import own_visitor
 from kefu.sessions.models import Session
-from kefu.sessions.queries import find
 from kefu.sessions.service import Opening, open_session
+from kefu.sessions.store import SessionStore
 from kefu.shops.service import find_shop
 
 NEW_PER_ADDRESS = "120/minute"
@@ -28,15 +28,16 @@ class Wish:
     locale: Locale | None
 
 
-async def opened(state: State, origin: Origin, wish: Wish) -> tuple[Session, bool]:
+async def opened(state: State, origin: Origin, wish: Wish, store: SessionStore) -> tuple[Session, bool]:
     """The session of that name, and whether it was made now. One that exists needs its visitor's token.
+
+    It is looked up in `store`, so a state that decides what is written next must come from a `DatabaseStore`.
 
     Raises NotSignedIn, ForeignSession, ShopNotFound, TooMany. Two who open one name at once: one gets it, the other
     NotSignedIn.
     """
     if wish.name is not None:
-        async with state.db.read() as tx:
-            session = await find(tx, wish.name)
+        session = await store.get(wish.name)
         if session is not None:
             own_visitor(await identify(state, origin.authorization), wish.name)
             return session, False

@@ -133,6 +133,17 @@ async def changed_since(tx: AsyncSession, at: int, limit: int) -> list[tuple[str
     return [(name, seq) for name, seq in await tx.execute(query)]
 
 
+async def changed_after(tx: AsyncSession, at: int, name: str, limit: int) -> list[tuple[str, int, int]]:
+    """Name, seq and updated_at of the sessions after the place (`at`, `name`), in that order."""
+    query = (
+        select(Session.name, Session.seq, Session.updated_at)
+        .where(Session.updated_at >= at, tuple_(Session.updated_at, Session.name) > (at, name))
+        .order_by(Session.updated_at, Session.name)
+        .limit(limit)
+    )
+    return [(name, seq, at) for name, seq, at in await tx.execute(query)]
+
+
 async def history(tx: AsyncSession, name: str, limit: int, *, public_only: bool) -> list[Entry]:
     """The newest messages, oldest first."""
     return await read_last(tx, stream_of(name), limit, types=MESSAGES, public_only=public_only)

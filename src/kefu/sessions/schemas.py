@@ -241,6 +241,20 @@ class SessionListData(BaseModel):
     data: SessionList
 
 
+class SessionStats(BaseModel):
+    """`waiting` for a person; `oldest_wait_seconds` is null when nobody waits."""
+
+    counts: dict[Status, int]
+    total: int
+    waiting: int
+    oldest_wait_seconds: float | None
+
+
+class SessionStatsData(BaseModel):
+    success: Literal[True] = True
+    data: SessionStats
+
+
 def seconds(at: int) -> float:
     return at / 1000
 
