@@ -8,6 +8,7 @@ import tempfile
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from functools import partial
+from itertools import count, islice
 from pathlib import Path
 
 import httpx2
@@ -40,6 +41,7 @@ class Cluster:
         self.to_database = Proxy(self.postgres.port)
         self.to_redis: Proxy | None = None
         self.drained: list[tuple[int, float]] = []
+        self._usernames = (f"rival-{n}" for n in count(1))
 
     async def start(self, stack: AsyncExitStack, *, with_redis: bool) -> None:
         """Start everything; `stack` ends it again."""
@@ -82,11 +84,11 @@ class Cluster:
         wires = {"client": self.front, "PostgreSQL": self.to_database}
         return {**wires, "Redis": self.to_redis} if self.to_redis else wires
 
-    async def hire(self, line: Line, count: int) -> dict[str, str]:
+    async def hire(self, line: Line, agents: int) -> dict[str, str]:
         """Accounts for so many agents; returns their tokens by their ids."""
         password_hash = await hash_password(ADMIN_PASSWORD)
         tokens = {}
-        for username in (f"rival-{n}" for n in range(count)):
+        for username in islice(self._usernames, agents):
             new = NewAgent(username, username, "agent", password_hash, must_change_password=False)
             async with self.db.write() as tx:
                 agent = await create_agent(tx, new)

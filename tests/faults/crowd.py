@@ -12,8 +12,11 @@ from faults.waiting import until
 
 
 class Crowd:
-    def __init__(self, line: Line) -> None:
+    """`prefix` begins the names of its sessions, where several crowds come to one database."""
+
+    def __init__(self, line: Line, prefix: str = "") -> None:
         self._line = line
+        self._prefix = prefix
         self._desks: list[Desk | Rivals] = []
         self._followers: list[Follower] = []
         self.visitors: list[Visitor] = []
@@ -23,8 +26,8 @@ class Crowd:
     async def arrive(self, *, alone: int, with_agent: int) -> None:
         """Sign in and open the sessions; the ones with an agent have a follower who sees what is internal, too."""
         self.agent = await self._line.sign_in()
-        served = [f"served-{n}" for n in range(1, with_agent + 1)]
-        for name in [*(f"alone-{n}" for n in range(1, alone + 1)), *served]:
+        served = [f"{self._prefix}served-{n}" for n in range(1, with_agent + 1)]
+        for name in [*(f"{self._prefix}alone-{n}" for n in range(1, alone + 1)), *served]:
             visitor = await Visitor.arrive(self._line, name)
             self.visitors.append(visitor)
             self._followers.append(Follower(self._line, name, visitor.token))
@@ -34,7 +37,7 @@ class Crowd:
 
     async def rival(self, tokens: dict[str, str], sessions: int) -> None:
         """So many visitors more whom all the agents want. `tokens` by the agents' ids."""
-        for name in (f"wanted-{n}" for n in range(1, sessions + 1)):
+        for name in (f"{self._prefix}wanted-{n}" for n in range(1, sessions + 1)):
             visitor = await Visitor.arrive(self._line, name)
             self.visitors.append(visitor)
             self._desks.append(Rivals(self._line, name, tokens))

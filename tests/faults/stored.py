@@ -13,9 +13,11 @@ from kefu.sessions.models import Session, stream_of
 EVERYTHING = 1_000_000
 
 
-async def found(db: Database, told: Told, seen: list[Seen]) -> Found:
+async def found(db: Database, told: Told, seen: list[Seen], prefix: str = "") -> Found:
+    """`prefix`: of the names of the sessions that are looked at."""
     async with db.read() as tx:
-        sessions = {session.name: session for session in await tx.scalars(select(Session))}
+        chosen = select(Session).where(Session.name.startswith(prefix, autoescape=True))
+        sessions = {session.name: session for session in await tx.scalars(chosen)}
         logs: dict[str, list[Entry]] = {
             name: await read(tx, stream_of(name), public_only=False, limit=EVERYTHING) for name in sessions
         }
