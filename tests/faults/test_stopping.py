@@ -65,7 +65,7 @@ async def test_it_tells_every_follower_and_is_gone(kefu: Kefu, line: Line) -> No
 async def ask_until_closed(port: int) -> list[bytes]:
     """One request after the other on one connection, until an answer closes it; the heads of all answers."""
     reads, writes = await asyncio.open_connection("127.0.0.1", port)
-    heads = []
+    heads: list[bytes] = []
     while not heads or b"connection: close" not in heads[-1]:
         writes.write(b"GET /health HTTP/1.1\r\nHost: kefu\r\n\r\n")
         heads.append(await reads.readuntil(b"\r\n\r\n"))
