@@ -3,7 +3,7 @@
 import asyncio
 import struct
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
 
 import pytest
@@ -115,7 +115,11 @@ async def test_it_hears_again_after_a_cut_and_says_that_there_was_a_gap(stack: A
     other = await redis_bus(stack, redis_url.replace(f":{port}/", f":{wire.port}/"))
     heard, gaps = heard_by(other), list[float]()
     other.on_gap(lambda: gaps.append(time.monotonic()))
-    for break_it, mend in ((wire.cut_all, lambda: None), (wire.hush, wire.speak)):
+    faults: list[tuple[Callable[[], None], Callable[[], None]]] = [
+        (wire.cut_all, lambda: None),
+        (wire.hush, wire.speak),
+    ]
+    for break_it, mend in faults:
         gaps.clear()
         break_it()
         one.publish(notice(1))

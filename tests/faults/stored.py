@@ -34,5 +34,6 @@ async def until_idle(db: Database, seconds: float) -> float:
 
 
 async def _jobs(db: Database) -> int:
+    """How many are to be done once; recurring work is never done."""
     async with db.read() as tx:
-        return await tx.scalar(select(func.count()).select_from(Job)) or 0
+        return await tx.scalar(select(func.count()).where(Job.key.is_(None))) or 0

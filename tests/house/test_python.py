@@ -129,6 +129,7 @@ MAY_START_TASKS = (
     "bus/redis.py",
     "kit/db.py",
     "kit/redis.py",
+    "kit/sqlite.py",
     "sessions/mirror.py",
 )
 

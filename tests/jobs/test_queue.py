@@ -8,7 +8,21 @@ from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from jobs.work import Count, let_leases_pass, let_pauses_pass, put, rows, taken
-from kefu.jobs.queue import LEASE, MAX_ATTEMPTS, Taken, enqueue, finish, give_back, renew
+from kefu.jobs.queue import (
+    KILLED,
+    LEASE,
+    MAX_ATTEMPTS,
+    ServedBefore,
+    Taken,
+    again,
+    dead,
+    enqueue,
+    ensure,
+    finish,
+    give_back,
+    renew,
+    retry,
+)
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 
@@ -16,6 +30,18 @@ from kefu.kit.db import Database
 async def fail(db: Database, job: Taken, error: str = "it rained") -> None:
     async with db.write() as tx:
         await give_back(tx, job, error)
+
+
+async def recur(db: Database, key: str = "nightly") -> None:
+    async with db.write() as tx:
+        await ensure(tx, Count(1), key)
+
+
+async def serve(db: Database, job: Taken, number: int) -> None:
+    """Recurring work: leaves a job with this number, so that it can be counted."""
+    async with db.write() as tx:
+        await enqueue(tx, Count(number), timedelta(hours=1))
+        await again(tx, job, timedelta(minutes=1))
 
 
 async def put_twice(db: Database) -> None:
@@ -115,3 +141,87 @@ async def test_ten_who_take_at_once_share_the_jobs_between_them(db: Database) ->
     shares = await asyncio.gather(*(taken(db, f"worker {n}", limit=10) for n in range(10)))
     found = sorted(job.payload["upto"] for share in shares for job in share)
     assert found == list(range(100))
+
+
+async def test_a_job_that_kills_its_process_is_dead_after_the_eighth_time(db: Database) -> None:
+    await put(db, 1)
+    for _ in range(MAX_ATTEMPTS):
+        assert len(await taken(db)) == 1
+        await let_leases_pass(db)
+    await put(db, 2)
+    assert [job.payload for job in await taken(db)] == [{"upto": 2}], "others go on"
+    killer, other = await rows(db)
+    assert (killer.is_dead, killer.last_error) == (True, KILLED)
+    assert not other.is_dead
+
+
+async def test_a_dead_job_is_shown_and_brought_back_with_all_its_attempts(db: Database) -> None:
+    await put(db, 1, 2)
+    first, *_ = await taken(db, limit=1)
+    for n in range(1, MAX_ATTEMPTS):
+        await fail(db, first, f"failure {n}")
+        await let_pauses_pass(db)
+        first = next(job for job in await taken(db) if job.id == first.id)
+        await let_leases_pass(db)
+    await fail(db, first, "failure 8")
+    async with db.write() as tx:
+        (gone,) = await dead(tx)
+        assert (gone.id, gone.last_error) == (first.id, "failure 8")
+        assert await retry(tx, gone.id)
+        assert not await retry(tx, gone.id), "it lives"
+        assert not await retry(tx, 10_000)
+        assert await dead(tx) == []
+    (back,) = (job for job in await taken(db) if job.id == first.id)
+    assert back.attempts == 1
+
+
+async def test_recurring_work_is_there_once_however_many_put_it_there(db: Database) -> None:
+    await asyncio.gather(*(recur(db) for _ in range(8)))
+    await recur(db, "another")
+    assert [row.key for row in await rows(db)] == ["nightly", "another"]
+
+
+async def test_recurring_work_is_due_again_after_its_pause_and_keeps_its_row(db: Database) -> None:
+    await recur(db)
+    (job,) = await taken(db)
+    assert job.key == "nightly"
+    await serve(db, job, 5)
+    await recur(db)
+    assert await taken(db) == []
+    row, _ = await rows(db)
+    assert (row.id, row.attempts, row.leased_by) == (job.id, 0, None)
+    assert 50_000 < row.run_at - now_ms() <= 60_000
+    await let_pauses_pass(db)
+    assert job.id in {one.id for one in await taken(db)}
+
+
+async def test_of_all_who_do_recurring_work_for_one_due_time_one_commits(db: Database) -> None:
+    """A worker that was stopped for longer than its lease comes back, and another has the job."""
+    await recur(db)
+    (late,) = await taken(db, "late")
+    await let_leases_pass(db)
+    (other,) = await taken(db, "other")
+    outcomes = await asyncio.gather(serve(db, other, 2), serve(db, late, 3), return_exceptions=True)
+    assert [type(one) for one in outcomes if one] == [ServedBefore]
+    assert len(await rows(db)) == 2
+    for loser in (late, other):
+        await fail(db, loser)
+    assert (await rows(db))[0].last_error is None, "who comes too late changes nothing"
+
+
+async def test_recurring_work_does_not_die_of_errors_but_of_killing(db: Database) -> None:
+    await recur(db)
+    for n in range(MAX_ATTEMPTS + 2):
+        (job,) = await taken(db)
+        await fail(db, job, f"failure {n}")
+        (row,) = await rows(db)
+        assert (row.is_dead, row.last_error) == (False, f"failure {n}")
+        assert 50_000 < row.run_at - now_ms() <= 60_000
+        await let_pauses_pass(db)
+    for _ in range(MAX_ATTEMPTS):
+        assert len(await taken(db)) == 1
+        await let_leases_pass(db)
+    assert await taken(db) == []
+    await recur(db)
+    (row,) = await rows(db)
+    assert (row.is_dead, row.last_error) == (True, KILLED), "nor does a start bring it back"

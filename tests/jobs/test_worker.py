@@ -8,9 +8,9 @@ from datetime import timedelta
 
 import pytest
 
-from jobs.work import let_pauses_pass, put, rows
+from jobs.work import Count, let_pauses_pass, put, rows
 from kefu.jobs import queue, worker
-from kefu.jobs.queue import Taken, finish
+from kefu.jobs.queue import Taken, again, enqueue, finish
 from kefu.jobs.worker import Worker
 from kefu.kit.db import Database
 
@@ -147,3 +147,29 @@ async def test_a_job_that_runs_longer_than_its_lease_keeps_it(
     assert handler.runs[1] == 1
     for one in workers:
         await one.stop()
+
+
+async def test_two_workers_serve_each_due_time_of_recurring_work_once(db: Database, other: Database) -> None:
+    """Each time leaves a job that nobody takes, in the transaction that makes the work due again."""
+    served: Counter[int] = Counter()
+
+    async def tick(job: Taken) -> None:
+        async with db.write() as tx:
+            await enqueue(tx, Count(job.run_at), timedelta(hours=1))
+            await again(tx, job, timedelta(milliseconds=1))
+        served[job.run_at] += 1
+
+    workers = [Worker(door, "talk", {"count": tick}, recurring=[Count(0)]) for door in (db, other)]
+    for one in workers:
+        one.start()
+    async with asyncio.timeout(20):
+        while len(served) < 10:
+            for door in (db, other):
+                door.signals.send("jobs", "talk")  # rather than wait a second for each
+            await asyncio.sleep(0.01)
+    for one in workers:
+        await one.stop()
+    recurring, *left = await rows(db)
+    assert recurring.key == "count"
+    assert set(served.values()) == {1}
+    assert len(left) == len(served)

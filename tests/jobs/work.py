@@ -29,8 +29,7 @@ async def put(db: Database, *numbers: int, delay: timedelta = timedelta()) -> No
 
 
 async def taken(db: Database, worker: str = "one", limit: int = 100, lane: Lane = "talk") -> list[Taken]:
-    async with db.write() as tx:
-        return await take(tx, lane, worker, limit)
+    return await take(db, lane, worker, limit)
 
 
 async def rows(db: Database) -> list[Job]:

@@ -9,7 +9,9 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
-from kefu.kit.db import BATCH, Busy, Database, GroupCommit, announce
+from kefu.kit.db import Database, announce
+from kefu.kit.errors import Busy
+from kefu.kit.sqlite import BATCH, GroupCommit
 
 
 async def put(db: Database, name: str) -> None:

@@ -8,7 +8,7 @@ from kefu.kit.ids import new_id
 from kefu.sessions import service
 from kefu.sessions.post import post
 
-GONE_BY = 2.5
+GONE_BY = 6
 
 
 async def changed(desk: Watch, visitor: Visitor, patience: float = 2, **facts: Any) -> Frame:

@@ -1,5 +1,6 @@
 """Which draft a late joiner is shown."""
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -7,19 +8,18 @@ import pytest
 from kefu.bus.ports import Notice
 from kefu.realtime.drafts import Drafts
 from kefu.realtime.hub import ephemeral
-from kefu.sessions.fold import blank
-from kefu.sessions.models import Session
+from kefu.sessions.since import Head
 from kefu.sessions.states import Status
 
 STREAM = "session/s"
 
 
-def session(**changes: Any) -> Session:
+HEAD = Head("s", 4, 0, Status.BOT_ACTIVE, "default", last_visitor_seq=4, answered_seq=2, escalated_at=None)
+
+
+def session(**changes: Any) -> Head:
     """One whose message 4 waits for the bot."""
-    found = blank("s")
-    for name, value in ({"last_visitor_seq": 4, "answered_seq": 2} | changes).items():
-        setattr(found, name, value)
-    return found
+    return replace(HEAD, **changes)
 
 
 def delta(offset: int, text: str, draft_id: str = "d_1", reply_to: int = 4) -> Notice:

@@ -15,7 +15,7 @@ from kefu.realtime import hub, streams
 from kefu.sessions import service
 from kefu.sessions.post import post
 
-GONE_BY = 2.0
+GONE_BY = 6
 
 
 @pytest.fixture

@@ -16,11 +16,14 @@ Permission = Literal[
     "knowledge.write",
     "agents.read",
     "agents.write",
+    "events.read",
 ]
 
 READ: frozenset[Permission] = frozenset({"sessions.read", "knowledge.read", "agents.read"})
 SERVE: frozenset[Permission] = frozenset({"sessions.takeover", "sessions.reply", "sessions.release", "sessions.close"})
-LEAD: frozenset[Permission] = frozenset({"sessions.reply_any", "sessions.release_any", "knowledge.write"})
+LEAD: frozenset[Permission] = frozenset(
+    {"sessions.reply_any", "sessions.release_any", "knowledge.write", "events.read"}
+)
 
 PERMISSIONS: frozenset[Permission] = frozenset(get_args(Permission))
 BY_ROLE: Mapping[str, frozenset[Permission]] = {

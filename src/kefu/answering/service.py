@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.answering.ports import Answer, Answerer, Said, Turn
 from kefu.bus.ports import Bus, Notice
-from kefu.jobs.queue import Taken, finish
+from kefu.jobs.queue import Taken, finish, finish_alone
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
 from kefu.realtime.hub import ephemeral
@@ -19,6 +19,8 @@ from kefu.sessions.service import Stale, may_answer, post_by_bot
 from kefu.sessions.work import AnswerVisitor
 
 HISTORY = 20
+# What a program sends in one go is one question; nobody notices the pause.
+GATHER_SECONDS = 0.01
 
 
 @dataclass(slots=True)
@@ -50,29 +52,36 @@ class Bot:
 
     async def __call__(self, job: Taken) -> None:
         work = AnswerVisitor(**job.payload)
+        running = self._running[stream_of(work.session)] = Running(work.seq)
+        try:
+            await asyncio.sleep(GATHER_SECONDS)
+            is_answered = not running.is_void and await self._answer(job, work, running)
+        finally:
+            if self._running.get(stream_of(work.session)) is running:
+                self._running.pop(stream_of(work.session))
+        if not is_answered:
+            await finish_alone(self._db, job.id)
+
+    async def _answer(self, job: Taken, work: AnswerVisitor, running: Running) -> bool:
+        """Whether an answer was written; if not, none is wanted any more."""
         async with self._db.read() as tx:
             session = await find(tx, work.session)
             turn = await _turn(tx, session) if session is not None and may_answer(session, work) else None
-        if turn is None:
-            await self._finish(job)
-            return
-        running = self._running[stream_of(work.session)] = Running(work.seq)
+        if turn is None or running.is_void:
+            return False
         draft_id = new_id("d")
         try:
             answer = await self._speak(turn, work, draft_id, running)
             if answer is not None:
                 await self._write(job, work, draft_id, answer)
-                return
+                return True
         except Stale:
             pass
         except BaseException:
             self._drop(work, draft_id)
             raise
-        finally:
-            if self._running.get(stream_of(work.session)) is running:
-                self._running.pop(stream_of(work.session))
         self._drop(work, draft_id)
-        await self._finish(job)
+        return False
 
     async def _speak(self, turn: Turn, work: AnswerVisitor, draft_id: str, running: Running) -> Answer | None:
         """Stream the draft to the followers. None when it became void on the way."""
@@ -98,10 +107,6 @@ class Bot:
         }
         async with self._db.write() as tx:
             await post_by_bot(tx, work, said, {"draft_id": draft_id, **asdict(answer.evidence)})
-            await finish(tx, job.id)
-
-    async def _finish(self, job: Taken) -> None:
-        async with self._db.write() as tx:
             await finish(tx, job.id)
 
     def _drop(self, work: AnswerVisitor, draft_id: str) -> None:

@@ -12,16 +12,26 @@ class Job(Table):
     `leased_until`: null or ms; a passed lease may be taken over.
 
     `is_dead`: gave up after `queue.MAX_ATTEMPTS`; kept with `last_error` to be looked at and retried.
+
+    `key`: names recurring work, of which there is one row that is never finished, only due again.
     """
 
     __tablename__ = "jobs"
     __table_args__ = (
         Index("ix_jobs_due", "lane", "run_at", sqlite_where=text("is_dead = 0"), postgresql_where=text("NOT is_dead")),
+        Index(
+            "uq_jobs_key",
+            "key",
+            unique=True,
+            sqlite_where=text("key IS NOT NULL"),
+            postgresql_where=text("key IS NOT NULL"),
+        ),
     )
 
     id: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=True)
     lane: Mapped[str] = mapped_column(String(10))
     kind: Mapped[str] = mapped_column(String(60))
+    key: Mapped[str | None] = mapped_column(String(80))
     payload: Mapped[str] = mapped_column(Text)
     run_at: Mapped[int] = mapped_column(BigInteger)
     attempts: Mapped[int] = mapped_column(Integer, default=0, server_default="0")

@@ -1,6 +1,7 @@
 """Put work into the queue, take it under a lease, finish it or give it back.
 
-At least once: a handler may run again after a crash, so handlers are idempotent.
+At least once: a handler may run again after a crash, so handlers are idempotent. Recurring work is one row with a key:
+whoever does it makes it due again instead of finishing it, so each due time is served once.
 """
 
 import random
@@ -9,17 +10,19 @@ from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 import orjson
-from sqlalchemy import delete, insert, text, update
+from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.jobs.models import Job
 from kefu.kit.clock import Ms, now_ms
-from kefu.kit.db import announce
+from kefu.kit.db import Database, announce
 
 Lane = Literal["talk", "bulk"]
 LEASE = timedelta(seconds=15)
 MAX_ATTEMPTS = 8
 BACKOFF_CAP = timedelta(minutes=10)
+RECURRING_PAUSE = timedelta(minutes=1)
+KILLED = f"Taken {MAX_ATTEMPTS} times, and the last time not given back: the process ended while doing it."
 
 
 class Work:
@@ -31,12 +34,14 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A job under our lease."""
+    """A job under our lease. `run_at`: when it was due, ms; `key`: of recurring work."""
 
     id: int
     kind: str
     payload: dict[str, Any]
     attempts: int
+    run_at: int
+    key: str | None
 
 
 def row_of(work: Work, now: int, delay: timedelta = timedelta()) -> dict[str, Any]:
@@ -53,25 +58,42 @@ async def enqueue(tx: AsyncSession, work: Work, delay: timedelta = timedelta()) 
     announce(tx, "jobs", work.lane)
 
 
-TAKE = """
-UPDATE jobs SET leased_until = :until, leased_by = :worker, attempts = attempts + 1
-WHERE id IN (
-    SELECT id FROM jobs
-    WHERE lane = :lane AND NOT is_dead AND run_at <= :now AND (leased_until IS NULL OR leased_until < :now)
-    ORDER BY run_at LIMIT :limit {skip_locked}
-) RETURNING id, kind, payload, attempts
+ENSURE = """
+INSERT INTO jobs (lane, kind, key, payload, run_at, created_at)
+VALUES (:lane, :kind, :key, :payload, :run_at, :created_at) ON CONFLICT DO NOTHING
 """
 
 
-async def take(tx: AsyncSession, lane: Lane, worker: str, limit: int) -> list[Taken]:
-    """Lease up to `limit` due jobs, oldest first. Two workers never get the same one while the lease lasts."""
-    skip_locked = "FOR UPDATE SKIP LOCKED" if tx.get_bind().dialect.name == "postgresql" else ""
+async def ensure(tx: AsyncSession, work: Work, key: str) -> None:
+    """Have the recurring `work`, due now, unless there is a row with its key already (also a dead one)."""
+    await tx.execute(text(ENSURE), row_of(work, now_ms()) | {"key": key})
+    announce(tx, "jobs", work.lane)
+
+
+TAKE = """
+UPDATE jobs SET leased_until = $1, leased_by = $2, attempts = attempts + 1, is_dead = attempts >= $6,
+    last_error = CASE WHEN attempts >= $6 THEN $7 ELSE last_error END
+WHERE id IN (
+    SELECT id FROM jobs
+    WHERE lane = $3 AND NOT is_dead AND run_at <= $4 AND (leased_until IS NULL OR leased_until < $4)
+    ORDER BY run_at LIMIT $5 {skip_locked}
+) RETURNING id, kind, payload, attempts, run_at, key, is_dead
+"""
+
+
+async def take(db: Database, lane: Lane, worker: str, limit: int) -> list[Taken]:
+    """Lease up to `limit` due jobs, oldest first. Two workers never get the same one while the lease lasts.
+
+    One that was leased MAX_ATTEMPTS times and never given back kills who does it, and is dead.
+    """
+    sql = TAKE.format(skip_locked="" if db.is_sqlite else "FOR UPDATE SKIP LOCKED")
     now = now_ms()
-    rows = await tx.execute(
-        text(TAKE.format(skip_locked=skip_locked)),
-        {"until": _lease_end(now), "worker": worker, "lane": lane, "now": now, "limit": limit},
-    )
-    return [Taken(row.id, row.kind, orjson.loads(row.payload), row.attempts) for row in rows]
+    rows = await db.execute(sql, _lease_end(now), worker, lane, now, limit, MAX_ATTEMPTS, KILLED)
+    return [
+        Taken(job, kind, orjson.loads(payload), attempts, run_at, key)
+        for job, kind, payload, attempts, run_at, key, is_dead in rows
+        if not is_dead
+    ]
 
 
 def _lease_end(now: Ms) -> int:
@@ -98,20 +120,59 @@ async def finish(tx: AsyncSession, job_id: int) -> None:
     await tx.execute(delete(Job).where(Job.id == job_id))
 
 
+async def finish_alone(db: Database, job_id: int) -> None:
+    """There was nothing to do, so no transaction did it. Safe to repeat."""
+    await db.execute("DELETE FROM jobs WHERE id = $1", job_id)
+
+
+class ServedBefore(Exception):
+    """The lease passed, and another worker did this recurring work for the same due time."""
+
+
+async def again(tx: AsyncSession, job: Taken, pause: timedelta) -> None:
+    """Make recurring work due again. Call it, as `finish`, in the transaction that did the work.
+
+    Raises ServedBefore, which undoes that transaction: of all who do the work for one due time, one commits.
+    """
+    due = now_ms() + int(pause.total_seconds() * 1000)
+    moved = update(Job).where(Job.id == job.id, Job.run_at == job.run_at).returning(Job.id)
+    values = {"run_at": due, "attempts": 0, "last_error": None, "leased_until": None, "leased_by": None}
+    if (await tx.execute(moved.values(values))).first() is None:
+        raise ServedBefore
+
+
 async def give_back(tx: AsyncSession, job: Taken, error: str) -> None:
     """Try again later (exponential with jitter, at most 10 minutes), or mark it dead after MAX_ATTEMPTS.
 
-    Changes nothing when the lease passed and somebody else has taken the job since.
+    Recurring work never dies of an error: it is tried again in a minute. Changes nothing when the lease passed and
+    somebody else has taken the job since.
     """
     pause = min(BACKOFF_CAP.total_seconds(), 2.0 ** (job.attempts - 1)) * random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
+    is_recurring = job.key is not None
     await tx.execute(
         update(Job)
-        .where(Job.id == job.id, Job.attempts == job.attempts)
+        .where(Job.id == job.id, Job.attempts == job.attempts, Job.run_at == job.run_at)
         .values(
             leased_until=None,
             leased_by=None,
-            is_dead=job.attempts >= MAX_ATTEMPTS,
-            run_at=now_ms() + int(pause * 1000),
+            attempts=0 if is_recurring else job.attempts,
+            is_dead=job.attempts >= MAX_ATTEMPTS and not is_recurring,
+            run_at=now_ms() + int((RECURRING_PAUSE.total_seconds() if is_recurring else pause) * 1000),
             last_error=error[:2000],
         )
     )
+
+
+async def dead(tx: AsyncSession, limit: int = 100) -> list[Job]:
+    """What was given up, the newest first."""
+    return list(await tx.scalars(select(Job).where(Job.is_dead).order_by(Job.id.desc()).limit(limit)))
+
+
+async def retry(tx: AsyncSession, job_id: int) -> bool:
+    """Bring a dead job back, due now, with all its attempts before it. False when there is no such dead job."""
+    values = {"is_dead": False, "attempts": 0, "run_at": now_ms(), "leased_until": None}
+    back = update(Job).where(Job.id == job_id, Job.is_dead).values(values).returning(Job.lane)
+    lane = (await tx.execute(back)).scalar_one_or_none()
+    if lane is not None:
+        announce(tx, "jobs", lane)
+    return lane is not None

@@ -3,12 +3,12 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from contextlib import suppress
 
 import structlog
 
-from kefu.jobs.queue import LEASE, Lane, Taken, free_all, give_back, renew, take
+from kefu.jobs.queue import LEASE, Lane, Taken, Work, ensure, free_all, give_back, renew, take
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
 
@@ -21,13 +21,23 @@ POLL_SECONDS = 1.0
 class Worker:
     """Takes due jobs of `lane`, at most `width` at once, and hands each to the handler of its kind.
 
+    `recurring` work is put into the queue at the start, once for all workers of the database.
+
     Wakes at once when work is enqueued in this process, otherwise every second. A handler calls `queue.finish` in the
     transaction that does the work, so that work and job end together; one that raises gives its job back with a pause.
     `stop()` lets running handlers finish for a moment; what is cut off is taken up again when its lease has passed.
     """
 
-    def __init__(self, db: Database, lane: Lane, handlers: Mapping[str, Handler], width: int = 16) -> None:
+    def __init__(
+        self,
+        db: Database,
+        lane: Lane,
+        handlers: Mapping[str, Handler],
+        width: int = 16,
+        recurring: Sequence[Work] = (),
+    ) -> None:
         self._db = db
+        self._recurring = recurring
         self._lane = lane
         self._handlers = handlers
         self._width = width
@@ -57,28 +67,31 @@ class Worker:
             self._wake.set()
 
     async def _take_forever(self) -> None:
-        is_alone = self._db.is_sqlite
+        has_begun = False
         while True:
             self._wake.clear()
             try:
-                if is_alone:
-                    await self._free()
-                    is_alone = False
+                if not has_begun:
+                    await self._begin()
+                    has_begun = True
                 await self._take()
             except Exception:
                 log.warning("jobs.not_taken", lane=self._lane, exc_info=True)
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
 
-    async def _free(self) -> None:
+    async def _begin(self) -> None:
+        """Free what the predecessor left, which is gone: SQLite has one process. See that recurring work is there."""
         async with self._db.write() as tx:
-            await free_all(tx, self._lane)
+            if self._db.is_sqlite:
+                await free_all(tx, self._lane)
+            for work in self._recurring:
+                await ensure(tx, work, work.kind)
 
     async def _take(self) -> None:
         """Take what there is until all places are filled or nothing is due."""
         while (free := self._width - len(self._running)) > 0:
-            async with self._db.write() as tx:
-                jobs = await take(tx, self._lane, self._name, free)
+            jobs = await take(self._db, self._lane, self._name, free)
             for job in jobs:
                 self._running[job.id] = asyncio.create_task(self._run(job), name=f"job-{job.kind}-{job.id}")
             if len(jobs) < free:

@@ -120,3 +120,9 @@ class Unavailable(KefuError):
 
     def __init__(self, **details: Any) -> None:
         super().__init__(**{"retry_after": 2, **details})
+
+
+class Busy(Unavailable):
+    """The database did not answer in time; nothing was written."""
+
+    code = "DATABASE_BUSY"

@@ -9,9 +9,12 @@ from kefu.kit.db import Big, Table
 class Event(Table):
     """One thing that happened. Rows are never changed.
 
-    `stream` is `session/<name>` and the like; `seq` is gapless per stream from 1; `position` only identifies the row
-    (it may commit out of order). `audience` is `public` or `internal`: what a visitor reads is filtered on it. `actor`
-    and `payload` are JSON text, kept as written so that a frame is made without parsing.
+    `stream` is `session/<name>` and the like; `seq` is gapless per stream from 1; `position` identifies the row. On
+    SQLite it is also the order of the commits; on PostgreSQL it is not, and `xid`, the transaction that wrote the row,
+    tells what is complete (`feed.py`); there alone `xid` has a default of its own and an index (migration 0002).
+
+    `audience` is `public` or `internal`: what a visitor reads is filtered on it. `actor` and `payload` are JSON text,
+    kept as written so that a frame is made without parsing.
     """
 
     __tablename__ = "events"
@@ -36,3 +39,4 @@ class Event(Table):
     payload: Mapped[str] = mapped_column(Text)
     client_msg_id: Mapped[str | None] = mapped_column(String(64))
     at: Mapped[int] = mapped_column(BigInteger)
+    xid: Mapped[int] = mapped_column(BigInteger, server_default="0")

@@ -11,6 +11,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from kefu.kit.db import Database
+from kefu.log.feed import carry_on, runs_ahead
 
 LOCK = 5_330_816
 
@@ -27,12 +28,14 @@ def _config(connection: Connection) -> Iterator[Config]:
 def _upgrade(connection: Connection) -> None:
     with _config(connection) as config:
         command.upgrade(config, "head")
+    carry_on(connection)
 
 
 def _is_current(connection: Connection) -> bool:
     with _config(connection) as config:
         newest = ScriptDirectory.from_config(config).get_current_head()
-    return MigrationContext.configure(connection).get_current_revision() == newest
+    is_newest = MigrationContext.configure(connection).get_current_revision() == newest
+    return is_newest and not runs_ahead(connection)
 
 
 async def upgrade(db: Database) -> None:

@@ -12,8 +12,9 @@ from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.realtime.hub import SESSION, Hub, ephemeral
 from kefu.sessions.models import stream_of
-from kefu.sessions.queries import changed_since, find_many, queue
+from kefu.sessions.queries import find_many, queue
 from kefu.sessions.schemas import summary_of
+from kefu.sessions.since import changed
 
 log = structlog.get_logger()
 
@@ -106,12 +107,11 @@ class Desk:
             if not self._hub.count():
                 continue
             try:
-                async with self._db.read() as tx:
-                    changed = await changed_since(tx, since, REMEMBERED)
+                found = await changed(self._db, since, REMEMBERED)
             except Exception:
                 log.warning("desk.not_polled", exc_info=True)
                 continue
-            for name, seq in changed:
+            for name, seq in found:
                 if seq > self._known.get(name, 0):
                     self._remember(name, seq)
                     self._mark(name, queue_moved=True)

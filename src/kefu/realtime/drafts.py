@@ -5,7 +5,8 @@ from dataclasses import asdict, dataclass
 import orjson
 
 from kefu.bus.ports import Notice
-from kefu.sessions.models import Session, stream_of
+from kefu.sessions.models import stream_of
+from kefu.sessions.since import Head
 from kefu.sessions.states import Status
 
 
@@ -42,7 +43,7 @@ class Drafts:
         if draft is not None and draft.draft_id == delta["draft_id"] and delta["offset"] <= len(draft.text):
             draft.text = draft.text[: delta["offset"]] + delta["text"]
 
-    def of(self, session: Session) -> dict[str, object] | None:
+    def of(self, session: Head) -> dict[str, object] | None:
         """The running answer to the session's newest message, as the facts of one delta from offset 0."""
         draft = self._running.get(stream_of(session.name))
         if draft is None or session.status != Status.BOT_ACTIVE:

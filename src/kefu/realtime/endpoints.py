@@ -1,10 +1,13 @@
-"""Typing, which only those who look at this moment need to know."""
+"""Typing, which only those who look at this moment need to know, and the feed, which misses nothing."""
+
+from typing import Annotated
 
 import orjson
-from fastapi import APIRouter, Request
+from fastapi import APIRouter, Depends, Query, Request
 
-from kefu.accounts.identity import SignedIn
+from kefu.accounts.identity import SignedIn, allowed
 from kefu.kit.web import Done
+from kefu.realtime.feed import FeedData, FeedQuery
 from kefu.realtime.hub import ephemeral
 from kefu.sessions.access import actor_of
 from kefu.sessions.models import stream_of
@@ -30,3 +33,12 @@ async def say_typing(request: Request, name: NameInPath, body: Typing, caller: S
     who = orjson.Fragment(actor.json())
     request.app.state.bus.publish(ephemeral(stream_of(name), "typing", actor=who, active=body.active))
     return Done()
+
+
+@router.get("/api/events", dependencies=[Depends(allowed("events.read"))])
+async def feed(request: Request, query: Annotated[FeedQuery, Query()]) -> FeedData:
+    """Everything that happened in the workspace, from a cursor on; for integrators. Store `next` and come back with it.
+
+    Nothing is missed. Order what you get by (stream, seq) and ignore what you have already.
+    """
+    return FeedData(data=await request.app.state.feed.page(query))

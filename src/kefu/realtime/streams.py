@@ -7,10 +7,10 @@
 import asyncio
 import re
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
-from typing import ClassVar
+from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, State
@@ -21,14 +21,15 @@ from kefu.accounts.identity import identify, require
 from kefu.kit.errors import Invalid, KefuError, Unavailable
 from kefu.kit.i18n import Text, preferred
 from kefu.kit.web import error_response
-from kefu.log.log import READ_LIMIT, read
+from kefu.log.log import READ_LIMIT
 from kefu.realtime.desk import DESK
 from kefu.realtime.hub import Channel, Follower, Hub, ephemeral, frame_of, notice_of
 from kefu.sessions.access import may_read
-from kefu.sessions.models import Session, stream_of
-from kefu.sessions.queries import find, place_in_queue
+from kefu.sessions.models import stream_of
+from kefu.sessions.queries import place_in_queue
 from kefu.sessions.schemas import NAME
 from kefu.sessions.service import SessionNotFound
+from kefu.sessions.since import Head, since
 from kefu.sessions.states import Status
 
 HEADERS = [
@@ -51,33 +52,35 @@ class Draining(Unavailable):
 
 
 class Shortcut:
-    """Pure ASGI, innermost: serves `routes` before FastAPI sees them, whose layers every follower would hold for hours.
+    """Pure ASGI, outermost: takes the requests for `routes` to `edge` before FastAPI sees them.
 
-    What they raise is raised before the first byte and becomes its JSON.
+    Every follower would hold the layers of FastAPI for hours.
     """
 
-    def __init__(self, app: ASGIApp, routes: Sequence[Route]) -> None:
-        self.app = app
+    def __init__(self, otherwise: ASGIApp, routes: Sequence[Route], edge: ASGIApp) -> None:
+        self.otherwise = otherwise
         self.routes = routes
+        self.edge = edge
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        route = self._route_of(scope)
-        if route is None:
-            await self.app(scope, receive, send)
-            return
-        try:
-            await route.app(scope, receive, send)
-        except KefuError as error:
-            locale = preferred(Headers(scope=scope).get("accept-language"))
-            await error_response(error, locale)(scope, receive, send)
+        await (self.edge if self._finds(scope) else self.otherwise)(scope, receive, send)
 
-    def _route_of(self, scope: Scope) -> Route | None:
+    def _finds(self, scope: Scope) -> bool:
         for route in self.routes:
             match, found = route.matches(scope)
             if match is Match.FULL:
                 scope.update(found)
-                return route
-        return None
+                return True
+        return False
+
+
+async def open_stream(scope: Scope, receive: Receive, send: Send) -> None:
+    """The stream that `Shortcut` found. What it raises is raised before the first byte and becomes its JSON."""
+    try:
+        await scope["endpoint"](scope, receive, send)
+    except KefuError as error:
+        locale = preferred(Headers(scope=scope).get("accept-language"))
+        await error_response(error, locale)(scope, receive, send)
 
 
 class Stream:
@@ -106,14 +109,32 @@ class Stream:
             chunk = RETRY + chunk
         await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
 
+    def write_now(self, chunk: bytes) -> bool:
+        """Write without waiting; False, and nothing is written, while the reader is behind.
+
+        An ASGI send that need not wait for the reader runs through without giving way. One that must gives way before
+        it writes.
+        """
+        message = {"type": "http.response.body", "body": chunk, "more_body": True}
+        sending = cast("Coroutine[Any, Any, None]", self._send(message))
+        try:
+            sending.send(None)
+        except StopIteration:
+            return True
+        sending.close()
+        return False
+
     async def live(self, follower: Follower, sent: int) -> None:
         """Pass on what the hub hands out with seq > `sent`, until one side ends."""
         gone = asyncio.create_task(self._until_gone(follower))
         checked = time.monotonic()
+        follower.sent = sent
+        if not follower.sees_internal:  # whose token is looked at again by the task
+            follower.write_now = self.write_now
         try:
             while frames := await follower.take():
-                chunk = b"".join(frame for seq, frame in frames if seq == 0 or seq > sent)
-                sent = max(sent, frames[-1][0])
+                chunk = b"".join(frame for seq, frame in frames if seq == 0 or seq > follower.sent)
+                follower.sent = max(follower.sent, frames[-1][0])
                 if chunk:
                     await self.write(chunk)
                 if follower.sees_internal and time.monotonic() - checked > RECHECK_SECONDS:
@@ -210,38 +231,39 @@ async def _serve(stream: Stream, name: str, follower: Follower, replay: Callable
 async def _replay(stream: Stream, name: str, cursor: int, follower: Follower, channel: Channel) -> int:
     """Send what is in the log after the cursor; returns the seq up to which the reader has everything.
 
-    The session's seq is read before the rows, so nothing between the two is skipped. A cursor beyond the log (a
+    The session's seq and the rows are of one moment, so nothing between the two is skipped. A cursor beyond the log (a
     database restored from a backup, or a forged one) begins again from the start.
     """
     while True:
-        async with stream.state.db.read() as tx:
-            session = await find(tx, name)
-            if session is None:
-                raise SessionNotFound(session_name=name)
-            cursor = cursor if cursor <= session.seq else 0
-            entries = await read(tx, stream_of(name), cursor, public_only=not follower.sees_internal)
+        found = await since(stream.state.db, name, cursor, public_only=not follower.sees_internal)
+        if found is None:
+            raise SessionNotFound(session_name=name)
+        head, entries = found
+        if cursor > head.seq:
+            cursor = 0
+            continue
         if entries:
             await stream.write(b"".join(frame_of(notice_of(one)) for one in entries))
             cursor = entries[-1].seq
         if len(entries) == READ_LIMIT:
             continue
-        cursor = max(cursor, session.seq)
+        cursor = max(cursor, head.seq)
         if channel.seq is None or cursor >= channel.seq:
             break
     channel.seq = cursor if channel.seq is None else channel.seq
     follower.forget_ephemeral()
-    await stream.write(await _present(stream, session, cursor))
+    await stream.write(await _present(stream, head, cursor))
     return cursor
 
 
-async def _present(stream: Stream, session: Session, cursor: int) -> bytes:
+async def _present(stream: Stream, head: Head, cursor: int) -> bytes:
     """What holds at this moment and is in no log: the running draft, the place in the queue."""
-    name = stream_of(session.name)
-    now = [ephemeral(name, "stream.ready", seq=cursor, status=session.status, epoch=session.epoch)]
-    if draft := stream.hub.drafts.of(session):
+    name = stream_of(head.name)
+    now = [ephemeral(name, "stream.ready", seq=cursor, status=head.status, epoch=head.epoch)]
+    if draft := stream.hub.drafts.of(head):
         now.append(ephemeral(name, "answer.delta", **draft))
-    if session.status == Status.PENDING_MANUAL:
+    if head.status == Status.PENDING_MANUAL:
         async with stream.state.db.read() as tx:
-            position, waiting = await place_in_queue(tx, session)
+            position, waiting = await place_in_queue(tx, head)
         now.append(ephemeral(name, "queue.position", position=position, waiting=waiting))
     return b"".join(frame_of(one) for one in now)

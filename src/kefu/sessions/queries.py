@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.log.log import Entry, read_last
 from kefu.sessions.models import Session, stream_of
+from kefu.sessions.since import Head
 from kefu.sessions.states import Move, Status
 
 Sort = Literal["default", "newest", "oldest", "waitTime"]
@@ -161,7 +162,7 @@ async def queue(tx: AsyncSession, limit: int = 1000) -> list[tuple[str, str]]:
     return [(shop, name) for shop, name in rows]
 
 
-async def place_in_queue(tx: AsyncSession, session: Session) -> tuple[int, int]:
+async def place_in_queue(tx: AsyncSession, session: Head) -> tuple[int, int]:
     """The place of a waiting session (from 1) and how many wait in its shop."""
     waiting = and_(Session.status == Status.PENDING_MANUAL.value, Session.shop == session.shop)
     ahead = tuple_(Session.escalated_at, Session.name) < tuple_(session.escalated_at, session.name)

@@ -37,7 +37,7 @@ local function seq_of(name)
     return value and tonumber(string.match(value, '^%d+')) or 0
 end
 local function prune(status)
-    redis.call('ZREMRANGEBYSCORE', members(status), '-inf', string.format('%d', now - expire))
+    redis.call('ZREMRANGEBYSCORE', members(status), '-inf', string.format('(%d', now - expire))
 end
 """
 # For each session: name, seq, status, updated_at, escalated_at, value. Returns how many were newer than what was there.

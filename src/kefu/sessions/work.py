@@ -16,3 +16,11 @@ class AnswerVisitor(Work):
     session: str
     seq: int
     epoch: int
+
+
+@dataclass(frozen=True, slots=True)
+class CloseIdle(Work):
+    """Close the sessions in which nothing has happened for long. Recurring."""
+
+    kind: ClassVar[str] = "close_idle"
+    lane: ClassVar[Lane] = "bulk"

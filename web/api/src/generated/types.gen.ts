@@ -41,7 +41,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'events.read'>;
     /**
      * Created At
      */
@@ -531,6 +531,76 @@ export type Escalation = {
      * Trigger At
      */
     trigger_at: number;
+};
+
+/**
+ * FeedData
+ */
+export type FeedData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: FeedPage;
+};
+
+/**
+ * FeedEvent
+ *
+ * An event of the log with its cursor; what else it carries depends on its type.
+ */
+export type FeedEvent = {
+    /**
+     * Cursor
+     */
+    cursor: string;
+    /**
+     * Stream
+     */
+    stream: string;
+    /**
+     * Audience
+     */
+    audience: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Actor
+     */
+    actor: {
+        [key: string]: unknown;
+    };
+    [key: string]: unknown;
+};
+
+/**
+ * FeedPage
+ *
+ * `next`: where to go on, also when there are no events. `caught_up`: there was no more at this moment.
+ */
+export type FeedPage = {
+    /**
+     * Events
+     */
+    events: Array<FeedEvent>;
+    /**
+     * Next
+     */
+    next: string;
+    /**
+     * Caught Up
+     */
+    caught_up: boolean;
 };
 
 /**
@@ -2563,6 +2633,84 @@ export type SayTypingResponses = {
 };
 
 export type SayTypingResponse = SayTypingResponses[keyof SayTypingResponses];
+
+export type FeedData2 = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * After
+         */
+        after?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Wait
+         */
+        wait?: number;
+    };
+    url: '/api/events';
+};
+
+export type FeedErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type FeedError = FeedErrors[keyof FeedErrors];
+
+export type FeedResponses = {
+    /**
+     * Successful Response
+     */
+    200: FeedData;
+};
+
+export type FeedResponse = FeedResponses[keyof FeedResponses];
 
 export type ListArticlesData = {
     body?: never;

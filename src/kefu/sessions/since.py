@@ -1,0 +1,52 @@
+"""What followers of sessions read: the hot path beside `post`, one statement each (docs/adr/0004)."""
+
+from dataclasses import dataclass
+
+from kefu.kit.db import Database
+from kefu.log.log import READ_LIMIT, Entry
+from kefu.sessions.models import stream_of
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A session's row as far as its followers care."""
+
+    name: str
+    seq: int
+    epoch: int
+    status: str
+    shop: str
+    last_visitor_seq: int
+    answered_seq: int
+    escalated_at: int | None
+
+
+HEAD_COLUMNS = len(Head.__dataclass_fields__)
+SINCE = """
+SELECT s.name, s.seq, s.epoch, s.status, s.shop, s.last_visitor_seq, s.answered_seq, s.escalated_at,
+    e.stream, e.seq, e.type, e.audience, e.actor, e.payload, e.client_msg_id, e.at
+FROM sessions AS s LEFT JOIN events AS e ON e.stream = $2 AND e.seq > $3 {audience}
+WHERE s.name = $1 ORDER BY e.seq LIMIT $4
+"""
+EVERYTHING = SINCE.format(audience="")
+PUBLIC = SINCE.format(audience="AND e.audience = 'public'")
+CHANGED = "SELECT name, seq FROM sessions WHERE updated_at >= $1 ORDER BY updated_at DESC LIMIT $2"
+
+
+async def since(
+    db: Database, name: str, after: int, *, public_only: bool, limit: int = READ_LIMIT
+) -> tuple[Head, list[Entry]] | None:
+    """The session and its entries with seq > `after`, in order, at most `limit`: both of one moment.
+
+    None when there is no such session. Raises Busy.
+    """
+    rows = await db.fetch(PUBLIC if public_only else EVERYTHING, name, stream_of(name), after, limit)
+    if not rows:
+        return None
+    entries = [Entry(*row[HEAD_COLUMNS:]) for row in rows if row[HEAD_COLUMNS] is not None]
+    return Head(*rows[0][:HEAD_COLUMNS]), entries
+
+
+async def changed(db: Database, at: int, limit: int) -> list[tuple[str, int]]:
+    """Name and seq of the sessions that changed at or after `at`, newest first. Raises Busy."""
+    return [(row[0], row[1]) for row in await db.fetch(CHANGED, at, limit)]

@@ -1,0 +1,60 @@
+"""The operator's verbs about work."""
+
+import asyncio
+
+import pytest
+from sqlalchemy import update
+from typer.testing import CliRunner, Result
+
+from jobs.work import put, rows
+from kefu.cli import cli
+from kefu.jobs.models import Job
+from kefu.kit.config import BadSettings
+from kefu.kit.db import Database
+
+
+@pytest.fixture
+def kefu(database_url: str, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+    monkeypatch.setenv("DATABASE_URL", database_url)
+    return CliRunner()
+
+
+def run(kefu: CliRunner, *words: str) -> Result:
+    return kefu.invoke(cli, words)
+
+
+async def give_up(url: str) -> int:
+    """Leave a dead job; its id."""
+    db = Database(url)
+    await put(db, 7)
+    async with db.write() as tx:
+        await tx.execute(update(Job).values(is_dead=True, attempts=8, last_error="it rained"))
+    (job,) = await rows(db)
+    await db.close()
+    return job.id
+
+
+async def is_dead(url: str) -> bool:
+    db = Database(url)
+    (job,) = await rows(db)
+    await db.close()
+    return job.is_dead
+
+
+def test_a_job_that_was_given_up_is_shown_and_brought_back(kefu: CliRunner, database_url: str) -> None:
+    assert "No job was given up." in run(kefu, "jobs", "dead").output
+    number = asyncio.run(give_up(database_url))
+    shown = run(kefu, "jobs", "dead").output
+    assert all(part in shown for part in (str(number), "count", '{"upto":7}', "it rained"))
+    assert run(kefu, "jobs", "retry", str(number)).exit_code == 0
+    assert not asyncio.run(is_dead(database_url))
+    again = run(kefu, "jobs", "retry", str(number))
+    assert (again.exit_code, f"No job {number} was given up." in again.output) == (2, True)
+    assert run(kefu, "jobs", "retry", "nonsense").exit_code == 2
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+def test_a_worker_beside_an_embedded_database_is_refused_with_the_remedy(kefu: CliRunner) -> None:
+    refused = run(kefu, "worker").exception
+    assert isinstance(refused, BadSettings)
+    assert "kefu serve does this work" in str(refused)

@@ -1,0 +1,23 @@
+import { emptyConversation, fold, type LogEvent } from "@kefu/api";
+import { mount } from "@vue/test-utils";
+import { afterEach, expect, it } from "vitest";
+import { type LineRow, rows } from "../rows";
+import { locale } from "../words";
+import SystemLine from "./SystemLine.vue";
+
+function closed(reason: string): string {
+  const move = { from: "bot_active", to: "closed", epoch: 1, reason } as const;
+  const event: LogEvent = { type: "session.closed", seq: 2, at: "2025-06-01T12:00:00Z", actor: { kind: "system" }, ...move };
+  const row = rows(fold(emptyConversation(), event)).at(-1) as LineRow;
+  return mount(SystemLine, { props: { row } }).text();
+}
+
+afterEach(() => void (locale.value = "en"));
+
+it("says why a conversation ended by itself, in both languages", () => {
+  expect(closed("idle")).toBe("The conversation has ended after a long silence. You can write again at any time.");
+  expect(closed("resolved")).toBe("The conversation has ended. You can write again at any time.");
+  locale.value = "zh";
+  expect(closed("idle")).toContain("长时间没有新消息");
+  expect(closed("resolved")).not.toContain("长时间");
+});
