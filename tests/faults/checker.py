@@ -54,7 +54,8 @@ class Race:
 class Found:
     """`sessions` and `logs` by the session's name; `jobs`: how many are left.
 
-    `shouted`: messages whose sender gave up, by session and client_msg_id; they may be stored, once, or not.
+    `shouted`: messages whose sender gave up, by session and client_msg_id; they may be stored, once, or not. `feed`:
+    what a reader of the whole log got over all its pages, None when there was none.
     """
 
     acks: list[Ack]
@@ -64,6 +65,7 @@ class Found:
     jobs: int = 0
     shouted: set[tuple[str, str]] = field(default_factory=set)
     races: list[Race] = field(default_factory=list)
+    feed: list[dict[str, Any]] | None = None
 
 
 def violations(found: Found) -> list[str]:
@@ -75,6 +77,8 @@ def violations(found: Found) -> list[str]:
         wrong += [f"{name}: {what}" for what in _wrong_row(session, found.logs.get(name, []))]
     for seen in found.seen:
         wrong += [f"{seen.session}: a follower {what}" for what in _wrong_view(seen, found.logs[seen.session])]
+    if found.feed is not None:
+        wrong += [f"the feed {what}" for what in _wrong_feed(found.feed, found.logs)]
     if found.jobs:
         wrong.append(f"{found.jobs} jobs are left")
     return wrong
@@ -186,3 +190,19 @@ def _wrong_view(seen: Seen, log: Sequence[Entry]) -> Iterator[str]:
         yield "saw events out of order"
     if seqs == wanted:
         yield "saw other content than is stored"
+
+
+def _wrong_feed(feed: Sequence[dict[str, Any]], logs: dict[str, list[Entry]]) -> Iterator[str]:
+    """In any order; each event once, as it is stored."""
+    should = {(one.stream, one.seq): one for log in logs.values() for one in log}
+    streams = {stream for stream, _ in should}
+    counted: Counter[tuple[str, int]] = Counter()
+    for event in feed:
+        place = event["stream"], event["seq"]
+        counted[place] += event["stream"] in streams
+        one = should.get(place)
+        if one is not None and not (one.shown.items() <= event.items()):
+            yield f"has other content at {place}"
+    yield from (f"never had {place}" for place in should if not counted[place])
+    yield from (f"had {place} {count} times" for place, count in counted.items() if count > 1)
+    yield from (f"had {place}, which is nowhere" for place, count in counted.items() if count and place not in should)

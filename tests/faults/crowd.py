@@ -7,8 +7,12 @@ from functools import partial
 from typing import Any
 
 from faults.checker import Found, Seen
-from faults.people import PATIENCE, Desk, Follower, Line, Rivals, Visitor
+from faults.people import PATIENCE, Desk, Follower, Integrator, Line, Rivals, Visitor
 from faults.waiting import until
+from kefu.kit.db import IDLE_SECONDS
+
+# A transaction that was left open when its wire broke holds the feed back until PostgreSQL ends it.
+FED_WITHIN = IDLE_SECONDS + 5
 
 
 class Crowd:
@@ -19,6 +23,7 @@ class Crowd:
         self._prefix = prefix
         self._desks: list[Desk | Rivals] = []
         self._followers: list[Follower] = []
+        self._integrator: Integrator | None = None
         self.visitors: list[Visitor] = []
         self.agent = ""
         self.leave = asyncio.Event()
@@ -44,6 +49,14 @@ class Crowd:
             self._followers += [Follower(self._line, name, visitor.token) for _ in range(2)]
             self._followers += [Follower(self._line, name, token, sees_internal=True) for token in tokens.values()]
 
+    def integrate(self) -> None:
+        """Somebody reads everything."""
+        self._integrator = Integrator(self._line, self.agent)
+
+    @property
+    def fed(self) -> list[dict[str, Any]] | None:
+        return self._integrator.events if self._integrator else None
+
     @property
     def seen(self) -> list[Seen]:
         return [follower.seen for follower in self._followers]
@@ -54,7 +67,10 @@ class Crowd:
         return sum(follower.connections - 1 for follower in self._followers)
 
     def follow(self) -> list[Coroutine[Any, Any, None]]:
-        return [follower.follow() for follower in self._followers]
+        readers: list[Follower | Integrator] = [*self._followers]
+        if self._integrator:
+            readers.append(self._integrator)
+        return [reader.follow() for reader in readers]
 
     async def talk(self) -> None:
         """Until `leave` is set and everybody has been told what became of their last message."""
@@ -78,3 +94,10 @@ class Crowd:
             newest = max(one.seq for one in log if follower.may_see(one))
             with suppress(TimeoutError):
                 await until(partial(follower.has_seen, newest), 5)
+        if self._integrator:
+            wanted = {(one.stream, one.seq) for log in everything.logs.values() for one in log}
+            with suppress(TimeoutError):
+                await until(partial(self._has_read, wanted), FED_WITHIN)
+
+    def _has_read(self, wanted: set[tuple[str, int]]) -> bool:
+        return wanted <= {(event["stream"], event["seq"]) for event in self.fed or ()}

@@ -63,6 +63,7 @@ async def run(options: Namespace) -> Outcome:
         crowd, storm = Crowd(line), Storm(kefu)
         await crowd.arrive(alone=ALONE, with_agent=WITH_AGENT)
         await crowd.rival(await kefu.hire(line, RIVALS), sessions=WANTED)
+        crowd.integrate()
         say("everybody is there")
         async with at_work(crowd.talk(), *crowd.follow()) as tasks:
             left = began + STORM_SECONDS - time.monotonic()
@@ -73,7 +74,7 @@ async def run(options: Namespace) -> Outcome:
             await tasks[0]
             say("everybody has left; waiting for the bot")
             await until_idle(kefu.db, IDLE_WITHIN)
-            everything = await found(kefu.db, line.told, crowd.seen)
+            everything = await found(kefu.db, line.told, crowd.seen, feed=crowd.fed)
             await crowd.see_all(everything)
         outcome.wrong = [*violations(everything), *line.told.unpromised, *map(str, kefu.failed()), *_short(line, storm)]
         outcome.tables = dict(_tables(kefu, line, crowd, storm))
@@ -104,6 +105,7 @@ def _tables(kefu: Cluster, line: Line, crowd: Crowd, storm: Storm) -> Iterator[t
             "told 503": told.statuses[503],
             "takeovers raced for": len(told.races),
             "events seen by followers": sum(len(seen.events) for seen in crowd.seen),
+            "events read from the feed": len(crowd.fed or ()),
             "streams resumed": crowd.resumed,
         },
     )

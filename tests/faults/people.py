@@ -277,6 +277,24 @@ class Follower:
         return self.seen.sees_internal or one.audience == "public"
 
 
+class Integrator:
+    """Reads the feed of the whole workspace and goes on where it was, whatever happens."""
+
+    def __init__(self, line: Line, token: str) -> None:
+        self.events: list[dict[str, Any]] = []
+        self._line = line
+        self._token = token
+
+    async def follow(self) -> None:
+        """Until cancelled."""
+        cursor = ""
+        while True:
+            path = f"/api/events?after={cursor}&limit={random.randint(1, 300)}&wait=2"
+            page = _expect(await self._line.until_told("GET", path, self._token))["data"]
+            self.events += page["events"]
+            cursor = page["next"]
+
+
 @asynccontextmanager
 async def at_work(*jobs: Any) -> AsyncIterator[list[asyncio.Task[None]]]:
     """Run coroutines beside the test and end them with it; what one of them raised is raised here."""

@@ -1,5 +1,7 @@
 """What the database holds, read after the fact."""
 
+from typing import Any
+
 from sqlalchemy import func, select
 
 from faults.checker import Found, Seen
@@ -13,7 +15,9 @@ from kefu.sessions.models import Session, stream_of
 EVERYTHING = 1_000_000
 
 
-async def found(db: Database, told: Told, seen: list[Seen], prefix: str = "") -> Found:
+async def found(
+    db: Database, told: Told, seen: list[Seen], prefix: str = "", feed: list[dict[str, Any]] | None = None
+) -> Found:
     """`prefix`: of the names of the sessions that are looked at."""
     async with db.read() as tx:
         chosen = select(Session).where(Session.name.startswith(prefix, autoescape=True))
@@ -21,7 +25,7 @@ async def found(db: Database, told: Told, seen: list[Seen], prefix: str = "") ->
         logs: dict[str, list[Entry]] = {
             name: await read(tx, stream_of(name), public_only=False, limit=EVERYTHING) for name in sessions
         }
-    return Found(told.acks, sessions, logs, seen, await _jobs(db), told.shouted, told.races)
+    return Found(told.acks, sessions, logs, seen, await _jobs(db), told.shouted, told.races, feed)
 
 
 async def until_idle(db: Database, seconds: float) -> float:

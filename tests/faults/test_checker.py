@@ -84,6 +84,40 @@ def raced(epochs: dict[str, int]) -> Found:
     return replace(sound(), races=[Race(NAME, epochs)])
 
 
+def fed() -> Found:
+    found = sound()
+    found.feed = [{**one.shown, "stream": one.stream, "audience": one.audience} for one in reversed(found.logs[NAME])]
+    return found
+
+
+def test_a_feed_may_come_in_another_order() -> None:
+    assert violations(fed()) == []
+
+
+def feed_missed() -> Found:
+    found = fed()
+    found.feed = [event for event in found.feed or () if event["seq"] != 4]
+    return found
+
+
+def feed_had_twice() -> Found:
+    found = fed()
+    found.feed = [*(found.feed or ()), *(found.feed or ())[:1]]
+    return found
+
+
+def feed_had_other_words() -> Found:
+    found = fed()
+    found.feed = [{**event, "content": "…"} for event in found.feed or ()]
+    return found
+
+
+def feed_invented() -> Found:
+    found = fed()
+    found.feed = [*(found.feed or ()), {**found.logs[NAME][0].shown, "stream": stream_of(NAME), "seq": 99}]
+    return found
+
+
 def two_winners() -> Found:
     return raced({"a-1": 1, "a-2": 1})
 
@@ -238,6 +272,10 @@ PLANTED: dict[Callable[[], Found], str] = {
     no_winner: "0 of 2 agents won",
     wrong_winner: "a-2 was told of winning epoch 1, which a-1 took",
     won_what_never_was: "a-1 was told of winning epoch 7, which nobody took",
+    feed_missed: "the feed never had ('session/s-1', 4)",
+    feed_had_twice: "the feed had ('session/s-1', 12) 2 times",
+    feed_had_other_words: "the feed has other content at ('session/s-1', 2)",
+    feed_invented: "the feed had ('session/s-1', 99), which is nowhere",
     shouted_twice: "v-4 is stored 2 times",
     follower_missed: "a follower never saw 5",
     follower_saw_twice: "a follower saw 3 2 times",

@@ -55,13 +55,14 @@ async def everybody_works(kefu: Cluster, line: Line, prefix: str) -> Crowd:
     crowd = Crowd(line, prefix)
     await crowd.arrive(alone=4, with_agent=3)
     await crowd.rival(await kefu.hire(line, 3), sessions=1)
+    crowd.integrate()
     return crowd
 
 
 async def what_is_wrong(kefu: Cluster, line: Line, crowd: Crowd, prefix: str) -> list[str]:
     """When all is quiet again."""
     await until_idle(kefu.db, IDLE_WITHIN)
-    everything = await found(kefu.db, line.told, crowd.seen, prefix)
+    everything = await found(kefu.db, line.told, crowd.seen, prefix, crowd.fed)
     await crowd.see_all(everything)
     return [*violations(everything), *line.told.unpromised, *map(str, kefu.failed())]
 
