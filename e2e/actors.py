@@ -87,6 +87,11 @@ class Visitor:
         return self.chat.locator(".message.bot:has(.text:not(.streaming))")
 
     @property
+    def ticks(self) -> Locator:
+        """What became of the visitor's own messages."""
+        return self.chat.locator(".message.own .meta span")
+
+    @property
     def sources(self) -> Locator:
         return self.answers.last.locator("ul a")
 
@@ -148,6 +153,7 @@ class AgentDesk:
     def __init__(self, page: Page, address: str, locale: Locale) -> None:
         self.page = page
         self.address = address
+        self.locale: Locale = locale
         self.words: DeskWords = DESK[locale]
 
     @property
@@ -169,6 +175,21 @@ class AgentDesk:
     @property
     def typing(self) -> Locator:
         return self.page.get_by_role("log").locator(".typing")
+
+    @property
+    def presence(self) -> Locator:
+        """Whether the visitor is there."""
+        return self.header.locator(".presence")
+
+    @property
+    def viewers(self) -> Locator:
+        """The colleagues who look too."""
+        return self.header.locator(".viewers")
+
+    @property
+    def receipt(self) -> Locator:
+        """Below the last answer, once the visitor has read it."""
+        return self.page.get_by_role("log").locator(".read")
 
     def row(self, session: str) -> Locator:
         return self.page.locator(f'[data-name="{session}"]')

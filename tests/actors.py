@@ -4,7 +4,7 @@ import asyncio
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import httpx2
 import orjson
@@ -134,27 +134,30 @@ class Watch:
         return [event["content"] for event in self.events if event["type"] == "message.posted"]
 
 
+AnyWatch = TypeVar("AnyWatch", bound=Watch)
+
+
 class Caller:
     """Somebody with a token."""
 
     def __init__(self, stage: "Stage", token: str) -> None:
-        self._stage = stage
+        self.stage = stage
         self.token = token
 
     async def get(self, path: str, **headers: str) -> httpx2.Response:
-        return await self._stage.http.get(path, headers=bearer(self.token) | headers)
+        return await self.stage.http.get(path, headers=bearer(self.token) | headers)
 
     async def post(self, path: str, body: object = None, **headers: str) -> httpx2.Response:
-        return await self._stage.http.post(path, json=body, headers=bearer(self.token) | headers)
+        return await self.stage.http.post(path, json=body, headers=bearer(self.token) | headers)
 
     async def send(self, path: str, content: bytes, **headers: str) -> httpx2.Response:
         """Post these bytes as JSON, whatever they are."""
         headers = bearer(self.token) | {"Content-Type": "application/json"} | headers
-        return await self._stage.http.post(path, content=content, headers=headers)
+        return await self.stage.http.post(path, content=content, headers=headers)
 
     async def follows(self, name: str, query: str = "", **headers: str) -> Watch:
         """A new stream of the session, open until the test ends."""
-        return await self._stage.watch(f"/api/sessions/{name}/events{query}", bearer(self.token) | headers)
+        return await self.stage.watch(f"/api/sessions/{name}/events{query}", bearer(self.token) | headers)
 
 
 class Visitor(Caller):
@@ -173,6 +176,13 @@ class Visitor(Caller):
         """Write durably; the seq."""
         seq: int = data_of(await self.posts(content, client_msg_id), 201)["seq"]
         return seq
+
+    async def reads(self) -> Any:
+        """The session with its history."""
+        return data_of(await self.get(f"/api/sessions/{self.name}"))["session"]
+
+    async def has_read(self, seq: int) -> Any:
+        return data_of(await self.post(f"/api/sessions/{self.name}/read", {"seq": seq}))
 
     async def asks_for_a_person(self) -> Any:
         return data_of(await self.post("/api/manual/escalate", {"session_name": self.name}))
@@ -208,9 +218,12 @@ class Agent(Caller):
     async def closes(self, visitor: Visitor, reason: str = "resolved") -> Any:
         return data_of(await self.acts("close", visitor, {"reason": reason}))
 
-    async def writes(self, visitor: Visitor, content: object, client_msg_id: object = None) -> httpx2.Response:
+    async def writes(
+        self, visitor: Visitor, content: object, client_msg_id: object = None, **seen: object
+    ) -> httpx2.Response:
+        """`seen`: seen_seq and force."""
         body = {"session_name": visitor.name, "role": "agent", "content": content, "client_msg_id": client_msg_id}
-        return await self.post("/api/manual/messages", body)
+        return await self.post("/api/manual/messages", body | seen)
 
     async def says(self, visitor: Visitor, content: str, client_msg_id: str | None = None) -> int:
         seq: int = data_of(await self.writes(visitor, content, client_msg_id))["seq"]
@@ -220,8 +233,11 @@ class Agent(Caller):
         """The session with its history."""
         return data_of(await self.get(f"/api/sessions/{visitor.name}"))["session"]
 
+    async def has_read(self, visitor: Visitor, seq: int) -> Any:
+        return data_of(await self.post(f"/api/sessions/{visitor.name}/read", {"seq": seq}))
+
     async def watches_the_desk(self) -> Watch:
-        return await self._stage.watch("/api/agent/events", bearer(self.token))
+        return await self.stage.watch("/api/agent/events", bearer(self.token))
 
 
 class Stage:
@@ -241,7 +257,12 @@ class Stage:
         return Agent(self, signed_in["token"], signed_in["agent"])
 
     async def watch(self, path: str, headers: dict[str, str]) -> Watch:
-        return await self._streams.enter_async_context(Watch(self.http, path, headers))
+        return await self.keep(Watch(self.http, path, headers))
+
+    async def keep(self, watch: AnyWatch) -> AnyWatch:
+        """Open it until the test ends."""
+        await self._streams.enter_async_context(watch)
+        return watch
 
     async def close(self) -> None:
         await self._streams.aclose()

@@ -8,6 +8,8 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from fastapi import FastAPI
 
+from kefu.realtime.server import OPTIONS
+
 
 class InThisLoop(uvicorn.Server):
     """Leaves the signals to pytest, and says when it listens."""
@@ -30,7 +32,7 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
     """The address of the application, whose lifespan the caller runs."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
-        config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, ws="none")
+        config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, **OPTIONS)
         server = InThisLoop(config)
         serving = asyncio.create_task(server.serve([listener]))
         await server.listens.wait()

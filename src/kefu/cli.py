@@ -4,9 +4,11 @@ import asyncio
 import gc
 import math
 import signal
+import socket
 import sys
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from functools import partial
 from typing import Annotated, Any, Literal, NoReturn, TypeVar
 
@@ -40,6 +42,8 @@ jobs = typer.Typer(no_args_is_help=True, help="Work that was given up.")
 cli.add_typer(jobs, name="jobs")
 
 DRAIN_SECONDS = 5
+LAST_WORD_SECONDS = 1.0
+LOST_LINE_SECONDS = 30
 # Walking all objects takes 40 ms with a thousand open streams, during which nobody is served; a stream that ends is
 # freed without it. So the young are looked at often, all only after some ten million new ones.
 GARBAGE = (10_000, 10, 100)
@@ -92,6 +96,13 @@ class Server(uvicorn.Server):
         self._app = app
         self._leaves_at = math.inf
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Streams say their last word before the connections close: uvicorn closes a WebSocket without one."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(LAST_WORD_SECONDS):
+                await self._app.state.hub.is_drained.wait()
+        await super().shutdown(sockets)
+
     def handle_exit(self, sig: int, _: Any) -> None:
         """Unlike uvicorn's, which dies by the same signal in the end, this lets the log be written out; exit code 0."""
         self._app.state.hub.drain()
@@ -119,6 +130,7 @@ def serve(
     Migrates an embedded database and makes the first admin by itself.
     """
     from kefu.main import create_app
+    from kefu.realtime.server import OPTIONS
 
     settings = load_settings()
     logs = set_up_logs(settings.log_level, settings.log_file)
@@ -137,11 +149,19 @@ def serve(
             server_header=False,
             timeout_graceful_shutdown=DRAIN_SECONDS,
             backlog=4096,
-            ws="none",
+            **OPTIONS,
         )
-        Server(config, app).run()
+        Server(config, app).run([_listener(config)])
     finally:
         logs.stop()
+
+
+def _listener(config: Config) -> socket.socket:
+    """A reader who stopped reading, or whose plug was pulled, is let go by the kernel, whatever carries the stream."""
+    listener = config.bind_socket()
+    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
+        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST_LINE_SECONDS * 1000)
+    return listener
 
 
 async def _bring_up(db: Database) -> None:

@@ -1,14 +1,13 @@
 """Puts the parts together: the application, its routes, and which handler does which work."""
 
-import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
 from starlette.middleware.cors import CORSMiddleware
-from starlette.routing import Route
+from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from kefu import __version__
@@ -33,10 +32,12 @@ from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
-from kefu.realtime.desk import Desk
+from kefu.realtime.desk import Desk, publish_mark
 from kefu.realtime.endpoints import router as realtime
 from kefu.realtime.feed import Feed
 from kefu.realtime.hub import Hub, notice_of
+from kefu.realtime.presence import Presence
+from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
 from kefu.sessions.endpoints import router as sessions
 from kefu.sessions.idle import close_idle
@@ -57,6 +58,7 @@ STREAMS = (
     _stream("/api/sessions/{name}/events", SessionEvents()),
     _stream("/api/agent/events", DeskEvents()),
 )
+SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute("/ws/agent", DeskSocket()))
 ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, realtime, knowledge, ops)
 
 
@@ -65,7 +67,7 @@ class Application(FastAPI):
 
     def build_middleware_stack(self) -> ASGIApp:
         edge = Edge(_with_cors(self, open_stream))
-        return Shortcut(super().build_middleware_stack(), STREAMS, edge)
+        return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
 
 
 def bulk_worker(db: Database, settings: Settings) -> Worker:
@@ -93,17 +95,18 @@ def _publish(bus: Bus, entries: list[Entry]) -> None:
 class Shared:
     """What the processes of one installation have in common beside the database: in Redis, or each its own."""
 
-    def __init__(self, settings: Settings, db: Database) -> None:
+    def __init__(self, settings: Settings, db: Database, bus: Bus | None = None) -> None:
         self.redis: Redis | None = None
-        self.bus: Bus = LocalBus()
+        self.bus: Bus = bus or LocalBus()
         self.store: SessionStore = DatabaseStore(db, settings.session_expire_seconds)
         self._tasks: tuple[RedisBus | Mirror, ...] = ()
         if settings.redis_url:
             self.redis = Redis(settings.redis_url, settings.redis_max_connections, settings.signing_key())
             store = RedisStore(self.redis, db, settings.session_expire_seconds)
-            bus = RedisBus(self.redis)
-            self.bus, self.store, self._tasks = bus, store, (bus, Mirror(store, db))
+            redis_bus = RedisBus(self.redis)
+            self.bus, self.store, self._tasks = redis_bus, store, (redis_bus, Mirror(store, db))
         db.signals.listen("log", partial(_publish, self.bus))
+        db.signals.listen("read", partial(publish_mark, self.bus))
 
     def start(self) -> None:
         for one in self._tasks:
@@ -116,43 +119,44 @@ class Shared:
             await self.redis.close()
 
 
-def create_app(settings: Settings, answerer: Answerer | None = None) -> FastAPI:
-    """The application on a migrated database. `answerer` replaces the one that the settings name."""
+Part = Shared | Hub | Desk | Presence | Worker
+
+
+@asynccontextmanager
+async def _running(parts: Sequence[Part], hub: Hub, db: Database, _: FastAPI) -> AsyncIterator[None]:
+    """All parts, from the first to the last, and back again."""
+    for part in parts:
+        part.start()
+    yield
+    hub.drain()
+    for part in reversed(parts):
+        await part.stop()
+    await db.close()
+
+
+def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | None = None) -> FastAPI:
+    """The application on a migrated database. `answerer` and `bus` replace those that the settings name."""
     db = Database(settings.database)
-    shared = Shared(settings, db)
+    shared = Shared(settings, db, bus)
     bus = shared.bus
     hub = Hub(db, bus)
     desk = Desk(db, bus, hub)
+    presence = Presence(bus, hub)
     workers = [Worker(db, "talk", talk_handlers(db, bus, answerer or answerer_of(settings, db)))]
     workers += [bulk_worker(db, settings)] if db.is_sqlite else []
-
-    @asynccontextmanager
-    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        shared.start()
-        hub.start()
-        desk.start()
-        for worker in workers:
-            worker.start()
-        yield
-        hub.drain()
-        await asyncio.gather(*(worker.stop() for worker in workers))
-        await desk.stop()
-        await hub.stop()
-        await shared.stop()
-        await db.close()
 
     app = Application(
         title="Kefu",
         version=__version__,
         description="AI customer service and after-sales for online shops.",
-        lifespan=lifespan,
+        lifespan=partial(_running, [shared, hub, desk, presence, *workers], hub, db),
         telemetry={"tracing": False, "metrics": False, "logs": False},  # 5 % of every request
         docs_url=None,
         redoc_url=None,
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
-    app.state.feed = Feed(db, bus, hub)
+    app.state.feed, app.state.presence = Feed(db, bus, hub), presence
     app.state.tokens = Tokens(settings.signing_key())
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.redis, app.state.store = shared.redis, shared.store

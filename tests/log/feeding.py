@@ -137,7 +137,7 @@ class Consumer:
     async def run_and_be_killed(self) -> None:
         while True:
             with suppress(TimeoutError):
-                async with asyncio.timeout(random.uniform(0.02, 0.5)):
+                async with asyncio.timeout(random.uniform(0.05, 1.5)):
                     await self.run()
             self.figures.kills += 1
 

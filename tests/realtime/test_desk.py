@@ -50,14 +50,14 @@ async def test_a_summary_on_the_desk_is_the_one_in_the_list(visitor: Visitor, ag
     await agent.takes_over(visitor)
     shown = await changed(desk, visitor, status="manual_live")
     listed = (await agent.get("/api/sessions")).json()["data"]["sessions"]
-    assert listed == [shown]
+    assert listed == [shown | {"unread": 0}]
 
 
 async def test_what_another_process_changes_reaches_the_desk(db: Database, visitor: Visitor, agent: Agent) -> None:
     desk = await agent.watches_the_desk()
     await desk.sees("stream.ready")
     await post(db, visitor.name, "from elsewhere", "other-1")
-    await changed(desk, visitor, GONE_BY, message_count=1)
+    await changed(desk, visitor, GONE_BY, visitor_message_count=1)
     name = new_id("s")
     async with db.write() as tx:
         await service.open_session(tx, service.Opening(name, "default", "en"))

@@ -20,5 +20,5 @@ export default defineConfig({
     target: "es2022",
   },
   test: { name: "workbench", include: ["src/**/*.test.ts"] },
-  server: { host: "127.0.0.1", proxy: { "/api": server, "/articles": server } },
+  server: { host: "127.0.0.1", proxy: { "/api": server, "/ws": { target: server, ws: true }, "/articles": server } },
 });

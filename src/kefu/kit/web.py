@@ -17,6 +17,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kefu.kit.errors import Invalid, KefuError, NotFound, TooLarge
 from kefu.kit.i18n import Locale, Text, preferred
+from kefu.kit.metrics import REQUESTS
 
 log = structlog.get_logger()
 
@@ -46,14 +47,14 @@ class Edge:
         self.app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "websocket":
+            await self._connect(scope, receive, send)
+            return
         if scope["type"] != "http":
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        given = headers.get("x-request-id", "")
-        request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
-        structlog.contextvars.clear_contextvars()
-        structlog.contextvars.bind_contextvars(request_id=request_id)
+        request_id = _named(headers)
         started, status = time.perf_counter(), 0
 
         async def send_out(message: Message) -> None:
@@ -81,8 +82,55 @@ class Edge:
             failure = KefuError(incident=incident)
             await error_response(failure, preferred(headers.get("accept-language")))(scope, receive, send_out)
         finally:
-            took = round((time.perf_counter() - started) * 1000, 1)
+            seconds = time.perf_counter() - started
+            REQUESTS.count(scope, status, seconds)
+            took = round(seconds * 1000, 1)
             log.info("request.served", method=scope["method"], path=scope["path"], status=status, duration_ms=took)
+
+    async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """A WebSocket: one line when it ends, with the status of the handshake (101: accepted) and how it was closed.
+
+        What nobody caught closes it with 1011, or is a 500 before it was accepted.
+        """
+        headers = Headers(scope=scope)
+        request_id, locale = _named(headers), preferred(headers.get("accept-language"))
+        del headers
+        started, status, code = time.perf_counter(), 0, None
+
+        async def send_out(message: Message) -> None:
+            nonlocal status, code
+            if message["type"] == "websocket.http.response.start":
+                status = message["status"]
+                message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *SECURITY]
+            elif message["type"] == "websocket.accept":
+                status = 101
+            elif message["type"] == "websocket.close":
+                code = message["code"]
+            await send(message)
+
+        try:
+            await self.app(scope, receive, send_out)
+        except Exception:
+            incident = secrets.token_hex(6)
+            log.exception("request.failed", incident=incident, path=scope["path"], method="WS")
+            if status == 101:
+                await send_out({"type": "websocket.close", "code": 1011})
+            elif status == 0:
+                failure = KefuError(incident=incident)
+                await error_response(failure, locale)(scope, receive, send_out)
+        finally:
+            took = round((time.perf_counter() - started) * 1000, 1)
+            facts = {"status": status, "closed": code, "duration_ms": took}
+            log.info("request.served", method="WS", path=scope["path"], **facts)
+
+
+def _named(headers: Headers) -> str:
+    """The id of the request, the caller's own if it gives one; every line of the log from here on has it."""
+    given = headers.get("x-request-id", "")
+    request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
+    structlog.contextvars.clear_contextvars()
+    structlog.contextvars.bind_contextvars(request_id=request_id)
+    return request_id
 
 
 def _limited(receive: Receive, headers: Headers) -> Receive:

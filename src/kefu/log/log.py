@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 import orjson
-from sqlalchemy import insert, select
+from sqlalchemy import ColumnElement, insert, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.clock import iso
@@ -13,14 +13,15 @@ from kefu.kit.db import announce
 from kefu.log.models import Event
 
 Audience = Literal["public", "internal"]
+ActorKind = Literal["visitor", "agent", "bot", "system"]
 READ_LIMIT = 500
 
 
 @dataclass(frozen=True, slots=True)
 class Actor:
-    """Who did it. `kind`: visitor, agent, bot or system."""
+    """Who did it."""
 
-    kind: Literal["visitor", "agent", "bot", "system"]
+    kind: ActorKind
     id: str | None = None
     name: str | None = None
 
@@ -141,6 +142,11 @@ async def read_last(
     if public_only:
         query = query.where(Event.audience == "public")
     return [Entry(*row) for row in await tx.execute(query)][::-1]
+
+
+def acted(kind: ActorKind, id_: str | None = None) -> ColumnElement[bool]:
+    """The condition that an actor of this kind, or this very one, did it."""
+    return Event.actor.startswith(Actor(kind, id_).json()[:-1], autoescape=True)
 
 
 async def find_client_message(tx: AsyncSession, stream: str, client_msg_id: str) -> Entry | None:

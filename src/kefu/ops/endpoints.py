@@ -2,7 +2,9 @@
 
 from typing import Annotated, ClassVar, Literal
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Query, Request, Response
+from fastapi.responses import PlainTextResponse
+from prometheus_client import CONTENT_TYPE_LATEST
 from pydantic import BaseModel, StringConstraints
 from sqlalchemy import text
 
@@ -13,6 +15,7 @@ from kefu.kit.errors import Unavailable
 from kefu.kit.i18n import Locale, Text
 from kefu.kit.redis import Redis
 from kefu.kit.web import caller_locale
+from kefu.ops.metrics import check_reader, written
 from kefu.sessions.schemas import ShopId
 from kefu.shops.service import find_shop
 
@@ -84,6 +87,13 @@ async def readiness(request: Request) -> Liveness:
         raise NotReady
     await _check(request.app.state.db)
     return Liveness()
+
+
+@router.get("/api/metrics", tags=["operate"], response_class=PlainTextResponse)
+async def metrics(request: Request) -> Response:
+    """For Prometheus: with METRICS_TOKEN as the bearer token, or directly from a private network when it is not set."""
+    check_reader(request, request.app.state.settings)
+    return Response(written(request.app.state), media_type=CONTENT_TYPE_LATEST)
 
 
 class Bot(BaseModel):

@@ -5,6 +5,7 @@ from typing import Any
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
 
+from kefu.realtime.polls import LONGEST_WAIT
 from kefu.sessions import schemas
 
 ERROR = {
@@ -31,13 +32,34 @@ EVENT = {
         "client_msg_id": {"type": "string"},
     },
 }
+POLLED = {
+    "type": "object",
+    "description": "At most 500 events after the cursor; `passing` is in no log; `seq` is the next cursor.",
+    "required": ["success", "data"],
+    "properties": {
+        "success": {"const": True},
+        "data": {
+            "type": "object",
+            "required": ["events", "passing", "seq", "status", "epoch"],
+            "properties": {
+                "events": {"type": "array", "items": {"$ref": "#/components/schemas/StreamEvent"}},
+                "passing": {"type": "array", "items": {"$ref": "#/components/schemas/StreamEvent"}},
+                "seq": {"type": "integer"},
+                "status": {"type": "string"},
+                "epoch": {"type": "integer"},
+            },
+        },
+    },
+}
 BEARER: list[dict[str, list[str]]] = [{"HTTPBearer": []}]
 
 
-def _stream(operation: str, summary: str, parameters: list[dict[str, Any]]) -> dict[str, Any]:
-    media = {
+def _stream(operation: str, summary: str, parameters: list[dict[str, Any]], *, polled: bool = False) -> dict[str, Any]:
+    media: dict[str, Any] = {
         "text/event-stream": {"itemSchema": {"$ref": "#/components/schemas/StreamEvent"}, "schema": {"type": "string"}}
     }
+    if polled:
+        media["application/json"] = {"schema": {"$ref": "#/components/schemas/PolledEvents"}}
     return {
         "get": {
             "operationId": operation,
@@ -70,9 +92,17 @@ AFTER = {
     "required": False,
     "schema": {"type": "integer", "minimum": 0, "maximum": 2**53},
 }
+WAIT = {
+    "name": "wait",
+    "in": "query",
+    "required": False,
+    "description": "Long polling: one JSON answer, at once if there is something after the cursor, else when something "
+    "happens, or with nothing after so many seconds.",
+    "schema": {"type": "integer", "minimum": 0, "maximum": LONGEST_WAIT},
+}
 STREAMS = {
     "/api/sessions/{name}/events": _stream(
-        "session_events", "A session's events from a cursor on, then live", [NAME, AFTER]
+        "session_events", "A session's events from a cursor on, then live", [NAME, AFTER, WAIT], polled=True
     ),
     "/api/agent/events": _stream("desk_events", "Summaries of sessions as they change", []),
 }
@@ -87,7 +117,7 @@ def describe_streams(app: FastAPI) -> None:
             document = get_openapi(title=app.title, version=app.version, description=app.description, routes=app.routes)
             document["paths"] |= STREAMS
             components = document.setdefault("components", {}).setdefault("schemas", {})
-            components |= {"Error": ERROR, "StreamEvent": EVENT}
+            components |= {"Error": ERROR, "StreamEvent": EVENT, "PolledEvents": POLLED}
             for path in document["paths"].values():
                 for operation in path.values():
                     operation["responses"] = operation["responses"] | _errors(*COMMON_ERRORS)

@@ -113,11 +113,10 @@ class Feed:
 
 
 def _page_of(found: Sequence[Placed], query: FeedQuery) -> FeedPage:
-    events = [
-        FeedEvent(
-            **one.entry.shown, cursor=to_cursor([*one.place]), stream=one.entry.stream, audience=one.entry.audience
-        )
-        for one in found
-    ]
+    events = [FeedEvent.model_validate(one.entry.shown | _where(one)) for one in found]
     last = events[-1].cursor if events else query.after or to_cursor([*START])
     return FeedPage(events=events, next=last, caught_up=len(events) < query.limit)
+
+
+def _where(one: Placed) -> dict[str, str]:
+    return {"cursor": to_cursor([*one.place]), "stream": one.entry.stream, "audience": one.entry.audience}

@@ -6,8 +6,10 @@ database every second or so.
 """
 
 import asyncio
-from collections.abc import Callable
-from typing import Literal
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import ClassVar, Literal
 
 import orjson
 import structlog
@@ -16,6 +18,7 @@ from kefu.bus.ports import Bus, Notice
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
+from kefu.kit.i18n import Text
 from kefu.log.log import Entry, read
 from kefu.realtime.drafts import Drafts
 from kefu.sessions.models import stream_of
@@ -31,11 +34,20 @@ TURN_BEATS = 5
 OVERLAP_MS = 3_000
 CHANGED_LIMIT = 5_000
 HEARTBEAT_SECONDS = 15
-HEARTBEAT = b":\n\n"
 SESSION = stream_of("")
 
-Ending = Literal["restart", "slow", "revoked", "gone"]
+# Why a stream ends: "gone" is the reader's doing, "refused" what the reader did.
+Ending = Literal["restart", "slow", "revoked", "gone", "refused"]
+TORN = {"slow", "refused"}
 WriteNow = Callable[[bytes], bool]
+
+
+class Draining(Unavailable):
+    code = "RESTARTING"
+    text: ClassVar[Text] = {
+        "en": "The server is restarting. Reconnect in a moment.",
+        "zh": "服务正在重启，请稍后重连。",
+    }
 
 
 def frame_of(notice: Notice) -> bytes:
@@ -53,6 +65,18 @@ def ephemeral(stream: str, type_: str, **facts: object) -> Notice:
     return Notice(stream, 0, orjson.dumps({"type": type_, **facts}), public=True, type=type_)
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class Wire:
+    """How notices look on a transport. What is made for one of its followers is shared by all."""
+
+    frame: Callable[[Notice], bytes]
+    heartbeat: bytes
+
+
+SSE = Wire(frame_of, b":\n\n")
+JSON = Wire(lambda notice: notice.data, b'{"type":"heartbeat"}')
+
+
 class Follower:
     """One reader of one stream, served by one task.
 
@@ -61,10 +85,11 @@ class Follower:
     gets it without its task being woken, which is half of what a delivery costs.
     """
 
-    __slots__ = ("_frames", "_task", "_waiter", "ended", "sees_internal", "sent", "write_now")
+    __slots__ = ("_frames", "_task", "_waiter", "ended", "sees_internal", "sent", "wire", "write_now")
 
-    def __init__(self, *, sees_internal: bool) -> None:
+    def __init__(self, *, sees_internal: bool, wire: Wire = SSE) -> None:
         self.sees_internal = sees_internal
+        self.wire = wire
         self.ended: Ending | None = None
         self.sent = 0
         self.write_now: WriteNow | None = None
@@ -82,8 +107,13 @@ class Follower:
         if len(self._frames) < QUEUE_LIMIT:
             self._frames.append((seq, frame))
             self._wake()
-        elif self.ended is None:
-            self.end("slow")
+        else:
+            self.tear("slow")
+
+    def tear(self, why: Ending) -> None:
+        """End it even where its task hangs in a send, or in anything else."""
+        if self.ended is None:
+            self.end(why)
             if self._task is not None:
                 self._task.cancel()
 
@@ -112,7 +142,7 @@ class Follower:
             finally:
                 self._waiter = None
         frames, self._frames = self._frames, []
-        return [] if self.ended in {"gone", "slow", "revoked"} else frames
+        return frames if self.ended in {None, "restart"} else []
 
 
 class Channel:
@@ -129,9 +159,12 @@ class Channel:
         self.wanted = 0
 
     def hand_out(self, notice: Notice) -> None:
-        frame, seq, public = frame_of(notice), notice.seq, notice.public
+        seq, public = notice.seq, notice.public
+        frames: dict[Wire, bytes] = {}
         for follower in self.followers:
             if public or follower.sees_internal:
+                wire = follower.wire
+                frame = frames.get(wire) or frames.setdefault(wire, wire.frame(notice))
                 follower.put(seq, frame)
 
 
@@ -149,6 +182,7 @@ class Hub:
         self._beats: tuple[set[Follower], ...] = tuple(set() for _ in range(HEARTBEAT_SECONDS))
         self.drafts = Drafts()
         self.is_draining = False
+        self.is_drained = asyncio.Event()
         bus.listen(self.hear)
         bus.on_gap(self.check_now)
 
@@ -167,6 +201,11 @@ class Hub:
         for channel in self._channels.values():
             for follower in channel.followers:
                 follower.end("restart")
+        self._note_drained()
+
+    def _note_drained(self) -> None:
+        if self.is_draining and not self._channels:
+            self.is_drained.set()
 
     def count(self) -> int:
         return sum(map(len, self._beats))
@@ -187,6 +226,22 @@ class Hub:
             channel.followers.discard(follower)
             if not channel.followers:
                 self._channels.pop(stream)
+                self._note_drained()
+
+    @contextmanager
+    def following(self, stream: str, follower: Follower) -> Iterator[Channel]:
+        """The follower hears the stream inside; one that is torn out of it goes on behind it. Raises Draining."""
+        if self.is_draining:
+            raise Draining
+        try:
+            yield self.join(stream, follower)
+        except asyncio.CancelledError:
+            task = asyncio.current_task()
+            if follower.ended not in TORN or task is None:
+                raise
+            task.uncancel()
+        finally:
+            self.leave(stream, follower)
 
     def _beat_of(self, follower: Follower) -> set[Follower]:
         return self._beats[(id(follower) >> 6) % HEARTBEAT_SECONDS]
@@ -242,7 +297,7 @@ class Hub:
     def _send_heartbeats(self) -> None:
         """Each follower once in 15 s, a fifteenth of them each second."""
         for follower in list(self._beats[self._beat % HEARTBEAT_SECONDS]):
-            follower.put(0, HEARTBEAT)
+            follower.put(0, follower.wire.heartbeat)
 
     def check_now(self) -> None:
         """The bus may have lost something: do not wait for the next tick."""

@@ -7,6 +7,7 @@
 import asyncio
 import re
 import time
+from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from contextlib import suppress
 from functools import partial
@@ -14,41 +15,37 @@ from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs
 
 from starlette.datastructures import Headers, State
-from starlette.routing import Match, Route
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.routing import Match, Route, WebSocketRoute
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kefu.accounts.identity import identify, require
+from kefu.accounts.identity import AgentIdentity, Caller, identify, require
+from kefu.bus.ports import Notice
 from kefu.kit.errors import Invalid, KefuError, Unavailable
-from kefu.kit.i18n import Text, preferred
-from kefu.kit.web import error_response
+from kefu.kit.i18n import preferred
+from kefu.kit.web import Json, error_response
 from kefu.log.log import READ_LIMIT
-from kefu.realtime.desk import DESK
-from kefu.realtime.hub import Channel, Follower, Hub, ephemeral, frame_of, notice_of
-from kefu.sessions.access import may_read
+from kefu.realtime.desk import DESK, desk_of
+from kefu.realtime.hub import JSON, SSE, Channel, Follower, Hub, Wire, ephemeral, frame_of, notice_of
+from kefu.realtime.polls import LONGEST_WAIT, Poll, reached
+from kefu.realtime.presence import Presence
+from kefu.realtime.replay import page, present, ready
+from kefu.sessions.access import actor, may_read
 from kefu.sessions.models import stream_of
-from kefu.sessions.queries import place_in_queue
 from kefu.sessions.schemas import NAME
 from kefu.sessions.service import SessionNotFound
-from kefu.sessions.since import Head, since
-from kefu.sessions.states import Status
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache, no-transform"),
     (b"x-accel-buffering", b"no"),
 ]
+UNCACHED = {"Cache-Control": "no-store"}
 RETRY = b"retry: 1000\n\n"
 LAST_WORD_SECONDS = 1.0
 RECHECK_SECONDS = 10.0
-MAX_SEQ = 2**53
-
-
-class Draining(Unavailable):
-    code = "RESTARTING"
-    text: ClassVar[Text] = {
-        "en": "The server is restarting. Reconnect in a moment.",
-        "zh": "服务正在重启，请稍后重连。",
-    }
+# What a send may raise when the line has just been closed under it: uvicorn says one or the other.
+CLOSED = (OSError, RuntimeError)
+StreamRoute = Route | WebSocketRoute
 
 
 class Shortcut:
@@ -57,7 +54,7 @@ class Shortcut:
     Every follower would hold the layers of FastAPI for hours.
     """
 
-    def __init__(self, otherwise: ASGIApp, routes: Sequence[Route], edge: ASGIApp) -> None:
+    def __init__(self, otherwise: ASGIApp, routes: Sequence[StreamRoute], edge: ASGIApp) -> None:
         self.otherwise = otherwise
         self.routes = routes
         self.edge = edge
@@ -69,7 +66,7 @@ class Shortcut:
         for route in self.routes:
             match, found = route.matches(scope)
             if match is Match.FULL:
-                scope.update(found)
+                scope.update(found, route=route)
                 return True
         return False
 
@@ -83,17 +80,19 @@ async def open_stream(scope: Scope, receive: Receive, send: Send) -> None:
         await error_response(error, locale)(scope, receive, send)
 
 
-class Stream:
-    """One response, open from the first `write` on.
+class Stream(ABC):
+    """One follower's line. How frames travel is the transport's: `EventStream` here, `Socket` in sockets.py.
 
     `receive` tells when the reader has gone; `authorization` is looked at again while an agent's stream lives.
     """
 
-    __slots__ = ("_receive", "_send", "authorization", "is_open", "state")
+    __slots__ = ("_receive", "_send", "authorization", "caller", "is_open", "state")
+    wire: ClassVar[Wire]
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.state: State = scope["app"].state
         self.authorization = Headers(scope=scope).get("authorization")
+        self.caller: Caller | None = None
         self.is_open = False
         self._receive, self._send = receive, send
 
@@ -102,168 +101,194 @@ class Stream:
         hub: Hub = self.state.hub
         return hub
 
-    async def write(self, chunk: bytes) -> None:
-        if not self.is_open:
-            self.is_open = True
-            await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            chunk = RETRY + chunk
-        await self._send({"type": "http.response.body", "body": chunk, "more_body": True})
+    @property
+    def presence(self) -> Presence:
+        presence: Presence = self.state.presence
+        return presence
 
-    def write_now(self, chunk: bytes) -> bool:
+    @abstractmethod
+    def message(self, frame: bytes) -> Message:
+        """What brings the frame to the reader."""
+
+    @abstractmethod
+    async def write(self, frames: Sequence[bytes]) -> None: ...
+
+    @abstractmethod
+    async def hear(self, follower: Follower) -> None:
+        """Listen to the reader until it has gone."""
+
+    @abstractmethod
+    async def say_goodbye(self, follower: Follower) -> None:
+        """Say why the stream ends, to a reader who still listens."""
+
+    async def show(self, *notices: Notice) -> None:
+        await self.write([self.wire.frame(one) for one in notices])
+
+    def write_now(self, frame: bytes) -> bool:
         """Write without waiting; False, and nothing is written, while the reader is behind.
 
         An ASGI send that need not wait for the reader runs through without giving way. One that must gives way before
         it writes.
         """
-        message = {"type": "http.response.body", "body": chunk, "more_body": True}
-        sending = cast("Coroutine[Any, Any, None]", self._send(message))
+        sending = cast("Coroutine[Any, Any, None]", self._send(self.message(frame)))
         try:
             sending.send(None)
         except StopIteration:
             return True
+        except CLOSED:
+            return False
         sending.close()
         return False
 
     async def live(self, follower: Follower, sent: int) -> None:
         """Pass on what the hub hands out with seq > `sent`, until one side ends."""
-        gone = asyncio.create_task(self._until_gone(follower))
+        hearing = asyncio.create_task(self.hear(follower))
         checked = time.monotonic()
         follower.sent = sent
         if not follower.sees_internal:  # whose token is looked at again by the task
             follower.write_now = self.write_now
         try:
             while frames := await follower.take():
-                chunk = b"".join(frame for seq, frame in frames if seq == 0 or seq > follower.sent)
+                fresh = [frame for seq, frame in frames if seq == 0 or seq > follower.sent]
                 follower.sent = max(follower.sent, frames[-1][0])
-                if chunk:
-                    await self.write(chunk)
+                if fresh:
+                    await self.write(fresh)
                 if follower.sees_internal and time.monotonic() - checked > RECHECK_SECONDS:
                     checked = time.monotonic()
                     await self._recheck(follower)
         finally:
-            gone.cancel()
-
-    async def _until_gone(self, follower: Follower) -> None:
-        while (await self._receive())["type"] != "http.disconnect":
-            pass
-        follower.end("gone")
+            hearing.cancel()
 
     async def _recheck(self, follower: Follower) -> None:
         try:
-            require(await identify(self.state, self.authorization), "sessions.read")
+            self.caller = require(await identify(self.state, self.authorization), "sessions.read")
         except Unavailable:
             return
         except KefuError:
             follower.end("revoked")
 
+    async def serve(self, name: str, follower: Follower, replay: Callable[[Channel], Awaitable[int]]) -> None:
+        """Join the stream, replay, live on, say goodbye. Raises what goes wrong before the first write."""
+        with self.hub.following(name, follower) as channel:
+            try:
+                await self.live(follower, await replay(channel))
+            except KefuError:
+                if not self.is_open:
+                    raise
+                # The log cannot be read now, and the stream has begun: end it, and the client resumes by its cursor.
+                follower.end("restart")
+        await self.say_goodbye(follower)
+
+    async def serve_session(self, name: str, cursor: int, follower: Follower) -> None:
+        assert self.caller
+        with self.presence.here(stream_of(name), actor(self.caller)):
+            await self.serve(stream_of(name), follower, partial(self._replay, name, cursor, follower))
+
+    async def serve_desk(self, agent: AgentIdentity) -> None:
+        """No cursor: the workbench reads the list again after it reconnects."""
+        follower = Follower(sees_internal=True, wire=self.wire)
+
+        async def replay(_: Channel) -> int:
+            await self.show(ephemeral(DESK, "stream.ready"), *self.presence.now(DESK))
+            return 0
+
+        own = desk_of(agent.id)
+        self.hub.join(own, follower)
+        try:
+            with self.presence.here(DESK, actor(agent)):
+                await self.serve(DESK, follower, replay)
+        finally:
+            self.hub.leave(own, follower)
+
+    async def _replay(self, name: str, cursor: int, follower: Follower, channel: Channel) -> int:
+        """Send what is in the log after the cursor; returns the seq up to which the reader has everything."""
+        while True:
+            head, entries = await page(self.state.db, name, cursor, sees_internal=follower.sees_internal)
+            if entries:
+                await self.show(*map(notice_of, entries))
+            cursor = reached(head, entries)
+            if len(entries) < READ_LIMIT and (channel.seq is None or cursor >= channel.seq):
+                break
+        channel.seq = cursor if channel.seq is None else channel.seq
+        follower.forget_ephemeral()
+        await self.show(ready(head, cursor), *await present(self.state, head, sees_internal=follower.sees_internal))
+        return cursor
+
+
+class EventStream(Stream):
+    """One response, open from the first `write` on."""
+
+    __slots__ = ()
+    wire = SSE
+
+    def message(self, frame: bytes) -> Message:
+        return {"type": "http.response.body", "body": frame, "more_body": True}
+
+    async def write(self, frames: Sequence[bytes]) -> None:
+        if not self.is_open:
+            self.is_open = True
+            await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+            frames = [RETRY, *frames]
+        await self._send(self.message(b"".join(frames)))
+
+    async def hear(self, follower: Follower) -> None:
+        await until_gone(self._receive, follower)
+
     async def say_goodbye(self, follower: Follower) -> None:
-        """Say why the stream ends, to a reader who still listens."""
         last = frame_of(ephemeral("", "stream.ended", reason=follower.ended or "restart"))
         with suppress(TimeoutError):
             async with asyncio.timeout(LAST_WORD_SECONDS):
                 await self._send({"type": "http.response.body", "body": last, "more_body": False})
 
 
+async def until_gone(receive: Receive, follower: Follower) -> None:
+    while (await receive())["type"] != "http.disconnect":
+        pass
+    follower.end("gone")
+
+
 class SessionEvents:
-    """`/api/sessions/{name}/events`: replay from the cursor, then live."""
+    """`/api/sessions/{name}/events`: replay from the cursor, then live; with `wait`, one answer of what there is."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stream = Stream(scope, receive, send)
-        name: str = scope["path_params"]["name"]
-        sees_internal = may_read(await identify(stream.state, stream.authorization), name)
-        if not re.fullmatch(NAME, name):
-            raise SessionNotFound(session_name=name)
-        follower = Follower(sees_internal=sees_internal)
-        await _serve(stream, stream_of(name), follower, partial(_replay, stream, name, _cursor(scope), follower))
+        stream = EventStream(scope, receive, send)
+        stream.caller = caller = await identify(stream.state, stream.authorization)
+        name = session_in(scope)
+        sees_internal = may_read(caller, name)
+        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        cursor = whole(Headers(scope=scope).get("last-event-id") or query.get("after", ["0"])[-1], "after", 10**16)
+        if "wait" not in query:
+            await stream.serve_session(name, cursor, Follower(sees_internal=sees_internal))
+            return
+        poll = Poll(stream.state, name, Follower(sees_internal=sees_internal, wire=JSON))
+        hearing = asyncio.create_task(until_gone(receive, poll.follower))
+        try:
+            with stream.presence.here(stream_of(name), actor(caller)):
+                answer = await poll.answer(cursor, whole(query["wait"][-1], "wait", LONGEST_WAIT))
+        finally:
+            hearing.cancel()
+        await Json({"success": True, "data": answer}, headers=UNCACHED)(scope, receive, send)
 
 
-def _cursor(scope: Scope) -> int:
-    """The last seq the client has: `Last-Event-ID`, else `?after=`, else 0.
+def session_in(scope: Scope) -> str:
+    """The name in the address. Raises SessionNotFound for one that no session can have."""
+    name: str = scope["path_params"]["name"]
+    if not re.fullmatch(NAME, name):
+        raise SessionNotFound(session_name=name)
+    return name
 
-    Raises Invalid for anything but a number.
-    """
-    query = parse_qs(scope["query_string"].decode("latin-1"))
-    given = Headers(scope=scope).get("last-event-id") or query.get("after", ["0"])[-1]
-    if not re.fullmatch(r"[0-9]{1,16}", given):
-        raise Invalid(fields=[{"field": "after", "reason": "0…9"}])
-    return min(int(given), MAX_SEQ)
+
+def whole(given: str, field: str, most: int) -> int:
+    """A number of the address. Raises Invalid for anything but digits, and for more than `most`."""
+    if not re.fullmatch(r"[0-9]{1,16}", given) or int(given) > most:
+        raise Invalid(fields=[{"field": field, "reason": f"0…{most}"}])
+    return int(given)
 
 
 class DeskEvents:
-    """`/api/agent/events`: summaries of sessions as they change.
-
-    No cursor: the workbench reads the list again after it reconnects.
-    """
+    """`/api/agent/events`: summaries of sessions as they change."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        stream = Stream(scope, receive, send)
-        require(await identify(stream.state, stream.authorization), "sessions.read")
-
-        async def ready(_: Channel) -> int:
-            await stream.write(frame_of(ephemeral(DESK, "stream.ready")))
-            return 0
-
-        await _serve(stream, DESK, Follower(sees_internal=True), ready)
-
-
-async def _serve(stream: Stream, name: str, follower: Follower, replay: Callable[[Channel], Awaitable[int]]) -> None:
-    if stream.hub.is_draining:
-        raise Draining
-    channel = stream.hub.join(name, follower)
-    try:
-        await stream.live(follower, await replay(channel))
-    except KefuError:
-        if not stream.is_open:
-            raise
-        # The log cannot be read now. The status is sent already: end the stream, and the client resumes by its cursor.
-        follower.end("restart")
-    except asyncio.CancelledError:
-        if follower.ended != "slow":
-            raise
-        task = asyncio.current_task()
-        if task is not None:
-            task.uncancel()
-    finally:
-        stream.hub.leave(name, follower)
-    await stream.say_goodbye(follower)
-
-
-async def _replay(stream: Stream, name: str, cursor: int, follower: Follower, channel: Channel) -> int:
-    """Send what is in the log after the cursor; returns the seq up to which the reader has everything.
-
-    The session's seq and the rows are of one moment, so nothing between the two is skipped. A cursor beyond the log (a
-    database restored from a backup, or a forged one) begins again from the start.
-    """
-    while True:
-        found = await since(stream.state.db, name, cursor, public_only=not follower.sees_internal)
-        if found is None:
-            raise SessionNotFound(session_name=name)
-        head, entries = found
-        if cursor > head.seq:
-            cursor = 0
-            continue
-        if entries:
-            await stream.write(b"".join(frame_of(notice_of(one)) for one in entries))
-            cursor = entries[-1].seq
-        if len(entries) == READ_LIMIT:
-            continue
-        cursor = max(cursor, head.seq)
-        if channel.seq is None or cursor >= channel.seq:
-            break
-    channel.seq = cursor if channel.seq is None else channel.seq
-    follower.forget_ephemeral()
-    await stream.write(await _present(stream, head, cursor))
-    return cursor
-
-
-async def _present(stream: Stream, head: Head, cursor: int) -> bytes:
-    """What holds at this moment and is in no log: the running draft, the place in the queue."""
-    name = stream_of(head.name)
-    now = [ephemeral(name, "stream.ready", seq=cursor, status=head.status, epoch=head.epoch)]
-    if draft := stream.hub.drafts.of(head):
-        now.append(ephemeral(name, "answer.delta", **draft))
-    if head.status == Status.PENDING_MANUAL:
-        async with stream.state.db.read() as tx:
-            position, waiting = await place_in_queue(tx, head)
-        now.append(ephemeral(name, "queue.position", position=position, waiting=waiting))
-    return b"".join(frame_of(one) for one in now)
+        stream = EventStream(scope, receive, send)
+        agent = require(await identify(stream.state, stream.authorization), "sessions.read")
+        await stream.serve_desk(agent)

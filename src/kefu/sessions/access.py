@@ -36,13 +36,16 @@ def own_visitor(caller: Caller, name: str) -> None:
         raise ForeignSession
 
 
+def actor(caller: Caller) -> Actor:
+    return VISITOR if isinstance(caller, Visitor) else Actor("agent", caller.id, caller.name)
+
+
 def actor_of(caller: Caller, name: str, permission: Permission) -> Actor:
     """Who acts on the session: its visitor, or an agent with the permission. Raises ForeignSession or Forbidden."""
     if isinstance(caller, Visitor):
         own_visitor(caller, name)
         return VISITOR
-    agent = require(caller, permission)
-    return Actor("agent", agent.id, agent.name)
+    return actor(require(caller, permission))
 
 
 def member(agent: AgentIdentity, lead_permission: str) -> Member:

@@ -10,9 +10,9 @@ from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
 from kefu.kit.pages import from_cursor, to_cursor
 from kefu.kit.web import caller_of
-from kefu.sessions import queries, service
+from kefu.sessions import queries, reading, service
 from kefu.sessions import schemas as shapes
-from kefu.sessions.access import actor_of, may_read, member, own_visitor
+from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor
 from kefu.sessions.opening import Wish, opened
 from kefu.sessions.post import post
 from kefu.sessions.states import InvalidStatus, Status
@@ -96,9 +96,10 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
     else:
         if isinstance(caller, Visitor) or "sessions.reply" not in caller.permissions:
             raise Forbidden
+        seen = None if body.seen_seq is None else reading.Seen(body.seen_seq, body.force)
         async with db.write() as tx:
             stored = await service.post_by_agent(
-                tx, name, member(caller, "sessions.reply_any"), body.content, client_msg_id
+                tx, name, member(caller, "sessions.reply_any"), body.content, client_msg_id, seen
             )
     data = shapes.StoredData(seq=stored.seq, timestamp=stored.at / 1000, client_msg_id=stored.client_msg_id)
     return shapes.ManualStored(data=data)
@@ -150,8 +151,10 @@ async def list_sessions(
     )
     async with request.app.state.db.read() as tx:
         page = await queries.list_sessions(tx, wanted)
+        reader = actor(agent)
+        counts = await reading.read_counts(tx, reader, [one.name for one in page.sessions])
     data = shapes.SessionList(
-        sessions=[shapes.summary_of(one) for one in page.sessions],
+        sessions=[shapes.listed(one, reading.unread(one, reader, counts.get(one.name, 0))) for one in page.sessions],
         total=page.total,
         counts={Status(status): count for status, count in page.counts.items()},
         next_cursor=to_cursor(page.next_key) if page.next_key else None,
@@ -175,12 +178,16 @@ async def get_session(request: Request, name: shapes.NameInPath, caller: SignedI
     """The session with its newest messages; the visitor of the session sees no internal part."""
     sees_all = may_read(caller, name)
     async with request.app.state.db.read() as tx:
-        session = await queries.find(tx, name)
-        if session is None:
+        found = await reading.find_with_marks(tx, name)
+        if found is None:
             raise service.SessionNotFound(session_name=name)
+        session, marks = found
+        reader = actor(caller)
+        counts = await reading.read_counts(tx, reader, [name])
         said = await queries.history(tx, name, HISTORY, public_only=not sees_all)
         moves = await queries.audit_trail(tx, name, HISTORY) if sees_all else []
     one = shapes.OneSession(
-        session=shapes.session_with_history(session, said), audit_trail=[move.shown for move in moves]
+        session=shapes.session_with_history(session, said, marks, reading.unread(session, reader, counts.get(name, 0))),
+        audit_trail=[move.shown for move in moves],
     )
     return shapes.OneSessionData(data=one)

@@ -21,6 +21,7 @@ def blank(name: str) -> Session:
         epoch=0,
         status=Status.BOT_ACTIVE.value,
         message_count=0,
+        visitor_message_count=0,
         ai_fail_count=0,
         escalation_count=0,
         last_visitor_seq=0,
@@ -84,6 +85,7 @@ def _posted(session: Session, facts: dict[str, Any], event: Entry) -> None:
     session.last_text = facts["content"][:PREVIEW]
     session.last_message_at = event.at
     if facts["role"] == "user":
+        session.visitor_message_count += 1
         session.last_visitor_seq = event.seq
     if facts["role"] == "assistant":
         session.answered_seq = max(session.answered_seq, facts["reply_to"])

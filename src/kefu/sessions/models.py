@@ -1,4 +1,4 @@
-"""The sessions table."""
+"""The tables of sessions and of how far each reader has read them."""
 
 from typing import Literal
 
@@ -21,7 +21,8 @@ class Session(Table):
     """A session as it stands now: the fold of its events (`fold.py`), nothing else.
 
     `epoch` fences what was begun before a takeover, transfer, release or close. `last_visitor_seq` and `answered_seq`
-    are the newest message of the visitor and the newest one that the bot answered.
+    are the newest message of the visitor and the newest one that the bot answered. `visitor_message_count` of the
+    `message_count` messages are the visitor's own.
     """
 
     __tablename__ = "sessions"
@@ -48,6 +49,7 @@ class Session(Table):
     escalated_at: Mapped[int | None] = mapped_column(BigInteger)
     escalation_count: Mapped[int] = mapped_column(Integer, default=0)
     message_count: Mapped[int] = mapped_column(Integer, default=0)
+    visitor_message_count: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     ai_fail_count: Mapped[int] = mapped_column(Integer, default=0)
     last_role: Mapped[Role | None] = mapped_column(String(10))
     last_text: Mapped[str | None] = mapped_column(String(80))
@@ -59,3 +61,19 @@ class Session(Table):
     manual_started_at: Mapped[int | None] = mapped_column(BigInteger)
     manual_ended_at: Mapped[int | None] = mapped_column(BigInteger)
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class ReadMark(Table):
+    """How far one reader has read a session; it only moves forward.
+
+    `reader`: `visitor`, or an agent's id. `read_count`: how many messages of the other side stand up to `seq`, so that
+    what is unread is a subtraction.
+    """
+
+    __tablename__ = "read_marks"
+
+    session: Mapped[str] = mapped_column(String(80), primary_key=True)
+    reader: Mapped[str] = mapped_column(String(40), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    read_count: Mapped[int] = mapped_column(Integer)
+    at: Mapped[int] = mapped_column(BigInteger)

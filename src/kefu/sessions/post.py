@@ -77,7 +77,8 @@ async def _post_slowly(db: Database, name: str, content: str, client_msg_id: str
 # The clock is read before the lock is held, so another writer's time may be later: a log never runs back in time.
 LATEST = "CASE WHEN updated_at > {at} THEN updated_at ELSE {at} END"
 BUMP = f"""
-UPDATE sessions SET seq = seq + 1, message_count = message_count + 1, last_visitor_seq = seq + 1,
+UPDATE sessions SET seq = seq + 1, message_count = message_count + 1,
+    visitor_message_count = visitor_message_count + 1, last_visitor_seq = seq + 1,
     last_role = 'user', last_text = {{text}}, last_message_at = {LATEST}, updated_at = {LATEST}
 WHERE name = {{name}} AND status <> 'closed' RETURNING seq, epoch, status, updated_at AS at
 """  # noqa: S608 - the parts are constants of this module

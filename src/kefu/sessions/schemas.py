@@ -13,12 +13,14 @@ from kefu.kit.clock import now_ms, unix_seconds
 from kefu.kit.i18n import Locale
 from kefu.log.log import Entry
 from kefu.sessions.models import Role, Session, Severity
+from kefu.sessions.reading import Marks
 from kefu.sessions.states import Status
 
 NAME = r"^[A-Za-z0-9_.\-]{1,80}$"
 TEXT_LIMIT = 5000
 TIMEOUT_SECONDS = 300
 PREVIEW = 50
+MAX_SEQ = 2**53
 
 
 def _something(value: str) -> str:
@@ -82,10 +84,14 @@ class Escalate(Body):
 
 
 class ManualMessage(Body):
+    """`seen_seq`: how far an agent has read. With it a reply is refused when others wrote since, unless `force`."""
+
     session_name: Name
     role: Literal["agent", "user"]
     content: Content
     client_msg_id: ClientMessageId | None = None
+    seen_seq: Annotated[int, Field(ge=0, le=MAX_SEQ)] | None = None
+    force: bool = False
 
 
 class StoredData(BaseModel):
@@ -156,6 +162,7 @@ class SessionOut(BaseModel):
     escalation: Escalation | None
     priority: Priority
     message_count: int
+    visitor_message_count: int
     ai_fail_count: int
     created_at: float
     updated_at: float
@@ -188,8 +195,15 @@ class Summary(BaseModel):
     escalation: Waiting | None
     assigned_agent: AgentRef | None
     message_count: int
+    visitor_message_count: int
     created_at: float
     updated_at: float
+
+
+class ListedSession(Summary):
+    """`unread`: messages of the visitor that the caller has not read."""
+
+    unread: int
 
 
 class Message(BaseModel):
@@ -203,8 +217,19 @@ class Message(BaseModel):
     sources: list[dict[str, Any]]
 
 
+class ReadMarks(BaseModel):
+    """The seq up to which the visitor, and the agent who is furthest, have read; 0: nothing."""
+
+    visitor: int
+    agents: int
+
+
 class SessionWithHistory(SessionOut):
+    """`unread`: messages of the other side that the caller has not read."""
+
     history: list[Message]
+    unread: int
+    read_marks: ReadMarks
 
 
 class OneSession(BaseModel):
@@ -228,7 +253,7 @@ class OneSessionData(BaseModel):
 
 
 class SessionList(BaseModel):
-    sessions: list[Summary]
+    sessions: list[ListedSession]
     total: int
     counts: dict[Status, int]
     next_cursor: str | None
@@ -288,8 +313,13 @@ def session_out(session: Session) -> SessionOut:
     return SessionOut(**_session_fields(session))
 
 
-def session_with_history(session: Session, history: list[Entry]) -> SessionWithHistory:
-    return SessionWithHistory(**_session_fields(session), history=[message_out(one) for one in history])
+def session_with_history(session: Session, history: list[Entry], marks: Marks, unread: int) -> SessionWithHistory:
+    return SessionWithHistory(
+        **_session_fields(session),
+        history=[message_out(one) for one in history],
+        unread=unread,
+        read_marks=ReadMarks(visitor=marks.visitor, agents=marks.agents),
+    )
 
 
 def _session_fields(session: Session) -> dict[str, Any]:
@@ -314,6 +344,7 @@ def _session_fields(session: Session) -> dict[str, Any]:
         "escalation": escalation,
         "priority": priority_of(session, now_ms()),
         "message_count": session.message_count,
+        "visitor_message_count": session.visitor_message_count,
         "ai_fail_count": session.ai_fail_count,
         "created_at": seconds(session.created_at),
         "updated_at": seconds(session.updated_at),
@@ -349,9 +380,14 @@ def summary_of(session: Session) -> Summary:
         escalation=waiting,
         assigned_agent=agent_of(session),
         message_count=session.message_count,
+        visitor_message_count=session.visitor_message_count,
         created_at=seconds(session.created_at),
         updated_at=seconds(session.updated_at),
     )
+
+
+def listed(session: Session, unread: int) -> ListedSession:
+    return ListedSession(**dict(summary_of(session)), unread=unread)
 
 
 def message_out(one: Entry) -> Message:

@@ -17,6 +17,7 @@ from kefu.kit.ids import new_id
 from kefu.log.log import BOT, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message
 from kefu.sessions.fold import blank, fold
 from kefu.sessions.models import Session, stream_of
+from kefu.sessions.reading import Seen, mark_read, unseen
 from kefu.sessions.states import RAISES_EPOCH, InvalidStatus, Move, Status, move
 from kefu.sessions.work import AnswerVisitor
 
@@ -146,10 +147,15 @@ async def post_by_visitor(
     return posted, session
 
 
-async def post_by_agent(tx: AsyncSession, name: str, member: Member, content: str, client_msg_id: str | None) -> Entry:
-    """The agent who holds the session (or a lead) writes to the visitor. Raises InvalidStatus, NotHolder.
+async def post_by_agent(
+    tx: AsyncSession, name: str, member: Member, content: str, client_msg_id: str | None, seen: Seen | None = None
+) -> Entry:
+    """The agent who holds the session (or a lead) writes to the visitor.
 
-    A repeat returns the first entry.
+    With `seen` only in knowledge of what others wrote (spec S5): it moves the agent's read mark, and a reply that was
+    forced leaves `reply.forced` beside it. A repeat returns the first entry, whatever came since.
+
+    Raises InvalidStatus, NotHolder, StaleView.
     """
     session = await locked(tx, name)
     if known := await repeated(tx, name, client_msg_id):
@@ -157,8 +163,19 @@ async def post_by_agent(tx: AsyncSession, name: str, member: Member, content: st
     if session.status != Status.MANUAL_LIVE:
         raise InvalidStatus(status=session.status, move="message.posted")
     _check_holder(session, member)
-    (posted,) = await record(tx, session, message("agent", member.actor, content, client_msg_id))
-    return posted
+    facts = [message("agent", member.actor, content, client_msg_id)]
+    if seen is not None:
+        if missed := await unseen(tx, session, member.id, seen):
+            facts.append(_forced(session, member, seen, missed))
+        if seen.seq:
+            await mark_read(tx, session, member.actor, seen.seq)
+    return (await record(tx, session, *facts))[0]
+
+
+def _forced(session: Session, member: Member, seen: Seen, missed: int) -> Fact:
+    """Who sent without reading, and which message; it stands right behind that message."""
+    payload = {"seen_seq": seen.seq, "missed": missed, "message_seq": session.seq + 1}
+    return Fact("reply.forced", member.actor, payload, audience="internal")
 
 
 async def post_by_bot(tx: AsyncSession, work: AnswerVisitor, answer: dict[str, Any], evidence: dict[str, Any]) -> Entry:

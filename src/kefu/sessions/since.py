@@ -9,7 +9,7 @@ from kefu.sessions.models import stream_of
 
 @dataclass(frozen=True, slots=True)
 class Head:
-    """A session's row as far as its followers care."""
+    """A session's row as far as its followers care, and the seqs up to which each side has read (0: nothing)."""
 
     name: str
     seq: int
@@ -19,15 +19,20 @@ class Head:
     last_visitor_seq: int
     answered_seq: int
     escalated_at: int | None
+    read_by_visitor: int = 0
+    read_by_agents: int = 0
 
 
 HEAD_COLUMNS = len(Head.__dataclass_fields__)
-SINCE = """
+# Asked once a statement, since it names no row of the others.
+READ = "(SELECT coalesce(max(seq), 0) FROM read_marks WHERE session = $1 AND reader {side} 'visitor')"
+SINCE = f"""
 SELECT s.name, s.seq, s.epoch, s.status, s.shop, s.last_visitor_seq, s.answered_seq, s.escalated_at,
+    {READ.format(side="=")}, {READ.format(side="<>")},
     e.stream, e.seq, e.type, e.audience, e.actor, e.payload, e.client_msg_id, e.at
-FROM sessions AS s LEFT JOIN events AS e ON e.stream = $2 AND e.seq > $3 {audience}
+FROM sessions AS s LEFT JOIN events AS e ON e.stream = $2 AND e.seq > $3 {{audience}}
 WHERE s.name = $1 ORDER BY e.seq LIMIT $4
-"""
+"""  # noqa: S608 - the parts are constants of this module
 EVERYTHING = SINCE.format(audience="")
 PUBLIC = SINCE.format(audience="AND e.audience = 'public'")
 CHANGED = "SELECT name, seq FROM sessions WHERE updated_at >= $1 ORDER BY updated_at DESC LIMIT $2"

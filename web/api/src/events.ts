@@ -97,6 +97,13 @@ export interface AnswerEvidenced extends Logged<"answer.evidenced"> {
   answered: boolean;
 }
 
+/** Internal: an agent sent a reply although others had written since they looked. */
+export interface ReplyForced extends Logged<"reply.forced"> {
+  seen_seq: number;
+  missed: number;
+  message_seq: number;
+}
+
 export type MoveEvent =
   | SessionEscalated
   | SessionTakenOver
@@ -105,7 +112,7 @@ export type MoveEvent =
   | SessionReopened
   | SessionReturned;
 
-export type LogEvent = SessionOpened | MessagePosted | MoveEvent | AnswerEvidenced;
+export type LogEvent = SessionOpened | MessagePosted | MoveEvent | AnswerEvidenced | ReplyForced;
 
 export interface StreamReady {
   type: "stream.ready";
@@ -140,27 +147,72 @@ export interface QueuePosition {
   waiting: number;
 }
 
+/** How far one side has read. The actor's kind says which; it never goes back. */
+export interface Read {
+  type: "read";
+  actor: Actor;
+  seq: number;
+}
+
+/** Internal: the agents who have this session open. */
+export interface Viewers {
+  type: "viewers";
+  agents: AgentRef[];
+}
+
+/** Internal: whether the visitor has the chat open. */
+export interface VisitorOnline {
+  type: "visitor.online";
+  online: boolean;
+}
+
 export interface StreamEnded {
   type: "stream.ended";
   reason: "restart" | "slow" | "revoked";
 }
 
-export type EphemeralFrame = StreamReady | AnswerDelta | AnswerDropped | Typing | QueuePosition | StreamEnded;
+export type EphemeralFrame =
+  | StreamReady
+  | AnswerDelta
+  | AnswerDropped
+  | Typing
+  | QueuePosition
+  | Read
+  | Viewers
+  | VisitorOnline
+  | StreamEnded;
 
 /** Everything `GET /api/sessions/{name}/events` can say. */
 export type Frame = LogEvent | EphemeralFrame;
 
-/** A session in lists and on the workbench stream. Times are Unix seconds. */
-export type SessionSummary = Api.Summary;
+/** A session as a list brings it, with what its reader has not read. Times are Unix seconds. */
+export type ListedSession = Api.ListedSession;
+
+/** A session as the workbench stream tells everybody of it. */
+export type SessionSummary = Omit<ListedSession, "unread">;
 
 export interface SessionChanged {
   type: "session.changed";
   session: SessionSummary;
 }
 
+/** This agent has read a session, maybe in another tab. `read_count`: of the visitor's messages. */
+export interface SessionRead {
+  type: "session.read";
+  session: string;
+  seq: number;
+  read_count: number;
+}
+
+/** The agents who have the workbench open. */
+export interface Presence {
+  type: "presence";
+  agents: AgentRef[];
+}
+
 /** Everything `GET /api/agent/events` can say; after `stream.ready` the list is fetched again. */
-export type DeskFrame = SessionChanged | { type: "stream.ready" } | StreamEnded;
+export type DeskFrame = SessionChanged | SessionRead | Presence | { type: "stream.ready" } | StreamEnded;
 
 export function isLogEvent(frame: Frame): frame is LogEvent {
-  return "seq" in frame && frame.type !== "stream.ready";
+  return "seq" in frame && "at" in frame;
 }

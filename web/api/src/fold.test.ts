@@ -6,6 +6,7 @@ import {
   fold,
   messages,
   runningDrafts,
+  unreadByVisitor,
   withDisconnect,
   withFailed,
   withoutPending,
@@ -144,6 +145,7 @@ describe("own messages", () => {
     const failed = withFailed(withPending(emptyConversation(), mine), "m2");
     expect(failed.pending[0]?.failed).toBe(true);
     expect(withPending(failed, mine).pending).toEqual([{ ...mine, failed: false }]);
+    expect(withFailed(failed, "m2", "STALE_VIEW").pending[0]).toMatchObject({ failed: true, code: "STALE_VIEW" });
     expect(withoutPending(failed, "m2").pending).toEqual([]);
   });
 });
@@ -177,6 +179,36 @@ describe("a draft", () => {
     expect(runningDrafts(cut)).toMatchObject([{ text: "Hel", stale: true }]);
     expect(runningDrafts(fold(cut, back))).toEqual([]);
     expect(runningDrafts(all([delta(2, 0, "Hello"), back], cut))).toMatchObject([{ text: "Hello", stale: false }]);
+  });
+});
+
+describe("what was read", () => {
+  const read = (kind: "visitor" | "agent", seq: number): Frame => ({ type: "read", actor: { kind }, seq });
+
+  it("only moves forward, and each side for itself", () => {
+    const state = all([read("visitor", 3), read("agent", 7), read("visitor", 2), read("agent", 7)], all(talk));
+    expect(state.read).toEqual({ visitor: 3, agent: 7 });
+    expect(state.events).toEqual(talk);
+    expect(state.cursor).toBe(13);
+  });
+
+  it("leaves to the visitor what others said behind it", () => {
+    expect(unreadByVisitor(all(talk)).map((message) => message.seq)).toEqual([3, 7, 10]);
+    expect(unreadByVisitor(all([read("visitor", 7)], all(talk))).map((message) => message.seq)).toEqual([10]);
+    expect(unreadByVisitor(all([read("visitor", 13), read("agent", 1)], all(talk)))).toEqual([]);
+  });
+
+  it("outlives a broken line, and who is there does not", () => {
+    const there = { viewers: [ann], visitorOnline: true };
+    const state = all([read("agent", 4), { type: "viewers", agents: [ann] }, { type: "visitor.online", online: true }]);
+    expect(state).toMatchObject(there);
+    expect(withDisconnect(state)).toMatchObject({ viewers: [], visitorOnline: null, read: { visitor: 0, agent: 4 } });
+  });
+
+  it("is known once the stream was ready", () => {
+    const back: Frame = { type: "stream.ready", seq: 13, status: "bot_active", epoch: 2 };
+    expect(all(talk).synced).toBe(false);
+    expect(withDisconnect(fold(all(talk), back))).toMatchObject({ synced: true, ready: false });
   });
 });
 

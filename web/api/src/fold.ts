@@ -8,6 +8,7 @@ import {
   type MessagePosted,
   type MoveEvent,
   type QueuePosition,
+  type Read,
   type Role,
   type SessionOpened,
   type SessionStatus,
@@ -21,6 +22,10 @@ export interface PendingMessage {
   content: string;
   role: Role;
   failed: boolean;
+  /** Why the server refused it. */
+  code?: string;
+  /** How far its writer had read. */
+  seen?: number;
 }
 
 /** An answer being written. `stale` since a disconnect, until the server repeats it. */
@@ -48,6 +53,13 @@ export interface Conversation {
   queue: { position: number; waiting: number } | null;
   /** True between `stream.ready` and the end of the connection. */
   ready: boolean;
+  /** True once the stream was ready: what there was to hear has been heard. */
+  synced: boolean;
+  /** The seqs up to which each side has read. */
+  read: { visitor: number; agent: number };
+  /** Only agents hear of these two; null while nobody knows. */
+  viewers: readonly AgentRef[];
+  visitorOnline: boolean | null;
   endedDrafts: Readonly<Record<string, true>>;
   /** A draft answering this seq or an earlier one is over: answered already, or fenced off by a move. */
   draftFloor: number;
@@ -67,6 +79,10 @@ export function emptyConversation(): Conversation {
     move: null,
     queue: null,
     ready: false,
+    synced: false,
+    read: { visitor: 0, agent: 0 },
+    viewers: [],
+    visitorOnline: null,
     endedDrafts: {},
     draftFloor: 0,
   };
@@ -96,6 +112,7 @@ function folded(state: Conversation, frame: Frame): Conversation {
     case "session.closed":
       return withDraftFloor(moved(state, frame), frame.seq);
     case "answer.evidenced":
+    case "reply.forced":
       return state;
     case "answer.delta":
       return drafted(state, frame);
@@ -105,6 +122,12 @@ function folded(state: Conversation, frame: Frame): Conversation {
       return typed(state, frame);
     case "queue.position":
       return queued(state, frame);
+    case "read":
+      return read(state, frame);
+    case "viewers":
+      return { ...state, viewers: frame.agents };
+    case "visitor.online":
+      return { ...state, visitorOnline: frame.online };
     case "stream.ready":
       return ready(state, frame);
     case "stream.ended":
@@ -196,20 +219,26 @@ function queued(state: Conversation, { position, waiting }: QueuePosition): Conv
   return state.status === "pending_manual" ? { ...state, queue: { position, waiting } } : state;
 }
 
+function read(state: Conversation, { actor: { kind }, seq }: Read): Conversation {
+  if (kind !== "visitor" && kind !== "agent") return state;
+  return seq > state.read[kind] ? { ...state, read: { ...state.read, [kind]: seq } } : state;
+}
+
 function ready(state: Conversation, frame: StreamReady): Conversation {
   const known = state.move?.seq ?? 0;
   const status = frame.seq >= known ? frame.status : state.status;
   const epoch = Math.max(state.epoch, frame.epoch);
-  return { ...state, status, epoch, ready: true, drafts: keepDrafts(state, (draft) => !draft.stale) };
+  return { ...state, status, epoch, ready: true, synced: true, drafts: keepDrafts(state, (draft) => !draft.stale) };
 }
 
-/** The connection is gone: who types is unknown, and a draft may have ended unseen. */
+/** The connection is gone: who types and who is there is unknown, and a draft may have ended unseen. */
 export function withDisconnect(state: Conversation): Conversation {
   const stale = Object.entries(state.drafts).map(([id, draft]) => [id, { ...draft, stale: true }] as const);
-  return { ...state, ready: false, typing: {}, queue: null, drafts: Object.fromEntries(stale) };
+  const unknown = { typing: {}, queue: null, viewers: [], visitorOnline: null };
+  return { ...state, ...unknown, ready: false, drafts: Object.fromEntries(stale) };
 }
 
-export type NewMessage = Pick<PendingMessage, "client_msg_id" | "content" | "role">;
+export type NewMessage = Pick<PendingMessage, "client_msg_id" | "content" | "role" | "seen">;
 
 /** Shows an own message at once; also takes a failed one up again. */
 export function withPending(state: Conversation, message: NewMessage): Conversation {
@@ -219,9 +248,9 @@ export function withPending(state: Conversation, message: NewMessage): Conversat
   return { ...state, pending: at < 0 ? [...state.pending, pending] : state.pending.with(at, pending) };
 }
 
-export function withFailed(state: Conversation, clientMsgId: string): Conversation {
+export function withFailed(state: Conversation, clientMsgId: string, code?: string): Conversation {
   const marked = (message: PendingMessage) =>
-    message.client_msg_id === clientMsgId ? { ...message, failed: true } : message;
+    message.client_msg_id === clientMsgId ? { ...message, failed: true, ...(code && { code }) } : message;
   return { ...state, pending: state.pending.map(marked) };
 }
 
@@ -231,6 +260,11 @@ export function withoutPending(state: Conversation, clientMsgId: string): Conver
 
 export function messages(state: Conversation): MessagePosted[] {
   return state.events.filter((event) => event.type === "message.posted");
+}
+
+/** What the bot and the agents said that the visitor has not read. */
+export function unreadByVisitor(state: Conversation): MessagePosted[] {
+  return messages(state).filter((message) => message.role !== "user" && message.seq > state.read.visitor);
 }
 
 export function runningDrafts(state: Conversation): Draft[] {

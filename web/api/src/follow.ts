@@ -1,6 +1,8 @@
-import { createParser, type EventSourceMessage } from "eventsource-parser";
-import { type ApiError, failureFrom } from "./failure";
+import { Choice } from "./choice";
 import type { Frame } from "./events";
+import type { ApiError } from "./failure";
+import type { Line, Transport } from "./line";
+import { sse } from "./sse";
 
 export type FollowState =
   | { phase: "connecting" }
@@ -13,12 +15,16 @@ export type FollowState =
 
 export interface FollowOptions<F> {
   url: string;
-  token: string | (() => string);
+  token: string | (() => string | Promise<string>);
   /** Resume after this seq. */
   after?: number;
   onFrame: (frame: F) => void;
   onState?: (state: FollowState) => void;
   fetch?: typeof fetch;
+  /** The best one first. */
+  transports?: readonly Transport[];
+  /** Shared by followers with the same transports. */
+  choice?: Choice;
   timing?: Partial<FollowTiming>;
 }
 
@@ -27,18 +33,21 @@ export interface FollowTiming {
   lastRetryMs: number;
   /** No byte for so long means the line is dead (the server sends a heartbeat every 15 s). */
   silenceMs: number;
+  /** No byte for so long before `stream.ready` means that something on the way holds it back. */
+  readyMs: number;
 }
 
 export interface Follower {
   /** The last `id` received. */
   readonly cursor: number;
+  /** False, and nothing is said, where the line at this moment goes one way only. */
+  say(frame: object): boolean;
   close(): void;
 }
 
-const TIMING: FollowTiming = { firstRetryMs: 500, lastRetryMs: 15_000, silenceMs: 40_000 };
-const FINAL = new Set([401, 403, 404]);
+const TIMING: FollowTiming = { firstRetryMs: 500, lastRetryMs: 15_000, silenceMs: 40_000, readyMs: 6_000 };
 
-/** Follows an event stream for as long as it takes. Unlike EventSource it sends a token and keeps its place. */
+/** Follows what happens for as long as it takes, over whatever gets through, and keeps its place. */
 export function follow<F = Frame>(options: FollowOptions<F>): Follower {
   const stream = new FollowedStream(options);
   void stream.run();
@@ -48,10 +57,15 @@ export function follow<F = Frame>(options: FollowOptions<F>): Follower {
 class FollowedStream<F> implements Follower {
   cursor: number;
   private readonly timing: FollowTiming;
+  private readonly transports: readonly Transport[];
+  private readonly choice: Choice;
   private attempt = new AbortController();
   private watchdog: ReturnType<typeof setTimeout> | undefined;
+  private speak: ((frame: object) => void) | undefined;
   private failures = 0;
   private lastByteAt = 0;
+  private ready = false;
+  private heldBack = false;
   private skipPause = false;
   private endPause: () => void = () => undefined;
   private closed = false;
@@ -59,6 +73,8 @@ class FollowedStream<F> implements Follower {
   constructor(private readonly options: FollowOptions<F>) {
     this.cursor = options.after ?? 0;
     this.timing = { ...TIMING, ...options.timing };
+    this.transports = options.transports ?? [sse];
+    this.choice = options.choice ?? new Choice();
     globalThis.window?.addEventListener("online", this.wake);
     globalThis.document?.addEventListener("visibilitychange", this.wake);
   }
@@ -66,11 +82,16 @@ class FollowedStream<F> implements Follower {
   async run(): Promise<void> {
     while (!this.closed) {
       this.options.onState?.({ phase: "connecting" });
-      const refused = await this.connect().catch(() => undefined);
+      const refused = await this.connect();
       if (this.closed) return;
       if (refused) return this.end({ phase: "refused", error: refused });
       await this.pause(retryDelay(this.failures++, this.timing));
     }
+  }
+
+  say(frame: object): boolean {
+    this.speak?.(frame);
+    return this.speak !== undefined;
   }
 
   close(): void {
@@ -79,45 +100,51 @@ class FollowedStream<F> implements Follower {
 
   private async connect(): Promise<ApiError | undefined> {
     this.attempt = new AbortController();
+    this.ready = this.heldBack = false;
+    const began = Date.now();
+    let reached = true;
     this.feedWatchdog();
     try {
-      const response = await (this.options.fetch ?? fetch)(this.options.url, this.request());
-      if (FINAL.has(response.status)) return await failureFrom(response);
-      if (response.ok && response.body) await this.read(response.body);
+      return await this.transport(this.line());
+    } catch {
+      reached = this.heldBack;
       return undefined;
     } finally {
       clearTimeout(this.watchdog);
       this.attempt.abort();
+      this.speak = undefined;
+      const went = { reached, ready: this.ready, lastedMs: Date.now() - began };
+      // What we ended ourselves says nothing.
+      if (!this.closed && !this.skipPause) this.choice.after(went, this.transports.length);
     }
   }
 
-  private request(): RequestInit {
-    const { token } = this.options;
-    const headers = new Headers({ Accept: "text/event-stream" });
-    headers.set("Authorization", `Bearer ${typeof token === "string" ? token : token()}`);
-    if (this.cursor > 0) headers.set("Last-Event-ID", String(this.cursor));
-    return { headers, cache: "no-store", signal: this.attempt.signal };
+  private get transport(): Transport {
+    return this.transports[this.choice.current] ?? sse;
   }
 
-  private async read(body: ReadableStream<Uint8Array>): Promise<void> {
-    this.options.onState?.({ phase: "open" });
-    const decoder = new TextDecoder();
-    const parser = createParser({ onEvent: (event) => this.deliver(event) });
-    const reader = body.getReader();
-    for (;;) {
-      const { done, value } = await reader.read();
-      if (done || this.closed) return;
-      this.feedWatchdog();
-      parser.feed(decoder.decode(value, { stream: true }));
-    }
+  private line(): Line {
+    const { url, token, fetch: send = fetch, onState } = this.options;
+    const { signal } = this.attempt;
+    return {
+      url,
+      cursor: this.cursor,
+      signal,
+      // Called as a method of the line, a browser's own would refuse.
+      fetch: (input, init) => send(input, init),
+      token: () => (typeof token === "string" ? token : token()),
+      opened: () => void (this.closed || onState?.({ phase: "open" })),
+      alive: () => this.feedWatchdog(),
+      deliver: (frame, seq) => void (signal.aborted || this.deliver(frame, seq)),
+      speaks: (say) => void (this.speak = signal.aborted ? undefined : say),
+    };
   }
 
-  private deliver({ id, data }: EventSourceMessage): void {
-    if (this.closed) return;
+  private deliver(frame: string | object, seq = 0): void {
     this.failures = 0;
-    if (id) this.cursor = Math.max(this.cursor, Number(id));
+    this.cursor = Math.max(this.cursor, seq);
     try {
-      this.options.onFrame(JSON.parse(data) as F);
+      this.pass((typeof frame === "string" ? JSON.parse(frame) : frame) as F & { type?: string });
     } catch (thrown) {
       // One bad frame must be seen, but must not end the stream: it would come again for ever.
       queueMicrotask(() => {
@@ -126,11 +153,25 @@ class FollowedStream<F> implements Follower {
     }
   }
 
+  private pass(frame: F & { type?: string }): void {
+    if (frame.type === "stream.ready") {
+      this.ready = true;
+      this.feedWatchdog();
+    }
+    this.options.onFrame(frame);
+  }
+
   private feedWatchdog(): void {
+    const { silenceMs, readyMs } = this.timing;
     this.lastByteAt = Date.now();
     clearTimeout(this.watchdog);
-    this.watchdog = setTimeout(() => this.attempt.abort(), this.timing.silenceMs);
+    this.watchdog = setTimeout(this.bark, this.ready ? silenceMs : Math.min(readyMs, silenceMs));
   }
+
+  private readonly bark = (): void => {
+    this.heldBack = !this.ready;
+    this.attempt.abort();
+  };
 
   private pause(retryInMs: number): Promise<void> {
     if (this.skipPause) {

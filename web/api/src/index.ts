@@ -1,10 +1,16 @@
 /** Shapes of the HTTP API, made from openapi.json. */
 export type * as Api from "./generated";
+export * from "./choice";
 export * from "./client";
 export * from "./events";
 export * from "./failure";
 export * from "./fold";
 export * from "./follow";
+export type * from "./line";
 export * from "./lock";
+export * from "./marker";
 export * from "./outbox";
+export * from "./poll";
+export * from "./socket";
+export * from "./sse";
 export * from "./typing";

@@ -4,6 +4,10 @@ import { withLock } from "./lock";
 export interface OutboxEntry {
   client_msg_id: string;
   content: string;
+  /** How far its writer had read. */
+  seen?: number;
+  /** To be sent though there is more to read. */
+  force?: boolean;
   /** Set when the server refused it for good; it stays until retried or removed. */
   failed?: { status: number; code: string; message: string };
 }
@@ -58,8 +62,8 @@ export class Outbox {
     return this.keys().flatMap((key) => this.read(key) ?? []);
   }
 
-  add(content: string): OutboxEntry {
-    const entry: OutboxEntry = { client_msg_id: newClientMsgId(), content };
+  add(content: string, seen?: number): OutboxEntry {
+    const entry: OutboxEntry = { client_msg_id: newClientMsgId(), content, ...(seen !== undefined && { seen }) };
     this.lastKeyAt = Math.max(Date.now(), this.lastKeyAt + 1);
     const order = String(this.lastKeyAt).padStart(15, "0");
     this.storage.setItem(`${this.prefix}${order}.${entry.client_msg_id}`, JSON.stringify(entry));
@@ -67,11 +71,11 @@ export class Outbox {
     return entry;
   }
 
-  retry(clientMsgId: string): void {
+  retry(clientMsgId: string, change: Pick<OutboxEntry, "force"> = {}): void {
     for (const key of this.keys()) {
       const entry = this.read(key);
       if (entry?.client_msg_id !== clientMsgId) continue;
-      this.storage.setItem(key, JSON.stringify({ ...entry, failed: undefined }));
+      this.storage.setItem(key, JSON.stringify({ ...entry, ...change, failed: undefined }));
     }
     this.changed();
   }

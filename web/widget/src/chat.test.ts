@@ -13,7 +13,7 @@ interface Stored {
 
 /** The visitor's side of the server: sessions, their messages and their streams. */
 class Shop {
-  readonly sessions = new Map<string, { messages: Stored[]; followers: Set<ServerResponse> }>();
+  readonly sessions = new Map<string, { messages: Stored[]; followers: Set<ServerResponse>; read: number }>();
   /** Names that belong to somebody else. */
   readonly taken = new Set<string>();
   readonly escalated: string[] = [];
@@ -36,13 +36,14 @@ class Shop {
     if (request.url === "/api/conversation/new") {
       const wanted = String(body.session_id);
       if (this.taken.has(wanted)) return void refuse(401, "TOKEN_REQUIRED");
-      if (!this.sessions.has(wanted)) this.sessions.set(wanted, { messages: [], followers: new Set() });
+      if (!this.sessions.has(wanted)) this.sessions.set(wanted, { messages: [], followers: new Set(), read: 0 });
       return void reply(200, { success: true, session_name: wanted, visitor_token: `token-${wanted}` });
     }
     if (request.url === "/api/manual/escalate") return void (this.escalated.push(String(body.session_name)), reply(200, {}));
     if (!this.sessions.has(name)) return void refuse(404, "SESSION_NOT_FOUND");
     if (request.headers.authorization !== `Bearer token-${name}`) return void refuse(401, "TOKEN_INVALID");
     if (what === "events") return this.stream(name, response);
+    if (what === "read") return void (this.mark(name, "visitor", Number(body.seq)), reply(200, {}));
     if (String(body.content).length > 20) return void refuse(422, "VALIDATION_FAILED");
     reply(201, this.post(name, { content: String(body.content), client_msg_id: String(body.client_msg_id) }, "user"));
   }
@@ -57,13 +58,24 @@ class Shop {
     return stored;
   }
 
+  mark(name: string, kind: "visitor" | "agent", seq: number): void {
+    const session = this.sessions.get(name)!;
+    if (kind === "visitor") session.read = Math.max(session.read, seq);
+    for (const follower of session.followers) follower.write(marked(kind, seq));
+  }
+
   private stream(name: string, response: ServerResponse): void {
-    const { messages: past, followers } = this.sessions.get(name)!;
+    const { messages: past, followers, read: seq } = this.sessions.get(name)!;
     response.writeHead(200, { "Content-Type": "text/event-stream" });
     response.write(past.map(frame).join(""));
     response.write(`data: {"type":"stream.ready","seq":${past.length},"status":"bot_active","epoch":0}\n\n`);
+    if (seq) response.write(marked("visitor", seq));
     followers.add(response);
   }
+}
+
+function marked(kind: string, seq: number): string {
+  return `data: ${JSON.stringify({ type: "read", actor: { kind }, seq })}\n\n`;
 }
 
 function frame(message: Stored): string {
@@ -121,25 +133,46 @@ describe("a visitor", () => {
     const before = visit();
     before.send("Hello");
     await vi.waitFor(() => expect(seen(before)).toEqual(["Hello"]));
+    shop.say(storedVisit(KEY)!.session, "assistant", "Moment");
+    await vi.waitFor(() => expect(before.unread.value).toBe(1));
     before.markRead();
+    expect(before.unread.value).toBe(0);
+    await vi.waitFor(() => expect(shop.sessions.get(storedVisit(KEY)!.session)?.read).toBe(2));
     before.close();
     const name = storedVisit(KEY)!.session;
     shop.say(name, "assistant", "Hi!");
     shop.say(name, "agent", "Ann here");
     const onMessage = vi.fn();
     const after = visit({ onMessage });
-    await vi.waitFor(() => expect(seen(after)).toEqual(["Hello", "Hi!", "Ann here"]));
-    expect(after.unread.value).toBe(2);
+    await vi.waitFor(() => expect(seen(after)).toEqual(["Hello", "Moment", "Hi!", "Ann here"]));
+    await vi.waitFor(() => expect(after.unread.value).toBe(2));
     after.markRead();
     expect(after.unread.value).toBe(0);
-    expect(storedVisit(KEY)?.read).toBe(3);
+    await vi.waitFor(() => expect(shop.sessions.get(name)?.read).toBe(4));
     await vi.waitFor(() => expect(after.conversation.value.ready).toBe(true));
     shop.say(name, "agent", "Still there?");
-    await vi.waitFor(() => expect(onMessage).toHaveBeenCalledExactlyOnceWith({ role: "agent", content: "Still there?", seq: 4 }));
+    await vi.waitFor(() => expect(onMessage).toHaveBeenCalledExactlyOnceWith({ role: "agent", content: "Still there?", seq: 5 }));
+  });
+
+  it("tells again what was read when the server could not be told", async () => {
+    const chat = visit();
+    chat.send("Hello");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Hello"]));
+    const session = shop.sessions.get(storedVisit(KEY)!.session)!;
+    const refused = vi.spyOn(shop, "mark").mockImplementationOnce(() => {
+      for (const follower of session.followers) follower.end();
+      shop.server.closeAllConnections();
+    });
+    shop.say(storedVisit(KEY)!.session, "agent", "Ann here");
+    await vi.waitFor(() => expect(chat.unread.value).toBe(1));
+    chat.markRead();
+    await vi.waitFor(() => expect(refused).toHaveBeenCalledOnce());
+    expect([chat.unread.value, session.read]).toEqual([0, 0]);
+    await vi.waitFor(() => (chat.markRead(), expect(session.read).toBe(2)));
   });
 
   it("gets a new session when the old one is gone, and loses nothing written", async () => {
-    saveVisit(KEY, { session: "gone", token: "token-gone", tokenAt: Date.now(), read: 0 });
+    saveVisit(KEY, { session: "gone", token: "token-gone", tokenAt: Date.now() });
     const onError = vi.fn();
     const chat = visit({ onError });
     chat.send("Hello");
@@ -150,7 +183,7 @@ describe("a visitor", () => {
   });
 
   it("takes another name when its own was opened but the answer got lost", async () => {
-    saveVisit(KEY, { session: "mine", token: null, tokenAt: 0, read: 0 });
+    saveVisit(KEY, { session: "mine", token: null, tokenAt: 0 });
     shop.taken.add("mine");
     const chat = visit();
     chat.send("Hello");

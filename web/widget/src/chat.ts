@@ -1,5 +1,6 @@
 import {
   ApiError,
+  Choice,
   type Client,
   emptyConversation,
   expiringTyping,
@@ -8,9 +9,12 @@ import {
   type Follower,
   type FollowState,
   type Frame,
-  messages,
+  Marker,
   Outbox,
   type OutboxEntry,
+  poll,
+  sse,
+  unreadByVisitor,
   withDisconnect,
   withFailed,
   withLock,
@@ -40,12 +44,14 @@ export class Chat {
   readonly connection = shallowRef<FollowState>({ phase: "closed" });
   private readonly visit = shallowRef(freshVisit());
   readonly unread = computed(() => {
-    const fromShop = (role: string) => role === "assistant" || role === "agent";
-    return messages(this.conversation.value).filter((message) => fromShop(message.role) && message.seq > this.visit.value.read).length;
+    const state = this.conversation.value;
+    return state.synced ? unreadByVisitor(state).length : 0;
   });
 
   private readonly client: Client;
   private readonly typingMarks = expiringTyping((frame) => this.apply(frame));
+  private marker: Marker | undefined;
+  private readonly choice = new Choice();
   private key: string;
   private outbox: Outbox | undefined;
   private follower: Follower | undefined;
@@ -89,11 +95,11 @@ export class Chat {
     this.client.request(path, { body: { active } }).catch(() => undefined);
   }
 
+  /** All there is was seen. Shown at once; what the server could not be told is told again with the next call. */
   markRead(): void {
-    const { cursor } = this.conversation.value;
-    if (!this.visit.value.token || cursor <= this.visit.value.read) return;
-    this.visit.value = { ...this.visit.value, read: cursor };
-    saveVisit(this.key, this.visit.value);
+    const last = unreadByVisitor(this.conversation.value).at(-1);
+    if (last) this.apply({ type: "read", actor: { kind: "visitor" }, seq: last.seq });
+    this.marker?.read(this.conversation.value.read.visitor);
   }
 
   startOver(): void {
@@ -133,6 +139,8 @@ export class Chat {
     this.visit.value = visit;
     this.conversation.value = emptyConversation();
     this.connection.value = { phase: "closed" };
+    const path = `/api/sessions/${visit.session}/read`;
+    this.marker = new Marker((seq) => this.client.request(path, { body: { seq } }));
     this.outbox = new Outbox({
       session: visit.session,
       storage: lasting,
@@ -148,6 +156,8 @@ export class Chat {
     this.follower = follow<Frame>({
       url: `/api/sessions/${visit.session}/events`,
       token: () => this.visit.value.token ?? "",
+      transports: [sse, poll],
+      choice: this.choice,
       after: this.conversation.value.cursor,
       onFrame: (frame) => this.apply(frame),
       onState: (state) => {

@@ -42,6 +42,13 @@ describe("what there is to see", () => {
     expect(show(asked, delta, said(3, "assistant", { draft_id: "d1", reply_to: 2 } as LogEvent)).at(-1)).toMatchObject({ key: "d:d1", state: "stored" });
   });
 
+  it("marks own messages that an agent has read, and no others", () => {
+    const mark: Frame = { type: "read", actor: { kind: "agent" }, seq: 3 };
+    const own: Frame = { type: "read", actor: { kind: "visitor" }, seq: 9 };
+    const list = show(said(2, "user"), said(3, "agent"), said(4, "user"), mark, own);
+    expect(list.map((row) => row.kind === "message" && row.read)).toEqual([false, true, false, false]);
+  });
+
   it("shows what failed, what is not known, and each source once", () => {
     const failed = withFailed(withPending(emptyConversation(), { client_msg_id: "c1", content: "Hi", role: "user" }), "c1");
     expect(rows(failed)).toMatchObject([{ state: "failed", clientMsgId: "c1" }]);

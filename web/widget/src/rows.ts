@@ -12,6 +12,8 @@ export interface MessageRow {
   clientMsgId: string;
   sources: Source[];
   unanswered: boolean;
+  /** An agent has read this own message. */
+  read: boolean;
   /** First and last of neighbouring messages from the same sender. */
   first: boolean;
   last: boolean;
@@ -40,13 +42,13 @@ export function rows(state: Conversation): Row[] {
   const pending = state.pending.map(({ client_msg_id, content, failed }) =>
     messageRow({ key: `c:${client_msg_id}`, side: "own", content, clientMsgId: client_msg_id, state: failed ? "failed" : "sending" }),
   );
-  return grouped([...withDays(state.events), ...drafts, ...pending]);
+  return grouped([...withDays(state), ...drafts, ...pending]);
 }
 
-function withDays(events: readonly LogEvent[]): Row[] {
+function withDays({ events, read }: Conversation): Row[] {
   let day = "";
   return events.flatMap((event) => {
-    const row = rowOf(event);
+    const row = rowOf(event, read.agent);
     const today = new Date(event.at).toDateString();
     if (!row || today === day) return row ?? [];
     day = today;
@@ -54,18 +56,19 @@ function withDays(events: readonly LogEvent[]): Row[] {
   });
 }
 
-function rowOf(event: LogEvent): Row | undefined {
-  if (event.type === "session.opened" || event.type === "answer.evidenced") return undefined;
+function rowOf(event: LogEvent, readByAgent: number): Row | undefined {
+  if (event.type === "session.opened" || event.type === "answer.evidenced" || event.type === "reply.forced") return undefined;
   if (event.type !== "message.posted" || event.role === "system") return { kind: "line", key: `e:${event.seq}`, event };
   const { seq, at, content, role, actor, draft_id, client_msg_id } = event;
   const side = role === "user" ? "own" : role === "agent" ? "agent" : "bot";
   const key = draft_id ? `d:${draft_id}` : client_msg_id ? `c:${client_msg_id}` : `e:${seq}`;
+  const read = side === "own" && seq <= readByAgent;
   const sources = [...new Map((event.sources ?? []).map((source) => [source.article_id, source])).values()];
-  return messageRow({ key, side, content, at, name: actor.name ?? "", sources, unanswered: event.answered === false });
+  return messageRow({ key, side, content, at, name: actor.name ?? "", sources, unanswered: event.answered === false, read });
 }
 
 function messageRow(given: Pick<MessageRow, "key" | "side" | "content"> & Partial<MessageRow>): MessageRow {
-  const unset = { name: "", at: "", state: "stored", clientMsgId: "", sources: [], unanswered: false } as const;
+  const unset = { name: "", at: "", state: "stored", clientMsgId: "", sources: [], unanswered: false, read: false } as const;
   return { kind: "message", first: true, last: true, ...unset, ...given, sources: given.sources ?? [] };
 }
 

@@ -25,6 +25,15 @@ export function useThinking(chat: Chat) {
   return computed(() => asked.value > 0 && !tired.value);
 }
 
+/** True while the page can be seen; a hidden tab reads nothing. */
+export function usePageVisible() {
+  const visible = ref(!document.hidden);
+  const update = () => (visible.value = !document.hidden);
+  document.addEventListener("visibilitychange", update);
+  onUnmounted(() => document.removeEventListener("visibilitychange", update));
+  return visible;
+}
+
 /** True when the line has been down for longer than a blip, or the browser knows it is offline. */
 export function useOffline(chat: Chat) {
   const offline = ref(!navigator.onLine);

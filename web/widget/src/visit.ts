@@ -10,8 +10,6 @@ export interface Visit {
   token: string | null;
   /** When the token was given, in ms. */
   tokenAt: number;
-  /** The seq up to which the visitor has seen the conversation. */
-  read: number;
 }
 
 export function visitKey(shop: string, userId: string | undefined): string {
@@ -28,5 +26,5 @@ export function saveVisit(key: string, visit: Visit): void {
 }
 
 export function freshVisit(): Visit {
-  return { session: `v_${newClientMsgId()}`, token: null, tokenAt: 0, read: 0 };
+  return { session: `v_${newClientMsgId()}`, token: null, tokenAt: 0 };
 }

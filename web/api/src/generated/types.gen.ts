@@ -630,7 +630,7 @@ export type GrantOut = {
 /**
  * Health
  *
- * `status`: healthy, or degraded when something the service can do without is away.
+ * `status`: healthy, or degraded when something the service can do without is away. `redis`: unused without one.
  */
 export type Health = {
     /**
@@ -653,6 +653,10 @@ export type Health = {
      * Provider
      */
     provider: string;
+    /**
+     * Redis
+     */
+    redis: 'ok' | 'away' | 'unused';
 };
 
 /**
@@ -767,6 +771,60 @@ export type HitTestOut = {
 };
 
 /**
+ * ListedSession
+ *
+ * `unread`: messages of the visitor that the caller has not read.
+ */
+export type ListedSession = {
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    status: KefuSessionsStatesStatus;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Epoch
+     */
+    epoch: number;
+    /**
+     * Locale
+     */
+    locale: string;
+    user_profile: UserProfile;
+    priority: Priority;
+    last_message_preview: Preview | null;
+    escalation: Waiting | null;
+    assigned_agent: AgentRef | null;
+    /**
+     * Message Count
+     */
+    message_count: number;
+    /**
+     * Visitor Message Count
+     */
+    visitor_message_count: number;
+    /**
+     * Created At
+     */
+    created_at: number;
+    /**
+     * Updated At
+     */
+    updated_at: number;
+    /**
+     * Unread
+     */
+    unread: number;
+};
+
+/**
  * Liveness
  */
 export type Liveness = {
@@ -788,6 +846,8 @@ export type LogoutIn = {
 
 /**
  * ManualMessage
+ *
+ * `seen_seq`: how far an agent has read. With it a reply is refused when others wrote since, unless `force`.
  */
 export type ManualMessage = {
     /**
@@ -806,6 +866,14 @@ export type ManualMessage = {
      * Client Msg Id
      */
     client_msg_id?: string | null;
+    /**
+     * Seen Seq
+     */
+    seen_seq?: number | null;
+    /**
+     * Force
+     */
+    force?: boolean;
 };
 
 /**
@@ -817,6 +885,43 @@ export type ManualStored = {
      */
     success?: true;
     data: StoredData;
+};
+
+/**
+ * MarkData
+ *
+ * `seq`: where the caller's mark stands now; it never moves back.
+ */
+export type MarkData = {
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Unread
+     */
+    unread: number;
+};
+
+/**
+ * MarkRead
+ */
+export type MarkRead = {
+    /**
+     * Seq
+     */
+    seq: number;
+};
+
+/**
+ * Marked
+ */
+export type Marked = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: MarkData;
 };
 
 /**
@@ -961,6 +1066,29 @@ export type OneSessionData = {
 };
 
 /**
+ * Online
+ *
+ * The agents who have the workbench open, by name.
+ */
+export type Online = {
+    /**
+     * Agents
+     */
+    agents: Array<AgentRef>;
+};
+
+/**
+ * OnlineData
+ */
+export type OnlineData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Online;
+};
+
+/**
  * OpenConversation
  */
 export type OpenConversation = {
@@ -1068,6 +1196,22 @@ export type ProfileOut = {
 };
 
 /**
+ * ReadMarks
+ *
+ * The seq up to which the visitor, and the agent who is furthest, have read; 0: nothing.
+ */
+export type ReadMarks = {
+    /**
+     * Visitor
+     */
+    visitor: number;
+    /**
+     * Agents
+     */
+    agents: number;
+};
+
+/**
  * RefreshIn
  */
 export type RefreshIn = {
@@ -1095,7 +1239,7 @@ export type SessionList = {
     /**
      * Sessions
      */
-    sessions: Array<Summary>;
+    sessions: Array<ListedSession>;
     /**
      * Total
      */
@@ -1169,6 +1313,10 @@ export type SessionOut = {
      */
     message_count: number;
     /**
+     * Visitor Message Count
+     */
+    visitor_message_count: number;
+    /**
      * Ai Fail Count
      */
     ai_fail_count: number;
@@ -1191,7 +1339,46 @@ export type SessionOut = {
 };
 
 /**
+ * SessionStats
+ *
+ * `waiting` for a person; `oldest_wait_seconds` is null when nobody waits.
+ */
+export type SessionStats = {
+    /**
+     * Counts
+     */
+    counts: {
+        [key in KefuSessionsStatesStatus]?: number;
+    };
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Waiting
+     */
+    waiting: number;
+    /**
+     * Oldest Wait Seconds
+     */
+    oldest_wait_seconds: number | null;
+};
+
+/**
+ * SessionStatsData
+ */
+export type SessionStatsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SessionStats;
+};
+
+/**
  * SessionWithHistory
+ *
+ * `unread`: messages of the other side that the caller has not read.
  */
 export type SessionWithHistory = {
     /**
@@ -1228,6 +1415,10 @@ export type SessionWithHistory = {
      */
     message_count: number;
     /**
+     * Visitor Message Count
+     */
+    visitor_message_count: number;
+    /**
      * Ai Fail Count
      */
     ai_fail_count: number;
@@ -1251,6 +1442,11 @@ export type SessionWithHistory = {
      * History
      */
     history: Array<Message>;
+    /**
+     * Unread
+     */
+    unread: number;
+    read_marks: ReadMarks;
 };
 
 /**
@@ -1331,50 +1527,6 @@ export type StoredData = {
      * Client Msg Id
      */
     client_msg_id: string | null;
-};
-
-/**
- * Summary
- */
-export type Summary = {
-    /**
-     * Session Name
-     */
-    session_name: string;
-    /**
-     * Shop
-     */
-    shop: string;
-    status: KefuSessionsStatesStatus;
-    /**
-     * Seq
-     */
-    seq: number;
-    /**
-     * Epoch
-     */
-    epoch: number;
-    /**
-     * Locale
-     */
-    locale: string;
-    user_profile: UserProfile;
-    priority: Priority;
-    last_message_preview: Preview | null;
-    escalation: Waiting | null;
-    assigned_agent: AgentRef | null;
-    /**
-     * Message Count
-     */
-    message_count: number;
-    /**
-     * Created At
-     */
-    created_at: number;
-    /**
-     * Updated At
-     */
-    updated_at: number;
 };
 
 /**
@@ -1465,6 +1617,20 @@ export type StreamEvent = {
         kind?: 'visitor' | 'agent' | 'bot' | 'system';
     };
     client_msg_id?: string;
+};
+
+/**
+ * At most 500 events after the cursor; `passing` is in no log; `seq` is the next cursor.
+ */
+export type PolledEvents = {
+    success: true;
+    data: {
+        events: Array<StreamEvent>;
+        passing: Array<StreamEvent>;
+        seq: number;
+        status: string;
+        epoch: number;
+    };
 };
 
 export type LoginData = {
@@ -2494,6 +2660,71 @@ export type ListSessionsResponses = {
 
 export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
 
+export type SessionStatsData2 = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/sessions/stats';
+};
+
+export type SessionStatsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SessionStatsError = SessionStatsErrors[keyof SessionStatsErrors];
+
+export type SessionStatsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionStatsData;
+};
+
+export type SessionStatsResponse = SessionStatsResponses[keyof SessionStatsResponses];
+
 export type GetSessionData = {
     body?: never;
     path: {
@@ -2711,6 +2942,141 @@ export type FeedResponses = {
 };
 
 export type FeedResponse = FeedResponses[keyof FeedResponses];
+
+export type MarkReadData = {
+    body: MarkRead;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/read';
+};
+
+export type MarkReadErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type MarkReadError = MarkReadErrors[keyof MarkReadErrors];
+
+export type MarkReadResponses = {
+    /**
+     * Successful Response
+     */
+    200: Marked;
+};
+
+export type MarkReadResponse = MarkReadResponses[keyof MarkReadResponses];
+
+export type GetPresenceData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/presence';
+};
+
+export type GetPresenceErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetPresenceError = GetPresenceErrors[keyof GetPresenceErrors];
+
+export type GetPresenceResponses = {
+    /**
+     * Successful Response
+     */
+    200: OnlineData;
+};
+
+export type GetPresenceResponse = GetPresenceResponses[keyof GetPresenceResponses];
 
 export type ListArticlesData = {
     body?: never;
@@ -3485,6 +3851,71 @@ export type ReadinessResponses = {
 
 export type ReadinessResponse = ReadinessResponses[keyof ReadinessResponses];
 
+export type MetricsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/metrics';
+};
+
+export type MetricsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type MetricsError = MetricsErrors[keyof MetricsErrors];
+
+export type MetricsResponses = {
+    /**
+     * Successful Response
+     */
+    200: string;
+};
+
+export type MetricsResponse = MetricsResponses[keyof MetricsResponses];
+
 export type BotInfoData = {
     body?: never;
     path?: never;
@@ -3566,6 +3997,10 @@ export type SessionEventsData = {
     };
     query?: {
         after?: number;
+        /**
+         * Long polling: one JSON answer, at once if there is something after the cursor, else when something happens, or with nothing after so many seconds.
+         */
+        wait?: number;
     };
     url: '/api/sessions/{name}/events';
 };
@@ -3623,7 +4058,7 @@ export type SessionEventsResponses = {
     /**
      * Server-sent events
      */
-    200: string;
+    200: PolledEvents;
 };
 
 export type SessionEventsResponse = SessionEventsResponses[keyof SessionEventsResponses];

@@ -1,4 +1,4 @@
-import { createClient } from "@kefu/api";
+import { Choice, createClient, socket, sse } from "@kefu/api";
 import { ref } from "vue";
 import { languageTag } from "../app/locale";
 import type { SignedIn } from "./agent";
@@ -30,6 +30,16 @@ function signed(init: RequestInit | undefined, access: string): RequestInit {
   headers.set("Authorization", `Bearer ${access}`);
   return { ...init, headers };
 }
+
+const choice = new Choice();
+
+/** For `follow`, as the signed-in agent: a WebSocket at `path` where one gets through, else server-sent events. */
+export const signedLine = (path: string) => ({
+  token: () => tokens.access(),
+  fetch: signedFetch,
+  transports: [socket(path, (refused) => tokens.renew(refused)), sse],
+  choice,
+});
 
 /** Without a token: signing in. */
 export const { request: requestOpen } = open;

@@ -21,8 +21,9 @@ export function useAlerts(): void {
   const router = useRouter();
 
   watchEffect(() => {
-    const waiting = list.sizes.waiting;
-    document.title = `${waiting ? `(${waiting}) ` : ""}${t("app.title")} · ${t("app.name")}`;
+    // Who waits, and what one's own customers wrote: so much is there to be done.
+    const count = list.sizes.waiting + list.unreadMine;
+    document.title = `${count ? `(${count}) ` : ""}${t("app.title")} · ${t("app.name")}`;
   });
 
   watch(

@@ -1,6 +1,6 @@
-import type { SessionSummary } from "@kefu/api";
+import type { ListedSession, SessionSummary } from "@kefu/api";
 import { expect, test } from "vitest";
-import { belongs, type Held, held, isUnread, levelOf, mentions, neighbour } from "./list";
+import { belongs, type Held, held, levelOf, mentions, neighbour, unreadOf } from "./list";
 import { ordered, previewOf, recounted, upsert } from "./list";
 
 const NOW = 1_800_000_000_000;
@@ -28,6 +28,7 @@ function session(name: string, over: Partial<SessionSummary> = {}): SessionSumma
     created_at: 0,
     updated_at: 0,
     message_count: 0,
+    visitor_message_count: 0,
     ...over,
   };
 }
@@ -102,13 +103,36 @@ test("a preview shows the bot's words without their Markdown, and the customer's
   expect(said("user", "5 * 3 = 15 *")).toBe("5 * 3 = 15 *");
 });
 
-test("unread is what a customer wrote to us since we looked", () => {
-  const preview = { role: "user" as const, content: "hello?", timestamp: 10 };
-  const pending = session("p", { status: "pending_manual", last_message_preview: preview });
-  expect(isUnread(pending, "7", 9)).toBe(true);
-  expect(isUnread(pending, "7", 10)).toBe(false);
-  expect(isUnread({ ...pending, status: "bot_active" }, "7", 0)).toBe(false);
-  expect(isUnread({ ...pending, last_message_preview: { ...preview, role: "agent" } }, "7", 0)).toBe(false);
+function listed(name: string, written: number, unread: number, over: Partial<SessionSummary> = {}): ListedSession {
+  return { ...session(name, { status: "pending_manual", visitor_message_count: written, ...over }), unread };
+}
+
+test("unread is what a customer wrote to us that we have not read", () => {
+  expect(unreadOf(held(listed("p", 5, 2), NOW), "7")).toBe(2);
+  expect(unreadOf(held(listed("p", 5, 2, { status: "bot_active" }), NOW), "7")).toBe(0);
+  const mine = { status: "manual_live", assigned_agent: { id: "7", name: "Lena" } } as const;
+  expect(unreadOf(held(listed("m", 5, 2, mine), NOW), "7")).toBe(2);
+  expect(unreadOf(held(listed("m", 5, 2, mine), NOW), "8")).toBe(0);
+});
+
+test("news that goes to everybody raises what is unread and keeps what was read", () => {
+  const pool = new Map<string, Held>();
+  const news = (seq: number, written: number) =>
+    upsert(pool, held(session("p", { status: "pending_manual", seq, visitor_message_count: written }), NOW));
+  upsert(pool, held(listed("p", 5, 1), NOW));
+  news(2, 7);
+  expect(unreadOf(pool.get("p")!, "7")).toBe(3);
+  upsert(pool, held(listed("p", 7, 7, { seq: 3 }), NOW));
+  expect(unreadOf(pool.get("p")!, "7")).toBe(3);
+});
+
+test("of a session never heard of, only its first words are known to be unread", () => {
+  const pool = new Map<string, Held>();
+  upsert(pool, held(session("old", { status: "pending_manual", visitor_message_count: 3 }), NOW));
+  expect(unreadOf(pool.get("old")!, "7")).toBe(0);
+  upsert(pool, held(session("new"), NOW));
+  upsert(pool, held(session("new", { status: "pending_manual", seq: 2, visitor_message_count: 1 }), NOW));
+  expect(unreadOf(pool.get("new")!, "7")).toBe(1);
 });
 
 test("moving through the list stops at its ends", () => {

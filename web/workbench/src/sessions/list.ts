@@ -1,4 +1,4 @@
-import type { Api, SessionStatus, SessionSummary } from "@kefu/api";
+import type { Api, ListedSession, SessionStatus, SessionSummary } from "@kefu/api";
 
 export const TABS = ["waiting", "mine", "bot", "all"] as const;
 export type Tab = (typeof TABS)[number];
@@ -8,7 +8,12 @@ export type Counts = Record<SessionStatus, number>;
 export interface Held extends SessionSummary {
   /** When the wait began, in milliseconds by this machine's clock; null when nobody waits. */
   waitingSince: number | null;
+  /** How many of the visitor's messages this agent has read; null until the server has said. */
+  readCount: number | null;
 }
+
+/** From a list it says what is unread; the news that goes to everybody does not. */
+export type Summary = SessionSummary | ListedSession;
 
 /** Above this the queue calls a wait urgent, whoever waits. */
 const URGENT_AFTER_MS = 300_000;
@@ -18,17 +23,27 @@ const LEVELS: Record<Api.Priority["level"], number> = { urgent: 2, high: 1, norm
  * `waiting_seconds` was true when the server spoke; counting on from the moment it was heard needs no agreement
  * between the two clocks.
  */
-export function held(summary: SessionSummary, heardAt: number): Held {
+export function held(summary: Summary, heardAt: number): Held {
   const waits = summary.status === "pending_manual" && summary.escalation;
-  return { ...summary, waitingSince: waits ? heardAt - waits.waiting_seconds * 1000 : null };
+  return { ...summary, waitingSince: waits ? heardAt - waits.waiting_seconds * 1000 : null, readCount: readIn(summary) };
+}
+
+function readIn(summary: Summary): number | null {
+  if ("unread" in summary) return summary.visitor_message_count - summary.unread;
+  return summary.visitor_message_count === 0 ? 0 : null;
 }
 
 /** Takes the news unless something newer is known; says whether it was news. */
 export function upsert(pool: Map<string, Held>, news: Held): boolean {
   const known = pool.get(news.session_name);
   if (known && known.seq > news.seq) return false;
-  pool.set(news.session_name, news);
+  pool.set(news.session_name, { ...news, readCount: furthest(known?.readCount, news.readCount) });
   return true;
+}
+
+/** A read mark never goes back, whichever tab or answer tells of it. */
+export function furthest(one: number | null | undefined, other: number | null): number | null {
+  return typeof one === "number" ? Math.max(one, other ?? 0) : other;
 }
 
 export function belongs(session: SessionSummary, tab: Tab, agentId: string): boolean {
@@ -88,11 +103,15 @@ export function previewOf({ last_message_preview: last }: SessionSummary): strin
   return last.role === "assistant" ? last.content.replace(MARKS, "$1") : last.content;
 }
 
-/** Whether a customer has written something this agent has not looked at and should. */
-export function isUnread(session: SessionSummary, agentId: string, seenAt: number): boolean {
-  const { last_message_preview: last, status } = session;
-  const concerns = status === "pending_manual" || belongs(session, "mine", agentId);
-  return concerns && last?.role === "user" && last.timestamp > seenAt;
+/** Whether what a customer writes here is for this agent to read. */
+export function concerns(session: SessionSummary, agentId: string): boolean {
+  return session.status === "pending_manual" || belongs(session, "mine", agentId);
+}
+
+/** How much a customer has written that this agent has not read and should. */
+export function unreadOf(session: Held, agentId: string): number {
+  if (!concerns(session, agentId) || session.readCount === null) return 0;
+  return Math.max(0, session.visitor_message_count - session.readCount);
 }
 
 /** The neighbour to move to; from outside the list, its first or last. */

@@ -1,11 +1,11 @@
-import { type ApiError, failureFromThrown, type SessionSummary } from "@kefu/api";
+import { type ApiError, failureFromThrown, type ListedSession } from "@kefu/api";
 import { reactive } from "vue";
 import { request } from "../accounts/client";
 import { type Counts, type Tab, TABS } from "./list";
 import type { Pool } from "./pool";
 
 interface SessionPage {
-  sessions: SessionSummary[];
+  sessions: ListedSession[];
   total: number;
   counts: Counts;
   next_cursor: string | null;

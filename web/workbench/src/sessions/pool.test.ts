@@ -3,7 +3,7 @@ import { expect, test } from "vitest";
 import { createPool } from "./pool";
 
 function session(name: string, seq: number, status: SessionSummary["status"] = "bot_active"): SessionSummary {
-  return { session_name: name, seq, status, escalation: null } as SessionSummary;
+  return { session_name: name, seq, status, escalation: null, visitor_message_count: 4 } as SessionSummary;
 }
 
 test("live news of a known session moves the counts, a page does not", () => {
@@ -24,4 +24,13 @@ test("after a reconnect only what was heard of again is kept", () => {
   pool.receive(session("kept by news", 2), true);
   pool.sweep();
   expect([...pool.sessions.value.keys()]).toEqual(["kept by a page", "kept by news"]);
+});
+
+test("a read mark moves forward only, and for what is known", () => {
+  const pool = createPool();
+  pool.receive(session("a", 1), false);
+  for (const count of [2, 4, 3]) pool.read("a", count);
+  pool.read("b", 1);
+  expect(pool.sessions.value.get("a")?.readCount).toBe(4);
+  expect(pool.sessions.value.has("b")).toBe(false);
 });

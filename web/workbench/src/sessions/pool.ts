@@ -1,6 +1,5 @@
-import type { SessionSummary } from "@kefu/api";
 import { ref, shallowRef, triggerRef } from "vue";
-import { type Counts, type Held, held, recounted, upsert } from "./list";
+import { type Counts, furthest, type Held, held, recounted, type Summary, upsert } from "./list";
 
 const NONE: Counts = { bot_active: 0, pending_manual: 0, manual_live: 0, after_hours_email: 0, closed: 0 };
 
@@ -11,13 +10,20 @@ export function createPool() {
   let stale = new Set<string>();
 
   /** Pages bring counts of their own; only live news changes them. Returns what was known before. */
-  function receive(summary: SessionSummary, isLive: boolean): Held | undefined {
+  function receive(summary: Summary, isLive: boolean): Held | undefined {
     const before = sessions.value.get(summary.session_name);
     stale.delete(summary.session_name);
     if (!upsert(sessions.value, held(summary, Date.now()))) return before;
     if (isLive && before) counts.value = recounted(counts.value, before.status, summary.status);
     triggerRef(sessions);
     return before;
+  }
+
+  function read(name: string, readCount: number): void {
+    const session = sessions.value.get(name);
+    if (!session || (session.readCount ?? -1) >= readCount) return;
+    sessions.value.set(name, { ...session, readCount: furthest(session.readCount, readCount) });
+    triggerRef(sessions);
   }
 
   /** From here on, what is not heard of again before `sweep` may have changed unseen. */
@@ -31,7 +37,7 @@ export function createPool() {
     triggerRef(sessions);
   }
 
-  return { sessions, counts, receive, mark, sweep };
+  return { sessions, counts, receive, read, mark, sweep };
 }
 
 export type Pool = ReturnType<typeof createPool>;

@@ -3,7 +3,7 @@ import type { Agent } from "../accounts/agent";
 import type { Standing } from "./standing";
 
 /** One session in full. Times are Unix seconds. */
-export type Session = Api.SessionOut;
+export type Session = Api.SessionWithHistory;
 
 type Place = Pick<Standing, "status" | "holder">;
 

@@ -3,10 +3,11 @@ import { refDebounced, useIntervalFn, useThrottleFn } from "@vueuse/core";
 import { defineStore } from "pinia";
 import { computed, ref, shallowRef, watch } from "vue";
 import { useAccount } from "../accounts/account";
-import { request, signedFetch } from "../accounts/client";
-import { belongs, type Counts, mentions, ordered, type Tab } from "./list";
+import { request, signedLine } from "../accounts/client";
+import { belongs, concerns, type Counts, type Held, mentions, ordered, type Tab, unreadOf } from "./list";
 import { createPages } from "./pages";
 import { createPool, type Pool } from "./pool";
+import type { Session } from "./session";
 
 export type Connection = "connecting" | "live" | "offline";
 
@@ -22,7 +23,7 @@ export const useSessionList = defineStore("sessionList", () => {
   const pages = createPages(pool);
   const view = createView(pool, agentId, pages);
   const inUse = () => [...new Set<Tab>(["waiting", "mine", view.tab.value])];
-  const live = createLive(pool, () => pages.restart(inUse()));
+  const live = createLive(pool, agentId, () => pages.restart(inUse()));
 
   const find = () => void pages.moreFound(view.tab.value, view.settled.value);
   watch([view.tab, view.settled], () => {
@@ -39,7 +40,10 @@ export const useSessionList = defineStore("sessionList", () => {
   const progress = computed(() => (view.settled.value ? pages.search : pages.progress[view.tab.value]));
   const at = (name: string | undefined) => (name ? pool.sessions.value.get(name) : undefined);
 
-  return { ...view, ...live, counts: pool.counts, sessions: pool.sessions, progress, more, at };
+  const unread = (session: Held) => unreadOf(session, agentId.value);
+  const unreadMine = computed(() => view.mine.value.reduce((sum, session) => sum + unread(session), 0));
+
+  return { ...view, ...live, unread, unreadMine, read: pool.read, counts: pool.counts, sessions: pool.sessions, progress, more, at };
 });
 
 function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<typeof createPages>) {
@@ -70,7 +74,7 @@ function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<ty
   return { tab, keyword, settled, visible, waiting, mine, sizes };
 }
 
-function createLive(pool: Pool, refresh: () => Promise<void>) {
+function createLive(pool: Pool, agentId: { value: string }, refresh: () => Promise<void>) {
   const connection = ref<Connection>("connecting");
   /** The last session that began to wait while we were listening. */
   const arrival = shallowRef<SessionSummary>();
@@ -80,8 +84,9 @@ function createLive(pool: Pool, refresh: () => Promise<void>) {
 
   function heard(frame: DeskFrame): void {
     if (frame.type === "stream.ready") void refresh();
+    if (frame.type === "session.read") pool.read(frame.session, frame.read_count);
     if (frame.type !== "session.changed") return;
-    const before = pool.receive(frame.session, true);
+    const before = receive(pool, frame.session, agentId.value);
     if (!before) void recount();
     const isNew = before?.status !== "pending_manual" && (before?.seq ?? 0) <= frame.session.seq;
     if (isNew && frame.session.status === "pending_manual") arrival.value = frame.session;
@@ -95,9 +100,8 @@ function createLive(pool: Pool, refresh: () => Promise<void>) {
 
   function start(): void {
     follower ??= follow<DeskFrame>({
+      ...signedLine("/ws/agent"),
       url: "/api/agent/events",
-      token: "",
-      fetch: signedFetch,
       onFrame: heard,
       onState: ({ phase }) => {
         if (phase === "open") connection.value = "live";
@@ -115,6 +119,22 @@ function createLive(pool: Pool, refresh: () => Promise<void>) {
   }
 
   return { connection, arrival, start, stop, refresh };
+}
+
+/** An older session may come to us for the first time: how far we had read it, only the server knows. */
+function receive(pool: Pool, news: SessionSummary, agentId: string): Held | undefined {
+  const before = pool.receive(news, true);
+  const isUnknown = pool.sessions.value.get(news.session_name)?.readCount === null;
+  if (isUnknown && concerns(news, agentId)) void learnRead(pool, news.session_name);
+  return before;
+}
+
+async function learnRead(pool: Pool, name: string): Promise<void> {
+  const asked = request<{ data: { session: Session } }>(`/api/sessions/${encodeURIComponent(name)}`);
+  const answer = await asked.catch(() => null);
+  if (!answer) return;
+  const { visitor_message_count, unread } = answer.data.session;
+  pool.read(name, visitor_message_count - unread);
 }
 
 /** What an unknown session was counted as before, only the server knows. */

@@ -9,6 +9,7 @@ import {
   type Follower,
   type FollowState,
   type Frame,
+  Marker,
   Outbox,
   type OutboxEntry,
   withDisconnect,
@@ -16,8 +17,9 @@ import {
   withoutPending,
   withPending,
 } from "@kefu/api";
-import { ref, shallowRef } from "vue";
-import { request, signedFetch } from "../accounts/client";
+import { computed, ref, shallowRef } from "vue";
+import { request, signedLine } from "../accounts/client";
+import { readUpTo, staleReply } from "./reading";
 import type { Connection } from "./sessionList";
 import type { Session } from "./session";
 
@@ -32,18 +34,25 @@ export class Thread {
   readonly refusal = shallowRef<ApiError>();
   readonly session = shallowRef<Session>();
   readonly sessionFailure = shallowRef<ApiError>();
+  /** The seq up to which this agent has looked, in this tab. */
+  readonly seen = ref(0);
+  readonly stale = computed(() => staleReply(this.state.value));
   private readonly path: string;
   private readonly outbox: Outbox;
+  private readonly marker: Marker;
   private readonly typists = expiringTyping((frame) => this.hear(frame));
   private follower: Follower | undefined;
   private typingSaidAt = 0;
 
   constructor(readonly name: string) {
     this.path = `/api/sessions/${encodeURIComponent(name)}`;
+    this.marker = new Marker((seq) => request(`${this.path}/read`, { body: { seq } }));
     this.outbox = new Outbox({
       session: name,
-      send: ({ client_msg_id, content }) =>
-        request("/api/manual/messages", { body: { session_name: name, role: "agent", content, client_msg_id } }),
+      send: ({ seen, force, ...message }) =>
+        request("/api/manual/messages", {
+          body: { session_name: name, role: "agent", ...message, seen_seq: seen, force },
+        }),
       onChange: (entries) => this.showUnsent(entries),
     });
   }
@@ -54,10 +63,9 @@ export class Thread {
     this.refusal.value = undefined;
     void this.loadSession();
     this.follower = follow<Frame>({
+      ...signedLine(`/ws/session/${encodeURIComponent(this.name)}`),
       url: `${this.path}/events`,
-      token: "",
       after: this.state.value.cursor,
-      fetch: signedFetch,
       onFrame: (frame) => this.hear(frame),
       onState: (state) => this.lineIs(state),
     });
@@ -76,8 +84,20 @@ export class Thread {
   }
 
   send(content: string): void {
-    this.outbox.add(content);
+    this.outbox.add(content, this.seen.value);
     this.typingSaidAt = 0;
+  }
+
+  /** The end of the conversation is before the agent's eyes. */
+  look(): void {
+    const { ready, cursor } = this.state.value;
+    if (!ready) return;
+    this.seen.value = Math.max(this.seen.value, cursor);
+    this.marker.read(readUpTo(this.state.value, this.seen.value).last);
+  }
+
+  sendAnyway(clientMsgId: string): void {
+    this.outbox.retry(clientMsgId, { force: true });
   }
 
   resend(clientMsgId: string): void {
@@ -94,7 +114,7 @@ export class Thread {
     if (active ? now - this.typingSaidAt < TYPING_REPEAT_MS : this.typingSaidAt === 0) return;
     this.typingSaidAt = active ? now : 0;
     // A mark that is lost is not missed.
-    request(`${this.path}/typing`, { body: { active } }).catch(() => undefined);
+    if (!this.follower?.say({ type: "typing", active })) request(`${this.path}/typing`, { body: { active } }).catch(() => undefined);
   }
 
   async loadSession(): Promise<void> {
@@ -125,9 +145,9 @@ export class Thread {
   private showUnsent(entries: readonly OutboxEntry[]): void {
     const unsent = new Set(entries.map((entry) => entry.client_msg_id));
     let state = this.state.value;
-    for (const { client_msg_id, content, failed } of entries) {
-      state = withPending(state, { client_msg_id, content, role: "agent" });
-      if (failed) state = withFailed(state, client_msg_id);
+    for (const { client_msg_id, content, seen, failed } of entries) {
+      state = withPending(state, { client_msg_id, content, role: "agent", ...(seen !== undefined && { seen }) });
+      if (failed) state = withFailed(state, client_msg_id, failed.code);
     }
     // Accepted ones stay until the log brings them; a failed one that is gone was discarded in another tab.
     for (const gone of state.pending.filter((each) => each.failed && !unsent.has(each.client_msg_id))) {
