@@ -88,6 +88,9 @@ async def test_it_tells_every_follower_and_is_gone(kefu: Kefu, line: Line) -> No
     assert kefu.logged("Application shutdown complete.")
     assert kefu.logged("request.failed") == []
     assert kefu.logged("Exception in ASGI application") == []
+    served = [line for line in kefu.logged("request.served") if line["method"] == "WS"]
+    assert len(served) == STREAMS // 2
+    assert {(line["status"], line["closed"]) for line in served} == {(101, 1012)}
 
 
 async def ask_until_closed(port: int) -> list[bytes]:

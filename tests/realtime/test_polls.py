@@ -10,6 +10,8 @@ from fastapi import FastAPI
 from actors import Agent, Caller, Visitor, code_of, data_of
 from answering.held import HeldAnswerer
 from kefu.answering.ports import Answerer
+from kefu.realtime.hub import QUEUE_LIMIT, ephemeral
+from kefu.sessions.models import stream_of
 from kefu.sessions.post import post
 
 LONG = 20
@@ -85,6 +87,14 @@ async def test_typing_passes_while_it_waits(app: FastAPI, taken: Visitor, agent:
     mei = {"kind": "agent", "id": agent.id, "name": "Mei"}
     assert answer["passing"] == [{"type": "typing", "actor": mei, "active": True}]
     assert (answer["events"], answer["seq"]) == ([], 2)
+
+
+async def test_more_at_once_than_it_holds_is_read_from_the_log(app: FastAPI, taken: Visitor) -> None:
+    asking = await waits(app, taken, taken.name, 2)
+    for _ in range(2 * QUEUE_LIMIT):
+        app.state.bus.publish(ephemeral(stream_of(taken.name), "typing", active=True))
+    answer = await asyncio.wait_for(asking, 10)
+    assert (answer["events"], answer["seq"], answer["status"]) == ([], 2, "manual_live")
 
 
 async def test_the_place_in_the_queue_is_told(visitor: Visitor) -> None:

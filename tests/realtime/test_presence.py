@@ -7,8 +7,10 @@ from typing import Any
 
 import httpx2
 import pytest
+from fastapi import FastAPI
 
 from actors import Agent, Caller, Stage, Visitor, Watch, data_of
+from faults.proxy import Proxy
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Notice
 from kefu.kit.config import Settings
@@ -52,13 +54,18 @@ class Processes:
 
     async def start(self) -> tuple[Stage, Wire]:
         wire = Wire(self._ends)
-        app = create_app(self._settings, bus=wire)
+        return await self.run(create_app(self._settings, bus=wire)), wire
+
+    async def start_with_redis(self, url: str) -> Stage:
+        return await self.run(create_app(self._settings.model_copy(update={"redis_url": url})))
+
+    async def run(self, app: FastAPI) -> Stage:
         await self._running.enter_async_context(app.router.lifespan_context(app))
         address = await self._running.enter_async_context(served(app))
         http = httpx2.AsyncClient(base_url=address, timeout=30)
         stage = Stage(self._db, await self._running.enter_async_context(http))
         self._running.push_async_callback(stage.close)
-        return stage, wire
+        return stage
 
 
 @pytest.fixture
@@ -173,6 +180,27 @@ async def test_what_was_missed_while_the_bus_was_away_is_made_up_for(processes: 
     wire.is_cut = False
     await shows(desk, "presence", agents=[{"id": bob.id, "name": "Bob"}, {"id": mei.id, "name": "Mei"}])
     await shows(of_bob, "presence", agents=[{"id": bob.id, "name": "Bob"}, {"id": mei.id, "name": "Mei"}])
+
+
+async def test_over_redis_it_is_the_same_and_heals_when_redis_comes_back(processes: Processes, redis_url: str) -> None:
+    address, _, number = redis_url.rpartition("/")
+    async with Proxy(int(address.rpartition(":")[2])) as wire:
+        here = await processes.start_with_redis(redis_url)
+        visitor, mei = await here.visitor(), await here.agent("mei")
+        watch = await looks_at(mei, visitor.name)
+        there = await processes.start_with_redis(f"redis://127.0.0.1:{wire.port}/{number}")
+        bob = elsewhere(there, await here.agent("bob"))
+        of_bob = await looks_at(bob, visitor.name)
+        both = [{"id": bob.id, "name": "Bob"}, {"id": mei.id, "name": "Mei"}]
+        await shows(of_bob, "viewers", agents=both)
+        await shows(watch, "viewers", agents=both)
+        wire.refuse()
+        wire.cut_all()
+        await shows(watch, "viewers", agents=both[1:])
+        await shows(of_bob, "viewers", agents=both[:1])
+        await wire.accept()
+        await shows(watch, "viewers", agents=both)
+        await shows(of_bob, "viewers", agents=both)
 
 
 async def test_a_reconnect_is_no_leave(two: tuple[Stage, Stage], monkeypatch: pytest.MonkeyPatch) -> None:

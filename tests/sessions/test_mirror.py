@@ -1,9 +1,11 @@
 """Redis has what the database has: soon after a commit, and again after everything that may happen to Redis."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from statistics import quantiles
 
 import pytest
+from bench.reads import time_gets
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 from redis.asyncio import Redis as Client
@@ -234,3 +236,24 @@ async def test_pages_of_changes_leave_nobody_out(db: Database) -> None:
             break
         place = page[-1][2], page[-1][0]
     assert sorted(seen) == sorted(f"s-{n}" for n in range(25))
+
+
+async def test_sixty_four_readers_are_answered_by_redis(
+    alone: RedisStore, db: Database, record_property: Callable[[str, object], None]
+) -> None:
+    """The figures are for the report; bench/reads.py measures them on an idle machine."""
+    async with db.write() as tx:
+        names = [(await open_session(tx, Opening(f"s-{n}", "default", "en"))).name for n in range(300)]
+    mirror = Mirror(alone, db)
+    await mirror.compare()
+    mirror.start()
+    await time_gets(alone, names, 64, 2)
+    before = hits()
+    took = await time_gets(alone, names, 64, 50)
+    answered = hits() - before
+    await mirror.stop()
+    record_property("get at 64 readers, p50", f"{quantiles(took, n=100)[49] * 1000:.1f} ms")
+    record_property("get at 64 readers, p99", f"{quantiles(took, n=100)[98] * 1000:.1f} ms")
+    record_property("answered by Redis", f"{answered:.0f} of {len(took)}")
+    assert len(took) == 64 * 50
+    assert answered > len(took) / 2

@@ -12,7 +12,7 @@ from prometheus_client import Counter
 
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Notice
-from kefu.kit.redis import BACKGROUND_SECONDS, FAULTS, Away, Redis
+from kefu.kit.redis import BACKGROUND_SECONDS, Away, Redis
 
 log = structlog.get_logger()
 
@@ -125,14 +125,14 @@ class RedisBus(LocalBus):
         while True:
             try:
                 await self._hear_until_silent()
-            except FAULTS as error:
+            except Exception as error:  # noqa: BLE001 - it is counted and logged, and we listen again
                 pause = PAUSE_SECONDS if self.hears.is_set() else min(pause * 2, PAUSE_CAP_SECONDS)
                 self.hears.clear()
                 self._redis.failed("subscribe", error)
             await asyncio.sleep(pause)
 
     async def _hear_until_silent(self) -> None:
-        """Raises one of FAULTS; TimeoutError for silence."""
+        """Raises TimeoutError for silence, and whatever the client raises for a broken connection."""
         wire = self._redis.listen()
         try:
             async with asyncio.timeout(BACKGROUND_SECONDS):
@@ -159,5 +159,5 @@ class RedisBus(LocalBus):
             for notice in unpack(packet[ORIGIN_BYTES:]):
                 RECEIVED.inc()
                 super().publish(notice)
-        except (struct.error, ValueError):
-            log.warning("bus.not_understood", size=len(packet))
+        except Exception:
+            log.warning("bus.not_understood", size=len(packet), exc_info=True)

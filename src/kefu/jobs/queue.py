@@ -76,7 +76,7 @@ UPDATE jobs SET leased_until = $1, leased_by = $2, attempts = attempts + 1, is_d
 WHERE id IN (
     SELECT id FROM jobs
     WHERE lane = $3 AND NOT is_dead AND run_at <= $4 AND (leased_until IS NULL OR leased_until < $4)
-    ORDER BY run_at LIMIT $5 {skip_locked}
+    ORDER BY run_at, id LIMIT $5 {skip_locked}
 ) RETURNING id, kind, payload, attempts, run_at, key, is_dead
 """
 
@@ -89,11 +89,12 @@ async def take(db: Database, lane: Lane, worker: str, limit: int) -> list[Taken]
     sql = TAKE.format(skip_locked="" if db.is_sqlite else "FOR UPDATE SKIP LOCKED")
     now = now_ms()
     rows = await db.execute(sql, _lease_end(now), worker, lane, now, limit, MAX_ATTEMPTS, KILLED)
-    return [
+    jobs = [
         Taken(job, kind, orjson.loads(payload), attempts, run_at, key)
         for job, kind, payload, attempts, run_at, key, is_dead in rows
         if not is_dead
     ]
+    return sorted(jobs, key=lambda job: (job.run_at, job.id))  # RETURNING has no order
 
 
 def _lease_end(now: Ms) -> int:

@@ -105,7 +105,7 @@ class Edge:
             elif message["type"] == "websocket.accept":
                 status = 101
             elif message["type"] == "websocket.close":
-                code = message["code"]
+                code = message.get("code", 1000)
             await send(message)
 
         try:

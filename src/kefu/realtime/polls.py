@@ -52,6 +52,8 @@ class Poll:
                 channel.seq = reached(head, entries) if channel.seq is None else channel.seq
                 passing += await self._pass(deadline - time.monotonic())
                 head, entries = await self._page(cursor)
+        if self.follower.ended == "slow":  # more came at once than it holds, and tore it out of what it did
+            head, entries = await self._page(cursor)
         now = await present(self._state, head, sees_internal=self.follower.sees_internal)
         passing = [one for one in passing if one["type"] not in TOLD_WHOLE]
         passing += [orjson.Fragment(one.data) for one in now]

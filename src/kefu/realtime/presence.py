@@ -68,6 +68,7 @@ class Presence:
         self._ring = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         bus.listen(self._hear)
+        bus.on_gap(self.ask)
 
     def start(self) -> None:
         self.ask()
@@ -75,8 +76,9 @@ class Presence:
 
     def ask(self) -> None:
         """Have everybody tell the whole, as who has just begun or has been deaf for a while."""
-        self._say("asked", of="")
+        self._asked.add("")
         self._must_tell_all = True
+        self._ring.set()
 
     async def stop(self) -> None:
         """The others need not wait for the lease: whoever was here has a moment to come back elsewhere."""

@@ -1,4 +1,4 @@
-"""WebSockets beside the event streams, over the same hub: the same objects, and a way up (docs/adr/0012).
+"""WebSockets beside the event streams, over the same hub: the same objects, and a way up (docs/adr/0015).
 
 `/ws/session/{name}` for a visitor or an agent, `/ws/agent` for the workbench. The token comes in the first frame or as
 a sub-protocol, never in the address. What goes up is a small function in `SESSION_FRAMES` or `DESK_FRAMES`.

@@ -111,7 +111,10 @@ class Mirror:
                 log.warning("mirror.not_saved", exc_info=True)
 
     async def _save_changed(self) -> None:
+        """Raises Away, before the database is asked for anything, and Busy. What was not saved is kept for later."""
         store = self._store
+        if store.is_away:
+            raise Away
         while store.changed or store.saving:
             while store.changed and len(store.saving) < BATCH:
                 store.saving.add(store.changed.pop())

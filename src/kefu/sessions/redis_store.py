@@ -1,5 +1,6 @@
 """The sessions in Redis: a copy that answers quickly, and says when it should not be believed."""
 
+import asyncio
 import zlib
 from typing import Any
 
@@ -91,6 +92,14 @@ return {{redis.call('EXISTS', prefix .. 'fresh'), counts, first[2] or false}}
 """
 
 
+class _Together:
+    """Names that are looked up in one round trip. `values`: of each name in order, and then of `fresh`."""
+
+    def __init__(self, name: str) -> None:
+        self.names = [name]
+        self.values: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
+
+
 class RedisStore:
     """The database's sessions in Redis; `mirror.Mirror` keeps them true.
 
@@ -106,14 +115,18 @@ class RedisStore:
         # What this process committed and has not brought to Redis yet.
         self.changed: set[str] = set()
         self.saving: set[str] = set()
+        self._together: _Together | None = None
+
+    @property
+    def is_away(self) -> bool:
+        return self._redis.is_away
 
     async def get(self, name: str) -> Session | None:
         if name in self.changed or name in self.saving:
             ASKED.labels("behind").inc()
             return await self._database.get(name)
-        keys = (f"{self.prefix}session:{name}", f"{self.prefix}fresh")
         try:
-            value, fresh = await self._redis.ask("get", lambda client: client.mget(keys))
+            value, fresh = await self._look_up(name)
         except Away:
             ASKED.labels("away").inc()
             return await self._database.get(name)
@@ -122,6 +135,31 @@ class RedisStore:
             return _session_of(value)
         ASKED.labels("miss" if fresh else "behind").inc()
         return await self._database.get(name)
+
+    async def _look_up(self, name: str) -> tuple[bytes | None, bool]:
+        """What Redis has under a name, and whether it is fresh. Who asks in the same moment shares one round trip.
+
+        Raises Away.
+        """
+        together = self._together
+        if together is not None:
+            together.names.append(name)
+            place = len(together.names) - 1
+            values = await asyncio.shield(together.values)
+            return values[place], values[-1] is not None
+        together = self._together = _Together(name)
+        try:
+            await asyncio.sleep(0)
+            self._together = None
+            keys = [*(f"{self.prefix}session:{one}" for one in together.names), f"{self.prefix}fresh"]
+            values = await self._redis.ask("get", lambda client: client.mget(keys))
+        except BaseException:
+            self._together = None if self._together is together else self._together
+            together.values.set_exception(Away())
+            together.values.exception()  # heard, also when nobody else asked
+            raise
+        together.values.set_result(values)
+        return values[0], values[-1] is not None
 
     async def save(self, session: Session) -> bool:
         """Raises Away."""

@@ -1,0 +1,63 @@
+"""Several processes count together in Redis, and each for itself while it is away."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+
+from faults.proxy import Proxy
+from faults.waiting import until
+from kefu.kit.errors import TooMany
+from kefu.kit.limits import Limits
+from kefu.kit.redis import Redis
+
+RULE = "20/minute"
+
+
+@pytest.fixture
+async def wire(redis_url: str) -> AsyncIterator[Proxy]:
+    async with Proxy(int(redis_url.rpartition(":")[2].partition("/")[0])) as proxy:
+        yield proxy
+
+
+@pytest.fixture
+async def processes(redis_url: str, wire: Proxy) -> AsyncIterator[list[Redis]]:
+    host, _, rest = redis_url.rpartition(":")
+    url = f"{host}:{wire.port}/{rest.partition('/')[2]}"
+    async with AsyncExitStack() as stack:
+        found = [Redis(url, 8, "ours") for _ in range(2)]
+        for redis in found:
+            stack.push_async_callback(redis.close)
+        yield found
+
+
+async def uses(limits: list[Limits], times: int, key: str) -> int:
+    """How many of these uses were refused, by turns in each process."""
+    refused = 0
+    for n in range(times):
+        try:
+            await limits[n % len(limits)].take(RULE, "post", key)
+        except TooMany as error:
+            refused += 1 <= error.details["retry_after"] <= 61
+    return refused
+
+
+async def test_they_count_together(processes: list[Redis]) -> None:
+    limits = [Limits(enabled=True, redis=redis) for redis in processes]
+    assert await uses(limits, 20, "a") == 0
+    assert await uses(limits, 4, "a") == 4
+    assert await uses(limits, 20, "b") == 0
+    assert not any(redis.is_away for redis in processes)
+
+
+async def test_each_counts_for_itself_while_redis_is_away(processes: list[Redis], wire: Proxy) -> None:
+    limits = [Limits(enabled=True, redis=redis) for redis in processes]
+    wire.hush()
+    async with asyncio.timeout(10):
+        assert await uses(limits, 40, "c") == 0
+        assert await uses(limits, 4, "c") == 4
+    wire.speak()
+    await until(lambda: not any(redis.is_away for redis in processes), 10)
+    assert await uses(limits, 20, "d") == 0
+    assert await uses(limits, 4, "d") == 4
