@@ -16,7 +16,7 @@ BIN := .venv/bin
 # Our programs come first on the path of what a recipe starts.
 WITH_TOOLS := env PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help run setup test lint fmt types openapi evals bench e2e clean
+.PHONY: help run setup test lint fmt types openapi evals bench faults e2e clean
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -56,6 +56,9 @@ evals: setup ## Ask the golden questions and write the report
 
 bench: setup ## Measure the running service against a bare endpoint and write the report
 	@$(BIN)/python -m bench
+
+faults: setup ## Kill every process and break every wire of a cluster under load, and write the report
+	@PYTHONPATH=tests $(BIN)/python -m faults.long
 
 e2e: setup ## Drive the running product in a browser
 	@$(BIN)/pytest e2e

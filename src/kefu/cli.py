@@ -2,9 +2,11 @@
 
 import asyncio
 import gc
+import math
 import signal
 import socket
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from functools import partial
@@ -78,12 +80,21 @@ def _on_database(work: Callable[[Database], Awaitable[T]], *, is_patient: bool =
     return asyncio.run(run())
 
 
+LINGER_SECONDS = 0.5
+CLOSE = (b"connection", b"close")
+
+
 class Server(uvicorn.Server):
-    """Ends every open stream with a word as soon as the signal comes, so that stopping takes a moment."""
+    """Ends every open stream with a word as soon as the signal comes, so that stopping takes a moment.
+
+    Goes on serving for LINGER_SECONDS, with answers that close their connections: a web server in front would otherwise
+    send a request down a connection that is being closed, and could not know whether it was heard.
+    """
 
     def __init__(self, config: Config, app: FastAPI) -> None:
         super().__init__(config)
         self._app = app
+        self._leaves_at = math.inf
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Streams say their last word before the connections close: uvicorn closes a WebSocket without one."""
@@ -95,8 +106,18 @@ class Server(uvicorn.Server):
     def handle_exit(self, sig: int, _: Any) -> None:
         """Unlike uvicorn's, which dies by the same signal in the end, this lets the log be written out; exit code 0."""
         self._app.state.hub.drain()
-        self.force_exit = self.should_exit and sig == signal.SIGINT
-        self.should_exit = True
+        is_first = self._leaves_at == math.inf
+        if is_first:
+            self._leaves_at = time.monotonic() + LINGER_SECONDS
+            self.config.encoded_headers.append(CLOSE)
+            self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+        self.should_exit = not is_first
+        self.force_exit = not is_first and sig == signal.SIGINT
+
+    async def on_tick(self, counter: int) -> bool:
+        """Ten times a second."""
+        self.should_exit = self.should_exit or time.monotonic() > self._leaves_at
+        return await super().on_tick(counter)
 
 
 @cli.command()

@@ -38,36 +38,57 @@ class Seen:
     events: list[dict[str, Any]] = field(default_factory=list)
 
 
+@dataclass(frozen=True)
+class Race:
+    """Agents who clicked at once to take a session over: the epoch that began for who won, 0 for who was refused."""
+
+    session: str
+    epochs: dict[str, int]
+
+    @property
+    def winners(self) -> list[str]:
+        return [agent for agent, epoch in self.epochs.items() if epoch]
+
+
 @dataclass
 class Found:
-    """`sessions` and `logs` by the session's name; `jobs`: how many are left."""
+    """`sessions` and `logs` by the session's name; `jobs`: how many are left.
+
+    `shouted`: messages whose sender gave up, by session and client_msg_id; they may be stored, once, or not. `feed`:
+    what a reader of the whole log got over all its pages, None when there was none.
+    """
 
     acks: list[Ack]
     sessions: dict[str, Session]
     logs: dict[str, list[Entry]]
     seen: list[Seen]
     jobs: int = 0
+    shouted: set[tuple[str, str]] = field(default_factory=set)
+    races: list[Race] = field(default_factory=list)
+    feed: list[dict[str, Any]] | None = None
 
 
 def violations(found: Found) -> list[str]:
     """Everything that is wrong; an empty list when nothing was lost, doubled, reordered or said out of turn."""
-    wrong = [*_wrong_acks(found.acks, found.logs)]
+    wrong = [*_wrong_acks(found), *_wrong_races(found.races, found.logs)]
     for name, log in found.logs.items():
         wrong += [f"{name}: {what}" for what in (*_wrong_places(log), *_wrong_turns(log))]
     for name, session in found.sessions.items():
         wrong += [f"{name}: {what}" for what in _wrong_row(session, found.logs.get(name, []))]
     for seen in found.seen:
         wrong += [f"{seen.session}: a follower {what}" for what in _wrong_view(seen, found.logs[seen.session])]
+    if found.feed is not None:
+        wrong += [f"the feed {what}" for what in _wrong_feed(found.feed, found.logs)]
     if found.jobs:
         wrong.append(f"{found.jobs} jobs are left")
     return wrong
 
 
-def _wrong_acks(acks: Sequence[Ack], logs: dict[str, list[Entry]]) -> Iterator[str]:
-    stored = {(name, one.client_msg_id): one for name, log in logs.items() for one in log if one.client_msg_id}
+def _wrong_acks(found: Found) -> Iterator[str]:
+    stored = {(name, one.client_msg_id): one for name, log in found.logs.items() for one in log if one.client_msg_id}
     told: dict[tuple[str, str], int] = {}
     newest: dict[tuple[str, str], int] = {}
-    for ack in acks:
+    for ack in found.acks:
         what = f"{ack.session}: {ack.client_msg_id}"
         one = stored.get((ack.session, ack.client_msg_id))
         if one is None:
@@ -82,8 +103,26 @@ def _wrong_acks(acks: Sequence[Ack], logs: dict[str, list[Entry]]) -> Iterator[s
         if ack.seq < newest.get((ack.session, ack.sender), 0):
             yield f"{what} stands before what {ack.sender} wrote earlier"
         newest[ack.session, ack.sender] = ack.seq
-    for name, own in sorted(set(stored) - set(told)):
+    for name, own in sorted(set(stored) - set(told) - found.shouted):
         yield f"{name}: {own} is stored and nobody was told"
+
+
+def _wrong_races(races: Sequence[Race], logs: dict[str, list[Entry]]) -> Iterator[str]:
+    """Exactly one wins, and the log says the same."""
+    takers = {
+        (name, one.facts["epoch"]): one.facts["agent"]["id"]
+        for name, log in logs.items()
+        for one in log
+        if one.type == "session.taken_over"
+    }
+    for race in races:
+        if len(race.winners) != 1:
+            yield f"{race.session}: {len(race.winners)} of {len(race.epochs)} agents won"
+        for winner in race.winners:
+            epoch = race.epochs[winner]
+            taker = takers.get((race.session, epoch), "nobody")
+            if taker != winner:
+                yield f"{race.session}: {winner} was told of winning epoch {epoch}, which {taker} took"
 
 
 def _wrong_places(log: Sequence[Entry]) -> Iterator[str]:
@@ -151,3 +190,19 @@ def _wrong_view(seen: Seen, log: Sequence[Entry]) -> Iterator[str]:
         yield "saw events out of order"
     if seqs == wanted:
         yield "saw other content than is stored"
+
+
+def _wrong_feed(feed: Sequence[dict[str, Any]], logs: dict[str, list[Entry]]) -> Iterator[str]:
+    """In any order; each event once, as it is stored."""
+    should = {(one.stream, one.seq): one for log in logs.values() for one in log}
+    streams = {stream for stream, _ in should}
+    counted: Counter[tuple[str, int]] = Counter()
+    for event in feed:
+        place = event["stream"], event["seq"]
+        counted[place] += event["stream"] in streams
+        one = should.get(place)
+        if one is not None and not (one.shown.items() <= event.items()):
+            yield f"has other content at {place}"
+    yield from (f"never had {place}" for place in should if not counted[place])
+    yield from (f"had {place} {count} times" for place, count in counted.items() if count > 1)
+    yield from (f"had {place}, which is nowhere" for place, count in counted.items() if count and place not in should)

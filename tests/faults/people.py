@@ -1,4 +1,7 @@
-"""Visitors, agents and followers who do not give up: each request is repeated until the server says yes or no."""
+"""Visitors, agents and followers who do not give up: each request is repeated until the server says yes or no.
+
+The exception is a message that is shouted: one attempt, and nobody asks what became of it.
+"""
 
 import asyncio
 import random
@@ -12,23 +15,38 @@ from typing import Any
 import httpx2
 import orjson
 
-from faults.checker import Ack, Seen
+from faults.checker import Ack, Race, Seen
 from faults.process import ADMIN, ADMIN_PASSWORD
 from kefu.log.log import Entry
 
 PATIENCE = 60.0
 PAUSE = 0.1, 0.3
+# A stream beats every 15 s; one that is silent for longer leads nowhere.
+SILENCE = 20.0
+SHOUTED = 0.03
 
 
 @dataclass
 class Told:
-    """What the server told its clients. `unpromised`: answers that no fault excuses."""
+    """What the server told its clients. `unpromised`: answers that no fault excuses.
+
+    `shouted`: messages whose sender never learnt what became of them, by session and client_msg_id.
+    """
 
     acks: list[Ack] = field(default_factory=list)
+    shouted: set[tuple[str, str]] = field(default_factory=set)
+    races: list[Race] = field(default_factory=list)
     statuses: Counter[int] = field(default_factory=Counter)
     unpromised: list[str] = field(default_factory=list)
     lost: int = 0
+    posts: int = 0
+    retries: int = 0
     slowest: float = 0
+
+    @property
+    def repeats(self) -> int:
+        """How many acknowledgements told again what was told before."""
+        return len(self.acks) - len({(ack.session, ack.client_msg_id) for ack in self.acks})
 
 
 class Line:
@@ -41,6 +59,7 @@ class Line:
     async def once(self, method: str, path: str, token: str = "", body: object = None) -> httpx2.Response | None:
         """One attempt; None when no answer came. A 503 must say when to come again, and a 500 must not be."""
         headers = {"Authorization": f"Bearer {token}"} if token else {}
+        self.told.posts += path.endswith("/messages")
         began = asyncio.get_running_loop().time()
         try:
             answer = await self.client.request(method, path, headers=headers, json=body)
@@ -62,11 +81,12 @@ class Line:
                 answer = await self.once(method, path, token, body)
                 if answer is not None and answer.status_code < 500:
                     return answer
+                self.told.retries += 1
                 await asyncio.sleep(random.uniform(*PAUSE))
 
-    async def sign_in(self) -> str:
-        """The first admin's access token."""
-        body = {"username": ADMIN, "password": ADMIN_PASSWORD}
+    async def sign_in(self, username: str = ADMIN) -> str:
+        """The access token of the first admin, or of somebody with the same password."""
+        body = {"username": username, "password": ADMIN_PASSWORD}
         token: str = _expect(await self.until_told("POST", "/api/agent/login", body=body))["token"]
         return token
 
@@ -77,8 +97,10 @@ def _expect(answer: httpx2.Response, *statuses: int) -> Any:
 
 
 @asynccontextmanager
-async def line_to(address: str, told: Told | None = None) -> AsyncIterator[Line]:
-    async with httpx2.AsyncClient(base_url=address, timeout=PATIENCE, trust_env=False) as client:
+async def line_to(address: str, told: Told | None = None, patience: float = PATIENCE) -> AsyncIterator[Line]:
+    """`patience`: seconds after which a request without an answer is given up, to be repeated."""
+    limits = httpx2.Limits(max_connections=None)
+    async with httpx2.AsyncClient(base_url=address, timeout=patience, limits=limits, trust_env=False) as client:
         yield Line(client, told)
 
 
@@ -115,10 +137,21 @@ class Visitor:
             line.told.acks.append(Ack(self.name, "visitor", own, content, seq))
         return seq
 
+    async def shout(self) -> None:
+        """One attempt. Whoever gets no answer goes on as if nothing had been said."""
+        body = self.next_message()
+        own = body["client_msg_id"]
+        answer = await self.line.once("POST", self.path, self.token, body)
+        if answer is not None and answer.status_code < 500:
+            seq = _expect(answer, 201)["seq"]
+            self.line.told.acks.append(Ack(self.name, "visitor", own, body["content"], seq))
+        else:
+            self.line.told.shouted.add((self.name, own))
+
     async def talk(self, stop: asyncio.Event) -> None:
         """Mostly in quick bursts, sometimes with time for the bot to answer."""
         while not stop.is_set():
-            await self.say()
+            await (self.shout() if random.random() < SHOUTED else self.say())
             await asyncio.sleep(random.uniform(0, 0.03) if random.random() < 0.8 else random.uniform(0.8, 1.2))
 
 
@@ -129,7 +162,8 @@ class Desk:
         self.name = name
         self._line = line
         self._token = token
-        self._own = (f"{name}-a{n}" for n in count(1))
+        # The end of the token tells two agents' messages in one session apart.
+        self._own = (f"{name}-{token[-6:]}-{n}" for n in count(1))
 
     async def take_over(self) -> None:
         _expect(await self._line.until_told("POST", f"/api/sessions/{self.name}/takeover", self._token))
@@ -159,6 +193,41 @@ class Desk:
             await asyncio.sleep(random.uniform(0.1, 0.6))
 
 
+class Rivals:
+    """Agents who click at once on one session, again and again. `tokens` by the agents' ids."""
+
+    def __init__(self, line: Line, name: str, tokens: dict[str, str]) -> None:
+        self._line = line
+        self._name = name
+        self._tokens = tokens
+        self._desks = {agent: Desk(line, name, token) for agent, token in tokens.items()}
+
+    async def race(self) -> Race:
+        """Ends when each has been told who won."""
+        epochs = await asyncio.gather(*map(self._click, self._tokens.values()))
+        race = Race(self._name, dict(zip(self._tokens, epochs, strict=True)))
+        self._line.told.races.append(race)
+        return race
+
+    async def _click(self, token: str) -> int:
+        """The epoch of the takeover; 0 for who came too late."""
+        answer = await self._line.until_told("POST", f"/api/sessions/{self._name}/takeover", token)
+        if answer.status_code == 409:
+            assert answer.json()["error"]["code"] == "ALREADY_TAKEN", answer.text
+            return 0
+        epoch: int = _expect(answer)["data"]["epoch"]
+        return epoch
+
+    async def serve(self, stop: asyncio.Event) -> None:
+        """Who won writes and releases; at the end the bot has the session."""
+        while not stop.is_set():
+            race = await self.race()
+            for winner in race.winners:
+                await self._desks[winner].say()
+                await self._desks[winner].release()
+            await asyncio.sleep(random.uniform(0.1, 0.6))
+
+
 class Follower:
     """Reads a session's stream and comes back by its cursor whenever the stream ends."""
 
@@ -178,7 +247,7 @@ class Follower:
         while True:
             headers = {"Authorization": f"Bearer {self._token}", "Last-Event-ID": str(self.cursor)}
             with suppress(httpx2.TransportError):
-                async with self._line.client.stream("GET", path, headers=headers) as answer:
+                async with self._line.client.stream("GET", path, headers=headers, timeout=SILENCE) as answer:
                     await self._read(answer)
             await asyncio.sleep(random.uniform(*PAUSE))
 
@@ -206,6 +275,24 @@ class Follower:
 
     def may_see(self, one: Entry) -> bool:
         return self.seen.sees_internal or one.audience == "public"
+
+
+class Integrator:
+    """Reads the feed of the whole workspace and goes on where it was, whatever happens."""
+
+    def __init__(self, line: Line, token: str) -> None:
+        self.events: list[dict[str, Any]] = []
+        self._line = line
+        self._token = token
+
+    async def follow(self) -> None:
+        """Until cancelled."""
+        cursor = ""
+        while True:
+            path = f"/api/events?after={cursor}&limit={random.randint(1, 300)}&wait=2"
+            page = _expect(await self._line.until_told("GET", path, self._token))["data"]
+            self.events += page["events"]
+            cursor = page["next"]
 
 
 @asynccontextmanager

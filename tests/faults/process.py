@@ -11,6 +11,7 @@ from pathlib import Path
 
 import orjson
 
+from faults.program import takes_connections
 from faults.waiting import until
 from servers import free_port
 
@@ -43,23 +44,23 @@ class Kefu:
 
     async def start(self) -> None:
         """Start it and wait until it takes connections."""
-        arguments = ("serve", "--host", "127.0.0.1", "--port", str(self.port))
+        await self._start("serve", "--host", "127.0.0.1", "--port", str(self.port))
+
+    async def _start(self, *arguments: str) -> None:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
                 PROGRAM, *arguments, cwd=self._home, env=self._environment, stdout=log, stderr=subprocess.STDOUT
             )
-        await until(self._is_up, UP_SECONDS)
+        await until(self._is_started, UP_SECONDS)
 
-    async def _is_up(self) -> bool:
+    async def _is_started(self) -> bool:
         assert self._process
         if self._process.returncode is not None:
             raise RuntimeError(f"not started: {self._log.read_text()[-3000:]}")
-        try:
-            _, writer = await asyncio.open_connection("127.0.0.1", self.port)
-        except OSError:
-            return False
-        writer.close()
-        return True
+        return await self._is_up()
+
+    async def _is_up(self) -> bool:
+        return await takes_connections(self.port)
 
     async def kill(self) -> None:
         """With -9: it has no chance to finish anything."""
@@ -75,6 +76,15 @@ class Kefu:
         self._process.send_signal(signal.SIGTERM)
         code = await self._process.wait()
         return code, time.monotonic() - began
+
+    def freeze(self) -> None:
+        """It stands still, with everything it holds, until `thaw`."""
+        assert self._process
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process
+        self._process.send_signal(signal.SIGCONT)
 
     async def run(self, *arguments: str) -> tuple[int, str]:
         """Another `kefu` command on the same database, beside the server; returns the exit code and what it wrote."""
@@ -95,3 +105,17 @@ class Kefu:
         lines = self._log.read_bytes().splitlines()
         found = [orjson.loads(line) for line in lines if line.startswith(b"{") and line.endswith(b"}")]
         return [line for line in found if line.get("event") == event]
+
+
+class KefuWorker(Kefu):
+    """`kefu worker` with its own folder in `home`."""
+
+    async def start(self) -> None:
+        self._starts = self._said()
+        await self._start("worker")
+
+    async def _is_up(self) -> bool:
+        return self._said() > self._starts
+
+    def _said(self) -> int:
+        return self._log.read_bytes().count(b"Kefu worker is running") if self._log.exists() else 0

@@ -80,7 +80,11 @@ class Program:
 
 
 def runs(pid: int) -> bool:
-    return Path(f"/proc/{pid}").exists()
+    """One that is dead and only not yet buried by its parent does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except OSError:
+        return False
 
 
 async def takes_connections(port: int) -> bool:

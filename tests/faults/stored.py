@@ -1,5 +1,7 @@
 """What the database holds, read after the fact."""
 
+from typing import Any
+
 from sqlalchemy import func, select
 
 from faults.checker import Found, Seen
@@ -13,13 +15,17 @@ from kefu.sessions.models import Session, stream_of
 EVERYTHING = 1_000_000
 
 
-async def found(db: Database, told: Told, seen: list[Seen]) -> Found:
+async def found(
+    db: Database, told: Told, seen: list[Seen], prefix: str = "", feed: list[dict[str, Any]] | None = None
+) -> Found:
+    """`prefix`: of the names of the sessions that are looked at."""
     async with db.read() as tx:
-        sessions = {session.name: session for session in await tx.scalars(select(Session))}
+        chosen = select(Session).where(Session.name.startswith(prefix, autoescape=True))
+        sessions = {session.name: session for session in await tx.scalars(chosen)}
         logs: dict[str, list[Entry]] = {
             name: await read(tx, stream_of(name), public_only=False, limit=EVERYTHING) for name in sessions
         }
-    return Found(told.acks, sessions, logs, seen, await _jobs(db))
+    return Found(told.acks, sessions, logs, seen, await _jobs(db), told.shouted, told.races, feed)
 
 
 async def until_idle(db: Database, seconds: float) -> float:

@@ -5,7 +5,7 @@ from dataclasses import replace
 
 import pytest
 
-from faults.checker import Ack, Found, Seen, violations
+from faults.checker import Ack, Found, Race, Seen, violations
 from kefu.log.log import BOT, VISITOR, Actor, Entry, Fact, entry
 from kefu.sessions.fold import fold_all
 from kefu.sessions.models import stream_of
@@ -68,6 +68,76 @@ def sound() -> Found:
 
 def test_a_sound_log_has_no_violations() -> None:
     assert violations(sound()) == []
+
+
+def test_a_message_whose_sender_gave_up_may_be_stored() -> None:
+    found = unknown_sender()
+    found.shouted = {(NAME, "v-2"), (NAME, "v-never-came")}
+    assert violations(found) == []
+
+
+def test_one_winner_who_is_in_the_log_is_right() -> None:
+    assert violations(raced({"a-1": 1, "a-2": 0})) == []
+
+
+def raced(epochs: dict[str, int]) -> Found:
+    return replace(sound(), races=[Race(NAME, epochs)])
+
+
+def fed() -> Found:
+    found = sound()
+    found.feed = [{**one.shown, "stream": one.stream, "audience": one.audience} for one in reversed(found.logs[NAME])]
+    return found
+
+
+def test_a_feed_may_come_in_another_order() -> None:
+    assert violations(fed()) == []
+
+
+def feed_missed() -> Found:
+    found = fed()
+    found.feed = [event for event in found.feed or () if event["seq"] != 4]
+    return found
+
+
+def feed_had_twice() -> Found:
+    found = fed()
+    found.feed = [*(found.feed or ()), *(found.feed or ())[:1]]
+    return found
+
+
+def feed_had_other_words() -> Found:
+    found = fed()
+    found.feed = [{**event, "content": "…"} for event in found.feed or ()]
+    return found
+
+
+def feed_invented() -> Found:
+    found = fed()
+    found.feed = [*(found.feed or ()), {**found.logs[NAME][0].shown, "stream": stream_of(NAME), "seq": 99}]
+    return found
+
+
+def two_winners() -> Found:
+    return raced({"a-1": 1, "a-2": 1})
+
+
+def no_winner() -> Found:
+    return raced({"a-1": 0, "a-2": 0})
+
+
+def wrong_winner() -> Found:
+    return raced({"a-1": 0, "a-2": 1})
+
+
+def won_what_never_was() -> Found:
+    return raced({"a-1": 7, "a-2": 0})
+
+
+def shouted_twice() -> Found:
+    found = stored_twice()
+    found.shouted = {(NAME, "v-4")}
+    return found
 
 
 def gap() -> Found:
@@ -198,6 +268,15 @@ PLANTED: dict[Callable[[], Found], str] = {
     no_evidence: "draft d-2 and its evidence do not match",
     row_behind_its_log: "the row says message_count = 6, its log 7",
     job_left: "1 jobs are left",
+    two_winners: "2 of 2 agents won",
+    no_winner: "0 of 2 agents won",
+    wrong_winner: "a-2 was told of winning epoch 1, which a-1 took",
+    won_what_never_was: "a-1 was told of winning epoch 7, which nobody took",
+    feed_missed: "the feed never had ('session/s-1', 4)",
+    feed_had_twice: "the feed had ('session/s-1', 12) 2 times",
+    feed_had_other_words: "the feed has other content at ('session/s-1', 2)",
+    feed_invented: "the feed had ('session/s-1', 99), which is nowhere",
+    shouted_twice: "v-4 is stored 2 times",
     follower_missed: "a follower never saw 5",
     follower_saw_twice: "a follower saw 3 2 times",
     follower_out_of_order: "a follower saw events out of order",

@@ -93,6 +93,29 @@ async def test_it_tells_every_follower_and_is_gone(kefu: Kefu, line: Line) -> No
     assert {(line["status"], line["closed"]) for line in served} == {(101, 1012)}
 
 
+async def ask_until_closed(port: int) -> list[bytes]:
+    """One request after the other on one connection, until an answer closes it; the heads of all answers."""
+    reads, writes = await asyncio.open_connection("127.0.0.1", port)
+    heads: list[bytes] = []
+    while not heads or b"connection: close" not in heads[-1]:
+        writes.write(b"GET /health HTTP/1.1\r\nHost: kefu\r\n\r\n")
+        heads.append(await reads.readuntil(b"\r\n\r\n"))
+        await reads.readexactly(len(b'{"status":"ok"}'))
+    writes.close()
+    return heads
+
+
+async def test_it_closes_a_connection_with_an_answer_and_not_between_two(kefu: Kefu) -> None:
+    asking = [asyncio.create_task(ask_until_closed(kefu.port)) for _ in range(4)]
+    await asyncio.sleep(0.2)
+    code, _ = await kefu.terminate()
+    for heads in await asyncio.gather(*asking):
+        assert len(heads) > 1
+        assert all(head.startswith(b"HTTP/1.1 200") for head in heads)
+        assert [b"connection: close" in head for head in heads] == [False] * (len(heads) - 1) + [True]
+    assert code == 0
+
+
 async def test_what_is_said_while_it_stops_is_stored_or_refused(kefu: Kefu, line: Line, db: Database) -> None:
     visitors = [await Visitor.arrive(line, f"late-{n}") for n in range(8)]
     leave = asyncio.Event()
