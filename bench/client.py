@@ -13,6 +13,8 @@ HOST = "127.0.0.1"
 LENGTH = re.compile(rb"\r\ncontent-length: (\d+)\r\n", re.IGNORECASE)
 REST_SECONDS = 3
 READY = b'"stream.ready"'
+# An event stream, a WebSocket.
+OPENED = b"HTTP/1.1 200", b"HTTP/1.1 101"
 
 
 def request(method: str, path: str, token: str = "", body: bytes = b"") -> bytes:
@@ -173,7 +175,7 @@ class Following(asyncio.Protocol):
             self._heard(time.perf_counter(), data)
             return
         self._begun += data
-        if not self._begun.startswith(b"HTTP/1.1 200"):
+        if not self._begun.startswith(OPENED):
             self.live.set_exception(Refused(self._begun[:400].decode()))
             self.close()
         elif READY in self._begun:
@@ -184,6 +186,11 @@ class Following(asyncio.Protocol):
         if not self.live.done():
             self.live.set_exception(exc or Refused("the stream ended before it was live"))
 
+    def stall(self) -> None:
+        """Read no more, as a sleeping phone."""
+        if self._transport:
+            self._transport.pause_reading()
+
     def close(self) -> None:
         if self._transport:
             self._transport.abort()
@@ -191,7 +198,24 @@ class Following(asyncio.Protocol):
 
 async def follow(port: int, session: str, token: str, heard: Callable[[float, bytes], None]) -> Following:
     """Open the session's stream and wait until it is live. Raises Refused."""
-    opening = request("GET", f"/api/sessions/{session}/events", token)
+    return await _opened(port, request("GET", f"/api/sessions/{session}/events", token), heard)
+
+
+async def plug_in(port: int, session: str, token: str, heard: Callable[[float, bytes], None]) -> Following:
+    """Open a WebSocket on the session and wait until it is live. Raises Refused."""
+    lines = [
+        f"GET /ws/session/{session} HTTP/1.1",
+        f"Host: {HOST}:{port}",
+        "Connection: Upgrade",
+        "Upgrade: websocket",
+        "Sec-WebSocket-Version: 13",
+        "Sec-WebSocket-Key: a2VmdS1iZW5jaC1zb2NrZXQ=",
+        f"Sec-WebSocket-Protocol: kefu.v1, bearer.{token}",
+    ]
+    return await _opened(port, "\r\n".join([*lines, "", ""]).encode(), heard)
+
+
+async def _opened(port: int, opening: bytes, heard: Callable[[float, bytes], None]) -> Following:
     _, following = await asyncio.get_running_loop().create_connection(lambda: Following(opening, heard), HOST, port)
     await following.live
     return following

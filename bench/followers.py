@@ -3,7 +3,7 @@
 import asyncio
 import re
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from itertools import cycle, islice
 
@@ -16,6 +16,7 @@ FOLLOWERS = 1000
 AT_ONCE = 32
 WARM_UP = 50
 RETRY_SECONDS = 1
+Heard = Callable[[float, bytes], None]
 ID = re.compile(rb'"client_msg_id":"(seen-\d+)"')
 
 
@@ -59,32 +60,38 @@ async def measure(subject: Subject, sessions: int, rates: Sequence[int], seconds
     """FOLLOWERS streams spread evenly over `sessions`; then posts into them, each `rate` for `seconds`."""
     watch = Watch()
     visits = [await subject.served_visit() for _ in range(sessions)]
-    for stream in await _open(subject, visits, WARM_UP, watch):
+    for stream in await open_all(subject, visits, WARM_UP, watch.heard):
         stream.close()
-    await _deliver(subject, visits, watch, Delivery(20), WARM_UP / 20, sees=0)
+    await deliver(subject, visits, watch, Delivery(20), WARM_UP / 20, sees=0)
     await subject.quiet()
     memory, begun = subject.memory(), time.perf_counter()
-    following = await _open(subject, visits, FOLLOWERS, watch)
+    following = await open_all(subject, visits, FOLLOWERS, watch.heard)
     took = time.perf_counter() - begun
     await subject.quiet()
     kib = (subject.memory() - memory) / FOLLOWERS / 1024
     idle = await subject.cpu_share(seconds)
     deliveries = [Delivery(rate) for rate in rates]
     for one in deliveries:
-        await _deliver(subject, visits, watch, one, seconds, sees=FOLLOWERS // sessions)
+        await deliver(subject, visits, watch, one, seconds, sees=FOLLOWERS // sessions)
     for stream in following:
         stream.close()
     return Followers(kib, FOLLOWERS / took, idle, deliveries)
 
 
-async def _open(subject: Subject, visits: Sequence[Visit], wanted: int, watch: Watch) -> list[Following]:
+Opener = Callable[[int, str, str, Heard], Awaitable[Following]]
+
+
+async def open_all(
+    subject: Subject, visits: Sequence[Visit], wanted: int, heard: Heard, opener: Opener = follow
+) -> list[Following]:
+    """`wanted` followers, spread evenly over the visits; one that is told to come back does."""
     free = asyncio.Semaphore(AT_ONCE)
 
     async def one(visit: Visit) -> Following:
         while True:
             try:
                 async with free:
-                    return await follow(subject.port, visit.name, visit.token, watch.heard)
+                    return await opener(subject.port, visit.name, visit.token, heard)
             except Refused as refused:
                 if " 503 " not in str(refused):
                     raise
@@ -93,7 +100,7 @@ async def _open(subject: Subject, visits: Sequence[Visit], wanted: int, watch: W
     return await asyncio.gather(*(one(visit) for visit in islice(cycle(visits), wanted)))
 
 
-async def _deliver(
+async def deliver(
     subject: Subject, visits: Sequence[Visit], watch: Watch, delivery: Delivery, seconds: float, *, sees: int
 ) -> None:
     """Post at the wanted rate, whether or not earlier posts are answered; then wait for those under way."""

@@ -8,16 +8,26 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import answers, followers, posts
+from bench import answers, crowd, followers, posts, reads
 from bench.figures import Bound, Judged, Table, milliseconds
 from bench.report import Report, machine
 from bench.subject import Place, serving
 from servers import Servers, free_port
 
-POST_RATIO = Bound("at least", 0.08, goal=0.24)
+# Of the post at 64 connections, and at one.
+POST_RATIO = {"SQLite": Bound("at least", 0.15), "PostgreSQL": Bound("at least", 0.25)}
+POST_RATIO_ALONE = Bound("at least", 0.08)
+POST_P99 = Bound("at most", 60)
 FIRST_DELTA = Bound("at most", 60)
 SEEN = Bound("at most", 25)
 FOLLOWER_MEMORY = Bound("at most", 20, goal=16)
+CROWD_MEMORY = Bound("at most", 16)
+CROWD_IDLE = Bound("at most", 1)
+ACROSS_P50, ACROSS_P99 = Bound("at most", 5), Bound("at most", 20)
+SOCKET_MEMORY = Bound("at most", 24)
+BROADCAST = Bound("at most", 300)
+REOPENED = Bound("at least", 2000)
+GET = Bound("at most", 10)
 
 POST_COLUMNS = ("connections", "post", "requests/s", "p50 ms", "p99 ms", "server CPU μs", "bad", "÷ bare")
 ANSWER_COLUMNS = ("language", "questions", "p50 ms", "p99 ms")
@@ -63,7 +73,7 @@ class Findings:
 
 
 async def run(effort: Effort) -> Report:
-    """Raises servers.Missing when PostgreSQL is not installed."""
+    """Raises servers.Missing when PostgreSQL or Redis is not installed."""
     judged, tables, before = [], [], machine()
     async with _places() as places:
         for database, place in places.items():
@@ -72,6 +82,9 @@ async def run(effort: Effort) -> Report:
             await _posts(place, effort, found)
             await _answers(place, effort, found)
             await _followers(place, effort, found)
+            if place.redis_url:
+                await _reads(place, found)
+                await _crowd(place, effort, found)
             judged += found.judged
             tables += found.tables
     return Report(judged, tables, before)
@@ -91,7 +104,7 @@ async def _places() -> AsyncIterator[dict[str, Place]]:
             await connection.close()
             yield {
                 "SQLite": Place(folder / "sqlite", "", free_port()),
-                "PostgreSQL": Place(folder / "postgres", f"{server}/bench", free_port()),
+                "PostgreSQL": Place(folder / "postgres", f"{server}/bench", free_port(), f"{servers.redis()}/0"),
             }
         finally:
             servers.close()
@@ -106,7 +119,11 @@ async def _posts(place: Place, effort: Effort, found: Findings) -> None:
         ratio = result.ratio_to(results[n, "bare"])
         rows.append([str(n), kind, *result.row, f"{ratio:.2f}"])
         if kind != "bare":
-            found.judge(f"post ÷ bare, {kind}, {n} connection{'s' if n > 1 else ''}", ratio, "", POST_RATIO)
+            bound = POST_RATIO[found.database] if n > 1 else POST_RATIO_ALONE
+            found.judge(f"post ÷ bare, {kind}, {n} connection{'s' if n > 1 else ''}", ratio, "", bound)
+    if found.database == "PostgreSQL":
+        p99 = milliseconds(results[64, "served by a person"].latencies, 0.99)
+        found.judge("post, served by a person, 64 connections, p99", p99, "ms", POST_P99)
     found.tables.append(Table(f"{found.database}: posts", POST_COLUMNS, rows))
 
 
@@ -136,6 +153,35 @@ async def _followers(place: Place, effort: Effort, found: Findings) -> None:
             p99 = milliseconds(one.latencies, 0.99)
             found.judge(f"post to seen, {where}, {one.rate}/s, p99", p99, "ms", SEEN)
     found.tables.append(Table(f"{found.database}: {followers.FOLLOWERS} followers", FOLLOWER_COLUMNS, rows))
+
+
+async def _reads(place: Place, found: Findings) -> None:
+    _say(f"{found.database}: the session store in Redis")
+    took, share = await reads.measure(place)
+    found.judge(f"get of a session from Redis, {reads.READERS} readers, p99", milliseconds(took, 0.99), "ms", GET)
+    row = [str(len(took)), f"{share:.1%}", *(f"{milliseconds(took, one):.2f}" for one in (0.5, 0.99, 1))]
+    columns = ("gets", "by Redis", "p50 ms", "p99 ms", "max ms")
+    found.tables.append(Table(f"{found.database}: the session store in Redis", columns, [row]))
+
+
+async def _crowd(place: Place, effort: Effort, found: Findings) -> None:
+    _say(f"{found.database}: {crowd.CROWD} followers, another process takes the posts")
+    result = await crowd.measure(place, effort.delivery)
+    found.judge(f"memory of one of {crowd.CROWD} followers", result.kib, "KiB", CROWD_MEMORY)
+    found.judge(f"a core, idle with {crowd.CROWD} followers", result.idle_share * 100, "%", CROWD_IDLE)
+    rows = []
+    for one, name in ((result.across, "from another process"), (result.stalled, "beside as many stalled readers")):
+        for share, bound in ((0.5, ACROSS_P50), (0.99, ACROSS_P99)):
+            value = milliseconds(one.latencies, share)
+            found.judge(f"post to seen, {name}, {one.rate}/s, p{share * 100:.0f}", value, "ms", bound)
+        shares = [f"{milliseconds(one.latencies, share):.2f}" for share in (0.5, 0.99, 1)]
+        rows.append([name, *shares, str(one.refused), str(one.missing)])
+    found.judge("followers who come back at once, a second", result.reopened_per_second, "", REOPENED)
+    _say(f"{found.database}: one post to {crowd.CROWD} followers; {crowd.SOCKETS} sockets")
+    found.judge(f"one post to all {crowd.CROWD}, p50", milliseconds(await crowd.broadcast(place), 0.5), "ms", BROADCAST)
+    found.judge(f"memory of one of {crowd.SOCKETS} sockets", await crowd.sockets(place), "KiB", SOCKET_MEMORY)
+    columns = ("posts", "seen p50 ms", "p99 ms", "max ms", "refused", "not seen")
+    found.tables.append(Table(f"{found.database}: {crowd.CROWD} followers", columns, rows))
 
 
 def _follower_row(where: str, result: followers.Followers, one: followers.Delivery) -> list[str]:

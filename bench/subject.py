@@ -22,11 +22,12 @@ QUIET_SHARE = 0.05
 
 @dataclass(frozen=True)
 class Place:
-    """Where a service keeps its data. `database_url` is empty for SQLite in `folder`."""
+    """Where a service keeps its data. `database_url` is empty for SQLite in `folder`, `redis_url` for no Redis."""
 
     folder: Path
     database_url: str
     port: int
+    redis_url: str = ""
 
     @property
     def environment(self) -> dict[str, str]:
@@ -34,6 +35,7 @@ class Place:
             **os.environ,
             "KEFU_DATA_DIR": str(self.folder),
             "DATABASE_URL": self.database_url,
+            "REDIS_URL": self.redis_url,
             "SUPER_ADMIN_USERNAME": ADMIN,
             "SUPER_ADMIN_PASSWORD": PASSWORD,
             "RATE_LIMITS": "off",

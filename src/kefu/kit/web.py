@@ -54,7 +54,10 @@ class Edge:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        request_id = _named(headers)
+        request_id, languages = _named(headers), headers.get("accept-language")
+        if scope["method"] != "GET":  # nobody reads the body of a GET, and followers would keep the wrapper for hours
+            receive = _limited(receive, headers)
+        del headers  # as they would a copy of these
         started, status = time.perf_counter(), 0
 
         async def send_out(message: Message) -> None:
@@ -66,21 +69,19 @@ class Edge:
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *missing]
             await send(message)
 
-        if scope["method"] != "GET":  # nobody reads the body of a GET, and followers would keep the wrapper for hours
-            receive = _limited(receive, headers)
         try:
             await self.app(scope, receive, send_out)
         except KefuError as error:
             if status:
                 raise
-            await error_response(error, preferred(headers.get("accept-language")))(scope, receive, send_out)
+            await error_response(error, preferred(languages))(scope, receive, send_out)
         except Exception:
             incident = secrets.token_hex(6)
             log.exception("request.failed", incident=incident, path=scope["path"], method=scope["method"])
             if status:
                 raise
             failure = KefuError(incident=incident)
-            await error_response(failure, preferred(headers.get("accept-language")))(scope, receive, send_out)
+            await error_response(failure, preferred(languages))(scope, receive, send_out)
         finally:
             seconds = time.perf_counter() - started
             REQUESTS.count(scope, status, seconds)

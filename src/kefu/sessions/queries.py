@@ -123,17 +123,6 @@ async def heads(tx: AsyncSession, names: list[str]) -> dict[str, int]:
     return dict(rows.all())
 
 
-async def changed_since(tx: AsyncSession, at: int, limit: int) -> list[tuple[str, int]]:
-    """Name and seq of the sessions that changed at or after `at`, newest first."""
-    query = (
-        select(Session.name, Session.seq)
-        .where(Session.updated_at >= at)
-        .order_by(Session.updated_at.desc())
-        .limit(limit)
-    )
-    return [(name, seq) for name, seq in await tx.execute(query)]
-
-
 async def changed_after(tx: AsyncSession, at: int, name: str, limit: int) -> list[tuple[str, int, int]]:
     """Name, seq and updated_at of the sessions after the place (`at`, `name`), in that order."""
     query = (
