@@ -132,8 +132,9 @@ async def test_two_instances_see_each_other_at_once(
     stages: list[Stage], record_property: Callable[[str, object], None]
 ) -> None:
     visitor, agent = await stages[0].visitor(), await stages[1].agent()
-    desk = await agent.watches_the_desk()
+    desk, elsewhere = await agent.watches_the_desk(), await (await stages[0].agent("lin")).watches_the_desk()
     await desk.sees("stream.ready")
+    await elsewhere.sees("stream.ready")
     await visitor.sees("stream.ready")
     await agent.takes_over(visitor)
     await visitor.sees("session.taken_over")

@@ -42,6 +42,11 @@ def test_it_is_whole_and_begins_at_offset_0(drafts: Drafts) -> None:
     assert drafts.of(session()) == {"draft_id": "d_1", "reply_to": 4, "text": "Yes, it is.", "offset": 0}
 
 
+def test_what_follows_a_lost_piece_is_not_put_where_it_does_not_belong(drafts: Drafts) -> None:
+    drafts.hear(delta(20, "not"))
+    assert drafts.of(session()) == {"draft_id": "d_1", "reply_to": 4, "text": "Yes, it is.", "offset": 0}
+
+
 def test_its_own_question_heard_late_does_not_end_it(drafts: Drafts) -> None:
     drafts.hear(logged(4, "message.posted"))
     assert drafts.of(session()) is not None

@@ -100,6 +100,23 @@ async def test_typing_goes_up_and_is_seen_on_every_wire(taken: Visitor, agent: A
         await one.sees("typing", actor={"kind": "agent", "id": agent.id, "name": "Mei"}, active=False)
 
 
+async def test_a_read_mark_goes_up_and_is_seen_on_every_wire(taken: Visitor, agent: Agent) -> None:
+    said = await taken.says("hello?")
+    of_visitor, of_agent = await connects(taken, taken.name), await connects(agent, taken.name)
+    by_sse = await agent.follows(taken.name)
+    for one in (of_visitor, of_agent, by_sse):
+        await one.sees("stream.ready")
+    await of_agent.says(type="read", seq=said)
+    for one in (of_visitor, of_agent, by_sse):
+        await one.sees("read", actor={"kind": "agent"}, seq=said)
+    await of_visitor.says(type="read", seq=2**53)
+    await of_agent.sees("read", actor={"kind": "visitor"}, seq=said)
+    assert (await agent.reads(taken))["read_marks"] == {"visitor": said, "agents": said}
+    await of_agent.says(type="read", seq=0)
+    error = await of_agent.sees("error")
+    assert error["details"]["fields"][0]["field"] == "seq"
+
+
 async def test_a_heartbeat_shows_that_the_line_lives(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(hub, "HEARTBEAT_SECONDS", 1)
     socket = await connects(visitor, visitor.name)

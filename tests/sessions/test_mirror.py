@@ -58,10 +58,11 @@ async def equals_the_database(store: RedisStore, db: Database) -> bool:
         rows = await truth.list_by_status(status, 1000)
         equal &= [*map(row_of, await store.list_by_status(status, 1000))] == [*map(row_of, rows)]
         equal &= await store.count_by_status(status) == len(rows)
-        for row in rows:
+        some = rows[:10]
+        for row in some:
             found = await store.get(row.name)
             equal &= found is not None and row_of(found) == row_of(row)
-        asked += 2 + len(rows)
+        asked += 2 + len(some)
     equal &= await store.get_stats() == await truth.get_stats()
     return equal and hits() - before == asked + 1
 

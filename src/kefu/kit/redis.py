@@ -54,7 +54,6 @@ class Redis:
             retry=Retry(NoBackoff(), 0),
             protocol=2,  # one round trip less to connect, and no pushes between the answers
         )
-        self.url = url
         self.prefix = _prefix(secret, self.pool.connection_kwargs.get("db", 0))
         self._client: Client = Client(connection_pool=self.pool)
         self._healing: asyncio.Task[None] | None = None

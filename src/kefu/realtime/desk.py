@@ -14,8 +14,8 @@ from kefu.realtime.hub import SESSION, Hub, ephemeral
 from kefu.sessions.models import stream_of
 from kefu.sessions.queries import find_many, queue
 from kefu.sessions.reading import Mark
-from kefu.sessions.schemas import summary_of
 from kefu.sessions.since import changed
+from kefu.sessions.summaries import summary_of
 
 log = structlog.get_logger()
 

@@ -3,32 +3,15 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
-from pydantic import BaseModel, Field
+from pydantic import BaseModel
 
 from kefu.accounts.identity import AgentIdentity, SignedIn, allowed
 from kefu.kit.web import Done
 from kefu.realtime.feed import FeedData, FeedQuery
-from kefu.realtime.passing import Typing, tell_typing
-from kefu.sessions import reading
-from kefu.sessions.access import actor_of
-from kefu.sessions.queries import find
-from kefu.sessions.schemas import MAX_SEQ, AgentRef, Body, NameInPath
-from kefu.sessions.service import SessionNotFound
+from kefu.realtime.passing import MarkData, MarkRead, Typing, move_mark, tell_typing
+from kefu.sessions.schemas import AgentRef, NameInPath
 
 router = APIRouter(tags=["realtime"])
-
-READS_PER_READER = "240/minute"
-
-
-class MarkRead(Body):
-    seq: Annotated[int, Field(ge=1, le=MAX_SEQ)]
-
-
-class MarkData(BaseModel):
-    """`seq`: where the caller's mark stands now; it never moves back."""
-
-    seq: int
-    unread: int
 
 
 class Marked(Done):
@@ -64,15 +47,7 @@ async def feed(request: Request, query: Annotated[FeedQuery, Query()]) -> FeedDa
 @router.post("/api/sessions/{name}/read")
 async def mark_read(request: Request, name: NameInPath, body: MarkRead, caller: SignedIn) -> Marked:
     """The caller has read the log up to `seq`. Moves only forward; beyond the log it stands at the log's end."""
-    reader = actor_of(caller, name, "sessions.read")
-    await request.app.state.limits.take(READS_PER_READER, "read", name, reading.reader_id(reader))
-    async with request.app.state.db.write() as tx:
-        session = await find(tx, name)
-        if session is None:
-            raise SessionNotFound(session_name=name)
-        mark = await reading.mark_read(tx, session, reader, body.seq)
-    data = MarkData(seq=mark.seq, unread=reading.unread(session, reader, mark.read_count))
-    return Marked(data=data)
+    return Marked(data=await move_mark(request.app.state, caller, name, body))
 
 
 @router.get("/api/presence")

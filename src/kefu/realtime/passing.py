@@ -1,20 +1,37 @@
-"""Typing, which only those who look at this moment need to know."""
+"""What people do without a word, by whichever line it comes: they type, they read."""
+
+from typing import Annotated
 
 import orjson
+from pydantic import BaseModel, Field
 from starlette.datastructures import State
 
 from kefu.accounts.identity import Caller
 from kefu.realtime.hub import ephemeral
+from kefu.sessions import reading
 from kefu.sessions.access import actor_of
 from kefu.sessions.models import stream_of
-from kefu.sessions.schemas import Body
+from kefu.sessions.queries import find
+from kefu.sessions.schemas import MAX_SEQ, Body
 from kefu.sessions.service import SessionNotFound
 
 TYPING_PER_SESSION = "120/minute"
+READS_PER_READER = "240/minute"
 
 
 class Typing(Body):
     active: bool
+
+
+class MarkRead(Body):
+    seq: Annotated[int, Field(ge=1, le=MAX_SEQ)]
+
+
+class MarkData(BaseModel):
+    """`seq`: where the caller's mark stands now; it never moves back."""
+
+    seq: int
+    unread: int
 
 
 async def tell_typing(state: State, caller: Caller, name: str, typing: Typing) -> None:
@@ -28,3 +45,18 @@ async def tell_typing(state: State, caller: Caller, name: str, typing: Typing) -
         raise SessionNotFound(session_name=name)
     who = orjson.Fragment(actor.json())
     state.bus.publish(ephemeral(stream_of(name), "typing", actor=who, active=typing.active))
+
+
+async def move_mark(state: State, caller: Caller, name: str, read: MarkRead) -> MarkData:
+    """The caller has read the session up to there. Repeating it, or an earlier seq, changes nothing.
+
+    Raises ForeignSession, Forbidden, SessionNotFound or TooMany.
+    """
+    reader = actor_of(caller, name, "sessions.read")
+    await state.limits.take(READS_PER_READER, "read", name, reading.reader_id(reader))
+    async with state.db.write() as tx:
+        session = await find(tx, name)
+        if session is None:
+            raise SessionNotFound(session_name=name)
+        mark = await reading.mark_read(tx, session, reader, read.seq)
+    return MarkData(seq=mark.seq, unread=reading.unread(session, reader, mark.read_count))

@@ -23,7 +23,7 @@ from kefu.kit.errors import Forbidden, Invalid, KefuError, NotSignedIn, TooMany
 from kefu.kit.i18n import Text, preferred
 from kefu.kit.web import field_reasons
 from kefu.realtime.hub import JSON, Draining, Ending, Follower, ephemeral
-from kefu.realtime.passing import Typing, tell_typing
+from kefu.realtime.passing import MarkRead, Typing, move_mark, tell_typing
 from kefu.realtime.streams import CLOSED, LAST_WORD_SECONDS, Stream, session_in, whole
 from kefu.sessions.access import may_read
 from kefu.sessions.schemas import Body
@@ -275,12 +275,18 @@ async def typing(socket: Socket, frame: dict[str, Any]) -> None:
     await tell_typing(socket.state, socket.caller, socket.name, socket.checked(Typing, frame))
 
 
-SESSION_FRAMES: Mapping[str, UpwardFrame] = {"ping": ping, "typing": typing}
+async def read(socket: Socket, frame: dict[str, Any]) -> None:
+    """Answered by the `read` frame that everybody gets when the mark moved."""
+    assert socket.caller
+    await move_mark(socket.state, socket.caller, socket.name, socket.checked(MarkRead, frame))
+
+
+SESSION_FRAMES: Mapping[str, UpwardFrame] = {"ping": ping, "typing": typing, "read": read}
 DESK_FRAMES: Mapping[str, UpwardFrame] = {"ping": ping}
 
 
 class SessionSocket:
-    """`/ws/session/{name}`: what `/api/sessions/{name}/events` says, and up: ping, typing."""
+    """`/ws/session/{name}`: what `/api/sessions/{name}/events` says, and up: ping, typing, read."""
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         socket = Socket(scope, receive, send, session_in(scope), SESSION_FRAMES)

@@ -10,7 +10,7 @@ from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
 from kefu.kit.pages import from_cursor, to_cursor
 from kefu.kit.web import caller_of
-from kefu.sessions import queries, reading, service
+from kefu.sessions import queries, reading, service, summaries
 from kefu.sessions import schemas as shapes
 from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor
 from kefu.sessions.opening import Wish, opened
@@ -137,8 +137,8 @@ async def close(
 
 @router.get("/api/sessions")
 async def list_sessions(
-    request: Request, agent: Reader, query: Annotated[shapes.ListQuery, Query()]
-) -> shapes.SessionListData:
+    request: Request, agent: Reader, query: Annotated[summaries.ListQuery, Query()]
+) -> summaries.SessionListData:
     """One page of sessions with counts by status. The order `default` puts first who waits for a person."""
     wanted = queries.Wanted(
         reader=agent.id,
@@ -153,24 +153,26 @@ async def list_sessions(
         page = await queries.list_sessions(tx, wanted)
         reader = actor(agent)
         counts = await reading.read_counts(tx, reader, [one.name for one in page.sessions])
-    data = shapes.SessionList(
-        sessions=[shapes.listed(one, reading.unread(one, reader, counts.get(one.name, 0))) for one in page.sessions],
+    data = summaries.SessionList(
+        sessions=[summaries.listed(one, reading.unread(one, reader, counts.get(one.name, 0))) for one in page.sessions],
         total=page.total,
         counts={Status(status): count for status, count in page.counts.items()},
         next_cursor=to_cursor(page.next_key) if page.next_key else None,
         has_more=page.next_key is not None,
         limit=query.limit,
     )
-    return shapes.SessionListData(data=data)
+    return summaries.SessionListData(data=data)
 
 
 @router.get("/api/sessions/stats")
-async def session_stats(request: Request, _: Reader) -> shapes.SessionStatsData:
+async def session_stats(request: Request, _: Reader) -> summaries.SessionStatsData:
     """How many sessions stand in each state, of those in which something happened within SESSION_EXPIRE_SECONDS."""
     stats = await request.app.state.store.get_stats()
     waits = None if stats.oldest_wait is None else max(0.0, (now_ms() - stats.oldest_wait) / 1000)
-    data = shapes.SessionStats(counts=stats.counts, total=stats.total, waiting=stats.waiting, oldest_wait_seconds=waits)
-    return shapes.SessionStatsData(data=data)
+    data = summaries.SessionStats(
+        counts=stats.counts, total=stats.total, waiting=stats.waiting, oldest_wait_seconds=waits
+    )
+    return summaries.SessionStatsData(data=data)
 
 
 @router.get("/api/sessions/{name}")
