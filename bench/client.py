@@ -209,7 +209,7 @@ async def plug_in(port: int, session: str, token: str, heard: Callable[[float, b
         "Connection: Upgrade",
         "Upgrade: websocket",
         "Sec-WebSocket-Version: 13",
-        "Sec-WebSocket-Key: a2VmdS1iZW5jaC1zb2NrZXQ=",
+        "Sec-WebSocket-Key: a2VmdS1iZW5jaC0xMjM0NQ==",
         f"Sec-WebSocket-Protocol: kefu.v1, bearer.{token}",
     ]
     return await _opened(port, "\r\n".join([*lines, "", ""]).encode(), heard)
