@@ -23,14 +23,14 @@ class PasswordChangeRequired(Forbidden):
     text: ClassVar[Text] = {"en": "Please choose a new password first.", "zh": "请先修改密码。"}
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Visitor:
     """The person in the widget; may touch this one session."""
 
     session_name: SessionName
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class AgentIdentity:
     """A member of the team as the database knows them now.
 

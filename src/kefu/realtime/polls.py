@@ -12,7 +12,7 @@ import orjson
 from starlette.datastructures import State
 
 from kefu.log.log import READ_LIMIT, Entry
-from kefu.realtime.hub import JSON, Follower, Hub
+from kefu.realtime.hub import JSON, Follower, Following, Hub
 from kefu.realtime.replay import page, present
 from kefu.sessions.models import stream_of
 from kefu.sessions.since import Head
@@ -46,7 +46,7 @@ class Poll:
         hub: Hub = self._state.hub
         deadline = time.monotonic() + wait
         passing: list[Any] = []
-        with hub.following(stream_of(self._name), self.follower) as channel:
+        with Following(hub, stream_of(self._name), self.follower) as channel:
             head, entries = await self._page(cursor)
             while not entries and not passing and self.follower.ended is None and time.monotonic() < deadline:
                 channel.seq = reached(head, entries) if channel.seq is None else channel.seq

@@ -25,7 +25,7 @@ from kefu.kit.i18n import preferred
 from kefu.kit.web import Json, error_response
 from kefu.log.log import READ_LIMIT
 from kefu.realtime.desk import DESK, desk_of
-from kefu.realtime.hub import JSON, SSE, Channel, Follower, Hub, Wire, ephemeral, frame_of, notice_of
+from kefu.realtime.hub import JSON, SSE, Channel, Follower, Following, Hub, Wire, ephemeral, frame_of, notice_of
 from kefu.realtime.polls import LONGEST_WAIT, Poll, reached
 from kefu.realtime.presence import Presence
 from kefu.realtime.replay import page, present, ready
@@ -169,7 +169,7 @@ class Stream(ABC):
 
     async def serve(self, name: str, follower: Follower, replay: Callable[[Channel], Awaitable[int]]) -> None:
         """Join the stream, replay, live on, say goodbye. Raises what goes wrong before the first write."""
-        with self.hub.following(name, follower) as channel:
+        with Following(self.hub, name, follower) as channel:
             try:
                 await self.live(follower, await replay(channel))
             except KefuError:
