@@ -23,7 +23,10 @@ class Check:
     needs: tuple[str, ...] = ()
 
 
-WORKERS = str(min(os.cpu_count() or 2, 4))
+# Tests wait more than they compute: for timers, for servers to start, for a page.
+CORES = min(os.cpu_count() or 2, 4)
+WORKERS = ("-n", str(CORES + 1), "--dist", "worksteal")
+BROWSERS = ("-n", str(CORES), "--dist", "worksteal")
 
 LINT = (
     Check("Python format", ("ruff", "format", "--check", ".")),
@@ -36,9 +39,9 @@ TESTS = (
     Check("Web tests", ("npm", "test", "--silent")),
     Check("Web sizes", ("npm", "run", "size", "--silent")),
     Check("OpenAPI and its client are fresh", ("python", "scripts/openapi.py", "--check")),
-    Check("Tests", ("pytest", "-n", WORKERS, "--dist", "worksteal"), in_sight=True),
+    Check("Tests", ("pytest", *WORKERS), in_sight=True),
     Check("Golden questions", ("python", "-m", "evals.run"), in_sight=True),
-    Check("In the browser", ("pytest", "e2e"), in_sight=True, needs=("chromium", "fonts-noto-cjk")),
+    Check("In the browser", ("pytest", "e2e", *BROWSERS), in_sight=True, needs=("chromium", "fonts-noto-cjk")),
 )
 
 
