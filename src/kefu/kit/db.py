@@ -105,6 +105,8 @@ class Database:
         self._gate = asyncio.Lock()
         self._pool: asyncpg.Pool[Any] | None = None
         self._pool_gate = asyncio.Lock()
+        # The pool lets who comes late overtake who waits: one in a hundred waited ten times as long as the others.
+        self._turns = asyncio.Semaphore(POSTGRES_POOL)
         self._group: GroupCommit | None = None
         self._readers: GroupRead | None = None
         if self.is_sqlite:
@@ -146,11 +148,16 @@ class Database:
         """A connection of `pool`, for single statements that leave nothing behind. Raises Busy."""
         try:
             pool = await self.pool()
-            connection = await pool.acquire(timeout=FREE_SECONDS)
+            async with asyncio.timeout(FREE_SECONDS):
+                await self._turns.acquire()
             try:
-                yield connection
+                connection = await pool.acquire(timeout=FREE_SECONDS)
+                try:
+                    yield connection
+                finally:
+                    await pool.release(connection, timeout=RELEASE_SECONDS)
             finally:
-                await pool.release(connection, timeout=RELEASE_SECONDS)
+                self._turns.release()
         except NOT_NOW as error:
             raise Busy from error
 
