@@ -23,8 +23,7 @@ help: ## Show the verbs
 
 run: setup ## Install, build, load the demo shop and serve it (HOST, PORT)
 	@test -z "$$DATABASE_URL" || $(BIN)/kefu migrate
-	@$(BIN)/kefu demo
-	@exec $(BIN)/kefu serve --host "$(HOST)" --port "$(PORT)"
+	@exec $(BIN)/kefu serve --demo --host "$(HOST)" --port "$(PORT)"
 
 setup: ## Install everything from the locks into this folder and build the web apps (PYTHON)
 	@test -n "$(PYTHON)" && "$(PYTHON)" -c '$(RECENT)' 2>/dev/null || { \

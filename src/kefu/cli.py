@@ -124,6 +124,7 @@ class Server(uvicorn.Server):
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
     port: Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on")] = 8000,
+    with_demo: Annotated[bool, typer.Option("--demo", help="Load the demo shop first")] = False,  # noqa: FBT002 - a flag
 ) -> None:
     """Serve the API, the live streams and the web apps.
 
@@ -135,6 +136,8 @@ def serve(
     settings = load_settings()
     logs = set_up_logs(settings.log_level, settings.log_file)
     try:
+        if with_demo:
+            typer.echo(_on_database(_load_demo))
         _greet(_on_database(_prepare), f"http://{host}:{port}")
         app = create_app(settings)
         gc.collect()
@@ -239,14 +242,15 @@ def migrate(
 @cli.command()
 def demo() -> None:
     """Load the demo shop with its knowledge in English and Chinese. Repeating it changes nothing."""
+    typer.echo(_on_database(_load_demo))
+
+
+async def _load_demo(db: Database) -> str:
     from kefu.porting.demo import load_demo
 
-    async def load(db: Database) -> str:
-        await _bring_up(db)
-        loaded = await load_demo(db)
-        return f"The demo shop has {loaded.articles} articles, {loaded.changed} of them new or changed."
-
-    typer.echo(_on_database(load))
+    await _bring_up(db)
+    loaded = await load_demo(db)
+    return f"The demo shop has {loaded.articles} articles, {loaded.changed} of them new or changed."
 
 
 @agents.command("create")
