@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, replace
 
-from bench.client import Following, plug_in
+from bench.client import Following, follow, plug_in
 from bench.followers import Delivery, Watch, deliver, open_all
 from bench.subject import Place, Subject, Visit, serving
 from servers import free_port
@@ -104,9 +104,8 @@ async def sockets(place: Place) -> float:
 
 
 async def _warm(subject: Subject, visits: Sequence[Visit], watch: Watch) -> None:
-    for opener in (None, plug_in):
-        extra = (opener,) if opener else ()
-        for one in await open_all(subject, visits, WARM_UP, watch.heard, *extra):
+    for opener in (follow, plug_in):
+        for one in await open_all(subject, visits, WARM_UP, watch.heard, opener):
             one.close()
     await subject.quiet()
 

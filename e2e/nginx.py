@@ -1,5 +1,7 @@
 """nginx before the product, set up as people do who have not read what streams need."""
 
+import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -45,7 +47,8 @@ class Nginx:
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        command = ("nginx", "-p", self._home, "-c", "nginx.conf", "-e", "error.log", "-g", "daemon off;")
+        program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
+        command = (program, "-p", self._home, "-c", "nginx.conf", "-e", "error.log", "-g", "daemon off;")
         self._process = subprocess.Popen(command, cwd=self._home)
         deadline = time.monotonic() + START_SECONDS
         while not self._passes():

@@ -43,6 +43,8 @@ cli.add_typer(jobs, name="jobs")
 
 DRAIN_SECONDS = 5
 LAST_WORD_SECONDS = 1.0
+LINGER_SECONDS = 0.5
+CLOSE = (b"connection", b"close")
 LOST_LINE_SECONDS = 30
 # Walking all objects takes 40 ms with a thousand open streams, during which nobody is served; a stream that ends is
 # freed without it. So the young are looked at often, all only after some ten million new ones.
@@ -78,10 +80,6 @@ def _on_database(work: Callable[[Database], Awaitable[T]], *, is_patient: bool =
             await db.close()
 
     return asyncio.run(run())
-
-
-LINGER_SECONDS = 0.5
-CLOSE = (b"connection", b"close")
 
 
 class Server(uvicorn.Server):

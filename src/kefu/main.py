@@ -32,10 +32,11 @@ from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
-from kefu.realtime.desk import Desk, publish_mark
+from kefu.realtime.desk import Desk
 from kefu.realtime.endpoints import router as realtime
 from kefu.realtime.feed import Feed
 from kefu.realtime.hub import Hub, notice_of
+from kefu.realtime.passing import publish_mark
 from kefu.realtime.presence import Presence
 from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream

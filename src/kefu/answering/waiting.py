@@ -10,11 +10,11 @@ from starlette.datastructures import State
 
 from kefu.kit.errors import Conflict, Unavailable
 from kefu.kit.i18n import Text
-from kefu.log.log import read
-from kefu.realtime.hub import Follower
+from kefu.realtime.hub import JSON, Follower
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.post import Posted
-from kefu.sessions.queries import heads
+from kefu.sessions.service import SessionNotFound
+from kefu.sessions.since import since
 from kefu.sessions.states import Status
 
 PATIENCE_SECONDS = 60.0
@@ -58,17 +58,18 @@ async def outcome(state: State, posted: Posted) -> AsyncIterator[dict[str, Any]]
 async def _frames_after(state: State, stream: str, seq: int) -> AsyncIterator[dict[str, Any]]:
     """The log after `seq`, then what follows for a minute; the stream is joined first, so nothing is missed."""
     name = stream.removeprefix(stream_of(""))
-    follower = Follower(sees_internal=False)
+    follower = Follower(sees_internal=False, wire=JSON)
     deadline = time.monotonic() + PATIENCE_SECONDS
     channel = state.hub.join(stream, follower)
     try:
-        async with state.db.read() as tx:
-            head = (await heads(tx, [name]))[name]
-            earlier = await read(tx, stream, seq, public_only=True)
-        channel.seq = head if channel.seq is None else channel.seq
+        found = await since(state.db, name, seq, public_only=True)
+        if found is None:
+            raise SessionNotFound(session_name=name)
+        head, earlier = found
+        channel.seq = head.seq if channel.seq is None else channel.seq
         for one in earlier:
             yield one.shown
-        while taken := await _take(follower, deadline, head):
+        while taken := await _take(follower, deadline, head.seq):
             for frame in taken:
                 yield frame
     finally:
@@ -79,7 +80,7 @@ async def _take(follower: Follower, deadline: float, head: int) -> list[dict[str
     """The next frames that the log up to `head` did not hold; none when the stream ended or the time is up."""
     try:
         while taken := await asyncio.wait_for(follower.take(), deadline - time.monotonic()):
-            frames = [frame for seq, raw in taken if (seq == 0 or seq > head) and (frame := parse(raw))]
+            frames = [orjson.loads(frame) for seq, frame in taken if seq == 0 or seq > head]
             if frames:
                 return frames
     except TimeoutError:
@@ -92,9 +93,3 @@ def ends(frame: dict[str, Any], seq: int) -> bool:
     if frame["type"] == "message.posted" and frame["role"] == "assistant":
         return bool(frame["reply_to"] >= seq)
     return "to" in frame and frame["to"] != Status.BOT_ACTIVE
-
-
-def parse(raw: bytes) -> dict[str, Any] | None:
-    """The object of an SSE frame; None for a comment."""
-    _, found, data = raw.partition(b"data: ")
-    return orjson.loads(data) if found else None

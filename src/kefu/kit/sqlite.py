@@ -6,6 +6,7 @@ processes (the command line) meet at the file and wait up to `BUSY_MS`.
 
 import asyncio
 import sqlite3
+from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractAsyncContextManager, nullcontext
@@ -47,7 +48,7 @@ def numbered(sql: str) -> str:
     return sql.replace("$", "?")
 
 
-class Lane:
+class Lane(ABC):
     """Short functions on one SQLite connection and one thread; what waits together is run together."""
 
     def __init__(self, path: str, gate: AbstractAsyncContextManager[Any]) -> None:
@@ -83,8 +84,9 @@ class Lane:
         connection = self._connection = self._connection or self._connect()
         return self._on(connection, works)
 
+    @abstractmethod
     def _on(self, connection: sqlite3.Connection, works: Sequence[Callable[[sqlite3.Connection], Any]]) -> Results:
-        raise NotImplementedError
+        """What came of each, in order. Raises sqlite3.Error when nothing did."""
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(self._path, isolation_level=None, cached_statements=256)

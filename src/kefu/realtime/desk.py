@@ -13,7 +13,6 @@ from kefu.kit.db import Database
 from kefu.realtime.hub import SESSION, Hub, ephemeral
 from kefu.sessions.models import stream_of
 from kefu.sessions.queries import find_many, queue
-from kefu.sessions.reading import Mark
 from kefu.sessions.since import changed
 from kefu.sessions.summaries import summary_of
 
@@ -30,19 +29,6 @@ REMEMBERED = 5_000
 def desk_of(agent_id: str) -> str:
     """The stream of what only this agent's own tabs need to know."""
     return f"{DESK}/{agent_id}"
-
-
-def read_notice(name: str, kind: str, seq: int) -> Notice:
-    """How far one side of a session has read. Which agent looked is nobody's business but the agents'."""
-    return ephemeral(stream_of(name), "read", actor={"kind": kind}, seq=seq)
-
-
-def publish_mark(bus: Bus, mark: Mark) -> None:
-    """Ticks for those who look at the session, and the figure for the other tabs of the agent who read."""
-    bus.publish(read_notice(mark.session, mark.reader.kind, mark.seq))
-    if mark.reader.id:
-        facts = {"session": mark.session, "seq": mark.seq, "read_count": mark.read_count}
-        bus.publish(ephemeral(desk_of(mark.reader.id), "session.read", **facts))
 
 
 class Desk:

@@ -7,11 +7,14 @@ from pydantic import BaseModel, Field
 from starlette.datastructures import State
 
 from kefu.accounts.identity import Caller
+from kefu.bus.ports import Bus, Notice
+from kefu.realtime.desk import desk_of
 from kefu.realtime.hub import ephemeral
 from kefu.sessions import reading
 from kefu.sessions.access import actor_of
 from kefu.sessions.models import stream_of
 from kefu.sessions.queries import find
+from kefu.sessions.reading import Mark
 from kefu.sessions.schemas import MAX_SEQ, Body
 from kefu.sessions.service import SessionNotFound
 
@@ -60,3 +63,16 @@ async def move_mark(state: State, caller: Caller, name: str, read: MarkRead) -> 
             raise SessionNotFound(session_name=name)
         mark = await reading.mark_read(tx, session, reader, read.seq)
     return MarkData(seq=mark.seq, unread=reading.unread(session, reader, mark.read_count))
+
+
+def read_notice(name: str, kind: str, seq: int) -> Notice:
+    """How far one side of a session has read. Which agent looked is nobody's business but the agents'."""
+    return ephemeral(stream_of(name), "read", actor={"kind": kind}, seq=seq)
+
+
+def publish_mark(bus: Bus, mark: Mark) -> None:
+    """Ticks for those who look at the session, and the figure for the other tabs of the agent who read."""
+    bus.publish(read_notice(mark.session, mark.reader.kind, mark.seq))
+    if mark.reader.id:
+        facts = {"session": mark.session, "seq": mark.seq, "read_count": mark.read_count}
+        bus.publish(ephemeral(desk_of(mark.reader.id), "session.read", **facts))

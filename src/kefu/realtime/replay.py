@@ -5,8 +5,8 @@ from starlette.datastructures import State
 from kefu.bus.ports import Notice
 from kefu.kit.db import Database
 from kefu.log.log import Entry
-from kefu.realtime.desk import read_notice
 from kefu.realtime.hub import Hub, ephemeral
+from kefu.realtime.passing import read_notice
 from kefu.sessions.models import stream_of
 from kefu.sessions.queries import place_in_queue
 from kefu.sessions.service import SessionNotFound
