@@ -59,6 +59,18 @@ async def test_what_waits_longest_is_taken_first_once_and_only_in_its_lane(db: D
     assert await taken(db, "three") == []
 
 
+async def test_no_more_is_taken_than_asked_for_whatever_the_plan(db: Database) -> None:
+    """PostgreSQL chooses a plan by what it has counted; these are the ones that once took everything."""
+    if not db.is_sqlite:
+        async with db.write() as tx:
+            for kind in ("hashagg", "hashjoin", "mergejoin", "material", "memoize", "sort"):
+                base = (await tx.execute(text("SELECT current_database()"))).scalar_one()
+                await tx.execute(text(f'ALTER DATABASE "{base}" SET enable_{kind} = off'))
+        await db.engine.dispose()
+    await put(db, *range(20))
+    assert [len(await taken(db, limit=3)) for _ in range(8)] == [3, 3, 3, 3, 3, 3, 2, 0]
+
+
 async def test_work_is_not_there_before_its_time(db: Database) -> None:
     await put(db, 1, delay=timedelta(seconds=30))
     assert await taken(db) == []

@@ -70,14 +70,17 @@ async def ensure(tx: AsyncSession, work: Work, key: str) -> None:
     announce(tx, "jobs", work.lane)
 
 
+# The rows are chosen first and once: a plain subquery PostgreSQL may run again for each row that it compares, each time
+# with the next rows that are free, and so take more than the limit.
 TAKE = """
-UPDATE jobs SET leased_until = $1, leased_by = $2, attempts = attempts + 1, is_dead = attempts >= $6,
-    last_error = CASE WHEN attempts >= $6 THEN $7 ELSE last_error END
-WHERE id IN (
+WITH due AS MATERIALIZED (
     SELECT id FROM jobs
     WHERE lane = $3 AND NOT is_dead AND run_at <= $4 AND (leased_until IS NULL OR leased_until < $4)
     ORDER BY run_at, id LIMIT $5 {skip_locked}
-) RETURNING id, kind, payload, attempts, run_at, key, is_dead
+)
+UPDATE jobs SET leased_until = $1, leased_by = $2, attempts = attempts + 1, is_dead = attempts >= $6,
+    last_error = CASE WHEN attempts >= $6 THEN $7 ELSE last_error END
+WHERE id IN (SELECT id FROM due) RETURNING id, kind, payload, attempts, run_at, key, is_dead
 """
 
 
