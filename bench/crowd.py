@@ -19,6 +19,8 @@ RATE = 200
 BROADCASTS = 10
 AT_ONCE = 16
 WARM_UP = 50
+# The mirror looks back a minute for what changed, and all these sessions have just been opened.
+SETTLING_SECONDS = 65
 
 
 @dataclass
@@ -45,7 +47,8 @@ async def measure(place: Place, seconds: float) -> Crowd:
         crowd = await open_all(here, visits, CROWD, watch.heard)
         await here.quiet()
         kib = (here.memory() - memory) / CROWD / 1024
-        idle = await here.cpu_share(seconds)
+        await asyncio.sleep(SETTLING_SECONDS)
+        idle = await here.idle_share(2 * seconds)
         across = Delivery(RATE)
         await deliver(there, served, watch, across, seconds, sees=1)
         stalled = await _beside_a_stalled_one(here, there, served, watch, seconds)

@@ -93,6 +93,8 @@ class Server(uvicorn.Server):
         super().__init__(config)
         self._app = app
         self._leaves_at = math.inf
+        self._leaving = asyncio.Event()
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
         """Streams say their last word before the connections close: uvicorn closes a WebSocket without one."""
@@ -109,11 +111,23 @@ class Server(uvicorn.Server):
             self._leaves_at = time.monotonic() + LINGER_SECONDS
             self.config.encoded_headers.append(CLOSE)
             self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
+        if self._loop:
+            self._loop.call_soon_threadsafe(self._leaving.set)
+        else:
+            self._leaving.set()
         self.should_exit = not is_first
         self.force_exit = not is_first and sig == signal.SIGINT
 
+    async def main_loop(self) -> None:
+        """Tick once a second, not ten times; faster when leaving."""
+        self._loop, counter = asyncio.get_running_loop(), 0
+        while not await self.on_tick(counter):
+            counter = (counter + 10) % 864_000
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._leaving.wait(), 1)
+                await asyncio.sleep(0.1)
+
     async def on_tick(self, counter: int) -> bool:
-        """Ten times a second."""
         self.should_exit = self.should_exit or time.monotonic() > self._leaves_at
         return await super().on_tick(counter)
 

@@ -40,6 +40,7 @@ class Wire(LocalBus):
 @pytest.fixture(autouse=True)
 def _impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(presence, "TICK_SECONDS", 0.1)
+    monkeypatch.setattr(presence, "CALM_TICK_SECONDS", 0.1)
     monkeypatch.setattr(presence, "RENEW_SECONDS", 0.2)
     monkeypatch.setattr(presence, "LEASE_SECONDS", 1.5)
     monkeypatch.setattr(presence, "LINGER_SECONDS", 0.6)

@@ -15,11 +15,11 @@ from faults.waiting import until
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.kit.redis import Redis
-from kefu.sessions import queries
 from kefu.sessions.mirror import Mirror
 from kefu.sessions.post import post
 from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.service import Opening, open_session
+from kefu.sessions.since import changed_after
 from kefu.sessions.states import Status
 from kefu.sessions.store import DatabaseStore, row_of
 
@@ -230,8 +230,7 @@ async def test_pages_of_changes_leave_nobody_out(db: Database) -> None:
             session.updated_at = 1000 + n // 10
     seen, place = [], (1000, "")
     while True:
-        async with db.read() as tx:
-            page = await queries.changed_after(tx, *place, 7)
+        page = await changed_after(db, *place, 7)
         seen += [name for name, _, _ in page]
         if len(page) < 7:
             break

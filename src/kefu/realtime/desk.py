@@ -8,20 +8,17 @@ from operator import itemgetter
 import structlog
 
 from kefu.bus.ports import Bus, Notice
-from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.realtime.hub import SESSION, Hub, ephemeral
 from kefu.sessions.models import stream_of
 from kefu.sessions.queries import find_many, queue
-from kefu.sessions.since import changed
 from kefu.sessions.summaries import summary_of
 
 log = structlog.get_logger()
 
 DESK = "desk"
 PAUSE_SECONDS = 0.05
-POLL_SECONDS = 1.0
-OVERLAP_MS = 3_000
+RETRY_SECONDS = 1.0
 BATCH = 200
 REMEMBERED = 5_000
 
@@ -45,19 +42,17 @@ class Desk:
         self._queue_moved = False
         self._known: OrderedDict[str, int] = OrderedDict()
         self._ring = asyncio.Event()
-        self._tasks: list[asyncio.Task[None]] = []
+        self._task: asyncio.Task[None] | None = None
         bus.listen(self._hear)
+        hub.on_changes(self._compare)
 
     def start(self) -> None:
-        self._tasks = [
-            asyncio.create_task(self._publish_forever(), name="desk"),
-            asyncio.create_task(self._poll_forever(), name="desk-poll"),
-        ]
+        self._task = asyncio.create_task(self._publish_forever(), name="desk")
 
     async def stop(self) -> None:
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
 
     def _hear(self, notice: Notice) -> None:
         if notice.seq and notice.stream.startswith(SESSION):
@@ -77,7 +72,7 @@ class Desk:
                 await self._publish()
             except Exception:
                 log.warning("desk.not_published", exc_info=True)
-                await asyncio.sleep(POLL_SECONDS)
+                await asyncio.sleep(RETRY_SECONDS)
 
     async def _publish(self) -> None:
         if self._queue_moved:
@@ -104,22 +99,12 @@ class Desk:
                 if self._hub.has_followers(stream_of(name)):
                     self._hub.hear(ephemeral(stream_of(name), "queue.position", position=position, waiting=len(names)))
 
-    async def _poll_forever(self) -> None:
-        """Find what other processes changed when no bus brings it: sessions whose seq is new to us."""
-        while True:
-            since = now_ms() - OVERLAP_MS
-            await asyncio.sleep(POLL_SECONDS)
-            if not self._hub.count():
-                continue
-            try:
-                found = await changed(self._db, since, REMEMBERED)
-            except Exception:
-                log.warning("desk.not_polled", exc_info=True)
-                continue
-            for name, seq in found:
-                if seq > self._known.get(name, 0):
-                    self._remember(name, seq)
-                    self._mark(name, queue_moved=True)
+    def _compare(self, found: list[tuple[str, int]]) -> None:
+        """Of what changed a moment ago by the database, mark what no bus brought: seqs that are new to us."""
+        for name, seq in found:
+            if seq > self._known.get(name, 0):
+                self._remember(name, seq)
+                self._mark(name, queue_moved=True)
 
     def _remember(self, name: str, seq: int) -> None:
         self._known[name] = max(seq, self._known.pop(name, 0))

@@ -8,6 +8,7 @@ database every second or so.
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import islice
 from typing import ClassVar, Literal
 
 import orjson
@@ -21,8 +22,7 @@ from kefu.kit.i18n import Text
 from kefu.log.log import Entry, read
 from kefu.realtime.drafts import Drafts
 from kefu.sessions.models import stream_of
-from kefu.sessions.queries import heads
-from kefu.sessions.since import changed
+from kefu.sessions.since import changed, heads
 
 log = structlog.get_logger()
 
@@ -97,11 +97,14 @@ class Follower:
         self._waiter: asyncio.Future[None] | None = None
 
     def put(self, seq: int, frame: bytes) -> None:
-        if self.write_now and self._waiter is not None and not self._frames and self.ended is None:
-            if seq and seq <= self.sent:
-                return
-            if self.write_now(frame):
-                self.sent = seq or self.sent
+        if self._waiter is not None and self.write_now and not self._frames and self.ended is None:
+            if seq:
+                if seq <= self.sent:
+                    return
+                if self.write_now(frame):
+                    self.sent = seq
+                    return
+            elif self.write_now(frame):
                 return
         if len(self._frames) < QUEUE_LIMIT:
             self._frames.append((seq, frame))
@@ -120,6 +123,9 @@ class Follower:
         if self.ended is None:
             self.ended = why
             self._wake()
+
+    def gone(self) -> None:
+        self.end("gone")
 
     def forget_ephemeral(self) -> None:
         """Drop what is in no log; the caller is about to send the draft as a whole."""
@@ -205,6 +211,7 @@ class Hub:
         self._checked_at = now_ms()
         self._beat = 0
         self._beats: tuple[set[Follower], ...] = tuple(set() for _ in range(HEARTBEAT_SECONDS))
+        self._on_changes: list[Callable[[list[tuple[str, int]]], None]] = []
         self.drafts = Drafts()
         self.is_draining = False
         self.is_drained = asyncio.Event()
@@ -219,6 +226,10 @@ class Hub:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def on_changes(self, listen: Callable[[list[tuple[str, int]]], None]) -> None:
+        """Have `listen` told, while anybody follows anything, what changed a moment ago: `(name, seq)` of sessions."""
+        self._on_changes.append(listen)
 
     def drain(self) -> None:
         """End every stream with a word to come back; new ones are refused."""
@@ -328,6 +339,8 @@ class Hub:
         checked_at = now_ms()
         found = await changed(self._db, self._checked_at - OVERLAP_MS, CHANGED_LIMIT)
         self._checked_at = checked_at
+        for listen in self._on_changes:
+            listen(found)
         if self._beat % TURN_BEATS == 0:
             found += await self._heads_in_turn()
         for name, seq in found:
@@ -336,7 +349,7 @@ class Hub:
                 self._want(stream_of(name), channel, seq)
 
     async def _heads_in_turn(self) -> list[tuple[str, int]]:
-        followed = [stream.removeprefix(SESSION) for stream in self._channels if stream.startswith(SESSION)]
-        start = self._beat // TURN_BEATS * TURN % max(TURN, len(followed))
-        async with self._db.read() as tx:
-            return list((await heads(tx, followed[start : start + TURN])).items())
+        start = self._beat // TURN_BEATS * TURN % max(TURN, len(self._channels))
+        part = islice(self._channels, start, start + TURN)
+        followed = [stream.removeprefix(SESSION) for stream in part if stream.startswith(SESSION)]
+        return await heads(self._db, followed) if followed else []

@@ -30,6 +30,7 @@ log = structlog.get_logger()
 PRESENCE = "presence"
 PAUSE_SECONDS = 0.1
 TICK_SECONDS = 0.5
+CALM_TICK_SECONDS = 2.0
 RENEW_SECONDS = 10.0
 LEASE_SECONDS = 25.0
 # A reconnect within this time is no leave.
@@ -116,6 +117,8 @@ class Presence:
         self._open[claim] -= 1
         if not self._open[claim]:
             del self._open[claim]
+            if not self._lingering:
+                self._ring.set()
             self._lingering[claim] = time.monotonic() + LINGER_SECONDS
 
     def agents(self, stream: str = DESK) -> list[dict[str, str]]:
@@ -157,7 +160,8 @@ class Presence:
     async def _announce_forever(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ring.wait(), TICK_SECONDS)
+                pause = TICK_SECONDS if self._lingering else CALM_TICK_SECONDS
+                await asyncio.wait_for(self._ring.wait(), pause)
             await asyncio.sleep(PAUSE_SECONDS)
             self._ring.clear()
             try:

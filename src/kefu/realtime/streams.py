@@ -25,10 +25,23 @@ from kefu.kit.i18n import preferred
 from kefu.kit.web import Json, error_response
 from kefu.log.log import READ_LIMIT
 from kefu.realtime.desk import DESK, desk_of
-from kefu.realtime.hub import JSON, SSE, Channel, Follower, Following, Hub, Wire, ephemeral, frame_of, notice_of
+from kefu.realtime.hub import (
+    JSON,
+    SSE,
+    Channel,
+    Follower,
+    Following,
+    Hub,
+    Wire,
+    WriteNow,
+    ephemeral,
+    frame_of,
+    notice_of,
+)
 from kefu.realtime.polls import LONGEST_WAIT, Poll, reached
 from kefu.realtime.presence import Presence
 from kefu.realtime.replay import page, present, ready
+from kefu.realtime.server import Line
 from kefu.sessions.access import actor, may_read
 from kefu.sessions.models import stream_of
 from kefu.sessions.schemas import NAME
@@ -59,14 +72,14 @@ class Shortcut:
         self.routes = routes
         self.edge = edge
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        await (self.edge if self._finds(scope) else self.otherwise)(scope, receive, send)
+    def __call__(self, scope: Scope, receive: Receive, send: Send) -> Awaitable[None]:
+        return (self.edge if self._finds(scope, send) else self.otherwise)(scope, receive, send)
 
-    def _finds(self, scope: Scope) -> bool:
+    def _finds(self, scope: Scope, send: Send) -> bool:
         for route in self.routes:
             match, found = route.matches(scope)
             if match is Match.FULL:
-                scope.update(found, route=route)
+                scope.update(found, route=route, line=Line.under(send))
                 return True
         return False
 
@@ -124,7 +137,12 @@ class Stream(ABC):
     async def show(self, *notices: Notice) -> None:
         await self.write([self.wire.frame(one) for one in notices])
 
-    def write_now(self, frame: bytes) -> bool:
+    @property
+    def writer(self) -> WriteNow:
+        """What writes without waiting."""
+        return self._write_now
+
+    def _write_now(self, frame: bytes) -> bool:
         """Write without waiting; False, and nothing is written, while the reader is behind.
 
         An ASGI send that need not wait for the reader runs through without giving way. One that must gives way before
@@ -142,11 +160,11 @@ class Stream(ABC):
 
     async def live(self, follower: Follower, sent: int) -> None:
         """Pass on what the hub hands out with seq > `sent`, until one side ends."""
-        hearing = asyncio.create_task(self.hear(follower))
+        stop_listening = self.listen(follower)
         checked = time.monotonic()
         follower.sent = sent
         if not follower.sees_internal:  # whose token is looked at again by the task
-            follower.write_now = self.write_now
+            follower.write_now = self.writer
         try:
             while frames := await follower.take():
                 fresh = [frame for seq, frame in frames if seq == 0 or seq > follower.sent]
@@ -157,7 +175,11 @@ class Stream(ABC):
                     checked = time.monotonic()
                     await self._recheck(follower)
         finally:
-            hearing.cancel()
+            stop_listening()
+
+    def listen(self, follower: Follower) -> Callable[[], object]:
+        """Listen to the reader beside what is sent, until the returned function is called."""
+        return asyncio.create_task(self.hear(follower)).cancel
 
     async def _recheck(self, follower: Follower) -> None:
         try:
@@ -218,8 +240,23 @@ class Stream(ABC):
 class EventStream(Stream):
     """One response, open from the first `write` on."""
 
-    __slots__ = ()
+    __slots__ = ("_line",)
     wire = SSE
+
+    def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        super().__init__(scope, receive, send)
+        self._line: Line | None = scope.pop("line", None)
+
+    @property
+    def writer(self) -> WriteNow:
+        return self._line.write_now if self._line else super().writer
+
+    def listen(self, follower: Follower) -> Callable[[], object]:
+        if self._line is None:
+            return super().listen(follower)
+        self._line.forget_request()
+        self._line.watch(follower.gone)
+        return self._line.release
 
     def message(self, frame: bytes) -> Message:
         return {"type": "http.response.body", "body": frame, "more_body": True}

@@ -21,8 +21,9 @@ from kefu.kit.errors import Unavailable
 from kefu.kit.redis import BACKGROUND_SECONDS, Away
 from kefu.log.log import Entry
 from kefu.sessions.models import stream_of
-from kefu.sessions.queries import changed_after, find_many
+from kefu.sessions.queries import find_many
 from kefu.sessions.redis_store import BEHIND, LUA, RedisStore
+from kefu.sessions.since import changed_after
 
 log = structlog.get_logger()
 
@@ -147,8 +148,7 @@ class Mirror:
         since = now - self._store.expire_ms if is_building else min(int(cursor), now) - self._look_back()
         place: tuple[int, str] = since, ""
         while True:
-            async with self._db.read() as tx:
-                page = await changed_after(tx, *place, BATCH)
+            page = await changed_after(self._db, *place, BATCH)
             if page:
                 await self._catch_up([(name, seq) for name, seq, _ in page])
                 place = page[-1][2], page[-1][0]

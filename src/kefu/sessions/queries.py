@@ -117,23 +117,6 @@ async def find_many(tx: AsyncSession, names: list[str]) -> list[Session]:
     return list((await tx.execute(visible().where(Session.name.in_(names)))).scalars())
 
 
-async def heads(tx: AsyncSession, names: list[str]) -> dict[str, int]:
-    """The seq of each named session."""
-    rows = await tx.execute(select(Session.name, Session.seq).where(Session.name.in_(names)))
-    return dict(rows.all())
-
-
-async def changed_after(tx: AsyncSession, at: int, name: str, limit: int) -> list[tuple[str, int, int]]:
-    """Name, seq and updated_at of the sessions after the place (`at`, `name`), in that order."""
-    query = (
-        select(Session.name, Session.seq, Session.updated_at)
-        .where(Session.updated_at >= at, tuple_(Session.updated_at, Session.name) > (at, name))
-        .order_by(Session.updated_at, Session.name)
-        .limit(limit)
-    )
-    return [(name, seq, at) for name, seq, at in await tx.execute(query)]
-
-
 async def history(tx: AsyncSession, name: str, limit: int, *, public_only: bool) -> list[Entry]:
     """The newest messages, oldest first."""
     return await read_last(tx, stream_of(name), limit, types=MESSAGES, public_only=public_only)

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+import orjson
+
 from kefu.kit.db import Database
 from kefu.log.log import READ_LIMIT, Entry
 from kefu.sessions.models import stream_of
@@ -36,6 +38,12 @@ WHERE s.name = $1 ORDER BY e.seq LIMIT $4
 EVERYTHING = SINCE.format(audience="")
 PUBLIC = SINCE.format(audience="AND e.audience = 'public'")
 CHANGED = "SELECT name, seq FROM sessions WHERE updated_at >= $1 ORDER BY updated_at DESC LIMIT $2"
+HEADS = "SELECT name, seq FROM sessions WHERE name IN (SELECT {each})"
+EACH = ("json_array_elements_text($1::json)", "value FROM json_each($1)")
+CHANGED_AFTER = """
+SELECT name, seq, updated_at FROM sessions
+WHERE updated_at >= $1 AND (updated_at, name) > ($1, $2) ORDER BY updated_at, name LIMIT $3
+"""
 
 
 async def since(
@@ -55,3 +63,14 @@ async def since(
 async def changed(db: Database, at: int, limit: int) -> list[tuple[str, int]]:
     """Name and seq of the sessions that changed at or after `at`, newest first. Raises Busy."""
     return [(row[0], row[1]) for row in await db.fetch(CHANGED, at, limit)]
+
+
+async def heads(db: Database, names: list[str]) -> list[tuple[str, int]]:
+    """Name and seq of the named sessions. Raises Busy."""
+    sql = HEADS.format(each=EACH[db.is_sqlite])
+    return [(row[0], row[1]) for row in await db.fetch(sql, orjson.dumps(names).decode())]
+
+
+async def changed_after(db: Database, at: int, name: str, limit: int) -> list[tuple[str, int, int]]:
+    """Name, seq and updated_at of the sessions after the place (`at`, `name`), in that order. Raises Busy."""
+    return [(row[0], row[1], row[2]) for row in await db.fetch(CHANGED_AFTER, at, name, limit)]
