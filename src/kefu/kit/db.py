@@ -132,6 +132,8 @@ class Database:
 
     async def pool(self) -> "asyncpg.Pool[Any]":
         """The hot path on PostgreSQL."""
+        if self._pool is not None:
+            return self._pool
         async with self._pool_gate:
             if self._pool is None:
                 self._pool = await asyncpg.create_pool(
@@ -148,10 +150,10 @@ class Database:
         """A connection of `pool`, for single statements that leave nothing behind. Raises Busy."""
         try:
             pool = await self.pool()
-            async with asyncio.timeout(FREE_SECONDS):
+            async with asyncio.timeout(FREE_SECONDS) if self._turns.locked() else nullcontext():
                 await self._turns.acquire()
             try:
-                connection = await pool.acquire(timeout=FREE_SECONDS)
+                connection = await pool.acquire(timeout=None if pool.get_idle_size() else FREE_SECONDS)
                 try:
                     yield connection
                 finally:
