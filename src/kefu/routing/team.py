@@ -48,7 +48,7 @@ class Colleague:
 
 
 async def colleagues(tx: AsyncSession, *ids: str) -> list[Colleague]:
-    """Those agents, or all that may sign in, by name. One who is to be given a session is locked first by the caller."""
+    """Those agents, or all that may sign in, by name. Who gives one of them a session locks their row first."""
     load = _load()
     query = select(Agent, func.coalesce(load.c.serving, 0), func.coalesce(load.c.offered, 0))
     query = query.outerjoin(load, load.c.agent_id == Agent.id).where(Agent.is_active).order_by(Agent.name, Agent.id)
