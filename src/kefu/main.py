@@ -107,6 +107,7 @@ class Shared:
             redis_bus = RedisBus(self.redis)
             self.bus, self.store, self._tasks = redis_bus, store, (redis_bus, Mirror(store, db))
         db.signals.listen("log", partial(_publish, self.bus))
+        db.signals.listen("tell", self.bus.publish)
         db.signals.listen("read", partial(publish_mark, self.bus))
 
     def start(self) -> None:

@@ -101,8 +101,8 @@ async def test_folding_the_log_again_gives_the_same_row(db: Database, commands: 
 
 
 TIMES = {"at", "run_at", "created_at", "updated_at", "last_message_at", "closed_at", "escalated_at"}
-TIMES |= {"manual_started_at", "manual_ended_at"}
-OWN = {"name", "conversation_id", "nickname", "stream", "id"}
+TIMES |= {"manual_started_at", "manual_ended_at", "replied_at"}
+OWN = {"name", "conversation_id", "visitor_id", "nickname", "stream", "id"}
 
 
 async def jobs_of(db: Database, name: str) -> list[dict[str, Any]]:

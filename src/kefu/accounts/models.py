@@ -1,6 +1,6 @@
 """The tables of agents and of their refresh tokens."""
 
-from sqlalchemy import BigInteger, Boolean, ForeignKey, Integer, String, Text, text
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kefu.kit.db import Table
@@ -9,8 +9,9 @@ from kefu.kit.db import Table
 class Agent(Table):
     """A member of the team who can sign in.
 
-    `username_key` (`service.key_of`) makes usernames unique whatever their case. Commands on an agent or its tokens
-    lock this row first.
+    `username_key` (`service.key_of`) makes usernames unique whatever their case. `status` is what they chose, with a
+    note and when (ms); `last_seen_at`: their last sign of life. `skills` are tags of what they know, `languages` the
+    locales they write. Commands on an agent or its tokens lock this row first.
     """
 
     __tablename__ = "agents"
@@ -22,6 +23,11 @@ class Agent(Table):
     password_hash: Mapped[str] = mapped_column(String(200))
     role: Mapped[str] = mapped_column(String(40))
     status: Mapped[str] = mapped_column(String(20), default="offline", server_default="offline")
+    status_note: Mapped[str] = mapped_column(String(120), default="", server_default="")
+    status_at: Mapped[int | None] = mapped_column(BigInteger)
+    last_seen_at: Mapped[int | None] = mapped_column(BigInteger)
+    skills: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    languages: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     max_sessions: Mapped[int] = mapped_column(Integer, default=5, server_default="5")
     must_change_password: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     is_active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))

@@ -8,6 +8,7 @@ from operator import itemgetter
 import structlog
 
 from kefu.bus.ports import Bus, Notice
+from kefu.bus.telling import DESK
 from kefu.kit.db import Database
 from kefu.realtime.hub import SESSION, Hub, ephemeral
 from kefu.sessions.models import stream_of
@@ -16,16 +17,10 @@ from kefu.sessions.summaries import summary_of
 
 log = structlog.get_logger()
 
-DESK = "desk"
 PAUSE_SECONDS = 0.05
 RETRY_SECONDS = 1.0
 BATCH = 200
 REMEMBERED = 5_000
-
-
-def desk_of(agent_id: str) -> str:
-    """The stream of what only this agent's own tabs need to know."""
-    return f"{DESK}/{agent_id}"
 
 
 class Desk:

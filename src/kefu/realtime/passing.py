@@ -8,7 +8,7 @@ from starlette.datastructures import State
 
 from kefu.accounts.identity import Caller
 from kefu.bus.ports import Bus, Notice
-from kefu.realtime.desk import desk_of
+from kefu.bus.telling import desk_of
 from kefu.realtime.hub import ephemeral
 from kefu.sessions import reading
 from kefu.sessions.access import actor_of

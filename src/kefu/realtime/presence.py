@@ -20,9 +20,9 @@ import orjson
 import structlog
 
 from kefu.bus.ports import Bus, Notice
+from kefu.bus.telling import DESK
 from kefu.kit.ids import new_id
 from kefu.log.log import Actor
-from kefu.realtime.desk import DESK
 from kefu.realtime.hub import Hub, ephemeral
 
 log = structlog.get_logger()

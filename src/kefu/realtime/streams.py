@@ -20,11 +20,11 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from kefu.accounts.identity import AgentIdentity, Caller, identify, require
 from kefu.bus.ports import Notice
+from kefu.bus.telling import DESK, desk_of
 from kefu.kit.errors import Invalid, KefuError, Unavailable
 from kefu.kit.i18n import preferred
 from kefu.kit.web import Json, error_response
 from kefu.log.log import READ_LIMIT
-from kefu.realtime.desk import DESK, desk_of
 from kefu.realtime.hub import (
     JSON,
     SSE,

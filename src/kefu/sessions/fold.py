@@ -3,7 +3,7 @@
 Commands change a row only through here, so folding the log again gives the same row.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from kefu.log.log import Entry
@@ -11,6 +11,8 @@ from kefu.sessions.models import Session
 from kefu.sessions.states import Status
 
 PREVIEW = 80
+# Where a person serves, or is to.
+SERVED = {Status.PENDING_MANUAL, Status.MANUAL_LIVE, Status.AFTER_HOURS_EMAIL}
 
 
 def blank(name: str) -> Session:
@@ -24,6 +26,7 @@ def blank(name: str) -> Session:
         visitor_message_count=0,
         ai_fail_count=0,
         escalation_count=0,
+        episode=0,
         last_visitor_seq=0,
         answered_seq=0,
         is_vip=False,
@@ -42,41 +45,24 @@ def fold(session: Session, event: Entry) -> None:
     facts = event.facts
     session.seq = event.seq
     session.updated_at = event.at
-    match event.type:
-        case "session.opened":
-            _opened(session, facts, event.at)
-        case "message.posted":
-            _posted(session, facts, event)
-        case "session.escalated":
-            session.escalation_reason = facts["reason"]
-            session.escalation_details = facts["details"]
-            session.escalation_severity = facts["severity"]
-            session.escalated_at = event.at
-            session.escalation_count += 1
-        case "session.taken_over" | "session.transferred":
-            session.agent_id, session.agent_name = facts["agent"]["id"], facts["agent"]["name"]
-            session.manual_started_at = event.at
-        case "session.released":
-            _leave_agent(session, event.at)
-        case "session.agent_lost":
-            _leave_agent(session, event.at)
-            session.escalated_at = event.at
-        case "session.closed":
-            _leave_agent(session, event.at)
-            session.closed_at = event.at
-        case "session.reopened":
-            session.closed_at = None
-            session.ai_fail_count = 0
-        case _:
-            pass
+    if begins_episode(facts):
+        session.episode += 1
+    if change := CHANGES.get(event.type):
+        change(session, facts, event)
     if "to" in facts and event.type.startswith("session."):
         session.status, session.epoch = facts["to"], facts["epoch"]
 
 
-def _opened(session: Session, facts: dict[str, Any], at: int) -> None:
+def begins_episode(facts: dict[str, Any]) -> bool:
+    """Whether a person is asked for, or steps in, where the bot was alone."""
+    return facts.get("from") == Status.BOT_ACTIVE and facts.get("to") in SERVED
+
+
+def _opened(session: Session, facts: dict[str, Any], event: Entry) -> None:
     session.shop, session.locale = facts["shop"], facts["locale"]
     session.conversation_id, session.nickname = facts["conversation_id"], facts["nickname"]
-    session.created_at = at
+    session.visitor_id = facts.get("visitor_id", "")
+    session.created_at = event.at
 
 
 def _posted(session: Session, facts: dict[str, Any], event: Entry) -> None:
@@ -87,12 +73,55 @@ def _posted(session: Session, facts: dict[str, Any], event: Entry) -> None:
     if facts["role"] == "user":
         session.visitor_message_count += 1
         session.last_visitor_seq = event.seq
+    if facts["role"] == "agent":
+        session.replied_at = session.replied_at or event.at
     if facts["role"] == "assistant":
         session.answered_seq = max(session.answered_seq, facts["reply_to"])
         session.ai_fail_count = 0 if facts["answered"] else session.ai_fail_count + 1
 
 
-def _leave_agent(session: Session, at: int) -> None:
+def _escalated(session: Session, facts: dict[str, Any], event: Entry) -> None:
+    session.escalation_reason = facts["reason"]
+    session.escalation_details = facts["details"]
+    session.escalation_severity = facts["severity"]
+    session.escalated_at = event.at
+    session.escalation_count += 1
+
+
+def _given(session: Session, facts: dict[str, Any], event: Entry) -> None:
+    session.agent_id, session.agent_name = facts["agent"]["id"], facts["agent"]["name"]
+    session.manual_started_at, session.replied_at = event.at, None
+
+
+def _left(session: Session, _: dict[str, Any], event: Entry) -> None:
     if session.agent_id is not None:
-        session.manual_ended_at = at
-    session.agent_id = session.agent_name = session.manual_started_at = None
+        session.manual_ended_at = event.at
+    session.agent_id = session.agent_name = session.manual_started_at = session.replied_at = None
+
+
+def _lost(session: Session, facts: dict[str, Any], event: Entry) -> None:
+    _left(session, facts, event)
+    session.escalated_at = event.at
+
+
+def _closed(session: Session, facts: dict[str, Any], event: Entry) -> None:
+    _left(session, facts, event)
+    session.closed_at = event.at
+
+
+def _reopened(session: Session, _: dict[str, Any], __: Entry) -> None:
+    session.closed_at = None
+    session.ai_fail_count = 0
+
+
+CHANGES: dict[str, Callable[[Session, dict[str, Any], Entry], None]] = {
+    "session.opened": _opened,
+    "message.posted": _posted,
+    "session.escalated": _escalated,
+    "session.taken_over": _given,
+    "session.transferred": _given,
+    "session.agent_lost": _lost,
+    "session.released": _left,
+    "session.closed": _closed,
+    "session.reopened": _reopened,
+}

@@ -22,7 +22,9 @@ class Session(Table):
 
     `epoch` fences what was begun before a takeover, transfer, release or close. `last_visitor_seq` and `answered_seq`
     are the newest message of the visitor and the newest one that the bot answered. `visitor_message_count` of the
-    `message_count` messages are the visitor's own.
+    `message_count` messages are the visitor's own. `visitor_id` is the same in all sessions of one visitor's browser.
+    `episode` counts how often a person was asked for or stepped in; `replied_at`: when the agent who holds it first
+    wrote, None before.
     """
 
     __tablename__ = "sessions"
@@ -30,6 +32,7 @@ class Session(Table):
         Index("ix_sessions_status_updated_at", "status", "updated_at"),
         Index("ix_sessions_agent_id_updated_at", "agent_id", "updated_at"),
         Index("ix_sessions_updated_at", "updated_at"),
+        Index("ix_sessions_visitor_id_created_at", "visitor_id", "created_at"),
     )
 
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
@@ -39,6 +42,7 @@ class Session(Table):
     seq: Mapped[int] = mapped_column(BigInteger, default=0)
     locale: Mapped[str] = mapped_column(String(2))
     conversation_id: Mapped[str] = mapped_column(String(40))
+    visitor_id: Mapped[str] = mapped_column(String(40), default="", server_default="")
     nickname: Mapped[str | None] = mapped_column(String(80))
     is_vip: Mapped[bool] = mapped_column(Boolean, default=False)
     agent_id: Mapped[str | None] = mapped_column(String(40))
@@ -48,6 +52,8 @@ class Session(Table):
     escalation_severity: Mapped[Severity | None] = mapped_column(String(10))
     escalated_at: Mapped[int | None] = mapped_column(BigInteger)
     escalation_count: Mapped[int] = mapped_column(Integer, default=0)
+    episode: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    replied_at: Mapped[int | None] = mapped_column(BigInteger)
     message_count: Mapped[int] = mapped_column(Integer, default=0)
     visitor_message_count: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     ai_fail_count: Mapped[int] = mapped_column(Integer, default=0)
@@ -61,6 +67,57 @@ class Session(Table):
     manual_started_at: Mapped[int | None] = mapped_column(BigInteger)
     manual_ended_at: Mapped[int | None] = mapped_column(BigInteger)
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
+
+
+class Episode(Table):
+    """One time that a person was asked for, or stepped in unasked: from then until the bot is back or the session ends.
+
+    Times are ms. `started_at`: when the wait began, or the agent stepped in; `taken_at`: when an agent first had it;
+    `replied_at`: when one first wrote; `agent_id`: who had it last; `ended_by`: the type of the event that ended it.
+    """
+
+    __tablename__ = "episodes"
+    __table_args__ = (
+        Index("ix_episodes_shop_started_at", "shop", "started_at"),
+        Index("ix_episodes_shop_taken_at", "shop", "taken_at"),
+    )
+
+    session: Mapped[str] = mapped_column(String(80), primary_key=True)
+    number: Mapped[int] = mapped_column(Integer, primary_key=True)
+    shop: Mapped[str] = mapped_column(String(40))
+    reason: Mapped[str] = mapped_column(String(20))
+    started_at: Mapped[int] = mapped_column(BigInteger)
+    taken_at: Mapped[int | None] = mapped_column(BigInteger)
+    replied_at: Mapped[int | None] = mapped_column(BigInteger)
+    agent_id: Mapped[str | None] = mapped_column(String(40))
+    ended_at: Mapped[int | None] = mapped_column(BigInteger)
+    ended_by: Mapped[str | None] = mapped_column(String(40))
+    rating: Mapped[int | None] = mapped_column(Integer)
+
+
+class Stint(Table):
+    """One agent's part of an episode, from having the session to giving it away or ending it.
+
+    `seq`: of the event that gave it to them. Times are ms. `replied_at`: when they first wrote; `ended_by`: the type of
+    the event that ended it; `rating`: what the visitor said of the episode, for whoever had it last.
+    """
+
+    __tablename__ = "stints"
+    __table_args__ = (
+        Index("ix_stints_agent_id_ended_at", "agent_id", "ended_at"),
+        Index("ix_stints_shop_started_at", "shop", "started_at"),
+    )
+
+    session: Mapped[str] = mapped_column(String(80), primary_key=True)
+    seq: Mapped[int] = mapped_column(BigInteger, primary_key=True)
+    episode: Mapped[int] = mapped_column(Integer)
+    shop: Mapped[str] = mapped_column(String(40))
+    agent_id: Mapped[str] = mapped_column(String(40))
+    started_at: Mapped[int] = mapped_column(BigInteger)
+    replied_at: Mapped[int | None] = mapped_column(BigInteger)
+    ended_at: Mapped[int | None] = mapped_column(BigInteger)
+    ended_by: Mapped[str | None] = mapped_column(String(40))
+    rating: Mapped[int | None] = mapped_column(Integer)
 
 
 class ReadMark(Table):

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import IntegrityError
 from starlette.datastructures import State
 
-from kefu.accounts.identity import identify
+from kefu.accounts.identity import Visitor, identify
 from kefu.kit.errors import NotSignedIn
 from kefu.kit.i18n import Locale
 from kefu.kit.ids import new_id
@@ -33,6 +33,8 @@ async def opened(state: State, origin: Origin, wish: Wish, store: SessionStore) 
 
     It is looked up in `store`, so a state that decides what is written next must come from a `DatabaseStore`.
 
+    The token of another session says whose visitor it is: the new one is theirs too (spec S8).
+
     Raises NotSignedIn, ForeignSession, ShopNotFound, TooMany. Two who open one name at once: one gets it, the other
     NotSignedIn.
     """
@@ -42,10 +44,21 @@ async def opened(state: State, origin: Origin, wish: Wish, store: SessionStore) 
             own_visitor(await identify(state, origin.authorization), wish.name)
             return session, False
     await state.limits.take(NEW_PER_ADDRESS, "new", origin.address)
+    visitor_id = await _known_visitor(state, origin.authorization, store)
     try:
         async with state.db.write() as tx:
             shop = await find_shop(tx, wish.shop)
-            opening = Opening(wish.name or new_id("s"), shop.id, wish.locale or origin.locale)
+            opening = Opening(wish.name or new_id("s"), shop.id, wish.locale or origin.locale, visitor_id)
             return await open_session(tx, opening), True
     except IntegrityError:
         raise NotSignedIn from None
+
+
+async def _known_visitor(state: State, authorization: str | None, store: SessionStore) -> str:
+    """Of a token that is no longer good nothing is known, and nobody is turned away for it."""
+    try:
+        caller = await identify(state, authorization)
+    except NotSignedIn:
+        return ""
+    session = await store.get(caller.session_name) if isinstance(caller, Visitor) else None
+    return session.visitor_id if session else ""

@@ -144,6 +144,7 @@ class SessionOut(BaseModel):
     epoch: int
     seq: int
     conversation_id: str
+    visitor_id: str
     locale: str
     user_profile: UserProfile
     assigned_agent: AgentRef | None
@@ -262,6 +263,7 @@ def _session_fields(session: Session) -> dict[str, Any]:
         "epoch": session.epoch,
         "seq": session.seq,
         "conversation_id": session.conversation_id,
+        "visitor_id": session.visitor_id,
         "locale": session.locale,
         "user_profile": profile_of(session),
         "assigned_agent": agent_of(session),

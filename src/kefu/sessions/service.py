@@ -15,6 +15,7 @@ from kefu.kit.errors import Conflict, Forbidden, NotFound
 from kefu.kit.i18n import Locale, Text
 from kefu.kit.ids import new_id
 from kefu.log.log import BOT, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message
+from kefu.sessions.episodes import keep
 from kefu.sessions.fold import blank, fold
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.reading import Seen, mark_read, unseen
@@ -71,9 +72,12 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
+    """`visitor_id`: of the visitor's earlier sessions; a new one when they have none."""
+
     name: str
     shop: str
     locale: Locale
+    visitor_id: str = ""
 
 
 async def locked(tx: AsyncSession, name: str) -> Session:
@@ -91,6 +95,7 @@ async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry
     for one in entries:
         fold(session, one)
     await append(tx, entries)
+    await keep(tx, session, entries)
     return entries
 
 
@@ -117,6 +122,7 @@ async def open_session(tx: AsyncSession, opening: Opening) -> Session:
         "shop": opening.shop,
         "locale": opening.locale,
         "conversation_id": new_id("conv"),
+        "visitor_id": opening.visitor_id or new_id("visitor"),
         "nickname": f"{NICKNAMES[opening.locale]} {suffix}",
     }
     tx.add(session)

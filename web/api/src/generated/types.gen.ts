@@ -41,7 +41,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'events.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'events.read'>;
     /**
      * Created At
      */
@@ -1301,6 +1301,10 @@ export type SessionOut = {
      */
     conversation_id: string;
     /**
+     * Visitor Id
+     */
+    visitor_id: string;
+    /**
      * Locale
      */
     locale: string;
@@ -1402,6 +1406,10 @@ export type SessionWithHistory = {
      * Conversation Id
      */
     conversation_id: string;
+    /**
+     * Visitor Id
+     */
+    visitor_id: string;
     /**
      * Locale
      */

@@ -1,6 +1,6 @@
 import { defineStore } from "pinia";
 import { ref } from "vue";
-import type { Agent, SignedIn } from "./agent";
+import type { Agent, Permission, SignedIn } from "./agent";
 import { request, requestOpen, tokens } from "./client";
 import type { Grant } from "./tokens";
 
@@ -39,7 +39,9 @@ export const useAccount = defineStore("account", () => {
     startClean("/workbench/login");
   }
 
-  return { agent, signIn, load, changePassword, signOut };
+  const may = (permission: Permission) => agent.value?.permissions.includes(permission) ?? false;
+
+  return { agent, may, signIn, load, changePassword, signOut };
 });
 
 function startClean(path: string): void {

@@ -196,6 +196,7 @@ export const en = {
     none: "No passage was good enough to answer from.",
   },
   side: {
+    details: "Details",
     label: "Customer and conversation",
     customer: "Customer",
     conversation: "Conversation",

@@ -198,6 +198,7 @@ export const zh: Catalogue = {
     none: "没有足够可靠的片段可供回答。",
   },
   side: {
+    details: "详情",
     label: "顾客与会话信息",
     customer: "顾客",
     conversation: "会话",

@@ -1,0 +1,1 @@
+"""Collaboration over HTTP, a module for each noun."""

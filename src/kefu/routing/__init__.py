@@ -1,0 +1,1 @@
+"""Who takes a session: the queue, assignment, transfers, and who is on duty."""

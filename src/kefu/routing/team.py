@@ -1,0 +1,79 @@
+"""Who is on duty, and who has room."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+
+from sqlalchemy import Subquery, func, select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kefu.accounts.models import Agent
+from kefu.accounts.permissions import permissions_of
+from kefu.sessions.models import Session
+from kefu.sessions.states import Status
+
+LOST_AFTER = timedelta(seconds=45)
+SERVING = {"online", "busy"}
+
+
+@dataclass(frozen=True, slots=True)
+class Colleague:
+    """An agent as those see them who give sessions away.
+
+    `serving` sessions are theirs now, `offered` ones wait for them to come; `seen_at`: their last sign of life, ms.
+    """
+
+    id: str
+    username: str
+    name: str
+    status: str
+    max_sessions: int
+    skills: tuple[str, ...]
+    languages: tuple[str, ...]
+    seen_at: int
+    may_serve: bool
+    serving: int
+    offered: int
+
+    def is_here(self, now: int) -> bool:
+        """At the desk, whatever they do there."""
+        return self.status != "offline" and now - self.seen_at < LOST_AFTER.total_seconds() * 1000
+
+    def is_on_duty(self, now: int) -> bool:
+        return self.may_serve and self.status in SERVING and self.is_here(now)
+
+    @property
+    def room(self) -> int:
+        """How many more sessions they may have; below 0 when a lead gave them more."""
+        return self.max_sessions - self.serving - self.offered
+
+
+async def colleagues(tx: AsyncSession, *ids: str) -> list[Colleague]:
+    """Those agents, or all that may sign in, by name. Who gives one of them a session locks their row first."""
+    load = _load()
+    query = select(Agent, func.coalesce(load.c.serving, 0), func.coalesce(load.c.offered, 0))
+    query = query.outerjoin(load, load.c.agent_id == Agent.id).where(Agent.is_active).order_by(Agent.name, Agent.id)
+    if ids:
+        query = query.where(Agent.id.in_(ids))
+    return [
+        Colleague(
+            id=agent.id,
+            username=agent.username,
+            name=agent.name,
+            status=agent.status,
+            max_sessions=agent.max_sessions,
+            skills=tuple(agent.skills),
+            languages=tuple(agent.languages),
+            seen_at=agent.last_seen_at or 0,
+            may_serve="sessions.takeover" in permissions_of(agent.role),
+            serving=serving,
+            offered=offered,
+        )
+        for agent, serving, offered in await tx.execute(query)
+    ]
+
+
+def _load() -> Subquery:
+    serving = func.count().filter(Session.status == Status.MANUAL_LIVE.value)
+    offered = func.count().filter(Session.status == Status.PENDING_MANUAL.value)
+    query = select(Session.agent_id, serving.label("serving"), offered.label("offered"))
+    return query.where(Session.agent_id.is_not(None)).group_by(Session.agent_id).subquery()

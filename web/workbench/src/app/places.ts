@@ -1,0 +1,13 @@
+import { ChatLineRound } from "@element-plus/icons-vue";
+import type { Component } from "vue";
+import type { Permission } from "../accounts/agent";
+
+/** A page of the rail. `needs`: the permission without which it is not shown. */
+export interface Place {
+  route: string;
+  label: string;
+  icon: Component;
+  needs?: Permission;
+}
+
+export const PLACES: readonly Place[] = [{ route: "sessions", label: "menu.conversations", icon: ChatLineRound }];
