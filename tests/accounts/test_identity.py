@@ -111,8 +111,9 @@ async def test_each_role_may_do_its_own(team: Team, role: Role, takeover: int, w
 
 def test_a_super_admin_may_do_everything_and_an_inspector_only_read() -> None:
     assert BY_ROLE["super_admin"] == PERMISSIONS
-    assert {one.rsplit(".")[-1] for one in BY_ROLE["inspector"]} == {"read"}
-    assert BY_ROLE["inspector"] < BY_ROLE["agent"] < BY_ROLE["supervisor"] < BY_ROLE["super_admin"]
+    assert {one.rsplit(".")[-1] for one in BY_ROLE["inspector"]} == {"read", "read_any"}
+    assert BY_ROLE["inspector"] < BY_ROLE["supervisor"] < BY_ROLE["super_admin"]
+    assert BY_ROLE["agent"] < BY_ROLE["supervisor"]
 
 
 def test_every_route_says_what_it_asks(app: FastAPI) -> None:

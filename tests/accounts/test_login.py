@@ -52,11 +52,14 @@ async def test_the_right_password_gives_tokens_and_the_agent(team: Team, client:
         "permissions": [
             "agents.read",
             "knowledge.read",
+            "sessions.annotate",
             "sessions.close",
             "sessions.read",
             "sessions.release",
             "sessions.reply",
             "sessions.takeover",
+            "sessions.transfer",
+            "shops.read",
         ],
         "created_at": hired.created_at / 1000,
     }

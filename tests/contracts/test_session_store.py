@@ -11,6 +11,7 @@ from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
 from kefu.kit.redis import Redis
+from kefu.sessions.fold import blank
 from kefu.sessions.models import Session
 from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.states import Status
@@ -48,26 +49,18 @@ async def store(request: pytest.FixtureRequest, db: Database, kind: str) -> Asyn
 def session(status: Status = Status.BOT_ACTIVE, *, ago: int = 0, seq: int = 1, **changes: object) -> Session:
     """One that changed `ago` ms ago."""
     now = now_ms()
-    common = {
+    known = {
         "name": new_id("s"),
         "shop": "default",
         "status": status.value,
-        "epoch": 0,
         "seq": seq,
         "locale": "zh",
         "conversation_id": new_id("conv"),
         "nickname": "访客 7",
-        "is_vip": False,
-        "escalation_count": 0,
-        "message_count": 0,
-        "visitor_message_count": 0,
-        "ai_fail_count": 0,
-        "last_visitor_seq": 0,
-        "answered_seq": 0,
         "created_at": now - ago,
         "updated_at": now - ago,
     }
-    return Session(**(common | changes))
+    return Session(**(row_of(blank("")) | known | changes))
 
 
 def later(old: Session, status: Status, **changes: object) -> Session:

@@ -27,6 +27,7 @@ def blank(name: str) -> Session:
         ai_fail_count=0,
         escalation_count=0,
         episode=0,
+        visitor_id="",
         last_visitor_seq=0,
         answered_seq=0,
         is_vip=False,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, or_, select, tuple_, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, Subquery, and_, case, func, or_, select, tuple_, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.log.log import Entry, read_last
@@ -115,6 +115,14 @@ async def find(tx: AsyncSession, name: str) -> Session | None:
 
 async def find_many(tx: AsyncSession, names: list[str]) -> list[Session]:
     return list((await tx.execute(visible().where(Session.name.in_(names)))).scalars())
+
+
+def load_by_agent() -> Subquery:
+    """How many sessions each agent serves, and how many wait for them to come: `agent_id, serving, offered`."""
+    serving = func.count().filter(Session.status == Status.MANUAL_LIVE.value)
+    offered = func.count().filter(Session.status == Status.PENDING_MANUAL.value)
+    query = select(Session.agent_id, serving.label("serving"), offered.label("offered"))
+    return query.where(Session.agent_id.is_not(None)).group_by(Session.agent_id).subquery()
 
 
 async def history(tx: AsyncSession, name: str, limit: int, *, public_only: bool) -> list[Entry]:
