@@ -42,10 +42,11 @@ from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
 from kefu.sessions.endpoints import router as sessions
 from kefu.sessions.idle import close_idle
+from kefu.sessions.indexing import index_messages
 from kefu.sessions.mirror import Mirror
 from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.store import DatabaseStore, SessionStore
-from kefu.sessions.work import AnswerVisitor, CloseIdle
+from kefu.sessions.work import AnswerVisitor, CloseIdle, IndexMessages
 
 
 def _stream(path: str, app: ASGIApp) -> Route:
@@ -75,8 +76,9 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     handlers: dict[str, Handler] = {
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
+        IndexMessages.kind: partial(index_messages, db),
     }
-    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle()])
+    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages()])
 
 
 def talk_handlers(db: Database, bus: Bus, answerer: Answerer) -> dict[str, Handler]:
