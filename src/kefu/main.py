@@ -40,6 +40,8 @@ from kefu.realtime.passing import publish_mark
 from kefu.realtime.presence import Presence
 from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
+from kefu.reports.endpoints import router as reports
+from kefu.reports.live import Figures
 from kefu.sessions.endpoints import router as sessions
 from kefu.sessions.idle import close_idle
 from kefu.sessions.indexing import index_messages
@@ -61,7 +63,8 @@ STREAMS = (
     _stream("/api/agent/events", DeskEvents()),
 )
 SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute("/ws/agent", DeskSocket()))
-ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, realtime, knowledge, ops)
+# Figures before sessions, one of whose names could be `stats`.
+ROUTERS: tuple[APIRouter, ...] = (accounts, chat, reports, sessions, realtime, knowledge, ops)
 
 
 class Application(FastAPI):
@@ -164,6 +167,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.tokens = Tokens(settings.signing_key())
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.redis, app.state.store = shared.redis, shared.store
+    app.state.figures = Figures(db, settings.session_expire_seconds)
     _add_routes(app)
     app.add_middleware(lambda inner: Edge(_with_cors(app, inner)))
     return app

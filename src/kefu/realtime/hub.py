@@ -6,6 +6,7 @@ database every second or so.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -84,13 +85,14 @@ class Follower:
     `end` closes it from outside; a slow one is torn out of the send that it hangs in. `sent` is the last seq its reader
     has. `write_now`, when its task sets it, writes a frame at once or says False: an idle reader, as nearly all are,
     gets it without its task being woken, which is half of what a delivery costs. `is_unsure`: the session has moved, so
-    that an agent may have to stop reading. `reader`: of a follower of the desk.
+    that an agent may have to stop reading; `checked_at`: when that was asked last. `reader`: who follows the desk.
     """
 
     __slots__ = (
         "_frames",
         "_task",
         "_waiter",
+        "checked_at",
         "ended",
         "is_unsure",
         "reader",
@@ -100,14 +102,15 @@ class Follower:
         "write_now",
     )
 
-    def __init__(self, *, sees_internal: bool, wire: Wire = SSE) -> None:
+    def __init__(self, *, sees_internal: bool, wire: Wire = SSE, reader: Reader | None = None) -> None:
         self.sees_internal = sees_internal
         self.wire = wire
         self.ended: Ending | None = None
         self.sent = 0
         self.write_now: WriteNow | None = None
         self.is_unsure = False
-        self.reader: Reader | None = None
+        self.checked_at = time.monotonic()
+        self.reader = reader
         self._frames: list[tuple[int, bytes]] = []
         self._task = asyncio.current_task()
         self._waiter: asyncio.Future[None] | None = None

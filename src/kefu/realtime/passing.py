@@ -47,8 +47,7 @@ async def tell_typing(state: State, caller: Caller, name: str, typing: Typing) -
     if actor.kind == "agent":
         if await state.store.get(name) is None:
             raise SessionNotFound(session_name=name)
-        async with state.db.read() as tx:
-            await may_read(tx, caller, name)
+        await may_read(state.db, caller, name)
     who = orjson.Fragment(actor.json())
     state.bus.publish(ephemeral(stream_of(name), "typing", actor=who, active=typing.active))
 
@@ -59,12 +58,12 @@ async def move_mark(state: State, caller: Caller, name: str, read: MarkRead) -> 
     Raises ForeignSession, Forbidden, SessionHidden, SessionNotFound or TooMany.
     """
     reader = actor_of(caller, name, "sessions.read")
+    await may_read(state.db, caller, name)
     await state.limits.take(READS_PER_READER, "read", name, reading.reader_id(reader))
     async with state.db.write() as tx:
         session = await find(tx, name)
         if session is None:
             raise SessionNotFound(session_name=name)
-        await may_read(tx, caller, name)
         mark = await reading.mark_read(tx, session, reader, read.seq)
     return MarkData(seq=mark.seq, unread=reading.unread(session, reader, mark.read_count))
 

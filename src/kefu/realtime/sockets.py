@@ -292,8 +292,7 @@ class SessionSocket:
         socket = Socket(scope, receive, send, session_in(scope), SESSION_FRAMES)
 
         async def follow(caller: Caller, after: int) -> None:
-            async with socket.state.db.read() as tx:
-                sees_internal = await may_read(tx, caller, socket.name)
+            sees_internal = await may_read(socket.state.db, caller, socket.name)
             await socket.serve_session(socket.name, after, Follower(sees_internal=sees_internal, wire=JSON))
 
         await socket.run(follow)

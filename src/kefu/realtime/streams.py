@@ -164,16 +164,13 @@ class Stream(ABC):
     async def live(self, follower: Follower, sent: int) -> None:
         """Pass on what the hub hands out with seq > `sent`, until one side ends."""
         stop_listening = self.listen(follower)
-        checked = time.monotonic()
         follower.sent = sent
         if not follower.sees_internal:  # whose token is looked at again by the task
             follower.write_now = self.writer
         try:
             while frames := await follower.take():
-                if follower.sees_internal and (follower.is_unsure or time.monotonic() - checked > RECHECK_SECONDS):
-                    checked = time.monotonic()
-                    if not await self._may_go_on(follower):
-                        break
+                if follower.sees_internal and not await self._may_go_on(follower):
+                    break
                 fresh = [frame for seq, frame in frames if seq == 0 or seq > follower.sent]
                 follower.sent = max(follower.sent, frames[-1][0])
                 if fresh:
@@ -186,12 +183,14 @@ class Stream(ABC):
         return asyncio.create_task(self.hear(follower)).cancel
 
     async def _may_go_on(self, follower: Follower) -> bool:
-        """Look again, before more is written, whether this is still for the agent's eyes; False when it has ended."""
+        """Look again, now and then and after a move, whether this is still for the agent's eyes; False if it ended."""
+        if not follower.is_unsure and time.monotonic() - follower.checked_at < RECHECK_SECONDS:
+            return True
+        follower.checked_at = time.monotonic()
         was_unsure, follower.is_unsure = follower.is_unsure, False
         try:
             agent = require(await identify(self.state, self.authorization), "sessions.read")
-            async with self.state.db.read() as tx:
-                await may_read(tx, agent, self.name)
+            await may_read(self.state.db, agent, self.name)
         except Unavailable:
             if was_unsure:  # who comes back is asked then
                 follower.end("restart")
@@ -225,8 +224,7 @@ class Stream(ABC):
 
     async def serve_desk(self, agent: AgentIdentity) -> None:
         """No cursor: the workbench reads the list again after it reconnects."""
-        follower = Follower(sees_internal=True, wire=self.wire)
-        follower.reader = reader_of(agent)
+        follower = Follower(sees_internal=True, wire=self.wire, reader=reader_of(agent))
 
         async def replay(_: Channel) -> int:
             await self.show(ephemeral(DESK, "stream.ready"), *self.presence.now(DESK))
@@ -309,8 +307,7 @@ class SessionEvents:
         stream = EventStream(scope, receive, send)
         stream.caller = caller = await identify(stream.state, stream.authorization)
         name = session_in(scope)
-        async with stream.state.db.read() as tx:
-            sees_internal = await may_read(tx, caller, name)
+        sees_internal = await may_read(stream.state.db, caller, name)
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         cursor = whole(Headers(scope=scope).get("last-event-id") or query.get("after", ["0"])[-1], "after", 10**16)
         if "wait" not in query:
@@ -321,8 +318,7 @@ class SessionEvents:
         try:
             with stream.presence.here(stream_of(name), actor(caller)):
                 answer = await poll.answer(cursor, whole(query["wait"][-1], "wait", LONGEST_WAIT))
-            async with stream.state.db.read() as tx:  # a colleague may have taken it while we waited
-                await may_read(tx, caller, name)
+            await may_read(stream.state.db, caller, name)  # a colleague may have taken it while we waited
         finally:
             hearing.cancel()
         await Json({"success": True, "data": answer}, headers=UNCACHED)(scope, receive, send)

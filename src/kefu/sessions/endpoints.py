@@ -182,8 +182,8 @@ async def search_messages(
 @router.get("/api/sessions/{name}")
 async def get_session(request: Request, name: shapes.NameInPath, caller: SignedIn) -> shapes.OneSessionData:
     """The session with its newest messages; the visitor of the session sees no internal part."""
+    sees_all = await may_read(request.app.state.db, caller, name)
     async with request.app.state.db.read() as tx:
-        sees_all = await may_read(tx, caller, name)
         found = await reading.find_with_marks(tx, name)
         if found is None:
             raise service.SessionNotFound(session_name=name)
