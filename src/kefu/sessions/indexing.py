@@ -46,13 +46,13 @@ async def index_messages(db: Database, job: Taken) -> None:
 
 async def _index_page(db: Database, job: Taken) -> bool:
     """Whether it was the last one, with which the job is due again."""
-    place, found = await _next(db)
+    place, found = await next_page(db)
     rows = await asyncio.to_thread(rows_of, found)
     is_last = len(found) < BATCH
     try:
         async with db.write() as tx:
             if found:
-                await _write(tx, place, found[-1].place, rows)
+                await write_page(tx, place, found[-1].place, rows)
             if is_last:
                 await again(tx, job, EVERY)
     except Overtaken:
@@ -72,20 +72,20 @@ async def rebuild(db: Database) -> AsyncIterator[tuple[int, int]]:
         there = (await tx.execute(select(func.count()).select_from(Event))).scalar_one()
     followed = 0
     while True:
-        place, found = await _next(db)
+        place, found = await next_page(db)
         if not found:
             return
         rows = await asyncio.to_thread(rows_of, found)
         try:
             async with db.write() as tx:
-                await _write(tx, place, found[-1].place, rows)
+                await write_page(tx, place, found[-1].place, rows)
         except Overtaken:  # by the worker, which does the same
             continue
         followed += len(found)
         yield followed, max(there, followed)
 
 
-async def _next(db: Database) -> tuple[Place, Sequence[Placed]]:
+async def next_page(db: Database) -> tuple[Place, Sequence[Placed]]:
     async with db.read() as tx:
         place = await _place(tx)
         return place, await follow(tx, place, BATCH)
@@ -96,7 +96,7 @@ async def _place(tx: AsyncSession) -> Place:
     return Place(mark.xid, mark.position) if mark else START
 
 
-async def _write(tx: AsyncSession, place: Place, reached: Place, rows: list[dict[str, Any]]) -> None:
+async def write_page(tx: AsyncSession, place: Place, reached: Place, rows: list[dict[str, Any]]) -> None:
     await _move(tx, place, reached)
     if rows:
         await tx.execute(SQLITE if is_sqlite(tx) else POSTGRES, rows)
