@@ -26,6 +26,7 @@ class Account:
     username: str
     name: str
     password: str
+    role: str = "agent"
 
     @property
     def credentials(self) -> dict[str, str]:
@@ -33,7 +34,8 @@ class Account:
 
 
 LENA = Account("lena", "Lena", "bicycle-bell-7")
-WANG = Account("wang", "王芳", "bicycle-lamp-8")
+# Sees what others hold.
+WANG = Account("wang", "王芳", "bicycle-lamp-8", "supervisor")
 
 
 def kefu(data: Path, *arguments: str) -> None:
@@ -42,7 +44,8 @@ def kefu(data: Path, *arguments: str) -> None:
 
 def employ(data: Path, accounts: Sequence[Account]) -> None:
     for one in accounts:
-        kefu(data, "agent", "create", "--username", one.username, "--name", one.name, "--password", one.password)
+        who = ("--username", one.username, "--name", one.name, "--role", one.role)
+        kefu(data, "agent", "create", *who, "--password", one.password)
 
 
 def _environment(data: Path, **settings: str) -> dict[str, str]:

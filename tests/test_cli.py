@@ -58,3 +58,8 @@ def test_a_worker_beside_an_embedded_database_is_refused_with_the_remedy(kefu: C
     refused = run(kefu, "worker").exception
     assert isinstance(refused, BadSettings)
     assert "kefu serve does this work" in str(refused)
+
+
+def test_the_search_is_made_anew(kefu: CliRunner) -> None:
+    result = run(kefu, "search", "rebuild")
+    assert (result.exit_code, result.stdout) == (0, "The search knows 0 events.\n")

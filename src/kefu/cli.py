@@ -40,6 +40,8 @@ agents = typer.Typer(no_args_is_help=True, help="The team's accounts.")
 cli.add_typer(agents, name="agent")
 jobs = typer.Typer(no_args_is_help=True, help="Work that was given up.")
 cli.add_typer(jobs, name="jobs")
+search = typer.Typer(no_args_is_help=True, help="The search over messages.")
+cli.add_typer(search, name="search")
 
 DRAIN_SECONDS = 5
 LAST_WORD_SECONDS = 1.0
@@ -311,3 +313,19 @@ def retry_dead(job_id: Annotated[int, typer.Argument(metavar="ID", min=1, max=2*
     if not _on_database(bring_back):
         _fail(f"No job {job_id} was given up.\n    → kefu jobs dead shows those that were.")
     typer.echo(f"Job {job_id} is due again.")
+
+
+@search.command("rebuild")
+def rebuild_search() -> None:
+    """Make the index of the search anew from the log, while everything goes on. Stopped halfway, the worker goes on."""
+    from kefu.sessions.indexing import rebuild
+
+    async def make(db: Database) -> int:
+        await _bring_up(db)
+        followed = 0
+        async for followed, there in rebuild(db):
+            typer.echo(f"\r{followed:>12,} of {there:,} events  {followed * 100 // there:>3} %", nl=False, err=True)
+        typer.echo("", err=True)
+        return followed
+
+    typer.echo(f"The search knows {_on_database(make, is_patient=True):,} events.")

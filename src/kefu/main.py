@@ -40,12 +40,15 @@ from kefu.realtime.passing import publish_mark
 from kefu.realtime.presence import Presence
 from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
+from kefu.reports.endpoints import router as reports
+from kefu.reports.live import Figures
 from kefu.sessions.endpoints import router as sessions
 from kefu.sessions.idle import close_idle
+from kefu.sessions.indexing import index_messages
 from kefu.sessions.mirror import Mirror
 from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.store import DatabaseStore, SessionStore
-from kefu.sessions.work import AnswerVisitor, CloseIdle
+from kefu.sessions.work import AnswerVisitor, CloseIdle, IndexMessages
 
 
 def _stream(path: str, app: ASGIApp) -> Route:
@@ -60,7 +63,8 @@ STREAMS = (
     _stream("/api/agent/events", DeskEvents()),
 )
 SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute("/ws/agent", DeskSocket()))
-ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, realtime, knowledge, ops)
+# Figures before sessions, one of whose names could be `stats`.
+ROUTERS: tuple[APIRouter, ...] = (accounts, chat, reports, sessions, realtime, knowledge, ops)
 
 
 class Application(FastAPI):
@@ -75,8 +79,9 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     handlers: dict[str, Handler] = {
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
+        IndexMessages.kind: partial(index_messages, db),
     }
-    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle()])
+    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages()])
 
 
 def talk_handlers(db: Database, bus: Bus, answerer: Answerer) -> dict[str, Handler]:
@@ -162,6 +167,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.tokens = Tokens(settings.signing_key())
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.redis, app.state.store = shared.redis, shared.store
+    app.state.figures = Figures(db, settings.session_expire_seconds)
     _add_routes(app)
     app.add_middleware(lambda inner: Edge(_with_cors(app, inner)))
     return app

@@ -38,7 +38,7 @@ async def listed(agent: Agent, visitor: Visitor) -> Any:
 
 
 async def test_unread_is_what_the_other_side_wrote_since_the_mark(stage: Stage, visitor: Visitor, agent: Agent) -> None:
-    other = await stage.agent("bob")
+    other = await stage.agent("bob", "supervisor")
     await agent.takes_over(visitor)
     said = [await visitor.says(f"message {n}") for n in range(3)]
     answer = await agent.says(visitor, "hello")

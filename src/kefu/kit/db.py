@@ -75,6 +75,11 @@ def announce(tx: AsyncSession, topic: str, what: Any) -> None:
     after_commit(tx, lambda: signals.send(topic, what))
 
 
+def is_sqlite(tx: AsyncSession) -> bool:
+    """For the few statements that the engines take in different words."""
+    return tx.get_bind().dialect.name == "sqlite"
+
+
 class Signals:
     """What was just committed by this process, by topic: `log` carries entries, `jobs` a lane.
 

@@ -153,6 +153,13 @@ def terms(text: str) -> list[str]:
     return [word.term for word in said] + inner
 
 
+def all_terms(text: str) -> list[str]:
+    """As `terms`, with the stop words, each once: for who looks for what was written, not for what it is about."""
+    said = list(cut(text))
+    inner = [part for word in said if word.is_han and len(word.term) > 1 for part in parts(word.term)]
+    return sorted({term[:TERM_LIMIT] for term in (*(word.term for word in said), *inner)})
+
+
 @lru_cache(50_000)
 def parts(word: str) -> tuple[str, ...]:
     """The shorter words inside a Chinese word, and its characters."""

@@ -1,4 +1,4 @@
-"""What the whole desk sees: every session's summary when it changes, and each waiting visitor's place in the queue."""
+"""What the desk sees: a session's summary when it changes, for whom it is, and each waiting visitor's place."""
 
 import asyncio
 from collections import OrderedDict
@@ -11,9 +11,10 @@ from kefu.bus.ports import Bus, Notice
 from kefu.bus.telling import DESK
 from kefu.kit.db import Database
 from kefu.realtime.hub import SESSION, Hub, ephemeral
-from kefu.sessions.models import stream_of
+from kefu.sessions.models import Session, stream_of
 from kefu.sessions.queries import find_many, queue
 from kefu.sessions.summaries import summary_of
+from kefu.sessions.visibility import guests_of, sees
 
 log = structlog.get_logger()
 
@@ -34,6 +35,7 @@ class Desk:
         self._db = db
         self._hub = hub
         self._changed: set[str] = set()
+        self._moved: set[str] = set()
         self._queue_moved = False
         self._known: OrderedDict[str, int] = OrderedDict()
         self._ring = asyncio.Event()
@@ -51,11 +53,13 @@ class Desk:
 
     def _hear(self, notice: Notice) -> None:
         if notice.seq and notice.stream.startswith(SESSION):
-            self._mark(notice.stream.removeprefix(SESSION), queue_moved=notice.type.startswith("session."))
+            self._mark(notice.stream.removeprefix(SESSION), has_moved=notice.type.startswith("session."))
 
-    def _mark(self, name: str, *, queue_moved: bool) -> None:
+    def _mark(self, name: str, *, has_moved: bool) -> None:
         self._changed.add(name)
-        self._queue_moved |= queue_moved
+        if has_moved:
+            self._moved.add(name)
+            self._queue_moved = True
         self._ring.set()
 
     async def _publish_forever(self) -> None:
@@ -75,14 +79,24 @@ class Desk:
         while self._changed:
             if not self._hub.has_followers(DESK):
                 self._changed.clear()
+                self._moved.clear()
                 return
             names = list(self._changed)[:BATCH]
             async with self._db.read() as tx:
                 sessions = await find_many(tx, names)
+                guests = await guests_of(tx, [one.name for one in sessions if one.agent_id])
+            moved = self._moved.intersection(names)
             self._changed.difference_update(names)
+            self._moved.difference_update(names)
             for session in sessions:
                 self._remember(session.name, session.seq)
-                self._hub.hear(ephemeral(DESK, "session.changed", session=summary_of(session).model_dump(mode="json")))
+                self._show(session, guests.get(session.name, set()), has_moved=session.name in moved)
+
+    def _show(self, session: Session, guests: set[str], *, has_moved: bool) -> None:
+        """To whom it is for as it is now; to the others that it is gone, once it may have gone from them."""
+        changed = ephemeral(DESK, "session.changed", session=summary_of(session).model_dump(mode="json"))
+        gone = ephemeral(DESK, "session.gone", session_name=session.name) if has_moved else None
+        self._hub.hand_each(DESK, lambda follower: changed if sees(follower.reader, session, guests) else gone)
 
     async def _publish_queue(self) -> None:
         self._queue_moved = False
@@ -99,7 +113,7 @@ class Desk:
         for name, seq in found:
             if seq > self._known.get(name, 0):
                 self._remember(name, seq)
-                self._mark(name, queue_moved=True)
+                self._mark(name, has_moved=True)
 
     def _remember(self, name: str, seq: int) -> None:
         self._known[name] = max(seq, self._known.pop(name, 0))

@@ -6,6 +6,7 @@ database every second or so.
 """
 
 import asyncio
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import islice
@@ -23,6 +24,7 @@ from kefu.log.log import Entry, read
 from kefu.realtime.drafts import Drafts
 from kefu.sessions.models import stream_of
 from kefu.sessions.since import changed, heads
+from kefu.sessions.visibility import Reader
 
 log = structlog.get_logger()
 
@@ -36,7 +38,8 @@ HEARTBEAT_SECONDS = 15
 SESSION = stream_of("")
 
 # Why a stream ends: "gone" is the reader's doing, "refused" what the reader did.
-Ending = Literal["restart", "slow", "revoked", "gone", "refused"]
+# "hidden": a colleague has the session now.
+Ending = Literal["restart", "slow", "revoked", "hidden", "gone", "refused"]
 TORN = {"slow", "refused"}
 WriteNow = Callable[[bytes], bool]
 
@@ -81,17 +84,33 @@ class Follower:
 
     `end` closes it from outside; a slow one is torn out of the send that it hangs in. `sent` is the last seq its reader
     has. `write_now`, when its task sets it, writes a frame at once or says False: an idle reader, as nearly all are,
-    gets it without its task being woken, which is half of what a delivery costs.
+    gets it without its task being woken, which is half of what a delivery costs. `is_unsure`: the session has moved, so
+    that an agent may have to stop reading; `checked_at`: when that was asked last. `reader`: who follows the desk.
     """
 
-    __slots__ = ("_frames", "_task", "_waiter", "ended", "sees_internal", "sent", "wire", "write_now")
+    __slots__ = (
+        "_frames",
+        "_task",
+        "_waiter",
+        "checked_at",
+        "ended",
+        "is_unsure",
+        "reader",
+        "sees_internal",
+        "sent",
+        "wire",
+        "write_now",
+    )
 
-    def __init__(self, *, sees_internal: bool, wire: Wire = SSE) -> None:
+    def __init__(self, *, sees_internal: bool, wire: Wire = SSE, reader: Reader | None = None) -> None:
         self.sees_internal = sees_internal
         self.wire = wire
         self.ended: Ending | None = None
         self.sent = 0
         self.write_now: WriteNow | None = None
+        self.is_unsure = False
+        self.checked_at = time.monotonic()
+        self.reader = reader
         self._frames: list[tuple[int, bytes]] = []
         self._task = asyncio.current_task()
         self._waiter: asyncio.Future[None] | None = None
@@ -165,11 +184,14 @@ class Channel:
 
     def hand_out(self, notice: Notice) -> None:
         seq, public = notice.seq, notice.public
+        is_move = seq and notice.type.startswith("session.")
         frames: dict[Wire, bytes] = {}
         for follower in self.followers:
             if public or follower.sees_internal:
                 wire = follower.wire
                 frame = frames.get(wire) or frames.setdefault(wire, wire.frame(notice))
+                if is_move and follower.sees_internal:
+                    follower.is_unsure = True
                 follower.put(seq, frame)
 
 
@@ -279,6 +301,15 @@ class Hub:
             self._advance(channel, notice)
         elif notice.seq > channel.seq:
             self._want(notice.stream, channel, notice.seq)
+
+    def hand_each(self, stream: str, choose: Callable[[Follower], Notice | None]) -> None:
+        """Give each follower of the stream what is for them; all who get the same notice share its frame."""
+        channel = self._channels.get(stream)
+        frames: dict[tuple[int, Wire], bytes] = {}
+        for follower in list(channel.followers) if channel else ():
+            if notice := choose(follower):
+                key = id(notice), follower.wire
+                follower.put(0, frames.get(key) or frames.setdefault(key, follower.wire.frame(notice)))
 
     def _advance(self, channel: Channel, notice: Notice) -> None:
         channel.seq = notice.seq

@@ -11,7 +11,7 @@ from kefu.bus.ports import Bus, Notice
 from kefu.bus.telling import desk_of
 from kefu.realtime.hub import ephemeral
 from kefu.sessions import reading
-from kefu.sessions.access import actor_of
+from kefu.sessions.access import actor_of, may_read
 from kefu.sessions.models import stream_of
 from kefu.sessions.queries import find
 from kefu.sessions.reading import Mark
@@ -40,12 +40,14 @@ class MarkData(BaseModel):
 async def tell_typing(state: State, caller: Caller, name: str, typing: Typing) -> None:
     """Tell the followers of the session that the caller types, or stopped.
 
-    Raises ForeignSession, Forbidden, SessionNotFound or TooMany.
+    Raises ForeignSession, Forbidden, SessionHidden, SessionNotFound or TooMany.
     """
     actor = actor_of(caller, name, "sessions.reply")
     await state.limits.take(TYPING_PER_SESSION, "typing", name, actor.kind)
-    if actor.kind == "agent" and await state.store.get(name) is None:
-        raise SessionNotFound(session_name=name)
+    if actor.kind == "agent":
+        if await state.store.get(name) is None:
+            raise SessionNotFound(session_name=name)
+        await may_read(state.db, caller, name)
     who = orjson.Fragment(actor.json())
     state.bus.publish(ephemeral(stream_of(name), "typing", actor=who, active=typing.active))
 
@@ -53,9 +55,10 @@ async def tell_typing(state: State, caller: Caller, name: str, typing: Typing) -
 async def move_mark(state: State, caller: Caller, name: str, read: MarkRead) -> MarkData:
     """The caller has read the session up to there. Repeating it, or an earlier seq, changes nothing.
 
-    Raises ForeignSession, Forbidden, SessionNotFound or TooMany.
+    Raises ForeignSession, Forbidden, SessionHidden, SessionNotFound or TooMany.
     """
     reader = actor_of(caller, name, "sessions.read")
+    await may_read(state.db, caller, name)
     await state.limits.take(READS_PER_READER, "read", name, reading.reader_id(reader))
     async with state.db.write() as tx:
         session = await find(tx, name)

@@ -35,7 +35,7 @@ BEARER = "bearer."
 HELLO_SECONDS = 5.0
 BURST, PER_SECOND = 20, 10
 BAD_FRAMES = 5
-CLOSES: dict[Ending, int] = {"restart": 1012, "slow": 1013, "revoked": 4401}
+CLOSES: dict[Ending, int] = {"restart": 1012, "slow": 1013, "revoked": 4401, "hidden": 4403}
 
 Frame = TypeVar("Frame", bound=BaseModel)
 
@@ -90,9 +90,9 @@ def close_code(error: KefuError) -> int:
 
 
 class Socket(Stream):
-    """One connection. `caller` is who said hello, `name` the session that it is about, "" at the desk."""
+    """One connection. `caller` is who said hello."""
 
-    __slots__ = ("_bad", "_counted", "_credit", "_frames", "_locale", "_refusal", "_scope", "name")
+    __slots__ = ("_bad", "_counted", "_credit", "_frames", "_locale", "_refusal", "_scope")
     wire = JSON
 
     def __init__(
@@ -292,7 +292,7 @@ class SessionSocket:
         socket = Socket(scope, receive, send, session_in(scope), SESSION_FRAMES)
 
         async def follow(caller: Caller, after: int) -> None:
-            sees_internal = may_read(caller, socket.name)
+            sees_internal = await may_read(socket.state.db, caller, socket.name)
             await socket.serve_session(socket.name, after, Follower(sees_internal=sees_internal, wire=JSON))
 
         await socket.run(follow)

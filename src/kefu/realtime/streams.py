@@ -42,10 +42,11 @@ from kefu.realtime.polls import LONGEST_WAIT, Poll, reached
 from kefu.realtime.presence import Presence
 from kefu.realtime.replay import page, present, ready
 from kefu.realtime.server import Line
-from kefu.sessions.access import actor, may_read
+from kefu.sessions.access import actor, may_read, reader_of
 from kefu.sessions.models import stream_of
 from kefu.sessions.schemas import NAME
 from kefu.sessions.service import SessionNotFound
+from kefu.sessions.visibility import SessionHidden
 
 HEADERS = [
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -96,10 +97,11 @@ async def open_stream(scope: Scope, receive: Receive, send: Send) -> None:
 class Stream(ABC):
     """One follower's line. How frames travel is the transport's: `EventStream` here, `Socket` in sockets.py.
 
-    `receive` tells when the reader has gone; `authorization` is looked at again while an agent's stream lives.
+    `receive` tells when the reader has gone; `authorization` is looked at again while an agent's stream lives. `name`:
+    the session that it is about, "" at the desk.
     """
 
-    __slots__ = ("_receive", "_send", "authorization", "caller", "is_open", "state")
+    __slots__ = ("_receive", "_send", "authorization", "caller", "is_open", "name", "state")
     wire: ClassVar[Wire]
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -107,6 +109,7 @@ class Stream(ABC):
         self.authorization = Headers(scope=scope).get("authorization")
         self.caller: Caller | None = None
         self.is_open = False
+        self.name = ""
         self._receive, self._send = receive, send
 
     @property
@@ -161,19 +164,17 @@ class Stream(ABC):
     async def live(self, follower: Follower, sent: int) -> None:
         """Pass on what the hub hands out with seq > `sent`, until one side ends."""
         stop_listening = self.listen(follower)
-        checked = time.monotonic()
         follower.sent = sent
         if not follower.sees_internal:  # whose token is looked at again by the task
             follower.write_now = self.writer
         try:
             while frames := await follower.take():
+                if follower.sees_internal and not await self._may_go_on(follower):
+                    break
                 fresh = [frame for seq, frame in frames if seq == 0 or seq > follower.sent]
                 follower.sent = max(follower.sent, frames[-1][0])
                 if fresh:
                     await self.write(fresh)
-                if follower.sees_internal and time.monotonic() - checked > RECHECK_SECONDS:
-                    checked = time.monotonic()
-                    await self._recheck(follower)
         finally:
             stop_listening()
 
@@ -181,13 +182,27 @@ class Stream(ABC):
         """Listen to the reader beside what is sent, until the returned function is called."""
         return asyncio.create_task(self.hear(follower)).cancel
 
-    async def _recheck(self, follower: Follower) -> None:
+    async def _may_go_on(self, follower: Follower) -> bool:
+        """Look again, now and then and after a move, whether this is still for the agent's eyes; False if it ended."""
+        if not follower.is_unsure and time.monotonic() - follower.checked_at < RECHECK_SECONDS:
+            return True
+        follower.checked_at = time.monotonic()
+        was_unsure, follower.is_unsure = follower.is_unsure, False
         try:
-            self.caller = require(await identify(self.state, self.authorization), "sessions.read")
+            agent = require(await identify(self.state, self.authorization), "sessions.read")
+            await may_read(self.state.db, agent, self.name)
         except Unavailable:
-            return
+            if was_unsure:  # who comes back is asked then
+                follower.end("restart")
+            return not was_unsure
+        except SessionHidden:
+            follower.end("hidden")
+            return False
         except KefuError:
             follower.end("revoked")
+            return False
+        self.caller, follower.reader = agent, reader_of(agent)
+        return True
 
     async def serve(self, name: str, follower: Follower, replay: Callable[[Channel], Awaitable[int]]) -> None:
         """Join the stream, replay, live on, say goodbye. Raises what goes wrong before the first write."""
@@ -203,12 +218,13 @@ class Stream(ABC):
 
     async def serve_session(self, name: str, cursor: int, follower: Follower) -> None:
         assert self.caller
+        self.name = name
         with self.presence.here(stream_of(name), actor(self.caller)):
             await self.serve(stream_of(name), follower, partial(self._replay, name, cursor, follower))
 
     async def serve_desk(self, agent: AgentIdentity) -> None:
         """No cursor: the workbench reads the list again after it reconnects."""
-        follower = Follower(sees_internal=True, wire=self.wire)
+        follower = Follower(sees_internal=True, wire=self.wire, reader=reader_of(agent))
 
         async def replay(_: Channel) -> int:
             await self.show(ephemeral(DESK, "stream.ready"), *self.presence.now(DESK))
@@ -291,7 +307,7 @@ class SessionEvents:
         stream = EventStream(scope, receive, send)
         stream.caller = caller = await identify(stream.state, stream.authorization)
         name = session_in(scope)
-        sees_internal = may_read(caller, name)
+        sees_internal = await may_read(stream.state.db, caller, name)
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         cursor = whole(Headers(scope=scope).get("last-event-id") or query.get("after", ["0"])[-1], "after", 10**16)
         if "wait" not in query:
@@ -302,6 +318,7 @@ class SessionEvents:
         try:
             with stream.presence.here(stream_of(name), actor(caller)):
                 answer = await poll.answer(cursor, whole(query["wait"][-1], "wait", LONGEST_WAIT))
+            await may_read(stream.state.db, caller, name)  # a colleague may have taken it while we waited
         finally:
             hearing.cancel()
         await Json({"success": True, "data": answer}, headers=UNCACHED)(scope, receive, send)

@@ -4,10 +4,12 @@ from typing import ClassVar
 
 from kefu.accounts.identity import AgentIdentity, Caller, Visitor, require
 from kefu.accounts.permissions import Permission
+from kefu.kit.db import Database
 from kefu.kit.errors import Forbidden
 from kefu.kit.i18n import Text
 from kefu.log.log import VISITOR, Actor
 from kefu.sessions.service import Member
+from kefu.sessions.visibility import Reader, check_seen
 
 
 class ForeignSession(Forbidden):
@@ -15,17 +17,26 @@ class ForeignSession(Forbidden):
     text: ClassVar[Text] = {"en": "This token belongs to another conversation.", "zh": "该凭证不属于此会话。"}
 
 
-def may_read(caller: Caller, name: str) -> bool:
-    """Whether the caller sees internal events too.
+async def may_read(db: Database, caller: Caller, name: str) -> bool:
+    """Whether the caller sees internal events too. Costs a query only for an agent who does not see all sessions.
 
-    Raises ForeignSession or Forbidden for whom the session is none of their business.
+    Raises ForeignSession, Forbidden or SessionHidden for whom the session is none of their business.
     """
     if isinstance(caller, Visitor):
         own_visitor(caller, name)
         return False
     if "sessions.read" not in caller.permissions:
         raise Forbidden
+    reader = reader_of(caller)
+    if not reader.sees_all:
+        async with db.read() as tx:
+            await check_seen(tx, reader, name)
     return True
+
+
+def reader_of(agent: AgentIdentity) -> Reader:
+    """The agent as lists and searches know them."""
+    return Reader(agent.id, sees_all="sessions.read_any" in agent.permissions)
 
 
 def own_visitor(caller: Caller, name: str) -> None:

@@ -1,18 +1,20 @@
 """Sessions over HTTP: opening and writing by the visitor, and what agents do with them."""
 
+from dataclasses import replace
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
 from kefu.accounts.identity import AgentIdentity, SignedIn, Visitor, allowed, anyone
-from kefu.kit.clock import iso, now_ms
+from kefu.kit.clock import iso
+from kefu.kit.db import is_sqlite
 from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
-from kefu.kit.pages import from_cursor, to_cursor
+from kefu.kit.pages import BadCursor, from_cursor, to_cursor
 from kefu.kit.web import caller_of
-from kefu.sessions import queries, reading, service, summaries
+from kefu.sessions import listing, queries, reading, search, service, summaries
 from kefu.sessions import schemas as shapes
-from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor
+from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor, reader_of
 from kefu.sessions.opening import Wish, opened
 from kefu.sessions.post import post
 from kefu.sessions.states import InvalidStatus, Status
@@ -21,13 +23,6 @@ router = APIRouter(tags=["sessions"])
 
 POSTS_PER_SESSION = "60/minute"
 HISTORY = 50
-CURSOR_SHAPES: dict[queries.Sort, tuple[type, ...]] = {
-    "default": (int, int, str),
-    "newest": (int, str),
-    "oldest": (int, str),
-    "waitTime": (int, str),
-}
-
 
 Taker = Annotated[AgentIdentity, Depends(allowed("sessions.takeover"))]
 Releaser = Annotated[AgentIdentity, Depends(allowed("sessions.release"))]
@@ -139,46 +134,55 @@ async def close(
 async def list_sessions(
     request: Request, agent: Reader, query: Annotated[summaries.ListQuery, Query()]
 ) -> summaries.SessionListData:
-    """One page of sessions with counts by status. The order `default` puts first who waits for a person."""
-    wanted = queries.Wanted(
-        reader=agent.id,
-        status=None if query.status == "all" else Status(query.status),
-        agent=query.agent,
-        keyword=query.keyword,
-        sort=query.sort,
-        after=from_cursor(query.cursor, CURSOR_SHAPES[query.sort]) if query.cursor else None,
-        limit=query.limit,
-    )
+    """One page of the sessions the caller may see, with counts by status. `default` puts first who waits for a person.
+
+    Agents see their own sessions and those nobody holds; supervisors and inspectors see all.
+    """
+    narrow = replace(query.narrow, keyword=query.keyword.strip())
+    after = listing.Key(*from_cursor(query.cursor, listing.KEY_SHAPE)) if query.cursor else None
+    if after and after.sort != query.sort:
+        raise BadCursor
     async with request.app.state.db.read() as tx:
-        page = await queries.list_sessions(tx, wanted)
+        page = await listing.list_sessions(tx, reader_of(agent), narrow, query.sort, query.limit, after)
         reader = actor(agent)
         counts = await reading.read_counts(tx, reader, [one.name for one in page.sessions])
     data = summaries.SessionList(
         sessions=[summaries.listed(one, reading.unread(one, reader, counts.get(one.name, 0))) for one in page.sessions],
         total=page.total,
-        counts={Status(status): count for status, count in page.counts.items()},
-        next_cursor=to_cursor(page.next_key) if page.next_key else None,
+        counts=page.counts,
+        next_cursor=to_cursor([*page.next_key]) if page.next_key else None,
         has_more=page.next_key is not None,
         limit=query.limit,
     )
     return summaries.SessionListData(data=data)
 
 
-@router.get("/api/sessions/stats")
-async def session_stats(request: Request, _: Reader) -> summaries.SessionStatsData:
-    """How many sessions stand in each state, of those in which something happened within SESSION_EXPIRE_SECONDS."""
-    stats = await request.app.state.store.get_stats()
-    waits = None if stats.oldest_wait is None else max(0.0, (now_ms() - stats.oldest_wait) / 1000)
-    data = summaries.SessionStats(
-        counts=stats.counts, total=stats.total, waiting=stats.waiting, oldest_wait_seconds=waits
+@router.get("/api/search/messages")
+async def search_messages(
+    request: Request, agent: Reader, query: Annotated[summaries.SearchQuery, Query()]
+) -> summaries.SearchData:
+    """Messages and notes with all the words of `q`, newest first, in the sessions the caller may see.
+
+    Words are found as soon as they are indexed, which takes some seconds.
+    """
+    wanted = search.Wanted.of(query.q)
+    before = from_cursor(query.cursor, (int,))[0] if query.cursor else None
+    async with request.app.state.db.read() as tx:
+        where = listing.conditions(reader_of(agent), query.narrow, with_status=True, on_sqlite=is_sqlite(tx))
+        hits = await search.search(tx, reader_of(agent), wanted, where, query.limit + 1, before)
+    shown, has_more = hits[: query.limit], len(hits) > query.limit
+    data = summaries.SearchPage(
+        hits=[summaries.hit_out(hit, wanted) for hit in shown],
+        next_cursor=to_cursor([shown[-1].position]) if has_more else None,
+        has_more=has_more,
     )
-    return summaries.SessionStatsData(data=data)
+    return summaries.SearchData(data=data)
 
 
 @router.get("/api/sessions/{name}")
 async def get_session(request: Request, name: shapes.NameInPath, caller: SignedIn) -> shapes.OneSessionData:
     """The session with its newest messages; the visitor of the session sees no internal part."""
-    sees_all = may_read(caller, name)
+    sees_all = await may_read(request.app.state.db, caller, name)
     async with request.app.state.db.read() as tx:
         found = await reading.find_with_marks(tx, name)
         if found is None:

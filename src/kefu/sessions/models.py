@@ -2,10 +2,11 @@
 
 from typing import Literal
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text
+from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text, text
+from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kefu.kit.db import Table
+from kefu.kit.db import Big, Table
 from kefu.sessions.states import Status
 
 Role = Literal["user", "assistant", "agent", "system"]
@@ -33,6 +34,14 @@ class Session(Table):
         Index("ix_sessions_agent_id_updated_at", "agent_id", "updated_at"),
         Index("ix_sessions_updated_at", "updated_at"),
         Index("ix_sessions_visitor_id_created_at", "visitor_id", "created_at"),
+        Index("ix_sessions_created_at", "created_at"),
+        Index("ix_sessions_shop_updated_at", "shop", "updated_at"),
+        Index(
+            "ix_sessions_vip_updated_at",
+            "updated_at",
+            sqlite_where=text("is_vip = 1"),
+            postgresql_where=text("is_vip"),
+        ),
     )
 
     name: Mapped[str] = mapped_column(String(80), primary_key=True)
@@ -134,3 +143,40 @@ class ReadMark(Table):
     seq: Mapped[int] = mapped_column(BigInteger)
     read_count: Mapped[int] = mapped_column(Integer)
     at: Mapped[int] = mapped_column(BigInteger)
+
+
+class SessionGuest(Table):
+    """An agent who may read a session that somebody else holds, until then (ms), and why."""
+
+    __tablename__ = "session_guests"
+    __table_args__ = (Index("ix_session_guests_agent_id_until", "agent_id", "until"),)
+
+    session: Mapped[str] = mapped_column(String(80), primary_key=True)
+    agent_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    reason: Mapped[str] = mapped_column(String(20))
+    until: Mapped[int] = mapped_column(BigInteger)
+
+
+class IndexedMessage(Table):
+    """The words of one message or note for the search; `position` and `seq` are its event's.
+
+    `words` are its terms as a tsvector on PostgreSQL; on SQLite as text, beside a full-text table that triggers keep
+    (`search_ddl.py`). A job fills it (`indexing.py`); it can be made anew from the log at any time.
+    """
+
+    __tablename__ = "indexed_messages"
+
+    position: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    session: Mapped[str] = mapped_column(String(80), index=True)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    words: Mapped[str] = mapped_column(Text().with_variant(TSVECTOR(), "postgresql"))
+
+
+class FeedMark(Table):
+    """How far something that follows the whole log has come: a place in the feed (`log/feed.py`)."""
+
+    __tablename__ = "feed_marks"
+
+    follower: Mapped[str] = mapped_column(String(40), primary_key=True)
+    xid: Mapped[int] = mapped_column(BigInteger)
+    position: Mapped[int] = mapped_column(BigInteger)

@@ -14,6 +14,7 @@ from kefu.log.log import COLUMNS, Actor, Entry, acted
 from kefu.log.models import Event
 from kefu.sessions.models import ReadMark, Session, stream_of
 from kefu.sessions.queries import visible
+from kefu.sessions.visibility import KEFU
 
 MISSED_SHOWN = 20
 
@@ -113,7 +114,7 @@ async def find_with_marks(tx: AsyncSession, name: str) -> tuple[Session, Marks] 
     """The session and how far each side has read it, in one round trip."""
     is_visitor = ReadMark.reader == "visitor"
     furthest = select(func.coalesce(func.max(ReadMark.seq), 0)).where(ReadMark.session == name)
-    query = visible().where(Session.name == name)
+    query = visible(KEFU).where(Session.name == name)
     query = query.add_columns(
         furthest.where(is_visitor).scalar_subquery(), furthest.where(not_(is_visitor)).scalar_subquery()
     )

@@ -14,6 +14,7 @@ from kefu.kit.db import Database
 from kefu.sessions.models import Session
 from kefu.sessions.queries import find, visible
 from kefu.sessions.states import Status
+from kefu.sessions.visibility import KEFU
 
 COLUMNS = tuple(column.name for column in Session.__table__.columns)
 
@@ -80,7 +81,7 @@ class DatabaseStore:
             await tx.execute(delete(Session).where(Session.name == name))
 
     async def list_by_status(self, status: Status, limit: int, offset: int = 0) -> list[Session]:
-        query = visible().where(Session.status == status.value, self._is_recent())
+        query = visible(KEFU).where(Session.status == status.value, self._is_recent())
         query = query.order_by(Session.updated_at.desc(), Session.name.desc()).limit(limit).offset(offset)
         async with self._db.read() as tx:
             return list((await tx.execute(query)).scalars())

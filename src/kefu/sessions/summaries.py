@@ -2,25 +2,70 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, Field, StringConstraints
+import orjson
+from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from kefu.kit.clock import now_ms
+from kefu.kit.clock import iso, now_ms
+from kefu.sessions.listing import ALL, CustomerType, Narrow, Sort
 from kefu.sessions.models import Role, Session
 from kefu.sessions.schemas import AgentRef, Priority, UserProfile, agent_of, priority_of, profile_of, seconds
+from kefu.sessions.search import Hit, Wanted, excerpt
 from kefu.sessions.states import Status
 
 PREVIEW = 50
 
 
-class ListQuery(BaseModel):
-    """`agent`: all, mine, unassigned, or an agent's id."""
+StatusIn = Literal["all", "bot_active", "pending_manual", "manual_live", "after_hours_email", "closed"]
+# Float Unix seconds; up to the year 9999.
+Time = Annotated[float, Field(ge=0, le=253_402_300_799, allow_inf_nan=False)]
 
-    status: Literal["all", "bot_active", "pending_manual", "manual_live", "after_hours_email", "closed"] = "all"
+
+def _parted(given: object) -> object:
+    """`a,b` is the same as `a` and `b`."""
+    if isinstance(given, str):
+        given = [given]
+    if not isinstance(given, list):
+        return given
+    return [part for one in given for part in (one.split(",") if isinstance(one, str) else [one])]
+
+
+class SessionFilter(BaseModel):
+    """`status`: several are allowed, with commas or repeated. `agent`: all, mine, unassigned, or an agent's id.
+
+    `time_start`, `time_end`: when the session began, Unix seconds, inclusive. `customer_type`: `old` had an earlier
+    session, `new` had none.
+    """
+
+    status: Annotated[list[StatusIn], BeforeValidator(_parted), Field(max_length=6)] = ["all"]
     agent: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,60}$")] = "all"
+    customer_type: CustomerType = "all"
+    shop: Annotated[str, StringConstraints(pattern=r"^([a-z0-9][a-z0-9\-]{0,39})?$")] = ""
+    tag: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{0,60}$")] = ""
+    time_start: Time | None = None
+    time_end: Time | None = None
+
+    @property
+    def narrow(self) -> Narrow:
+        statuses = ALL if "all" in self.status else frozenset(Status(one) for one in self.status)
+        since, until = (None if at is None else int(at * 1000) for at in (self.time_start, self.time_end))
+        return Narrow(statuses, self.agent, self.customer_type, self.shop, since, until, self.tag)
+
+
+class ListQuery(SessionFilter):
+    """`keyword`: whole words of any message, or part of the names and last words of the newest sessions."""
+
     keyword: Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")] = ""
-    sort: Literal["default", "newest", "oldest", "waitTime"] = "default"
+    sort: Sort = "default"
     cursor: Annotated[str, StringConstraints(max_length=400)] = ""
     limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class SearchQuery(SessionFilter):
+    """`q`: words that must all be in the message."""
+
+    q: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+    cursor: Annotated[str, StringConstraints(max_length=400)] = ""
+    limit: Annotated[int, Field(ge=1, le=50)] = 20
 
 
 class Preview(BaseModel):
@@ -60,6 +105,8 @@ class ListedSession(Summary):
 
 
 class SessionList(BaseModel):
+    """Counting stops at 1000: a `total`, or one of the `counts` by status, of 1000 stands for that many or more."""
+
     sessions: list[ListedSession]
     total: int
     counts: dict[Status, int]
@@ -73,18 +120,38 @@ class SessionListData(BaseModel):
     data: SessionList
 
 
-class SessionStats(BaseModel):
-    """`waiting` for a person; `oldest_wait_seconds` is null when nobody waits."""
-
-    counts: dict[Status, int]
-    total: int
-    waiting: int
-    oldest_wait_seconds: float | None
+class Piece(BaseModel):
+    text: str
+    is_hit: bool
 
 
-class SessionStatsData(BaseModel):
+class SearchHit(BaseModel):
+    """A message, or a note of the team (`audience` internal), with the part of its text that was looked for."""
+
+    session_name: str
+    seq: int
+    at: str
+    type: str
+    audience: str
+    role: str | None
+    author: str | None
+    excerpt: list[Piece]
+    session_status: Status
+    shop: str
+    user_profile: UserProfile
+
+
+class SearchPage(BaseModel):
+    """Newest first."""
+
+    hits: list[SearchHit]
+    next_cursor: str | None
+    has_more: bool
+
+
+class SearchData(BaseModel):
     success: Literal[True] = True
-    data: SessionStats
+    data: SearchPage
 
 
 def summary_of(session: Session) -> Summary:
@@ -122,3 +189,20 @@ def summary_of(session: Session) -> Summary:
 
 def listed(session: Session, unread: int) -> ListedSession:
     return ListedSession(**dict(summary_of(session)), unread=unread)
+
+
+def hit_out(hit: Hit, wanted: Wanted) -> SearchHit:
+    facts, actor = hit.entry.facts, orjson.loads(hit.entry.actor)
+    return SearchHit(
+        session_name=hit.session.name,
+        seq=hit.entry.seq,
+        at=iso(hit.entry.at),
+        type=hit.entry.type,
+        audience=hit.entry.audience,
+        role=facts.get("role"),
+        author=actor.get("name"),
+        excerpt=[Piece(text=text, is_hit=is_hit) for text, is_hit in excerpt(facts["content"], wanted)],
+        session_status=Status(hit.session.status),
+        shop=hit.session.shop,
+        user_profile=profile_of(hit.session),
+    )

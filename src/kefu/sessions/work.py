@@ -19,6 +19,14 @@ class AnswerVisitor(Work):
 
 
 @dataclass(frozen=True, slots=True)
+class IndexMessages(Work):
+    """Bring the search up to the end of the log. Recurring."""
+
+    kind: ClassVar[str] = "index_messages"
+    lane: ClassVar[Lane] = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
 class CloseIdle(Work):
     """Close the sessions in which nothing has happened for long. Recurring."""
 

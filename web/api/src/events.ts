@@ -168,7 +168,7 @@ export interface VisitorOnline {
 
 export interface StreamEnded {
   type: "stream.ended";
-  reason: "restart" | "slow" | "revoked";
+  reason: "restart" | "slow" | "revoked" | "hidden";
 }
 
 export type EphemeralFrame =
@@ -204,6 +204,12 @@ export interface SessionRead {
   read_count: number;
 }
 
+/** A session that this agent may not see any more: a colleague has it now. */
+export interface SessionGone {
+  type: "session.gone";
+  session_name: string;
+}
+
 /** The agents who have the workbench open. */
 export interface Presence {
   type: "presence";
@@ -211,7 +217,7 @@ export interface Presence {
 }
 
 /** Everything `GET /api/agent/events` can say; after `stream.ready` the list is fetched again. */
-export type DeskFrame = SessionChanged | SessionRead | Presence | { type: "stream.ready" } | StreamEnded;
+export type DeskFrame = SessionChanged | SessionRead | SessionGone | Presence | { type: "stream.ready" } | StreamEnded;
 
 export function isLogEvent(frame: Frame): frame is LogEvent {
   return "seq" in frame && "at" in frame;

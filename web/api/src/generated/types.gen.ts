@@ -5,6 +5,42 @@ export type ClientOptions = {
 };
 
 /**
+ * AgentLoad
+ *
+ * `is_here`: has the workbench open; `handled`: today.
+ */
+export type AgentLoad = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * Is Here
+     */
+    is_here: boolean;
+    /**
+     * Serving
+     */
+    serving: number;
+    /**
+     * Max Sessions
+     */
+    max_sessions: number;
+    /**
+     * Handled
+     */
+    handled: number;
+};
+
+/**
  * AgentOut
  *
  * `permissions` are those of the role; times are Unix seconds.
@@ -344,6 +380,18 @@ export type BotInfo = {
 };
 
 /**
+ * BotQuality
+ *
+ * `escalation_rate`: escalations of today for each session of today.
+ */
+export type BotQuality = {
+    /**
+     * Escalation Rate
+     */
+    escalation_rate: number | null;
+};
+
+/**
  * Chat
  *
  * `user_id` is the session's name; an unknown one opens the session.
@@ -472,6 +520,30 @@ export type Done = {
      * Success
      */
     success?: true;
+};
+
+/**
+ * Efficiency
+ *
+ * `resolution_rate`: of what ended today, the share in which a person replied.
+ */
+export type Efficiency = {
+    /**
+     * Avg Takeover Time Sec
+     */
+    avg_takeover_time_sec: number | null;
+    /**
+     * Avg Service Time Sec
+     */
+    avg_service_time_sec: number | null;
+    /**
+     * Resolution Rate
+     */
+    resolution_rate: number | null;
+    /**
+     * Avg Sessions Per Agent
+     */
+    avg_sessions_per_agent: number | null;
 };
 
 /**
@@ -768,6 +840,24 @@ export type HitTestOut = {
      * Took Ms
      */
     took_ms: number;
+};
+
+/**
+ * Hour
+ */
+export type Hour = {
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * Escalations
+     */
+    escalations: number;
 };
 
 /**
@@ -1121,6 +1211,20 @@ export type PasswordChange = {
 };
 
 /**
+ * Piece
+ */
+export type Piece = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Is Hit
+     */
+    is_hit: boolean;
+};
+
+/**
  * PostMessage
  */
 export type PostMessage = {
@@ -1222,6 +1326,111 @@ export type RefreshIn = {
 };
 
 /**
+ * SearchData
+ */
+export type SearchData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SearchPage;
+};
+
+/**
+ * SearchHit
+ *
+ * A message, or a note of the team (`audience` internal), with the part of its text that was looked for.
+ */
+export type SearchHit = {
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Audience
+     */
+    audience: string;
+    /**
+     * Role
+     */
+    role: string | null;
+    /**
+     * Author
+     */
+    author: string | null;
+    /**
+     * Excerpt
+     */
+    excerpt: Array<Piece>;
+    session_status: KefuSessionsStatesStatus;
+    /**
+     * Shop
+     */
+    shop: string;
+    user_profile: UserProfile;
+};
+
+/**
+ * SearchPage
+ *
+ * Newest first.
+ */
+export type SearchPage = {
+    /**
+     * Hits
+     */
+    hits: Array<SearchHit>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+    /**
+     * Has More
+     */
+    has_more: boolean;
+};
+
+/**
+ * Seconds
+ *
+ * Of `count` durations; null when there are none.
+ */
+export type Seconds = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Average
+     */
+    average: number | null;
+    /**
+     * Median
+     */
+    median: number | null;
+    /**
+     * P90
+     */
+    p90: number | null;
+    /**
+     * Longest
+     */
+    longest: number | null;
+};
+
+/**
  * SessionData
  */
 export type SessionData = {
@@ -1234,6 +1443,8 @@ export type SessionData = {
 
 /**
  * SessionList
+ *
+ * Counting stops at 1000: a `total`, or one of the `counts` by status, of 1000 stands for that many or more.
  */
 export type SessionList = {
     /**
@@ -1345,7 +1556,7 @@ export type SessionOut = {
 /**
  * SessionStats
  *
- * `waiting` for a person; `oldest_wait_seconds` is null when nobody waits.
+ * Of the sessions in which something happened lately. `oldest_wait_seconds` is null when nobody waits.
  */
 export type SessionStats = {
     /**
@@ -1376,7 +1587,10 @@ export type SessionStatsData = {
      * Success
      */
     success?: true;
-    data: SessionStats;
+    /**
+     * Data
+     */
+    data: TeamStats | SessionStats;
 };
 
 /**
@@ -1538,6 +1752,122 @@ export type StoredData = {
 };
 
 /**
+ * TeamStats
+ *
+ * The older names first: seconds, `avg_waiting_time` of who waits now, `avg_service_time` of who is served now.
+ */
+export type TeamStats = {
+    /**
+     * Counts
+     */
+    counts: {
+        [key in KefuSessionsStatesStatus]?: number;
+    };
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Waiting
+     */
+    waiting: number;
+    /**
+     * Oldest Wait Seconds
+     */
+    oldest_wait_seconds: number | null;
+    /**
+     * By Status
+     */
+    by_status: {
+        [key in KefuSessionsStatesStatus]?: number;
+    };
+    /**
+     * Total Sessions
+     */
+    total_sessions: number;
+    /**
+     * Active Sessions
+     */
+    active_sessions: number;
+    /**
+     * Avg Waiting Time
+     */
+    avg_waiting_time: number;
+    /**
+     * Max Waiting Time
+     */
+    max_waiting_time: number;
+    /**
+     * Avg Service Time
+     */
+    avg_service_time: number;
+    /**
+     * Active Agents
+     */
+    active_agents: number;
+    /**
+     * By Escalation Reason
+     */
+    by_escalation_reason: {
+        [key: string]: number;
+    };
+    today: TodayOut;
+    wait: Seconds;
+    first_response: Seconds;
+    service: Seconds;
+    agent_efficiency: Efficiency;
+    ai_quality: BotQuality;
+};
+
+/**
+ * TodayOut
+ *
+ * Since midnight by the shop's clocks; `pending` and `serving`: now.
+ *
+ * `total_escalations`: times a person was asked for; `handled`: parts that agents began and ended.
+ */
+export type TodayOut = {
+    /**
+     * Since
+     */
+    since: string;
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * Total Escalations
+     */
+    total_escalations: number;
+    /**
+     * Pending
+     */
+    pending: number;
+    /**
+     * Serving
+     */
+    serving: number;
+    /**
+     * Handled
+     */
+    handled: number;
+    /**
+     * By Reason
+     */
+    by_reason: {
+        [key: string]: number;
+    };
+    /**
+     * Rating
+     */
+    rating: number | null;
+    /**
+     * Ratings
+     */
+    ratings: number;
+};
+
+/**
  * Typing
  */
 export type Typing = {
@@ -1581,6 +1911,38 @@ export type Waiting = {
      * Waiting Seconds
      */
     waiting_seconds: number;
+};
+
+/**
+ * Wallboard
+ *
+ * `at`: when it was counted.
+ */
+export type Wallboard = {
+    /**
+     * At
+     */
+    at: string;
+    stats: TeamStats;
+    /**
+     * Hours
+     */
+    hours: Array<Hour>;
+    /**
+     * Agents
+     */
+    agents: Array<AgentLoad>;
+};
+
+/**
+ * WallboardData
+ */
+export type WallboardData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Wallboard;
 };
 
 /**
@@ -2097,6 +2459,146 @@ export type ChatStreamResponses = {
     200: unknown;
 };
 
+export type SessionStatsData2 = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string;
+    };
+    url: '/api/sessions/stats';
+};
+
+export type SessionStatsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SessionStatsError = SessionStatsErrors[keyof SessionStatsErrors];
+
+export type SessionStatsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionStatsData;
+};
+
+export type SessionStatsResponse = SessionStatsResponses[keyof SessionStatsResponses];
+
+export type WallboardData2 = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string;
+    };
+    url: '/api/wallboard';
+};
+
+export type WallboardErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type WallboardError = WallboardErrors[keyof WallboardErrors];
+
+export type WallboardResponses = {
+    /**
+     * Successful Response
+     */
+    200: WallboardData;
+};
+
+export type WallboardResponse = WallboardResponses[keyof WallboardResponses];
+
 export type OpenConversationData = {
     body: OpenConversation;
     path?: never;
@@ -2585,11 +3087,31 @@ export type ListSessionsData = {
         /**
          * Status
          */
-        status?: 'all' | 'bot_active' | 'pending_manual' | 'manual_live' | 'after_hours_email' | 'closed';
+        status?: Array<'all' | 'bot_active' | 'pending_manual' | 'manual_live' | 'after_hours_email' | 'closed'>;
         /**
          * Agent
          */
         agent?: string;
+        /**
+         * Customer Type
+         */
+        customer_type?: 'all' | 'vip' | 'old' | 'new';
+        /**
+         * Shop
+         */
+        shop?: string;
+        /**
+         * Tag
+         */
+        tag?: string;
+        /**
+         * Time Start
+         */
+        time_start?: number | null;
+        /**
+         * Time End
+         */
+        time_end?: number | null;
         /**
          * Keyword
          */
@@ -2597,7 +3119,7 @@ export type ListSessionsData = {
         /**
          * Sort
          */
-        sort?: 'default' | 'newest' | 'oldest' | 'waitTime';
+        sort?: 'default' | 'newest' | 'oldest' | 'vip' | 'waitTime';
         /**
          * Cursor
          */
@@ -2668,14 +3190,55 @@ export type ListSessionsResponses = {
 
 export type ListSessionsResponse = ListSessionsResponses[keyof ListSessionsResponses];
 
-export type SessionStatsData2 = {
+export type SearchMessagesData = {
     body?: never;
     path?: never;
-    query?: never;
-    url: '/api/sessions/stats';
+    query: {
+        /**
+         * Status
+         */
+        status?: Array<'all' | 'bot_active' | 'pending_manual' | 'manual_live' | 'after_hours_email' | 'closed'>;
+        /**
+         * Agent
+         */
+        agent?: string;
+        /**
+         * Customer Type
+         */
+        customer_type?: 'all' | 'vip' | 'old' | 'new';
+        /**
+         * Shop
+         */
+        shop?: string;
+        /**
+         * Tag
+         */
+        tag?: string;
+        /**
+         * Time Start
+         */
+        time_start?: number | null;
+        /**
+         * Time End
+         */
+        time_end?: number | null;
+        /**
+         * Q
+         */
+        q: string;
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/search/messages';
 };
 
-export type SessionStatsErrors = {
+export type SearchMessagesErrors = {
     /**
      * Error
      */
@@ -2722,16 +3285,16 @@ export type SessionStatsErrors = {
     503: Error;
 };
 
-export type SessionStatsError = SessionStatsErrors[keyof SessionStatsErrors];
+export type SearchMessagesError = SearchMessagesErrors[keyof SearchMessagesErrors];
 
-export type SessionStatsResponses = {
+export type SearchMessagesResponses = {
     /**
      * Successful Response
      */
-    200: SessionStatsData;
+    200: SearchData;
 };
 
-export type SessionStatsResponse = SessionStatsResponses[keyof SessionStatsResponses];
+export type SearchMessagesResponse = SearchMessagesResponses[keyof SearchMessagesResponses];
 
 export type GetSessionData = {
     body?: never;

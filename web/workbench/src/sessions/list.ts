@@ -69,6 +69,12 @@ export function ordered(sessions: readonly Held[], tab: Tab, now: number): Held[
   return tab === "waiting" ? sessions.toSorted(byUrgency(now)) : sessions.toSorted(byActivity);
 }
 
+/** As the server gave their names. */
+export function inOrder(sessions: readonly Held[], names: readonly string[]): Held[] {
+  const place = new Map(names.map((name, index) => [name, index]));
+  return sessions.toSorted((a, b) => (place.get(a.session_name) ?? 0) - (place.get(b.session_name) ?? 0));
+}
+
 function byUrgency(now: number) {
   return (a: Held, b: Held) =>
     LEVELS[levelOf(b, now)] - LEVELS[levelOf(a, now)] ||

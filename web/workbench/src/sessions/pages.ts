@@ -45,8 +45,8 @@ export function createPages(pool: Pool) {
     return page !== null;
   }
 
-  async function moreFound(tab: Tab, keyword: string): Promise<void> {
-    const page = await fetchInto(pool, search, { query: { ...QUERIES[tab], keyword }, signal: searching.signal });
+  async function moreFound(tab: Tab, asked: Record<string, string>): Promise<void> {
+    const page = await fetchInto(pool, search, { query: { ...QUERIES[tab], ...asked }, signal: searching.signal });
     for (const session of page?.sessions ?? []) search.found.add(session.session_name);
   }
 

@@ -26,6 +26,17 @@ export function createPool() {
     triggerRef(sessions);
   }
 
+  /** It is not for this agent's eyes any more; says whether it was known. */
+  function forget(name: string): boolean {
+    const known = sessions.value.get(name);
+    if (!known) return false;
+    sessions.value.delete(name);
+    stale.delete(name);
+    counts.value = { ...counts.value, [known.status]: Math.max(0, counts.value[known.status] - 1) };
+    triggerRef(sessions);
+    return true;
+  }
+
   /** From here on, what is not heard of again before `sweep` may have changed unseen. */
   function mark(): void {
     stale = new Set(sessions.value.keys());
@@ -37,7 +48,7 @@ export function createPool() {
     triggerRef(sessions);
   }
 
-  return { sessions, counts, receive, read, mark, sweep };
+  return { sessions, counts, receive, read, forget, mark, sweep };
 }
 
 export type Pool = ReturnType<typeof createPool>;

@@ -1,10 +1,11 @@
 import { type DeskFrame, follow, type Follower, type SessionSummary } from "@kefu/api";
-import { refDebounced, useIntervalFn, useThrottleFn } from "@vueuse/core";
+import { refDebounced, useIntervalFn, useStorage, useThrottleFn } from "@vueuse/core";
 import { defineStore } from "pinia";
 import { computed, ref, shallowRef, watch } from "vue";
 import { useAccount } from "../accounts/account";
 import { request, signedLine } from "../accounts/client";
-import { belongs, concerns, type Counts, type Held, mentions, ordered, type Tab, unreadOf } from "./list";
+import { chosen, type Filters, noFilters, queryOf } from "./filters";
+import { belongs, concerns, type Counts, type Held, inOrder, mentions, ordered, type Tab, unreadOf } from "./list";
 import { createPages } from "./pages";
 import { createPool, type Pool } from "./pool";
 import type { Session } from "./session";
@@ -25,19 +26,19 @@ export const useSessionList = defineStore("sessionList", () => {
   const inUse = () => [...new Set<Tab>(["waiting", "mine", view.tab.value])];
   const live = createLive(pool, agentId, () => pages.restart(inUse()));
 
-  const find = () => void pages.moreFound(view.tab.value, view.settled.value);
-  watch([view.tab, view.settled], () => {
+  const find = () => void pages.moreFound(view.tab.value, view.asked.value);
+  watch([view.tab, view.asked], () => {
     pages.restartSearch();
-    if (view.settled.value) find();
+    if (view.isNarrowed.value) find();
     else if (!pages.progress[view.tab.value].loaded) void pages.more(view.tab.value);
   });
 
   function more(): void {
-    if (view.settled.value) find();
+    if (view.isNarrowed.value) find();
     else void pages.more(view.tab.value);
   }
 
-  const progress = computed(() => (view.settled.value ? pages.search : pages.progress[view.tab.value]));
+  const progress = computed(() => (view.isNarrowed.value ? pages.search : pages.progress[view.tab.value]));
   const at = (name: string | undefined) => (name ? pool.sessions.value.get(name) : undefined);
 
   const unread = (session: Held) => unreadOf(session, agentId.value);
@@ -51,6 +52,10 @@ function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<ty
   const keyword = ref("");
   const typed = refDebounced(keyword, 250);
   const settled = computed(() => typed.value.trim());
+  const filters = useStorage<Filters>("kefu.filters", noFilters(), undefined, { mergeDefaults: true });
+  const asked = computed(() => ({ ...queryOf(filters.value, Date.now()), keyword: settled.value }));
+  const isFiltered = computed(() => chosen(filters.value).length > 0);
+  const isNarrowed = computed(() => isFiltered.value || settled.value !== "");
   const now = ref(Date.now());
   useIntervalFn(() => (now.value = Date.now()), RESORT_MS);
 
@@ -58,8 +63,11 @@ function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<ty
     [...pool.sessions.value.values()].filter((each) => belongs(each, which, agentId.value));
   const visible = computed(() => {
     const words = keyword.value;
-    const found = inTab(tab.value).filter((each) => mentions(each, words) || pages.search.found.has(each.session_name));
-    return ordered(found, tab.value, now.value);
+    const { found } = pages.search;
+    // What is filtered, the server knows; it also knows the order.
+    const isFound = (each: Held) => found.has(each.session_name) || (!isFiltered.value && mentions(each, words));
+    const each = inTab(tab.value).filter(isFound);
+    return filters.value.sort ? inOrder(each, [...found]) : ordered(each, tab.value, now.value);
   });
   const waiting = computed(() => ordered(inTab("waiting"), "waiting", now.value));
   const mine = computed(() => inTab("mine"));
@@ -71,7 +79,7 @@ function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<ty
     all: Object.values(pool.counts.value).reduce((sum, count) => sum + count, 0),
   }));
 
-  return { tab, keyword, settled, visible, waiting, mine, sizes };
+  return { tab, keyword, settled, filters, asked, isFiltered, isNarrowed, visible, waiting, mine, sizes };
 }
 
 function createLive(pool: Pool, agentId: { value: string }, refresh: () => Promise<void>) {
@@ -85,6 +93,7 @@ function createLive(pool: Pool, agentId: { value: string }, refresh: () => Promi
   function heard(frame: DeskFrame): void {
     if (frame.type === "stream.ready") void refresh();
     if (frame.type === "session.read") pool.read(frame.session, frame.read_count);
+    if (frame.type === "session.gone" && !pool.forget(frame.session_name)) void recount();
     if (frame.type !== "session.changed") return;
     const before = receive(pool, frame.session, agentId.value);
     if (!before) void recount();

@@ -1,0 +1,1 @@
+"""What the team and its leads look at in figures."""

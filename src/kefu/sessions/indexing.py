@@ -1,0 +1,131 @@
+"""Fills the index of the search by following the log: never while somebody writes, and each event exactly once.
+
+How far it has come is kept in `feed_marks` and moves in the transaction that writes the words, from the very place
+that was read: of two who follow at once, and of a process killed halfway, nothing is written twice or left out.
+"""
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import delete, func, select, text
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kefu.jobs.queue import Taken, again
+from kefu.kit.db import Database, is_sqlite
+from kefu.knowledge.words import all_terms
+from kefu.log.feed import START, Place, Placed, follow
+from kefu.log.models import Event
+from kefu.sessions.models import FeedMark, IndexedMessage, stream_of
+
+FOLLOWER = "message-search"
+EVERY = timedelta(seconds=3)
+BATCH = 200
+NOTE = "note."
+
+MOVE = text(
+    "INSERT INTO feed_marks (follower, xid, position) VALUES (:follower, :xid, :position) "
+    "ON CONFLICT (follower) DO UPDATE SET xid = excluded.xid, position = excluded.position "
+    "WHERE feed_marks.xid = :from_xid AND feed_marks.position = :from_position RETURNING follower"
+)
+INSERT = "INSERT INTO indexed_messages (position, session, seq, words) VALUES (:position, :session, :seq, {words})"
+SQLITE = text(INSERT.format(words=":words"))
+POSTGRES = text(INSERT.format(words="array_to_tsvector(string_to_array(:words, ' '))"))
+
+
+class Overtaken(Exception):
+    """Somebody else wrote what follows this place, or began anew."""
+
+
+async def index_messages(db: Database, job: Taken) -> None:
+    """Handles `IndexMessages`: follows the log to its end. Repeating it, or doing it twice at once, changes nothing."""
+    while not await _index_page(db, job):
+        pass
+
+
+async def _index_page(db: Database, job: Taken) -> bool:
+    """Whether it was the last one, with which the job is due again."""
+    place, found = await next_page(db)
+    rows = await asyncio.to_thread(rows_of, found)
+    is_last = len(found) < BATCH
+    try:
+        async with db.write() as tx:
+            if found:
+                await write_page(tx, place, found[-1].place, rows)
+            if is_last:
+                await again(tx, job, EVERY)
+    except Overtaken:
+        return False
+    return is_last
+
+
+async def rebuild(db: Database) -> AsyncIterator[tuple[int, int]]:
+    """Make the index anew from the whole log, while everything goes on: `(events followed, events there are)`.
+
+    Until it is done the search finds only what was followed already. Stopped halfway, the worker goes on.
+    """
+    async with db.write() as tx:
+        mark = await tx.get(FeedMark, FOLLOWER, with_for_update=True)
+        await _move(tx, Place(mark.xid, mark.position) if mark else START, START)
+        await tx.execute(delete(IndexedMessage))
+        there = (await tx.execute(select(func.count()).select_from(Event))).scalar_one()
+    followed = 0
+    while True:
+        place, found = await next_page(db)
+        if not found:
+            return
+        rows = await asyncio.to_thread(rows_of, found)
+        try:
+            async with db.write() as tx:
+                await write_page(tx, place, found[-1].place, rows)
+        except Overtaken:  # by the worker, which does the same
+            continue
+        followed += len(found)
+        yield followed, max(there, followed)
+
+
+async def next_page(db: Database) -> tuple[Place, Sequence[Placed]]:
+    async with db.read() as tx:
+        place = await _place(tx)
+        return place, await follow(tx, place, BATCH)
+
+
+async def _place(tx: AsyncSession) -> Place:
+    mark = await tx.get(FeedMark, FOLLOWER)
+    return Place(mark.xid, mark.position) if mark else START
+
+
+async def write_page(tx: AsyncSession, place: Place, reached: Place, rows: list[dict[str, Any]]) -> None:
+    await _move(tx, place, reached)
+    if rows:
+        await tx.execute(SQLITE if is_sqlite(tx) else POSTGRES, rows)
+
+
+async def _move(tx: AsyncSession, place: Place, to: Place) -> None:
+    """Raises Overtaken, which undoes the transaction, unless the mark still stands at `place`."""
+    where = {"from_xid": place.xid, "from_position": place.position}
+    moved = await tx.execute(MOVE, {"follower": FOLLOWER, "xid": to.xid, "position": to.position, **where})
+    if moved.first() is None:
+        raise Overtaken
+
+
+def rows_of(found: Sequence[Placed]) -> list[dict[str, Any]]:
+    """The rows of those events that have words."""
+    return [row for one in found if (row := _row(one))]
+
+
+def _row(one: Placed) -> dict[str, Any] | None:
+    entry, prefix = one.entry, stream_of("")
+    if not entry.stream.startswith(prefix) or not _may_have_words(entry.type):
+        return None
+    facts = entry.facts
+    said = facts.get("nickname") if entry.type == "session.opened" else facts.get("content")
+    words = all_terms(said) if isinstance(said, str) else []
+    name = entry.stream.removeprefix(prefix)
+    row = {"position": one.place.position, "session": name, "seq": entry.seq, "words": " ".join(words)}
+    return row if words else None
+
+
+def _may_have_words(type_: str) -> bool:
+    return type_ in {"message.posted", "session.opened"} or type_.startswith(NOTE)
