@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, Field, StringConstraints
 
 from kefu.kit.clock import now_ms
-from kefu.sessions.models import Role, Session
+from kefu.sessions.models import MailStatus, Role, Session
 from kefu.sessions.schemas import AgentRef, Priority, UserProfile, agent_of, priority_of, profile_of, seconds
 from kefu.sessions.states import Status
 
@@ -47,6 +47,7 @@ class Summary(BaseModel):
     last_message_preview: Preview | None
     escalation: Waiting | None
     assigned_agent: AgentRef | None
+    mail_status: MailStatus | None
     message_count: int
     visitor_message_count: int
     created_at: float
@@ -113,6 +114,7 @@ def summary_of(session: Session) -> Summary:
         last_message_preview=preview,
         escalation=waiting,
         assigned_agent=agent_of(session),
+        mail_status=session.mail_status,
         message_count=session.message_count,
         visitor_message_count=session.visitor_message_count,
         created_at=seconds(session.created_at),
