@@ -2,6 +2,7 @@
 
 import asyncio
 import ssl
+import warnings
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
@@ -17,20 +18,19 @@ USERNAME, PASSWORD = "kefu@shop.example", "mail-pass-7"
 
 @dataclass
 class PostOffice:
-    """`replies`: what is said to a recipient instead of yes, taken from the left; `silent`: no answer at all."""
+    """`replies`: what is said to a recipient instead of yes, from the left; `wakes`: no answer before it is set."""
 
     port: int = 0
     mails: list[tuple[str, EmailMessage]] = field(default_factory=list)
     replies: dict[str, list[str]] = field(default_factory=dict)
-    is_silent: bool = False
+    wakes: asyncio.Event = field(default_factory=asyncio.Event)
     was_encrypted: list[bool] = field(default_factory=list)
     signed_in: list[bool] = field(default_factory=list)
     tries: int = 0
 
     async def handle_RCPT(self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]) -> str:  # noqa: N802 - as aiosmtpd names it
         self.tries += 1
-        while self.is_silent:
-            await asyncio.sleep(0.05)
+        await self.wakes.wait()
         replies = self.replies.get(address, [])
         if replies:
             return replies.pop(0)
@@ -60,6 +60,7 @@ def _authenticate(_: Any, __: Any, ___: Any, ____: str, given: Any) -> AuthResul
 async def post_office(certificate: Path | None = None, *, tls: bool = False) -> AsyncIterator[PostOffice]:
     """`certificate`: asks for STARTTLS and a name; with `tls` from the first byte on."""
     office = PostOffice()
+    office.wakes.set()
     context = None
     if certificate:
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
@@ -69,6 +70,8 @@ async def post_office(certificate: Path | None = None, *, tls: bool = False) -> 
     def serve() -> SMTP:
         options: dict[str, Any] = {"authenticator": _authenticate, "auth_required": True} if certificate else {}
         starttls = {"tls_context": context, "require_starttls": True} if context and not tls else {}
+        # aiosmtpd does not see that the wire below it is encrypted.
+        warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS", UserWarning)
         return SMTP(office, hostname="mail.shop.example", auth_require_tls=not tls, loop=loop, **options, **starttls)
 
     server = await loop.create_server(serve, "127.0.0.1", 0, ssl=context if tls else None)
@@ -76,5 +79,5 @@ async def post_office(certificate: Path | None = None, *, tls: bool = False) -> 
     try:
         yield office
     finally:
-        office.is_silent = False
+        office.wakes.set()
         server.close()

@@ -130,7 +130,7 @@ def test_the_settings_are_the_hours_of_a_shop_that_has_none() -> None:
     assert [is_open(hours, at(shanghai, *when)) for when in ((2026, 11, 27, 9), (2026, 11, 27, 18))] == [True, False]
     assert not is_open(hours, at(shanghai, 2026, 11, 28, 12))
     assert not is_open(hours, at(shanghai, 2026, 12, 25, 12))
-    whole_day = default_hours(Settings(human_shift_end="23:59", _env_file=None))  # type: ignore[call-arg]
+    whole_day = default_hours(Settings(human_shift_end="23:59"))
     assert is_open(whole_day, at(shanghai, 2026, 11, 28, 23, 59) + 59_000)
 
 
