@@ -21,6 +21,8 @@ from kefu.answering.service import Bot
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
+from kefu.channels.endpoints import router as channels
+from kefu.channels.mailing import Mailing
 from kefu.jobs.worker import Handler, Worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
@@ -48,7 +50,9 @@ from kefu.sessions.indexing import index_messages
 from kefu.sessions.mirror import Mirror
 from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.store import DatabaseStore, SessionStore
-from kefu.sessions.work import AnswerVisitor, CloseIdle, IndexMessages
+from kefu.sessions.work import AnswerVisitor, CloseIdle, IndexMessages, SendAfterHoursMail, SendMailReply
+from kefu.shops.endpoints import router as shops
+from kefu.shops.hours import default_hours
 
 
 def _stream(path: str, app: ASGIApp) -> Route:
@@ -64,7 +68,17 @@ STREAMS = (
 )
 SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute("/ws/agent", DeskSocket()))
 # Figures before sessions, one of whose names could be `stats`.
-ROUTERS: tuple[APIRouter, ...] = (accounts, chat, reports, sessions, realtime, knowledge, ops)
+ROUTERS: tuple[APIRouter, ...] = (
+    accounts,
+    chat,
+    reports,
+    sessions,
+    realtime,
+    knowledge,
+    shops,
+    channels,
+    ops,
+)
 
 
 class Application(FastAPI):
@@ -77,7 +91,10 @@ class Application(FastAPI):
 
 def bulk_worker(db: Database, settings: Settings) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
+    mailing = Mailing(db, settings)
     handlers: dict[str, Handler] = {
+        SendAfterHoursMail.kind: mailing.tell_team,
+        SendMailReply.kind: mailing.reply,
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
         IndexMessages.kind: partial(index_messages, db),
     }
@@ -164,6 +181,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
     app.state.feed, app.state.presence = Feed(db, bus, hub), presence
+    app.state.hours = default_hours(settings)
     app.state.tokens = Tokens(settings.signing_key())
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.redis, app.state.store = shared.redis, shared.store

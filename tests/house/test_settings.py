@@ -25,6 +25,8 @@ def defaults() -> dict[str, str]:
 def _written(value: object) -> str:
     if isinstance(value, SecretStr):
         return value.get_secret_value()
+    if isinstance(value, bool):
+        return str(value).lower()
     if isinstance(value, list):
         return ",".join(value)
     return "" if value is None else str(value)

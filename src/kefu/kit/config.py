@@ -5,14 +5,18 @@ A wrong one stops the start with its name, the reason and the remedy.
 
 import re
 from dataclasses import dataclass
+from datetime import date
 from pathlib import Path
 from typing import Annotated, Any, Literal
+from zoneinfo import available_timezones
 
-from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
+from kefu.kit.addresses import is_address
 from kefu.kit.secrets import kept_secret
 
+TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
 REDIS_URL = re.compile(r"rediss?://[^\s/?]+(/\d*)?(\?\S*)?|unix://\S+")
 WEAK_SECRETS = {"secret", "changeme", "change-me", "password", "dev", "test"}
 
@@ -36,9 +40,57 @@ class Settings(BaseSettings):
     cors_origins: Annotated[list[str], NoDecode] = Field([], validation_alias="CORS_ORIGINS")
     ai_provider: Literal["builtin", "scripted"] = Field("builtin", validation_alias="AI_PROVIDER")
     session_expire_seconds: int = Field(86_400, validation_alias="SESSION_EXPIRE_SECONDS", ge=60, le=31_536_000)
+    human_shift_start: str = Field("00:00", validation_alias="HUMAN_SHIFT_START", pattern=TIME)
+    human_shift_end: str = Field("24:00", validation_alias="HUMAN_SHIFT_END", pattern=TIME)
+    timezone: str = Field("Asia/Shanghai", validation_alias="TIMEZONE")
+    weekends_disabled: bool = Field(default=False, validation_alias="WEEKENDS_DISABLED")
+    holidays: Annotated[list[date], NoDecode] = Field([], validation_alias="HOLIDAYS")
+    smtp_host: str = Field("", validation_alias="SMTP_HOST", max_length=253)
+    smtp_port: int = Field(465, validation_alias="SMTP_PORT", ge=1, le=65535)
+    smtp_username: str = Field("", validation_alias="SMTP_USERNAME")
+    smtp_password: SecretStr = Field(SecretStr(""), validation_alias="SMTP_PASSWORD")
+    smtp_use_tls: bool = Field(default=True, validation_alias="SMTP_USE_TLS")
+    smtp_ca_file: Path | None = Field(None, validation_alias="SMTP_CA_FILE")
+    email_recipients: Annotated[list[str], NoDecode] = Field([], validation_alias="EMAIL_RECIPIENTS")
+    email_from: str = Field("", validation_alias="EMAIL_FROM")
+    email_from_name: str = Field("Kefu", validation_alias="EMAIL_FROM_NAME", max_length=80)
     rate_limits: Literal["on", "off"] = Field("on", validation_alias="RATE_LIMITS")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     log_file: Path | None = Field(None, validation_alias="LOG_FILE")
+
+    @field_validator("holidays", "email_recipients", mode="before")
+    @classmethod
+    def _listed(cls, value: Any) -> Any:
+        return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("timezone")
+    @classmethod
+    def _known_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError("is not a time zone")
+        return value
+
+    @field_validator("human_shift_end")
+    @classmethod
+    def _some_hours(cls, value: str, info: ValidationInfo) -> str:
+        if value == info.data.get("human_shift_start"):
+            raise ValueError("is the same as HUMAN_SHIFT_START")
+        return value
+
+    @field_validator("smtp_ca_file")
+    @classmethod
+    def _readable(cls, value: Path | None) -> Path | None:
+        if value is not None and not value.is_file():
+            raise ValueError("is not a file")
+        return value
+
+    @field_validator("email_recipients", "email_from")
+    @classmethod
+    def _addresses(cls, value: Any) -> Any:
+        given = value if isinstance(value, list) else [value] * bool(value)
+        if not all(is_address(one) for one in given):
+            raise ValueError("is not an e-mail address")
+        return value
 
     @field_validator("cors_origins", mode="before")
     @classmethod
@@ -109,6 +161,16 @@ REMEDIES = {
     "METRICS_TOKEN": "Use at least 16 random characters, or leave it empty for direct readers in the same network.",
     "RATE_LIMITS": "Use on or off.",
     "SESSION_EXPIRE_SECONDS": "Use whole seconds from 60 to 31536000; 86400 is a day.",
+    "HUMAN_SHIFT_START": "Use a time of the day: 09:00.",
+    "HUMAN_SHIFT_END": "Use a time of the day: 18:00; one before the start is on the next day, 24:00 is midnight.",
+    "TIMEZONE": "Use a name of the IANA list: Asia/Shanghai, Europe/Berlin.",
+    "WEEKENDS_DISABLED": "Use true or false.",
+    "HOLIDAYS": "List days with commas between: 2026-12-25,2026-12-26.",
+    "SMTP_PORT": "Use 465 (TLS from the beginning), or 587 (STARTTLS).",
+    "SMTP_USE_TLS": "Use true, or false for a mail server in your own network that knows no TLS.",
+    "SMTP_CA_FILE": "Name a PEM file with the certificate of your own authority, or leave it empty.",
+    "EMAIL_RECIPIENTS": "List addresses with commas between: desk@shop.example,lead@shop.example.",
+    "EMAIL_FROM": "Use one address: service@shop.example.",
     "LOG_LEVEL": "Use debug, info, warning or error.",
 }
 

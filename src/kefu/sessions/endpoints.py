@@ -6,7 +6,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 
 from kefu.accounts.identity import AgentIdentity, SignedIn, Visitor, allowed, anyone
-from kefu.kit.clock import iso
+from kefu.kit.clock import iso, now_ms
 from kefu.kit.db import is_sqlite
 from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
@@ -15,6 +15,7 @@ from kefu.kit.web import caller_of
 from kefu.sessions import listing, queries, reading, search, service, summaries
 from kefu.sessions import schemas as shapes
 from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor, reader_of
+from kefu.sessions.after_hours import is_in_shift
 from kefu.sessions.opening import Wish, opened
 from kefu.sessions.post import post
 from kefu.sessions.states import InvalidStatus, Status
@@ -64,12 +65,14 @@ async def post_message(
 
 @router.post("/api/manual/escalate")
 async def escalate(request: Request, body: shapes.Escalate, caller: SignedIn) -> shapes.EscalatedData:
-    """Ask for a person. A repeat while one is awaited changes nothing."""
+    """Ask for a person. A repeat while one is awaited changes nothing; out of hours nothing changes either."""
+    state = request.app.state
     actor = actor_of(caller, body.session_name, "sessions.reply")
     reason = "manual" if body.reason == "user_request" else body.reason
-    async with request.app.state.db.write() as tx:
-        session = await service.escalate(tx, body.session_name, actor, reason, body.details)
-    return shapes.EscalatedData(data=shapes.session_out(session), email_sent=False, is_in_shift=True)
+    async with state.db.write() as tx:
+        in_shift = await is_in_shift(tx, body.session_name, state.hours, now_ms())
+        session = await service.escalate(tx, body.session_name, actor, reason, body.details, in_shift=in_shift)
+    return shapes.EscalatedData(data=shapes.session_out(session), email_sent=False, is_in_shift=in_shift)
 
 
 @router.post("/api/manual/messages")

@@ -76,6 +76,8 @@ def _posted(session: Session, facts: dict[str, Any], event: Entry) -> None:
         session.last_visitor_seq = event.seq
     if facts["role"] == "agent":
         session.replied_at = session.replied_at or event.at
+    if facts.get("by_mail"):
+        session.mail_status = "sending"
     if facts["role"] == "assistant":
         session.answered_seq = max(session.answered_seq, facts["reply_to"])
         session.ai_fail_count = 0 if facts["answered"] else session.ai_fail_count + 1
@@ -98,6 +100,21 @@ def _left(session: Session, _: dict[str, Any], event: Entry) -> None:
     if session.agent_id is not None:
         session.manual_ended_at = event.at
     session.agent_id = session.agent_name = session.manual_started_at = session.replied_at = None
+
+
+def _deferred(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    session.agent_id = session.agent_name = None
+    session.email, session.mail_status = facts.get("email"), "sending"
+
+
+def _mailed(session: Session, _: dict[str, Any], __: Entry) -> None:
+    session.mail_status = "sent"
+
+
+def _not_mailed(session: Session, _: dict[str, Any], __: Entry) -> None:
+    """A mail that somebody got counts as sent, whoever else refused it."""
+    if session.mail_status == "sending":
+        session.mail_status = "failed"
 
 
 def _lost(session: Session, facts: dict[str, Any], event: Entry) -> None:
@@ -123,6 +140,9 @@ CHANGES: dict[str, Callable[[Session, dict[str, Any], Entry], None]] = {
     "session.transferred": _given,
     "session.agent_lost": _lost,
     "session.released": _left,
+    "session.deferred": _deferred,
+    "mail.sent": _mailed,
+    "mail.failed": _not_mailed,
     "session.closed": _closed,
     "session.reopened": _reopened,
 }

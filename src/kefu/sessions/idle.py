@@ -15,7 +15,8 @@ from kefu.sessions.states import Move, Status
 
 EVERY = timedelta(minutes=1)
 BATCH = 50
-OPEN = [status.value for status in Status if status is not Status.CLOSED]
+# Who left an address is owed an answer, after however long a weekend.
+OPEN = [status.value for status in Status if status not in {Status.CLOSED, Status.AFTER_HOURS_EMAIL}]
 
 
 async def close_idle(db: Database, after: timedelta, job: Taken) -> None:

@@ -11,6 +11,7 @@ from kefu.sessions.states import Status
 
 Role = Literal["user", "assistant", "agent", "system"]
 Severity = Literal["low", "medium", "high"]
+MailStatus = Literal["sending", "sent", "failed"]
 
 
 def stream_of(name: str) -> str:
@@ -25,7 +26,7 @@ class Session(Table):
     are the newest message of the visitor and the newest one that the bot answered. `visitor_message_count` of the
     `message_count` messages are the visitor's own. `visitor_id` is the same in all sessions of one visitor's browser.
     `episode` counts how often a person was asked for or stepped in; `replied_at`: when the agent who holds it first
-    wrote, None before.
+    wrote, None before. `email`: what the visitor left out of hours; `mail_status`: what became of the last mail.
     """
 
     __tablename__ = "sessions"
@@ -63,6 +64,8 @@ class Session(Table):
     escalation_count: Mapped[int] = mapped_column(Integer, default=0)
     episode: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     replied_at: Mapped[int | None] = mapped_column(BigInteger)
+    email: Mapped[str | None] = mapped_column(String(254))
+    mail_status: Mapped[MailStatus | None] = mapped_column(String(10))
     message_count: Mapped[int] = mapped_column(Integer, default=0)
     visitor_message_count: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     ai_fail_count: Mapped[int] = mapped_column(Integer, default=0)

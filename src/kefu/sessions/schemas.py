@@ -12,7 +12,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from kefu.kit.clock import now_ms, unix_seconds
 from kefu.kit.i18n import Locale
 from kefu.log.log import Entry
-from kefu.sessions.models import Role, Session, Severity
+from kefu.sessions.models import MailStatus, Role, Session, Severity
 from kefu.sessions.reading import Marks
 from kefu.sessions.states import Status
 
@@ -150,6 +150,8 @@ class SessionOut(BaseModel):
     assigned_agent: AgentRef | None
     escalation: Escalation | None
     priority: Priority
+    email: str | None
+    mail_status: MailStatus | None
     message_count: int
     visitor_message_count: int
     ai_fail_count: int
@@ -196,6 +198,8 @@ class SessionData(BaseModel):
 
 
 class EscalatedData(SessionData):
+    """Out of hours (`is_in_shift` false) nothing changed: offer the visitor to leave an e-mail address."""
+
     email_sent: bool
     is_in_shift: bool
 
@@ -269,6 +273,8 @@ def _session_fields(session: Session) -> dict[str, Any]:
         "assigned_agent": agent_of(session),
         "escalation": escalation,
         "priority": priority_of(session, now_ms()),
+        "email": session.email,
+        "mail_status": session.mail_status,
         "message_count": session.message_count,
         "visitor_message_count": session.visitor_message_count,
         "ai_fail_count": session.ai_fail_count,

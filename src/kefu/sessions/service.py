@@ -168,7 +168,7 @@ async def post_by_agent(
         return known
     if session.status != Status.MANUAL_LIVE:
         raise InvalidStatus(status=session.status, move="message.posted")
-    _check_holder(session, member)
+    check_holder(session, member)
     facts = [message("agent", member.actor, content, client_msg_id)]
     if seen is not None:
         if missed := await unseen(tx, session, member.id, seen):
@@ -210,8 +210,12 @@ def may_answer(session: Session, work: AnswerVisitor) -> bool:
     )
 
 
-async def escalate(tx: AsyncSession, name: str, actor: Actor, reason: str, details: str = "") -> Session:
+async def escalate(
+    tx: AsyncSession, name: str, actor: Actor, reason: str, details: str = "", *, in_shift: bool = True
+) -> Session:
     """Ask for a person. Idempotent while one is awaited: the wait clock is kept.
+
+    Out of hours the session stays as it is: the visitor is offered to leave an address (`after_hours.defer`).
 
     Raises ManualInProgress, InvalidStatus.
     """
@@ -221,7 +225,9 @@ async def escalate(tx: AsyncSession, name: str, actor: Actor, reason: str, detai
     if session.status == Status.MANUAL_LIVE:
         raise ManualInProgress(agent=holder_of(session))
     severity = "high" if reason in {"manual", "user_request", "vip", "keyword"} else "low"
-    await record(tx, session, moved(session, Move.ESCALATE, actor, reason=reason, details=details, severity=severity))
+    asked = moved(session, Move.ESCALATE, actor, reason=reason, details=details, severity=severity)
+    if in_shift:
+        await record(tx, session, asked)
     return session
 
 
@@ -244,7 +250,7 @@ async def release(tx: AsyncSession, name: str, member: Member, reason: str) -> S
     """Give the session back to the bot. Raises InvalidStatus, NotHolder."""
     session = await locked(tx, name)
     fact = moved(session, Move.RELEASE, member.actor, reason=reason)
-    _check_holder(session, member)
+    check_holder(session, member)
     await record(tx, session, fact)
     return session
 
@@ -254,7 +260,7 @@ async def close(tx: AsyncSession, name: str, member: Member, reason: str) -> Ses
     session = await locked(tx, name)
     fact = moved(session, Move.CLOSE, member.actor, reason=reason)
     if session.agent_id is not None:
-        _check_holder(session, member)
+        check_holder(session, member)
     await record(tx, session, fact)
     return session
 
@@ -263,6 +269,7 @@ def holder_of(session: Session) -> dict[str, str | None]:
     return {"id": session.agent_id, "name": session.agent_name}
 
 
-def _check_holder(session: Session, member: Member) -> None:
+def check_holder(session: Session, member: Member) -> None:
+    """Raises NotHolder."""
     if session.agent_id != member.id and not member.is_lead:
         raise NotHolder(agent=holder_of(session))

@@ -7,7 +7,7 @@ from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from kefu.kit.clock import iso, now_ms
 from kefu.sessions.listing import ALL, CustomerType, Narrow, Sort
-from kefu.sessions.models import Role, Session
+from kefu.sessions.models import MailStatus, Role, Session
 from kefu.sessions.schemas import AgentRef, Priority, UserProfile, agent_of, priority_of, profile_of, seconds
 from kefu.sessions.search import Hit, Wanted, excerpt
 from kefu.sessions.states import Status
@@ -92,6 +92,7 @@ class Summary(BaseModel):
     last_message_preview: Preview | None
     escalation: Waiting | None
     assigned_agent: AgentRef | None
+    mail_status: MailStatus | None
     message_count: int
     visitor_message_count: int
     created_at: float
@@ -180,6 +181,7 @@ def summary_of(session: Session) -> Summary:
         last_message_preview=preview,
         escalation=waiting,
         assigned_agent=agent_of(session),
+        mail_status=session.mail_status,
         message_count=session.message_count,
         visitor_message_count=session.visitor_message_count,
         created_at=seconds(session.created_at),

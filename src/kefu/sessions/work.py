@@ -27,6 +27,28 @@ class IndexMessages(Work):
 
 
 @dataclass(frozen=True, slots=True)
+class SendAfterHoursMail(Work):
+    """Tell the team by mail what the visitor left in this episode."""
+
+    kind: ClassVar[str] = "send_after_hours_mail"
+    lane: ClassVar[Lane] = "bulk"
+
+    session: str
+    episode: int
+
+
+@dataclass(frozen=True, slots=True)
+class SendMailReply(Work):
+    """Send the agent's message `seq` to the visitor by mail."""
+
+    kind: ClassVar[str] = "send_mail_reply"
+    lane: ClassVar[Lane] = "bulk"
+
+    session: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class CloseIdle(Work):
     """Close the sessions in which nothing has happened for long. Recurring."""
 

@@ -1,6 +1,8 @@
 """The shops table."""
 
-from sqlalchemy import JSON, BigInteger, Boolean, String
+from typing import Any
+
+from sqlalchemy import JSON, BigInteger, Boolean, Integer, String
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kefu.kit.db import Table
@@ -11,6 +13,8 @@ class Shop(Table):
     """A shop.
 
     Texts are `{"zh": …, "en": …}`; `suggestions` is a list of first questions per language; `color` is `#rrggbb`.
+    `hours` is a `shops.hours.Hours`, None where the settings decide; `hours_version` counts the changes of it and of
+    `mail_to`, the addresses that hear of after-hours messages instead of EMAIL_RECIPIENTS.
     """
 
     __tablename__ = "shops"
@@ -25,4 +29,7 @@ class Shop(Table):
     color: Mapped[str] = mapped_column(String(7))
     is_demo: Mapped[bool] = mapped_column(Boolean)
     is_default: Mapped[bool] = mapped_column(Boolean)
+    hours: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    hours_version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    mail_to: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     created_at: Mapped[int] = mapped_column(BigInteger)

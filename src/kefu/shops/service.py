@@ -1,4 +1,4 @@
-"""Shops: put one, find one."""
+"""Shops: put one, find one, and its hours."""
 
 from typing import Any, ClassVar
 
@@ -6,8 +6,9 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.clock import now_ms
-from kefu.kit.errors import NotFound
+from kefu.kit.errors import Conflict, NotFound
 from kefu.kit.i18n import Text
+from kefu.shops.hours import Hours
 from kefu.shops.models import Shop
 
 FIRST_SHOP: dict[str, Any] = {
@@ -26,6 +27,16 @@ FIRST_SHOP: dict[str, Any] = {
 class ShopNotFound(NotFound):
     code = "SHOP_NOT_FOUND"
     text: ClassVar[Text] = {"en": "There is no such shop.", "zh": "找不到该店铺。"}
+
+
+class HoursChanged(Conflict):
+    """Nothing was written. `version` and `hours` are what is there now."""
+
+    code = "HOURS_CHANGED"
+    text: ClassVar[Text] = {
+        "en": "Somebody else has changed these hours meanwhile.",
+        "zh": "工作时间刚刚被其他人修改过。",
+    }
 
 
 async def put_shop(tx: AsyncSession, **fields: Any) -> Shop:
@@ -63,4 +74,32 @@ async def find_shop(tx: AsyncSession, shop_id: str | None) -> Shop:
     shop = (await tx.execute(query.limit(1))).scalar_one_or_none()
     if shop is None:
         raise ShopNotFound(shop=shop_id or "default")
+    return shop
+
+
+async def all_shops(tx: AsyncSession) -> list[Shop]:
+    """The default one first."""
+    return list(await tx.scalars(select(Shop).order_by(Shop.is_default.desc(), Shop.id)))
+
+
+def hours_of(shop: Shop, otherwise: Hours) -> Hours:
+    return Hours.model_validate(shop.hours) if shop.hours else otherwise
+
+
+async def put_hours(tx: AsyncSession, shop_id: str, hours: Hours | None, mail_to: list[str], version: int) -> Shop:
+    """Give the shop these hours (None: those of the settings) and addresses for after-hours messages.
+
+    Raises ShopNotFound, HoursChanged unless `version` is the one that is there. Repeating what stands there already is
+    no change, so a lost answer may be asked for again.
+    """
+    shop = (await tx.execute(select(Shop).where(Shop.id == shop_id).with_for_update())).scalar_one_or_none()
+    if shop is None:
+        raise ShopNotFound(shop=shop_id)
+    wanted = hours.model_dump(mode="json") if hours else None
+    if (shop.hours, shop.mail_to) == (wanted, mail_to):
+        return shop
+    if shop.hours_version != version:
+        raise HoursChanged(version=shop.hours_version, hours=shop.hours, mail_to=shop.mail_to)
+    shop.hours, shop.mail_to, shop.hours_version = wanted, mail_to, version + 1
+    await tx.flush()
     return shop

@@ -511,6 +511,34 @@ export type Credentials = {
 };
 
 /**
+ * DayOut
+ *
+ * A local day, as instants: 23 or 25 hours long where the clock changes.
+ */
+export type DayOut = {
+    /**
+     * Day
+     */
+    day: string;
+    /**
+     * Starts
+     */
+    starts: string;
+    /**
+     * Ends
+     */
+    ends: string;
+    /**
+     * Open
+     */
+    open: Array<IntervalOut>;
+    /**
+     * Is Special
+     */
+    is_special: boolean;
+};
+
+/**
  * Done
  *
  * The answer of a route that has nothing more to say.
@@ -566,6 +594,8 @@ export type Escalate = {
 
 /**
  * EscalatedData
+ *
+ * Out of hours (`is_in_shift` false) nothing changed: offer the visitor to leave an e-mail address.
  */
 export type EscalatedData = {
     /**
@@ -861,6 +891,122 @@ export type Hour = {
 };
 
 /**
+ * Hours
+ *
+ * `week`: the spans of each day, Monday first. `special`: days with spans of their own; none: closed that day.
+ *
+ * A span belongs to the day on which it opens: Friday's that runs over midnight is served although Saturday is closed.
+ */
+export type Hours = {
+    /**
+     * Timezone
+     */
+    timezone: string;
+    /**
+     * Week
+     */
+    week: [
+        Array<Span>,
+        Array<Span>,
+        Array<Span>,
+        Array<Span>,
+        Array<Span>,
+        Array<Span>,
+        Array<Span>
+    ];
+    /**
+     * Special
+     */
+    special?: {
+        [key: string]: Array<Span>;
+    };
+};
+
+/**
+ * HoursData
+ */
+export type HoursData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: HoursOut;
+};
+
+/**
+ * HoursOut
+ *
+ * `is_default`: the shop has set none, and the settings decide. `mail_ready`: a mail server is set up.
+ *
+ * `default_mail_to` hear of after-hours messages when `mail_to` is empty.
+ */
+export type HoursOut = {
+    /**
+     * Shop
+     */
+    shop: string;
+    hours: Hours;
+    /**
+     * Is Default
+     */
+    is_default: boolean;
+    /**
+     * Mail To
+     */
+    mail_to: Array<string>;
+    /**
+     * Default Mail To
+     */
+    default_mail_to: Array<string>;
+    /**
+     * Mail Ready
+     */
+    mail_ready: boolean;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Preview
+     */
+    preview: Array<DayOut>;
+};
+
+/**
+ * IntervalOut
+ *
+ * ISO 8601, UTC.
+ */
+export type IntervalOut = {
+    /**
+     * Opens
+     */
+    opens: string;
+    /**
+     * Closes
+     */
+    closes: string;
+};
+
+/**
+ * LeaveEmail
+ */
+export type LeaveEmail = {
+    /**
+     * Email
+     */
+    email: string;
+    /**
+     * Message
+     */
+    message?: string;
+    /**
+     * Client Msg Id
+     */
+    client_msg_id: string;
+};
+
+/**
  * ListedSession
  *
  * `unread`: messages of the visitor that the caller has not read.
@@ -892,6 +1038,10 @@ export type ListedSession = {
     last_message_preview: Preview | null;
     escalation: Waiting | null;
     assigned_agent: AgentRef | null;
+    /**
+     * Mail Status
+     */
+    mail_status: 'sending' | 'sent' | 'failed' | null;
     /**
      * Message Count
      */
@@ -932,6 +1082,20 @@ export type LogoutIn = {
      * Refresh Token
      */
     refresh_token?: string | null;
+};
+
+/**
+ * MailReply
+ */
+export type MailReply = {
+    /**
+     * Content
+     */
+    content: string;
+    /**
+     * Client Msg Id
+     */
+    client_msg_id: string;
 };
 
 /**
@@ -1257,6 +1421,20 @@ export type Preview = {
 };
 
 /**
+ * PreviewData
+ */
+export type PreviewData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<DayOut>;
+};
+
+/**
  * Priority
  *
  * `wait_time_seconds` runs while a person is awaited; `is_timeout` after five minutes of it.
@@ -1297,6 +1475,23 @@ export type ProfileOut = {
      */
     success?: true;
     agent: AgentOut;
+};
+
+/**
+ * PutHours
+ *
+ * `hours` null: as the settings say. `version`: of what the writer saw.
+ */
+export type PutHours = {
+    hours: Hours | null;
+    /**
+     * Mail To
+     */
+    mail_to?: Array<string>;
+    /**
+     * Version
+     */
+    version: number;
 };
 
 /**
@@ -1524,6 +1719,14 @@ export type SessionOut = {
     escalation: Escalation | null;
     priority: Priority;
     /**
+     * Email
+     */
+    email: string | null;
+    /**
+     * Mail Status
+     */
+    mail_status: 'sending' | 'sent' | 'failed' | null;
+    /**
      * Message Count
      */
     message_count: number;
@@ -1633,6 +1836,14 @@ export type SessionWithHistory = {
     escalation: Escalation | null;
     priority: Priority;
     /**
+     * Email
+     */
+    email: string | null;
+    /**
+     * Mail Status
+     */
+    mail_status: 'sending' | 'sent' | 'failed' | null;
+    /**
      * Message Count
      */
     message_count: number;
@@ -1669,6 +1880,140 @@ export type SessionWithHistory = {
      */
     unread: number;
     read_marks: ReadMarks;
+};
+
+/**
+ * ShiftConfig
+ *
+ * `week` and `special` say all; `shift_start` and `shift_end` are of the first day that has hours.
+ */
+export type ShiftConfig = {
+    /**
+     * Shift Start
+     */
+    shift_start: string;
+    /**
+     * Shift End
+     */
+    shift_end: string;
+    /**
+     * Timezone
+     */
+    timezone: string;
+    /**
+     * Weekends Disabled
+     */
+    weekends_disabled: boolean;
+    /**
+     * Holidays
+     */
+    holidays: Array<string>;
+    /**
+     * Is In Shift
+     */
+    is_in_shift: boolean;
+    /**
+     * Week
+     */
+    week: Array<unknown>;
+    /**
+     * Special
+     */
+    special: {
+        [key: string]: unknown;
+    };
+};
+
+/**
+ * ShiftConfigData
+ */
+export type ShiftConfigData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: ShiftConfig;
+};
+
+/**
+ * ShiftStatus
+ *
+ * `next_opening` is null while it is open, and when it stays closed for a year; `closes_at` while it is closed.
+ */
+export type ShiftStatus = {
+    /**
+     * Is In Shift
+     */
+    is_in_shift: boolean;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Shift Hours
+     */
+    shift_hours: string;
+    /**
+     * Timezone
+     */
+    timezone: string;
+    /**
+     * Next Opening
+     */
+    next_opening: string | null;
+    /**
+     * Closes At
+     */
+    closes_at: string | null;
+    /**
+     * Today
+     */
+    today: Array<IntervalOut>;
+};
+
+/**
+ * ShiftStatusData
+ */
+export type ShiftStatusData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: ShiftStatus;
+};
+
+/**
+ * ShopList
+ */
+export type ShopList = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<ShopRef>;
+};
+
+/**
+ * ShopRef
+ */
+export type ShopRef = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: {
+        [key: string]: string;
+    };
+    /**
+     * Is Default
+     */
+    is_default: boolean;
 };
 
 /**
@@ -1726,6 +2071,22 @@ export type SourceOut = {
      * Score
      */
     score: number;
+};
+
+/**
+ * Span
+ *
+ * Local times of a day, `closes` not included. One that closes no later than it opens runs over midnight.
+ */
+export type Span = {
+    /**
+     * Opens
+     */
+    opens: string;
+    /**
+     * Closes
+     */
+    closes: string;
 };
 
 /**
@@ -4226,6 +4587,561 @@ export type HitTestResponses = {
 };
 
 export type HitTestResponse = HitTestResponses[keyof HitTestResponses];
+
+export type ListShopsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/shops';
+};
+
+export type ListShopsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListShopsError = ListShopsErrors[keyof ListShopsErrors];
+
+export type ListShopsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShopList;
+};
+
+export type ListShopsResponse = ListShopsResponses[keyof ListShopsResponses];
+
+export type ShiftConfigData2 = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | null;
+    };
+    url: '/api/shift/config';
+};
+
+export type ShiftConfigErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ShiftConfigError = ShiftConfigErrors[keyof ShiftConfigErrors];
+
+export type ShiftConfigResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShiftConfigData;
+};
+
+export type ShiftConfigResponse = ShiftConfigResponses[keyof ShiftConfigResponses];
+
+export type ShiftStatusData2 = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | null;
+    };
+    url: '/api/shift/status';
+};
+
+export type ShiftStatusErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ShiftStatusError = ShiftStatusErrors[keyof ShiftStatusErrors];
+
+export type ShiftStatusResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShiftStatusData;
+};
+
+export type ShiftStatusResponse = ShiftStatusResponses[keyof ShiftStatusResponses];
+
+export type ReadHoursData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/hours';
+};
+
+export type ReadHoursErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadHoursError = ReadHoursErrors[keyof ReadHoursErrors];
+
+export type ReadHoursResponses = {
+    /**
+     * Successful Response
+     */
+    200: HoursData;
+};
+
+export type ReadHoursResponse = ReadHoursResponses[keyof ReadHoursResponses];
+
+export type PutHoursData = {
+    body: PutHours;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/hours';
+};
+
+export type PutHoursErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutHoursError = PutHoursErrors[keyof PutHoursErrors];
+
+export type PutHoursResponses = {
+    /**
+     * Successful Response
+     */
+    200: HoursData;
+};
+
+export type PutHoursResponse = PutHoursResponses[keyof PutHoursResponses];
+
+export type PreviewHoursData = {
+    body: Hours;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/hours/preview';
+};
+
+export type PreviewHoursErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PreviewHoursError = PreviewHoursErrors[keyof PreviewHoursErrors];
+
+export type PreviewHoursResponses = {
+    /**
+     * Successful Response
+     */
+    200: PreviewData;
+};
+
+export type PreviewHoursResponse = PreviewHoursResponses[keyof PreviewHoursResponses];
+
+export type LeaveEmailData = {
+    body: LeaveEmail;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/email';
+};
+
+export type LeaveEmailErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type LeaveEmailError = LeaveEmailErrors[keyof LeaveEmailErrors];
+
+export type LeaveEmailResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionData;
+};
+
+export type LeaveEmailResponse = LeaveEmailResponses[keyof LeaveEmailResponses];
+
+export type ReplyByMailData = {
+    body: MailReply;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/mail-reply';
+};
+
+export type ReplyByMailErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReplyByMailError = ReplyByMailErrors[keyof ReplyByMailErrors];
+
+export type ReplyByMailResponses = {
+    /**
+     * Successful Response
+     */
+    200: ManualStored;
+};
+
+export type ReplyByMailResponse = ReplyByMailResponses[keyof ReplyByMailResponses];
 
 export type LivenessData = {
     body?: never;

@@ -1,0 +1,1 @@
+"""Other doors than the chat: mail."""
