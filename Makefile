@@ -16,10 +16,10 @@ BIN := .venv/bin
 # Our programs come first on the path of what a recipe starts.
 WITH_TOOLS := env PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help run setup test lint fmt types openapi evals bench faults e2e clean
+.PHONY: help run setup test lint fmt types openapi evals bench bench-lists faults e2e clean
 
 help: ## Show the verbs
-	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 run: setup ## Install, build, load the demo shop and serve it (HOST, PORT)
 	@test -z "$$DATABASE_URL" || $(BIN)/kefu migrate
@@ -55,6 +55,9 @@ evals: setup ## Ask the golden questions and write the report
 
 bench: setup ## Measure the running service against a bare endpoint and write the report
 	@$(BIN)/python -m bench
+
+bench-lists: setup ## Measure lists and search with 100,000 sessions and 2 million messages on PostgreSQL
+	@$(BIN)/python -m bench.lists
 
 faults: setup ## Kill every process and break every wire of a cluster under load, and write the report
 	@PYTHONPATH=tests $(BIN)/python -m faults.long

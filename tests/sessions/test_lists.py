@@ -106,7 +106,6 @@ PLANS = {
     "sort=vip": "ix_sessions_vip_updated_at",
     "agent=mine&sort=newest": "ix_sessions_agent_id_updated_at",
     "shop=other&sort=newest": "ix_sessions_shop_updated_at",
-    "sort=waitTime&status=bot_active": "ix_sessions_created_at",
 }
 
 

@@ -90,7 +90,14 @@ async def standing(tx: AsyncSession, shops: list[str], now: int, expire_ms: int)
         asked.with_only_columns(Session.escalation_reason, func.count()).group_by(Session.escalation_reason)
     )
     return Now(
-        counts, waiting, oldest, _number(average_wait), serving, agents, _number(average_service), dict(reasons.all())
+        counts,
+        waiting,
+        oldest,
+        _number(average_wait),
+        serving,
+        agents,
+        _number(average_service),
+        {reason or "": count for reason, count in reasons},
     )
 
 
@@ -149,7 +156,7 @@ async def loads(tx: AsyncSession, shops: list[str], start: int) -> dict[str, Loa
         Stint.shop.in_(shops), Stint.started_at >= start, Stint.ended_at.is_not(None)
     )
     handled: dict[str, int] = dict((await tx.execute(done.group_by(Stint.agent_id))).all())
-    now: dict[str, int] = dict(serving.all())
+    now = {agent or "": count for agent, count in serving}
     return {agent: Load(now.get(agent, 0), handled.get(agent, 0)) for agent in now.keys() | handled.keys()}
 
 

@@ -73,7 +73,7 @@ class Group:
     key: ColumnElement[int] | Any
     is_down: bool = False
     statuses: frozenset[Status] = ALL
-    where: ColumnElement[bool] | None = None
+    where: ColumnElement[bool] | Any = None
 
 
 WAITING = frozenset({Status.PENDING_MANUAL})

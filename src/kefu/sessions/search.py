@@ -7,6 +7,7 @@ characters.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from sqlalchemy import ColumnElement, Select, column, literal_column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -81,7 +82,8 @@ async def search(
     if before is not None:
         query = query.where(IndexedMessage.position < before)
     query = query.order_by(IndexedMessage.position.desc()).limit(limit)
-    return [Hit(position, session, Entry(*rest)) for session, position, *rest in await tx.execute(query)]
+    rows: Any = await tx.execute(query)
+    return [Hit(row[1], row[0], Entry(*row[2:])) for row in rows]
 
 
 def sessions_with(query: str, *, on_sqlite: bool) -> list[Select[str]]:
@@ -103,7 +105,7 @@ def _has(wanted: Wanted, *, on_sqlite: bool) -> ColumnElement[bool]:
         index = table(FTS, column("rowid"))
         match = text(f"{FTS} MATCH :words").bindparams(words=" ".join(wanted.terms))
         return IndexedMessage.position.in_(select(index.c.rowid).where(match))
-    query = literal_column(f"'{' & '.join(wanted.terms)}'::tsquery")
+    query: ColumnElement[str] = literal_column(f"'{' & '.join(wanted.terms)}'::tsquery")
     return IndexedMessage.words.op("@@", is_comparison=True)(query)
 
 

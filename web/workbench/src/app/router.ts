@@ -18,6 +18,8 @@ export const router = createRouter({
       children: [
         { path: "", redirect: { name: "sessions" } },
         { path: "sessions/:name?", name: "sessions", component: () => import("../sessions/SessionsPage.vue") },
+        { path: "search", name: "search", component: () => import("../search/SearchPage.vue") },
+        { path: "wallboard", name: "wallboard", component: () => import("../wallboard/WallboardPage.vue") },
         { path: ":rest(.*)*", name: "missing", component: () => import("./MissingPage.vue") },
       ],
     },

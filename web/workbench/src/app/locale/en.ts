@@ -1,4 +1,11 @@
+import { en as search } from "../../search/words";
+import { en as filters } from "../../sessions/words";
+import { en as wallboard } from "../../wallboard/words";
+
 export const en = {
+  search,
+  filters,
+  wallboard,
   app: {
     name: "Kefu",
     title: "Agent workbench",
@@ -51,6 +58,8 @@ export const en = {
   },
   menu: {
     conversations: "Conversations",
+    search: "Search",
+    wallboard: "Live board",
     account: "Account: {name}",
     alerts: "Notify me about new waiting customers",
     sound: "Sound",

@@ -1,6 +1,12 @@
 import type { Catalogue } from "./en";
+import { zh as search } from "../../search/words";
+import { zh as filters } from "../../sessions/words";
+import { zh as wallboard } from "../../wallboard/words";
 
 export const zh: Catalogue = {
+  search,
+  filters,
+  wallboard,
   app: {
     name: "Kefu 客服",
     title: "坐席工作台",
@@ -53,6 +59,8 @@ export const zh: Catalogue = {
   },
   menu: {
     conversations: "会话",
+    search: "搜索",
+    wallboard: "实时看板",
     account: "账号：{name}",
     alerts: "有新顾客等待时提醒我",
     sound: "提示音",

@@ -1,0 +1,33 @@
+export const en = {
+  title: "Search",
+  label: "What was written",
+  placeholder: "A word, a name of a product, an order number…",
+  submit: "Search",
+  begin: "Search everything that was written",
+  beginHint: "Words in Chinese or English, in every conversation you may see. All of them must be in the message.",
+  empty: "Nothing found for “{query}”",
+  emptyHint: "Fewer or other words may find it. What was written a moment ago takes some seconds.",
+  failed: "The search did not work",
+  found: "no results | {count} result | {count} results",
+  more: "{count} newest results",
+  status: "State",
+  anyStatus: "Any state",
+  note: "Note",
+};
+
+export const zh: typeof en = {
+  title: "搜索",
+  label: "消息内容",
+  placeholder: "词语、商品名称、订单号…",
+  submit: "搜索",
+  begin: "搜索全部消息",
+  beginHint: "在您可以查看的所有会话中查找中文或英文词语；消息须包含全部词语。",
+  empty: "没有找到“{query}”",
+  emptyHint: "可以减少词语或换个说法。刚刚发送的内容需要几秒钟才能搜到。",
+  failed: "搜索失败",
+  found: "没有结果 | {count} 条结果 | {count} 条结果",
+  more: "最新 {count} 条结果",
+  status: "状态",
+  anyStatus: "全部状态",
+  note: "备注",
+};
