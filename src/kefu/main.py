@@ -21,6 +21,7 @@ from kefu.answering.service import Bot
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
+from kefu.histories.endpoints import router as histories
 from kefu.jobs.worker import Handler, Worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
@@ -60,7 +61,7 @@ STREAMS = (
     _stream("/api/agent/events", DeskEvents()),
 )
 SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute("/ws/agent", DeskSocket()))
-ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, realtime, knowledge, ops)
+ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, histories, realtime, knowledge, ops)
 
 
 class Application(FastAPI):

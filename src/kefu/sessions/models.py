@@ -24,7 +24,7 @@ class Session(Table):
     are the newest message of the visitor and the newest one that the bot answered. `visitor_message_count` of the
     `message_count` messages are the visitor's own. `visitor_id` is the same in all sessions of one visitor's browser.
     `episode` counts how often a person was asked for or stepped in; `replied_at`: when the agent who holds it first
-    wrote, None before.
+    wrote, None before. `merged_into`: the session in which this one goes on.
     """
 
     __tablename__ = "sessions"
@@ -67,6 +67,7 @@ class Session(Table):
     manual_started_at: Mapped[int | None] = mapped_column(BigInteger)
     manual_ended_at: Mapped[int | None] = mapped_column(BigInteger)
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
+    merged_into: Mapped[str | None] = mapped_column(String(80))
 
 
 class Episode(Table):
