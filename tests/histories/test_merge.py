@@ -1,7 +1,6 @@
 """Two conversations of one visitor become one: nothing is lost, nothing is rewritten, nobody waits for ever."""
 
 import asyncio
-from typing import Any
 
 import httpx2
 import pytest
@@ -175,11 +174,10 @@ async def test_a_message_that_races_with_the_merge_is_read_in_the_kept_one_or_re
         async def write(one: Visitor, text: str) -> tuple[str, httpx2.Response]:
             return text, await one.posts(text, text)
 
-        *answers, merged = await asyncio.gather(
-            *(write(first, f"{n}-{i}") for i in range(6)), merges(lead, first, second)
+        sent, merged = await asyncio.gather(
+            asyncio.gather(*(write(first, f"{n}-{i}") for i in range(6))), merges(lead, first, second)
         )
         data_of(merged)
-        sent: list[Any] = answers
         stored = {text for text, answer in sent if answer.status_code == 201}
         for text, answer in sent:
             if text not in stored:

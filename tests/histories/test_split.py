@@ -114,7 +114,9 @@ async def test_what_is_posted_while_it_is_split_is_read_in_one_of_the_two(
 ) -> None:
     visitor, seqs = talk
     texts = [f"race {n}" for n in range(10)]
-    *stored, made = await asyncio.gather(*(visitor.says(text) for text in texts), splits(lead, visitor, seqs[2]))
+    stored, made = await asyncio.gather(
+        asyncio.gather(*(visitor.says(text) for text in texts)), splits(lead, visitor, seqs[2])
+    )
     assert len(set(stored)) == 10
     name = data_of(made)["session_name"]
     here, there = await read_by(lead, visitor.name), await read_by(lead, name)

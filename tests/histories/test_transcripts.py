@@ -2,7 +2,6 @@
 
 import asyncio
 import tracemalloc
-from typing import Any
 
 import orjson
 import pypdfium2
@@ -159,12 +158,13 @@ async def test_ten_thousand_messages_are_written_page_by_page(stage: Stage, db: 
     for kind in ("txt", "json"):
         tracemalloc.start()
         sizes: list[int] = []
+        last = b""
         async with stage.http.stream(
             "GET", f"/api/sessions/{visitor.name}/transcript?format={kind}", headers=bearer(visitor.token)
         ) as answer:
             async for piece in answer.aiter_bytes():
                 sizes.append(len(piece))
-                last: Any = piece
+                last = piece
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert "第9999条".encode() in last

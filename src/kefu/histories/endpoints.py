@@ -8,15 +8,14 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.identity import AgentIdentity, Caller, SignedIn, Visitor, allowed
 from kefu.histories import queries, schemas, service
+from kefu.histories.access import own, readable, visitor_of
 from kefu.histories.transcripts import MEDIA, Format, Transcript, Wish, transcript_of
 from kefu.kit.errors import Forbidden
 from kefu.kit.pages import from_cursor, to_cursor
 from kefu.kit.web import caller_locale
-from kefu.sessions.access import may_read, member
+from kefu.sessions.access import member
 from kefu.sessions.models import Session
-from kefu.sessions.queries import find
 from kefu.sessions.schemas import ConversationOpened, NameInPath, session_out
-from kefu.sessions.service import SessionNotFound
 from kefu.sessions.states import Status
 
 router = APIRouter(tags=["histories"])
@@ -29,26 +28,6 @@ Reader = Annotated[AgentIdentity, Depends(allowed("sessions.read"))]
 Joiner = Annotated[AgentIdentity, Depends(allowed("sessions.merge"))]
 
 
-async def readable(tx: AsyncSession, caller: Caller, name: str) -> Session:
-    """The session, for an agent who may read it or the visitor whose it is.
-
-    Raises ForeignSession, Forbidden, SessionNotFound.
-    """
-    if isinstance(caller, Visitor):
-        return await queries.own(tx, caller.session_name, name)
-    may_read(caller, name)
-    session = await find(tx, name)
-    if session is None:
-        raise SessionNotFound(session_name=name)
-    return session
-
-
-def visitor_of(caller: Caller) -> Visitor:
-    if not isinstance(caller, Visitor):
-        raise Forbidden
-    return caller
-
-
 @router.get("/api/visitor/sessions")
 async def own_sessions(
     request: Request, caller: SignedIn, query: Annotated[schemas.PageQuery, Query()]
@@ -56,7 +35,7 @@ async def own_sessions(
     """The visitor's other conversations, the youngest first; of merged ones only the one that was kept."""
     name = visitor_of(caller).session_name
     async with request.app.state.db.read() as tx:
-        session = await queries.own(tx, name, name)
+        session = await own(tx, name, name)
         return await _page(tx, session, query, merged=False)
 
 
@@ -118,7 +97,7 @@ async def _said(request: Request, caller: Caller, name: str, query: schemas.Mess
 async def exchange_token(request: Request, name: NameInPath, caller: SignedIn) -> ConversationOpened:
     """The token of another of the visitor's conversations, to go on there; of a merged one, of where it goes on."""
     async with request.app.state.db.read() as tx:
-        session = await queries.goes_on_in(tx, await queries.own(tx, visitor_of(caller).session_name, name))
+        session = await queries.goes_on_in(tx, await own(tx, visitor_of(caller).session_name, name))
     return ConversationOpened(
         session_name=session.name,
         conversation_id=session.conversation_id,

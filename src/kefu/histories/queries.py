@@ -8,23 +8,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kefu.histories.parts import parts_of, read_parts, rest
 from kefu.log.log import Entry
 from kefu.log.models import Event
-from kefu.sessions.access import ForeignSession
 from kefu.sessions.models import Episode, Session
-from kefu.sessions.queries import find, find_many, visible
+from kefu.sessions.queries import find, visible
 
 LONGEST_CHAIN = 100
-
-
-async def own(tx: AsyncSession, mine: str, name: str) -> Session:
-    """The session `name`, of the same visitor as `mine`. Raises ForeignSession, whether or not there is such a one."""
-    found = {one.name: one for one in await find_many(tx, [mine, name])}
-    if mine in found and (mine == name or (name in found and _same_visitor(found[mine], found[name]))):
-        return found[name]
-    raise ForeignSession
-
-
-def _same_visitor(one: Session, other: Session) -> bool:
-    return bool(one.visitor_id) and one.visitor_id == other.visitor_id
 
 
 async def goes_on_in(tx: AsyncSession, session: Session) -> Session:
@@ -57,7 +44,8 @@ async def others_of(
 async def ratings(tx: AsyncSession, names: list[str]) -> dict[str, int]:
     """The last rating of each that has one."""
     query = select(Episode.session, Episode.rating).where(Episode.session.in_(names), Episode.rating.is_not(None))
-    return dict((await tx.execute(query.order_by(Episode.number))).all())
+    rows = await tx.execute(query.order_by(Episode.number))
+    return {session: rating for session, rating in rows if rating is not None}
 
 
 async def messages(
