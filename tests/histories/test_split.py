@@ -54,6 +54,7 @@ async def test_merged_back_it_is_read_as_before(lead: Agent, db: Database, talk:
     name = data_of(await splits(lead, visitor, seqs[2]))["session_name"]
     data_of(await merges(lead, known(visitor, name), visitor))
     assert [text for _, text in await read_by(lead, visitor.name)] == [f"Word {n}" for n in range(4)]
+    assert [text for _, text in await read_by(lead, visitor.name, "?others=true")] == ["Word 2", "Word 3"]
     await is_folded(db, visitor, known(visitor, name))
 
 

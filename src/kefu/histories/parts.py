@@ -6,7 +6,7 @@ there no more.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from operator import itemgetter
 from typing import Any
 
@@ -24,11 +24,12 @@ MARKS_LIMIT = 1000
 
 @dataclass(frozen=True, slots=True)
 class Part:
-    """A stretch of one session's log, both ends included."""
+    """A stretch of one session's log, both ends included. `is_brought`: by a merge or a split, maybe back again."""
 
     session: str
     first: int
     last: int
+    is_brought: bool = False
 
 
 async def parts_of(tx: AsyncSession, name: str, last: int) -> list[Part]:
@@ -47,7 +48,7 @@ async def parts_of(tx: AsyncSession, name: str, last: int) -> list[Part]:
             blocks.append((place, facts["began_at"], await _brought(tx, mark.type, facts)))
     order, start = [], 1
     for place, _, block in sorted(blocks, key=itemgetter(0, 1)):
-        order += [*_own(name, start, place - 1, moved), *block]
+        order += [*_own(name, start, place - 1, moved), *(replace(part, is_brought=True) for part in block)]
         start = place
     return order + _own(name, start, last, moved)
 
@@ -79,7 +80,7 @@ def rest(parts: list[Part], session: str, seq: int) -> list[Part]:
     """What comes after that place. Raises BadCursor when it is none of these parts."""
     for n, part in enumerate(parts):
         if part.session == session and part.first <= seq <= part.last:
-            return [Part(session, seq + 1, part.last), *parts[n + 1 :]]
+            return [replace(part, first=seq + 1), *parts[n + 1 :]]
     raise BadCursor
 
 

@@ -51,12 +51,12 @@ async def ratings(tx: AsyncSession, names: list[str]) -> dict[str, int]:
 async def messages(
     tx: AsyncSession, session: Session, after: list[Any] | None, limit: int, *, others: bool
 ) -> list[tuple[str, Entry]]:
-    """What was said, merged parts included, each with the name of its session. `others`: without the session's own.
+    """What was said, merged parts included, each with the name of its session. `others`: only what was brought.
 
     Raises BadCursor.
     """
     parts = await parts_of(tx, session.name, session.seq)
     if after is not None:
         parts = rest(parts, *after)
-    wanted = [part for part in parts if part.session != session.name] if others else parts
+    wanted = [part for part in parts if part.is_brought] if others else parts
     return await read_parts(tx, wanted, limit, Event.type == "message.posted", Event.audience == "public")

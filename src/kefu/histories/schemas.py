@@ -41,7 +41,7 @@ class PageQuery(BaseModel):
 
 
 class MessagesQuery(BaseModel):
-    """`after`: the `next_cursor` of the page before. `others`: only what came from other sessions."""
+    """`after`: the `next_cursor` of the page before. `others`: only what merges and splits brought."""
 
     after: Cursor = ""
     limit: Limit = 100

@@ -113,6 +113,10 @@ function folded(state: Conversation, frame: Frame): Conversation {
       return withDraftFloor(moved(state, frame), frame.seq);
     case "answer.evidenced":
     case "reply.forced":
+    case "session.merged":
+    case "session.merged_into":
+    case "session.split_from":
+    case "session.split_off":
       return state;
     case "answer.delta":
       return drafted(state, frame);

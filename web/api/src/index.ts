@@ -6,6 +6,7 @@ export * from "./events";
 export * from "./failure";
 export * from "./fold";
 export * from "./follow";
+export * from "./joins";
 export type * from "./line";
 export * from "./lock";
 export * from "./marker";

@@ -1,0 +1,48 @@
+import { allMessages, type Api, type Brought, type Client } from "@kefu/api";
+import { ref, shallowRef } from "vue";
+import { locale } from "./words";
+
+export type PastSession = Api.PastSession;
+
+/** The visitor's other conversations, as far as they were asked for. */
+export function usePast(client: Client) {
+  const sessions = shallowRef<readonly PastSession[]>([]);
+  const next = ref<string | null>("");
+  const loading = ref(false);
+  const failed = ref(false);
+
+  async function more(): Promise<void> {
+    if (loading.value || next.value === null) return;
+    loading.value = true;
+    failed.value = false;
+    try {
+      const query = { cursor: next.value };
+      const { data } = await client.request<Api.PastSessionsData>("/api/visitor/sessions", { query });
+      sessions.value = [...sessions.value, ...data.sessions];
+      next.value = data.next_cursor;
+    } catch {
+      failed.value = true;
+    }
+    loading.value = false;
+  }
+
+  void more();
+  return { sessions, next, loading, failed, more };
+}
+
+/** All that was said in one of them. Throws `ApiError`. */
+export function saidIn(client: Client, session: string): Promise<Brought[]> {
+  return allMessages(client.request, `/api/visitor/sessions/${session}/messages`);
+}
+
+/** Gives the file to the browser to keep. Throws `ApiError`. */
+export async function download(client: Client, session: string, format: "txt" | "pdf"): Promise<void> {
+  const tz = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
+  const query = { format, tz, locale: locale.value };
+  const file = await client.file(`/api/sessions/${session}/transcript`, { query, timeoutMs: 60_000 });
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(file);
+  link.download = `conversation-${session}.${format}`;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
+}
