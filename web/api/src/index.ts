@@ -14,4 +14,5 @@ export * from "./outbox";
 export * from "./poll";
 export * from "./socket";
 export * from "./sse";
+export * from "./transcript";
 export * from "./typing";

@@ -1,6 +1,5 @@
 import { allMessages, type Api, type Brought, type Client } from "@kefu/api";
 import { ref, shallowRef } from "vue";
-import { locale } from "./words";
 
 export type PastSession = Api.PastSession;
 
@@ -33,16 +32,4 @@ export function usePast(client: Client) {
 /** All that was said in one of them. Throws `ApiError`. */
 export function saidIn(client: Client, session: string): Promise<Brought[]> {
   return allMessages(client.request, `/api/visitor/sessions/${session}/messages`);
-}
-
-/** Gives the file to the browser to keep. Throws `ApiError`. */
-export async function download(client: Client, session: string, format: "txt" | "pdf"): Promise<void> {
-  const tz = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
-  const query = { format, tz, locale: locale.value };
-  const file = await client.file(`/api/sessions/${session}/transcript`, { query, timeoutMs: 60_000 });
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(file);
-  link.download = `conversation-${session}.${format}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }

@@ -1,3 +1,5 @@
+import { en as histories } from "../../histories/words";
+
 export const en = {
   app: {
     name: "Kefu",
@@ -195,6 +197,7 @@ export const en = {
     open: "Open the article",
     none: "No passage was good enough to answer from.",
   },
+  histories,
   side: {
     details: "Details",
     label: "Customer and conversation",

@@ -1,4 +1,5 @@
 import type { Catalogue } from "./en";
+import { zh as histories } from "../../histories/words";
 
 export const zh: Catalogue = {
   app: {
@@ -197,6 +198,7 @@ export const zh: Catalogue = {
     open: "打开文章",
     none: "没有足够可靠的片段可供回答。",
   },
+  histories,
   side: {
     details: "详情",
     label: "顾客与会话信息",
