@@ -23,6 +23,7 @@ from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
 from kefu.channels.endpoints import router as channels
 from kefu.channels.mailing import Mailing
+from kefu.histories.endpoints import router as histories
 from kefu.jobs.worker import Handler, Worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
@@ -77,6 +78,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     knowledge,
     shops,
     channels,
+    histories,
     ops,
 )
 

@@ -88,6 +88,7 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
         await request.app.state.limits.take(POSTS_PER_SESSION, "post", name)
         async with db.write() as tx:
             session = await service.locked(tx, name)
+            service.refuse_merged(session)
             if session.status != Status.MANUAL_LIVE:
                 raise InvalidStatus(status=session.status, move="message.posted")
             stored, _ = await service.post_by_visitor(tx, name, body.content, client_msg_id)

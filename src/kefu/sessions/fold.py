@@ -132,6 +132,15 @@ def _reopened(session: Session, _: dict[str, Any], __: Entry) -> None:
     session.ai_fail_count = 0
 
 
+def _merged_into(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    session.merged_into = facts["into"]
+
+
+def _split_from(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    last = facts["last"]
+    session.last_role, session.last_text, session.last_message_at = last["role"], last["text"], last["at"]
+
+
 CHANGES: dict[str, Callable[[Session, dict[str, Any], Entry], None]] = {
     "session.opened": _opened,
     "message.posted": _posted,
@@ -145,4 +154,6 @@ CHANGES: dict[str, Callable[[Session, dict[str, Any], Entry], None]] = {
     "mail.failed": _not_mailed,
     "session.closed": _closed,
     "session.reopened": _reopened,
+    "session.merged_into": _merged_into,
+    "session.split_from": _split_from,
 }

@@ -27,6 +27,7 @@ class Session(Table):
     `message_count` messages are the visitor's own. `visitor_id` is the same in all sessions of one visitor's browser.
     `episode` counts how often a person was asked for or stepped in; `replied_at`: when the agent who holds it first
     wrote, None before. `email`: what the visitor left out of hours; `mail_status`: what became of the last mail.
+    `merged_into`: the session in which this one goes on.
     """
 
     __tablename__ = "sessions"
@@ -79,6 +80,7 @@ class Session(Table):
     manual_started_at: Mapped[int | None] = mapped_column(BigInteger)
     manual_ended_at: Mapped[int | None] = mapped_column(BigInteger)
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
+    merged_into: Mapped[str | None] = mapped_column(String(80))
 
 
 class Episode(Table):

@@ -50,6 +50,16 @@ class NotHolder(Forbidden):
     text: ClassVar[Text] = {"en": "You do not hold this conversation.", "zh": "该会话不由您负责。"}
 
 
+class SessionMerged(Conflict):
+    """`into`: the session in which this one goes on."""
+
+    code = "SESSION_MERGED"
+    text: ClassVar[Text] = {
+        "en": "This conversation goes on in another one.",
+        "zh": "该会话已合并到另一个会话中继续。",
+    }
+
+
 class Stale(Conflict):
     """The session moved on since this write began; nothing was written. `epoch`: what it is now."""
 
@@ -88,6 +98,12 @@ async def locked(tx: AsyncSession, name: str) -> Session:
     return row
 
 
+def refuse_merged(session: Session) -> None:
+    """Raises SessionMerged for one that goes on in another."""
+    if session.merged_into:
+        raise SessionMerged(into=session.merged_into)
+
+
 async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry]:
     """Give the facts their places in the log, fold them into the (locked) row and write both."""
     at = max(now_ms(), session.updated_at or 0)
@@ -100,7 +116,11 @@ async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry
 
 
 def moved(session: Session, what: Move, actor: Actor, **facts: Any) -> Fact:
-    """The fact of a move from where the session stands. Raises InvalidStatus for a move that is not in the table."""
+    """The fact of a move from where the session stands.
+
+    Raises InvalidStatus for a move that is not in the table, SessionMerged where nothing moves any more.
+    """
+    refuse_merged(session)
     came_from = Status(session.status)
     to = move(came_from, what)
     epoch = session.epoch + (what in RAISES_EPOCH)
@@ -140,7 +160,7 @@ async def post_by_visitor(
 ) -> tuple[Entry, Session]:
     """The visitor writes, whatever the state: a closed session is reopened, an active bot is asked to answer.
 
-    A repeated client_msg_id returns the first entry and changes nothing.
+    A repeated client_msg_id returns the first entry and changes nothing. Raises SessionMerged.
     """
     session = await locked(tx, name)
     if known := await repeated(tx, name, client_msg_id):
@@ -161,11 +181,12 @@ async def post_by_agent(
     With `seen` only in knowledge of what others wrote (spec S5): it moves the agent's read mark, and a reply that was
     forced leaves `reply.forced` beside it. A repeat returns the first entry, whatever came since.
 
-    Raises InvalidStatus, NotHolder, StaleView.
+    Raises SessionMerged, InvalidStatus, NotHolder, StaleView.
     """
     session = await locked(tx, name)
     if known := await repeated(tx, name, client_msg_id):
         return known
+    refuse_merged(session)
     if session.status != Status.MANUAL_LIVE:
         raise InvalidStatus(status=session.status, move="message.posted")
     check_holder(session, member)

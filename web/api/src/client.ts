@@ -21,6 +21,8 @@ export interface RequestOptions {
 export interface Client {
   /** Resolves to the JSON body as it is; throws `ApiError` and nothing else. */
   request: <T>(path: string, options?: RequestOptions) => Promise<T>;
+  /** Resolves to the body as a file; throws `ApiError` and nothing else. */
+  file: (path: string, options?: RequestOptions) => Promise<Blob>;
 }
 
 const TIMEOUT_MS = 20_000;
@@ -28,17 +30,20 @@ const TIMEOUT_MS = 20_000;
 export function createClient(options: ClientOptions = {}): Client {
   const { base = "", fetch: send = globalThis.fetch.bind(globalThis) } = options;
 
-  async function request<T>(path: string, call: RequestOptions = {}): Promise<T> {
+  async function answer<T>(path: string, call: RequestOptions, read: (response: Response) => Promise<T>): Promise<T> {
     try {
       const response = await send(base + path + queryOf(call.query), initOf(call, options));
       if (!response.ok) throw await failureFrom(response);
-      return (await response.json()) as T;
+      return await read(response);
     } catch (thrown) {
       throw failureFromThrown(thrown);
     }
   }
 
-  return { request };
+  return {
+    request: <T>(path: string, call: RequestOptions = {}) => answer(path, call, (response) => response.json() as Promise<T>),
+    file: (path, call = {}) => answer(path, call, (response) => response.blob()),
+  };
 }
 
 function initOf(call: RequestOptions, { token, locale }: ClientOptions): RequestInit {

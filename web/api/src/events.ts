@@ -104,6 +104,34 @@ export interface ReplyForced extends Logged<"reply.forced"> {
   message_seq: number;
 }
 
+/** Another session of this visitor goes on here: its log up to `up_to`, in which the first word was said at `began_at` (ms). */
+export interface SessionMerged extends Logged<"session.merged"> {
+  source: string;
+  up_to: number;
+  began_at: number;
+}
+
+export interface SessionMergedInto extends Logged<"session.merged_into"> {
+  into: string;
+}
+
+/** This session began with a stretch of another one's log. */
+export interface SessionSplitFrom extends Logged<"session.split_from"> {
+  source: string;
+  from_seq: number;
+  to_seq: number;
+  began_at: number;
+}
+
+/** What was said from one seq to another goes on in another session. */
+export interface SessionSplitOff extends Logged<"session.split_off"> {
+  into: string;
+  from_seq: number;
+  to_seq: number;
+}
+
+export type JoinEvent = SessionMerged | SessionMergedInto | SessionSplitFrom | SessionSplitOff;
+
 export type MoveEvent =
   | SessionEscalated
   | SessionTakenOver
@@ -112,7 +140,7 @@ export type MoveEvent =
   | SessionReopened
   | SessionReturned;
 
-export type LogEvent = SessionOpened | MessagePosted | MoveEvent | AnswerEvidenced | ReplyForced;
+export type LogEvent = SessionOpened | MessagePosted | MoveEvent | JoinEvent | AnswerEvidenced | ReplyForced;
 
 export interface StreamReady {
   type: "stream.ready";

@@ -4,6 +4,7 @@ import {
   type AnswerDelta,
   type Frame,
   isLogEvent,
+  type JoinEvent,
   type LogEvent,
   type MessagePosted,
   type MoveEvent,
@@ -15,6 +16,7 @@ import {
   type StreamReady,
   type Typing,
 } from "./events";
+import { isJoin } from "./joins";
 
 /** The sender's own message until the log has it. */
 export interface PendingMessage {
@@ -92,12 +94,14 @@ export function emptyConversation(): Conversation {
 export function fold(state: Conversation, frame: Frame): Conversation {
   if (isLogEvent(frame)) {
     const known = state.events.some((event) => event.seq === frame.seq);
-    return known ? state : folded(recorded(state, frame), frame);
+    if (known) return state;
+    // They change nothing but what is read: see `joins.ts`.
+    return isJoin(frame) ? recorded(state, frame) : folded(recorded(state, frame), frame);
   }
   return folded(state, frame);
 }
 
-function folded(state: Conversation, frame: Frame): Conversation {
+function folded(state: Conversation, frame: Exclude<Frame, JoinEvent>): Conversation {
   switch (frame.type) {
     case "session.opened":
       return { ...state, opened: frame };

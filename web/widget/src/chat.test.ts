@@ -17,6 +17,10 @@ class Shop {
   /** Names that belong to somebody else. */
   readonly taken = new Set<string>();
   readonly escalated: string[] = [];
+  /** Sessions that go on in another one. */
+  readonly merged = new Map<string, string>();
+  /** By whose tokens sessions were opened. */
+  readonly openedBy: (string | undefined)[] = [];
   readonly server: Server = createServer((request, response) => void this.answer(request, response));
 
   /** What all sessions hold, by content. */
@@ -35,17 +39,46 @@ class Shop {
     const refuse = (status: number, code: string) => reply(status, { success: false, error: { code, message: code } });
     if (request.url === "/api/conversation/new") {
       const wanted = String(body.session_id);
+      this.openedBy.push(request.headers.authorization);
       if (this.taken.has(wanted)) return void refuse(401, "TOKEN_REQUIRED");
       if (!this.sessions.has(wanted)) this.sessions.set(wanted, { messages: [], followers: new Set(), read: 0 });
       return void reply(200, { success: true, session_name: wanted, visitor_token: `token-${wanted}` });
     }
     if (request.url === "/api/manual/escalate") return void (this.escalated.push(String(body.session_name)), reply(200, {}));
+    const [, past = "", asked] = /^\/api\/visitor\/sessions\/([^/]+)\/(\w+)/.exec(request.url ?? "") ?? [];
+    if (asked === "token") return void reply(200, { session_name: past, visitor_token: `token-${past}`, seq: 1 });
+    if (asked === "messages") return void reply(200, { data: { messages: this.broughtTo(past), next_cursor: null } });
     if (!this.sessions.has(name)) return void refuse(404, "SESSION_NOT_FOUND");
     if (request.headers.authorization !== `Bearer token-${name}`) return void refuse(401, "TOKEN_INVALID");
     if (what === "events") return this.stream(name, response);
     if (what === "read") return void (this.mark(name, "visitor", Number(body.seq)), reply(200, {}));
+    const into = this.merged.get(name);
+    const known = this.sessions.get(name)!.messages.some((message) => message.client_msg_id === body.client_msg_id);
+    if (into && !known) return void reply(409, { success: false, error: { code: "SESSION_MERGED", message: "", details: { into } } });
     if (String(body.content).length > 20) return void refuse(422, "VALIDATION_FAILED");
     reply(201, this.post(name, { content: String(body.content), client_msg_id: String(body.client_msg_id) }, "user"));
+  }
+
+  open(name: string): void {
+    this.sessions.set(name, { messages: [], followers: new Set(), read: 0 });
+  }
+
+  /** With the news of it to both, or to nobody. */
+  merge(name: string, into: string, { told = true } = {}): void {
+    this.merged.set(name, into);
+    const event = (type: string, facts: object) =>
+      `id: 90\ndata: ${JSON.stringify({ type, seq: 90, at: "2025-06-01T13:00:00Z", actor: { kind: "agent" }, ...facts })}\n\n`;
+    if (told) for (const each of this.sessions.get(name)!.followers) each.write(event("session.merged_into", { into }));
+    for (const each of this.sessions.get(into)!.followers) each.write(event("session.merged", { source: name }));
+  }
+
+  private broughtTo(name: string): object[] {
+    const sources = [...this.merged].filter(([, into]) => into === name).map(([source]) => source);
+    return sources.flatMap((session_name) =>
+      this.sessions.get(session_name)!.messages.map((one) => ({
+        type: "message.posted", at: "2025-06-01T11:00:00Z", actor: { kind: "visitor" }, ...one, session_name,
+      })),
+    );
   }
 
   private post(name: string, message: Omit<Stored, "seq">, role: string): Stored {
@@ -230,6 +263,52 @@ describe("a visitor", () => {
     chat.send("Again");
     await vi.waitFor(() => expect(seen(chat)).toEqual(["Again"]));
     expect(shop.sessions.size).toBe(2);
+    const [, openedBy] = shop.openedBy;
+    expect(openedBy, "the same visitor").toBe(`Bearer token-${[...shop.sessions.keys()][0]}`);
+  });
+});
+
+describe("a conversation that goes on elsewhere", () => {
+  async function talking(): Promise<[Chat, string]> {
+    const chat = visit();
+    chat.send("Hello");
+    await vi.waitFor(() => expect(chat.conversation.value.ready && seen(chat)).toEqual(["Hello"]));
+    shop.open("kept");
+    return [chat, storedVisit(KEY)!.session];
+  }
+
+  const brought = (chat: Chat) => chat.brought.value.map(({ content }) => content);
+
+  it("takes the tab along, with what was said before", async () => {
+    const [chat, name] = await talking();
+    shop.merge(name, "kept");
+    await vi.waitFor(() => expect(storedVisit(KEY)).toMatchObject({ session: "kept", token: "token-kept" }));
+    await vi.waitFor(() => expect(chat.conversation.value.ready).toBe(true));
+    shop.merge(name, "kept");
+    await vi.waitFor(() => expect(brought(chat)).toEqual(["Hello"]));
+    chat.send("Here now");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Here now"]));
+  });
+
+  it("is written to once, though nobody told the tab", async () => {
+    const [chat, name] = await talking();
+    shop.merge(name, "kept", { told: false });
+    chat.send("First");
+    chat.send("Second");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["First", "Second"]));
+    await vi.waitFor(() => expect(Object.keys(localStorage).filter((key) => key.includes("outbox"))).toEqual([]));
+    expect(shop.contents().toSorted()).toEqual(["First", "Hello", "Second"]);
+    expect(chat.conversation.value.pending).toEqual([]);
+  });
+
+  it("is not left again for what was divided off before one came back", async () => {
+    const [chat, name] = await talking();
+    await chat.goOnIn("kept");
+    await chat.goOnIn(name);
+    const off = { type: "session.split_off", seq: 1, at: "2025-06-01T12:00:00Z", actor: { kind: "agent" }, into: "kept" };
+    for (const each of shop.sessions.get(name)!.followers) each.write(`id: 1\ndata: ${JSON.stringify(off)}\n\n`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    expect(storedVisit(KEY)?.session).toBe(name);
   });
 });
 

@@ -1,5 +1,8 @@
 import {
+  allMessages,
   ApiError,
+  brings,
+  type Brought,
   Choice,
   type Client,
   emptyConversation,
@@ -22,6 +25,7 @@ import {
   withPending,
 } from "@kefu/api";
 import { computed, shallowRef } from "vue";
+import { leftOver } from "./leftover";
 import { lasting } from "./store";
 import { freshVisit, saveVisit, storedVisit, type Visit, visitKey } from "./visit";
 
@@ -37,29 +41,42 @@ export interface ChatOptions {
 
 const REFRESH_TOKEN_MS = 12 * 3_600_000;
 const REFUSED = new Set([401, 403, 404]);
+const MOVE_AGAIN_MS = 2_000;
+
+interface Opened {
+  session_name: string;
+  visitor_token: string;
+  seq: number;
+}
 
 /** One visitor's conversation: what is known of it, and the few things a visitor can do. */
 export class Chat {
   readonly conversation = shallowRef(emptyConversation());
   readonly connection = shallowRef<FollowState>({ phase: "closed" });
+  /** What merges and splits brought here from other sessions. */
+  readonly brought = shallowRef<readonly Brought[]>([]);
   private readonly visit = shallowRef(freshVisit());
+  /** Whether the server knows this visitor, so that there may be earlier conversations. */
+  readonly isKnown = computed(() => Boolean(this.visit.value.token ?? this.visit.value.earlier));
+  readonly session = computed(() => this.visit.value.session);
   readonly unread = computed(() => {
     const state = this.conversation.value;
     return state.synced ? unreadByVisitor(state).length : 0;
   });
 
-  private readonly client: Client;
+  readonly client: Client;
   private readonly typingMarks = expiringTyping((frame) => this.apply(frame));
   private marker: Marker | undefined;
   private readonly choice = new Choice();
   private key: string;
   private outbox: Outbox | undefined;
+  private leftover: Outbox | undefined;
   private follower: Follower | undefined;
   /** A fresh session that is refused as well is the server's answer, not an old token. */
   private mayRenew = true;
 
   constructor(private readonly options: ChatOptions) {
-    this.client = options.client(() => this.visit.value.token);
+    this.client = options.client(() => this.visit.value.token ?? this.visit.value.earlier ?? null);
     this.key = visitKey(options.shop, undefined);
     window.addEventListener("storage", this.onStorage);
     this.attach(storedVisit(this.key) ?? freshVisit());
@@ -103,7 +120,18 @@ export class Chat {
   }
 
   startOver(): void {
-    const visit = freshVisit();
+    const visit = freshVisit(this.visit.value.token ?? this.visit.value.earlier);
+    saveVisit(this.key, visit);
+    this.attach(visit);
+  }
+
+  /** Go on in another session of this visitor; where that was merged, in the one that was kept. Throws `ApiError`. */
+  async goOnIn(session: string): Promise<void> {
+    const left = this.visit.value;
+    const opened = await this.client.request<Opened>(`/api/visitor/sessions/${session}/token`, { method: "POST" });
+    if (this.visit.value.session !== left.session) return;
+    const visit: Visit = { session: opened.session_name, token: opened.visitor_token, tokenAt: Date.now(), since: opened.seq };
+    if (left.token) visit.left = { session: left.session, token: left.token };
     saveVisit(this.key, visit);
     this.attach(visit);
   }
@@ -130,6 +158,7 @@ export class Chat {
   private detach(): void {
     this.follower?.close();
     this.outbox?.close();
+    this.leftover?.close();
     this.typingMarks.close();
     this.follower = undefined;
   }
@@ -138,6 +167,7 @@ export class Chat {
     this.detach();
     this.visit.value = visit;
     this.conversation.value = emptyConversation();
+    this.brought.value = [];
     this.connection.value = { phase: "closed" };
     const path = `/api/sessions/${visit.session}/read`;
     this.marker = new Marker((seq) => this.client.request(path, { body: { seq } }));
@@ -148,6 +178,7 @@ export class Chat {
       onChange: (entries) => this.showWaiting(entries),
       onFailed: (_entry, error) => this.refused(visit, error),
     });
+    if (visit.left) this.leftover = leftOver(visit.left, this.options.client, (content) => this.outbox?.add(content));
     if (visit.token) this.listen(visit);
   }
 
@@ -174,9 +205,33 @@ export class Chat {
     const { ready, cursor } = this.conversation.value;
     this.conversation.value = fold(this.conversation.value, frame);
     if (frame.type === "typing") this.typingMarks.seen(frame);
+    this.follows(frame);
     if (frame.type === "message.posted" && ready && frame.seq > cursor) {
       this.options.onMessage?.({ role: frame.role, content: frame.content, seq: frame.seq });
     }
+  }
+
+  /** Where the talk goes on elsewhere, this tab goes there; what came from elsewhere is read here. */
+  private follows(frame: Frame): void {
+    const { events, ready } = this.conversation.value;
+    if (frame.type === "session.merged_into") void this.moveOver(frame.into);
+    if (frame.type === "session.split_off" && frame.seq > (this.visit.value.since ?? 0)) void this.moveOver(frame.into);
+    if (frame.type === "stream.ready" ? events.some(brings) : ready && brings(frame)) void this.loadBrought();
+  }
+
+  private async moveOver(into: string): Promise<void> {
+    const { session } = this.visit.value;
+    while (this.visit.value.session === session) {
+      await this.goOnIn(into).catch(() => new Promise((resolve) => setTimeout(resolve, MOVE_AGAIN_MS)));
+    }
+  }
+
+  private async loadBrought(): Promise<void> {
+    const { session } = this.visit.value;
+    const path = `/api/visitor/sessions/${session}/messages`;
+    // Asked again with the next `stream.ready`.
+    const found = await allMessages(this.client.request, path, true).catch(() => null);
+    if (found && this.visit.value.session === session) this.brought.value = found;
   }
 
   private showWaiting(entries: readonly OutboxEntry[]): void {
@@ -226,6 +281,8 @@ export class Chat {
   }
 
   private refused(visit: Visit, error: ApiError): void {
+    const { into } = error.details;
+    if (error.code === "SESSION_MERGED" && this.visit.value.session === visit.session) return void this.moveOver(String(into));
     this.options.onError?.(error.code);
     if (REFUSED.has(error.status) && this.mayRenew && this.visit.value.session === visit.session) void this.renew(visit);
   }

@@ -1,4 +1,4 @@
-import { type Conversation, type LogEvent, type MessagePosted, type MoveEvent, runningDrafts, type Source } from "@kefu/api";
+import { type Brought, type Conversation, joined, type MessagePosted, type MoveEvent, type ReadEvent, runningDrafts, type SessionSplitOff, type Source } from "@kefu/api";
 
 export interface MessageRow {
   kind: "message";
@@ -22,8 +22,15 @@ export interface MessageRow {
 export interface LineRow {
   kind: "line";
   key: string;
-  /** A move, or a system message's own words. */
-  event: MoveEvent | MessagePosted;
+  /** A move, what moved away, or a system message's own words. */
+  event: MoveEvent | MessagePosted | SessionSplitOff;
+}
+
+/** From here on another conversation is read, or this one again. */
+export interface PartRow {
+  kind: "part";
+  key: string;
+  isOwn: boolean;
 }
 
 export interface DayRow {
@@ -32,37 +39,52 @@ export interface DayRow {
   at: string;
 }
 
-export type Row = MessageRow | LineRow | DayRow;
+export type Row = MessageRow | LineRow | DayRow | PartRow;
 
-/** What there is to see, oldest first. */
-export function rows(state: Conversation): Row[] {
+/** What there is to see, oldest first. `brought`: what was said in other sessions that go on in this one. */
+export function rows(state: Conversation, brought: readonly Brought[] = []): Row[] {
   const drafts = runningDrafts(state).map(({ draft_id, text }) =>
     messageRow({ key: `d:${draft_id}`, side: "bot", content: text, state: "streaming" }),
   );
   const pending = state.pending.map(({ client_msg_id, content, failed }) =>
     messageRow({ key: `c:${client_msg_id}`, side: "own", content, clientMsgId: client_msg_id, state: failed ? "failed" : "sending" }),
   );
-  return grouped([...withDays(state), ...drafts, ...pending]);
+  return grouped([...stored(state, brought), ...drafts, ...pending]);
 }
 
-function withDays({ events, read }: Conversation): Row[] {
+/** With a line before each day and before each change of conversation. */
+function stored({ events, read }: Conversation, brought: readonly Brought[]): Row[] {
   let day = "";
-  return events.flatMap((event) => {
+  let session: string | undefined;
+  return joined(events, brought).flatMap((event) => {
     const row = rowOf(event, read.agent);
+    if (!row) return [];
+    const lines: Row[] = [];
     const today = new Date(event.at).toDateString();
-    if (!row || today === day) return row ?? [];
+    if (today !== day) lines.push({ kind: "day", key: `day:${today}:${row.key}`, at: event.at });
+    if (event.session_name !== session) lines.push({ kind: "part", key: `part:${row.key}`, isOwn: !event.session_name });
     day = today;
-    return [{ kind: "day", key: `day:${today}`, at: event.at } satisfies DayRow, row];
+    session = event.session_name;
+    return [...lines, row];
   });
 }
 
-function rowOf(event: LogEvent, readByAgent: number): Row | undefined {
-  if (event.type === "session.opened" || event.type === "answer.evidenced" || event.type === "reply.forced") return undefined;
-  if (event.type !== "message.posted" || event.role === "system") return { kind: "line", key: `e:${event.seq}`, event };
+const UNSEEN: ReadonlySet<string> = new Set([
+  "session.opened",
+  "session.merged",
+  "session.merged_into",
+  "session.split_from",
+  "answer.evidenced",
+  "reply.forced",
+]);
+
+function rowOf(event: ReadEvent, readByAgent: number): Row | undefined {
+  if (UNSEEN.has(event.type)) return undefined;
+  if (event.type !== "message.posted" || event.role === "system") return { kind: "line", key: `e:${event.seq}`, event } as LineRow;
   const { seq, at, content, role, actor, draft_id, client_msg_id } = event;
   const side = role === "user" ? "own" : role === "agent" ? "agent" : "bot";
-  const key = draft_id ? `d:${draft_id}` : client_msg_id ? `c:${client_msg_id}` : `e:${seq}`;
-  const read = side === "own" && seq <= readByAgent;
+  const key = draft_id ? `d:${draft_id}` : client_msg_id ? `c:${client_msg_id}` : `e:${event.session_name ?? ""}${seq}`;
+  const read = side === "own" && (event.session_name !== undefined || seq <= readByAgent);
   const sources = [...new Map((event.sources ?? []).map((source) => [source.article_id, source])).values()];
   return messageRow({ key, side, content, at, name: actor.name ?? "", sources, unanswered: event.answered === false, read });
 }

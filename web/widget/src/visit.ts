@@ -10,6 +10,12 @@ export interface Visit {
   token: string | null;
   /** When the token was given, in ms. */
   tokenAt: number;
+  /** A token of an earlier session: it says whose visitor this is, before the first message and in what it opens. */
+  earlier?: string | null;
+  /** The seq at which this tab came here: what was divided off before does not take it away again. */
+  since?: number;
+  /** The session that went on here, in whose name something may still be waiting to be sent. */
+  left?: { session: string; token: string };
 }
 
 export function visitKey(shop: string, userId: string | undefined): string {
@@ -25,6 +31,6 @@ export function saveVisit(key: string, visit: Visit): void {
   lasting.setItem(key, JSON.stringify(visit));
 }
 
-export function freshVisit(): Visit {
-  return { session: `v_${newClientMsgId()}`, token: null, tokenAt: 0 };
+export function freshVisit(earlier: string | null = null): Visit {
+  return { session: `v_${newClientMsgId()}`, token: null, tokenAt: 0, ...(earlier && { earlier }) };
 }

@@ -989,6 +989,37 @@ export type IntervalOut = {
 };
 
 /**
+ * JoinedData
+ *
+ * The session in which it goes on.
+ */
+export type JoinedData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SessionOut;
+};
+
+/**
+ * LastWords
+ */
+export type LastWords = {
+    /**
+     * Role
+     */
+    role: 'user' | 'assistant' | 'agent' | 'system';
+    /**
+     * Content
+     */
+    content: string;
+    /**
+     * At
+     */
+    at: string;
+};
+
+/**
  * LeaveEmail
  */
 export type LeaveEmail = {
@@ -1176,6 +1207,16 @@ export type Marked = {
      */
     success?: true;
     data: MarkData;
+};
+
+/**
+ * MergeInto
+ */
+export type MergeInto = {
+    /**
+     * Into
+     */
+    into: string;
 };
 
 /**
@@ -1375,6 +1416,66 @@ export type PasswordChange = {
 };
 
 /**
+ * PastSession
+ *
+ * `rating`: the last one that the visitor gave, 1 to 5. `merged_into`: the session in which this one goes on.
+ */
+export type PastSession = {
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    status: KefuSessionsStatesStatus;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    last_message: LastWords | null;
+    agent: AgentRef | null;
+    /**
+     * Rating
+     */
+    rating: number | null;
+    /**
+     * Merged Into
+     */
+    merged_into: string | null;
+};
+
+/**
+ * PastSessions
+ */
+export type PastSessions = {
+    /**
+     * Sessions
+     */
+    sessions: Array<PastSession>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * PastSessionsData
+ */
+export type PastSessionsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: PastSessions;
+};
+
+/**
  * Piece
  */
 export type Piece = {
@@ -1518,6 +1619,35 @@ export type RefreshIn = {
      * Refresh Token
      */
     refresh_token: string;
+};
+
+/**
+ * SaidMessages
+ */
+export type SaidMessages = {
+    /**
+     * Messages
+     *
+     * Events `message.posted`, each with its `session_name`
+     */
+    messages: Array<{
+        [key: string]: unknown;
+    }>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * SaidMessagesData
+ */
+export type SaidMessagesData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SaidMessages;
 };
 
 /**
@@ -2087,6 +2217,16 @@ export type Span = {
      * Closes
      */
     closes: string;
+};
+
+/**
+ * SplitFrom
+ */
+export type SplitFrom = {
+    /**
+     * From Seq
+     */
+    from_seq: number;
 };
 
 /**
@@ -3024,6 +3164,89 @@ export type OpenConversationResponses = {
 };
 
 export type OpenConversationResponse = OpenConversationResponses[keyof OpenConversationResponses];
+
+export type SessionMessagesData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: {
+        /**
+         * After
+         */
+        after?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Others
+         */
+        others?: boolean;
+    };
+    url: '/api/sessions/{name}/messages';
+};
+
+export type SessionMessagesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SessionMessagesError = SessionMessagesErrors[keyof SessionMessagesErrors];
+
+export type SessionMessagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: SaidMessagesData;
+};
+
+export type SessionMessagesResponse = SessionMessagesResponses[keyof SessionMessagesResponses];
 
 export type PostMessageData = {
     body: PostMessage;
@@ -5142,6 +5365,537 @@ export type ReplyByMailResponses = {
 };
 
 export type ReplyByMailResponse = ReplyByMailResponses[keyof ReplyByMailResponses];
+
+export type OwnSessionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/visitor/sessions';
+};
+
+export type OwnSessionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type OwnSessionsError = OwnSessionsErrors[keyof OwnSessionsErrors];
+
+export type OwnSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: PastSessionsData;
+};
+
+export type OwnSessionsResponse = OwnSessionsResponses[keyof OwnSessionsResponses];
+
+export type SessionHistoryData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: {
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/sessions/{name}/history';
+};
+
+export type SessionHistoryErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SessionHistoryError = SessionHistoryErrors[keyof SessionHistoryErrors];
+
+export type SessionHistoryResponses = {
+    /**
+     * Successful Response
+     */
+    200: PastSessionsData;
+};
+
+export type SessionHistoryResponse = SessionHistoryResponses[keyof SessionHistoryResponses];
+
+export type OwnMessagesData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: {
+        /**
+         * After
+         */
+        after?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+        /**
+         * Others
+         */
+        others?: boolean;
+    };
+    url: '/api/visitor/sessions/{name}/messages';
+};
+
+export type OwnMessagesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type OwnMessagesError = OwnMessagesErrors[keyof OwnMessagesErrors];
+
+export type OwnMessagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: SaidMessagesData;
+};
+
+export type OwnMessagesResponse = OwnMessagesResponses[keyof OwnMessagesResponses];
+
+export type ExchangeTokenData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/visitor/sessions/{name}/token';
+};
+
+export type ExchangeTokenErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ExchangeTokenError = ExchangeTokenErrors[keyof ExchangeTokenErrors];
+
+export type ExchangeTokenResponses = {
+    /**
+     * Successful Response
+     */
+    200: ConversationOpened;
+};
+
+export type ExchangeTokenResponse = ExchangeTokenResponses[keyof ExchangeTokenResponses];
+
+export type TranscriptData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: {
+        /**
+         * Format
+         */
+        format?: 'txt' | 'json' | 'pdf';
+        /**
+         * Locale
+         */
+        locale?: 'zh' | 'en' | null;
+        /**
+         * Tz
+         */
+        tz?: string;
+        /**
+         * Include
+         */
+        include?: 'internal' | null;
+    };
+    url: '/api/sessions/{name}/transcript';
+};
+
+export type TranscriptErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TranscriptError = TranscriptErrors[keyof TranscriptErrors];
+
+export type TranscriptResponses = {
+    /**
+     * The file
+     */
+    200: unknown;
+};
+
+export type MergeData = {
+    body: MergeInto;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/merge';
+};
+
+export type MergeErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type MergeError = MergeErrors[keyof MergeErrors];
+
+export type MergeResponses = {
+    /**
+     * Successful Response
+     */
+    200: JoinedData;
+};
+
+export type MergeResponse = MergeResponses[keyof MergeResponses];
+
+export type SplitData = {
+    body: SplitFrom;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/split';
+};
+
+export type SplitErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SplitError = SplitErrors[keyof SplitErrors];
+
+export type SplitResponses = {
+    /**
+     * Successful Response
+     */
+    200: JoinedData;
+};
+
+export type SplitResponse = SplitResponses[keyof SplitResponses];
 
 export type LivenessData = {
     body?: never;

@@ -43,4 +43,4 @@ export const signedLine = (path: string) => ({
 
 /** Without a token: signing in. */
 export const { request: requestOpen } = open;
-export const { request } = createClient({ locale: languageTag, fetch: signedFetch });
+export const { request, file } = createClient({ locale: languageTag, fetch: signedFetch });

@@ -1,10 +1,13 @@
-import type { AnswerEvidenced, LogEvent, MessagePosted } from "@kefu/api";
+import { type AnswerEvidenced, type Brought, isJoin, type JoinEvent, joined, type LogEvent, type MessagePosted, type ReadEvent } from "@kefu/api";
 import { isMove, type Move } from "./moves";
 
 /** One thing to show in a conversation, in the order it happened. */
 export type Line =
   | { kind: "day"; key: string; at: Date }
   | { kind: "event"; key: string; event: Move }
+  | { kind: "join"; key: string; event: JoinEvent }
+  /** From here on another session is read; null: this one again. */
+  | { kind: "part"; key: string; session: string | null }
   | {
       kind: "message";
       key: string;
@@ -16,15 +19,21 @@ export type Line =
 
 const PAUSE_MS = 5 * 60_000;
 
-export function linesOf(events: readonly LogEvent[]): Line[] {
+/** `brought`: what was said in other sessions that go on in this one. */
+export function linesOf(events: readonly LogEvent[], brought: readonly Brought[] = []): Line[] {
   const evidence = evidenceOf(events);
   const lines: Line[] = [];
-  let before: LogEvent | undefined;
-  for (const event of events) {
-    if (event.type !== "message.posted" && !isMove(event)) continue;
+  let before: ReadEvent | undefined;
+  for (const event of joined(events, brought)) {
+    if (event.type !== "message.posted" && !isMove(event) && !isJoin(event)) continue;
     const at = new Date(event.at);
+    const key = keyOf(event);
     if (!before || new Date(before.at).toDateString() !== at.toDateString()) {
-      lines.push({ kind: "day", key: `day ${event.seq}`, at });
+      lines.push({ kind: "day", key: `day ${key}`, at });
+    }
+    if (event.session_name !== before?.session_name) {
+      lines.push({ kind: "part", key: `part ${key}`, session: event.session_name ?? null });
+      before = undefined;
     }
     lines.push(lineOf(event, evidence, before));
     before = event;
@@ -32,12 +41,17 @@ export function linesOf(events: readonly LogEvent[]): Line[] {
   return lines;
 }
 
+function keyOf({ seq, session_name }: ReadEvent): string {
+  return session_name ? `${session_name} ${seq}` : `seq ${seq}`;
+}
+
 function lineOf(
-  event: MessagePosted | Move,
+  event: (MessagePosted | Move | JoinEvent) & Pick<ReadEvent, "session_name">,
   evidence: ReadonlyMap<string, AnswerEvidenced>,
   before: LogEvent | undefined,
 ): Line {
-  const key = `seq ${event.seq}`;
+  const key = keyOf(event);
+  if (isJoin(event)) return { kind: "join", key, event };
   if (event.type !== "message.posted") return { kind: "event", key, event };
   const found = event.draft_id ? evidence.get(event.draft_id) : undefined;
   return { kind: "message", key, message: event, evidence: found, continues: continues(event, before) };

@@ -1,5 +1,8 @@
 import {
+  allMessages,
   type ApiError,
+  brings,
+  type Brought,
   type Conversation,
   emptyConversation,
   expiringTyping,
@@ -29,6 +32,8 @@ const TYPING_REPEAT_MS = 3_000;
 /** One conversation as this browser has it: what was heard, what is being sent, and the line to the server. */
 export class Thread {
   readonly state = shallowRef<Conversation>(emptyConversation());
+  /** What merges and splits brought here from other sessions. */
+  readonly brought = shallowRef<readonly Brought[]>([]);
   readonly connection = ref<Connection>("connecting");
   /** Set when the server will not let us follow. */
   readonly refusal = shallowRef<ApiError>();
@@ -131,7 +136,15 @@ export class Thread {
     if (frame.type === "typing") this.typists.seen(frame);
     const before = this.state.value;
     this.state.value = fold(before, frame);
+    const { events } = this.state.value;
+    if (frame.type === "stream.ready" ? events.some(brings) : before.ready && brings(frame)) void this.loadBrought();
     if (before.ready && before.epoch !== this.state.value.epoch) void this.loadSession();
+  }
+
+  /** What fails is asked for again when the stream is ready the next time. */
+  private async loadBrought(): Promise<void> {
+    const found = await allMessages(request, `${this.path}/messages`, true).catch(() => undefined);
+    if (found) this.brought.value = found;
   }
 
   private lineIs(state: FollowState): void {

@@ -1,6 +1,7 @@
 import { en as search } from "../../search/words";
 import { en as filters } from "../../sessions/words";
 import { en as wallboard } from "../../wallboard/words";
+import { en as histories } from "../../histories/words";
 
 export const en = {
   search,
@@ -204,6 +205,7 @@ export const en = {
     open: "Open the article",
     none: "No passage was good enough to answer from.",
   },
+  histories,
   side: {
     details: "Details",
     label: "Customer and conversation",

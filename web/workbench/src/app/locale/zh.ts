@@ -2,6 +2,7 @@ import type { Catalogue } from "./en";
 import { zh as search } from "../../search/words";
 import { zh as filters } from "../../sessions/words";
 import { zh as wallboard } from "../../wallboard/words";
+import { zh as histories } from "../../histories/words";
 
 export const zh: Catalogue = {
   search,
@@ -205,6 +206,7 @@ export const zh: Catalogue = {
     open: "打开文章",
     none: "没有足够可靠的片段可供回答。",
   },
+  histories,
   side: {
     details: "详情",
     label: "顾客与会话信息",

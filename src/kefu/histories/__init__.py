@@ -1,0 +1,1 @@
+"""A visitor's conversations over time: the earlier ones, their transcripts, and joining or dividing them."""
