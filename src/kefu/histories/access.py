@@ -2,12 +2,13 @@
 
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kefu.accounts.identity import Caller, Visitor
+from kefu.accounts.identity import Caller, Visitor, require
 from kefu.kit.errors import Forbidden
-from kefu.sessions.access import ForeignSession, may_read
+from kefu.sessions.access import ForeignSession, reader_of
 from kefu.sessions.models import Session
 from kefu.sessions.queries import find, find_many
 from kefu.sessions.service import SessionNotFound
+from kefu.sessions.visibility import check_seen
 
 
 async def own(tx: AsyncSession, mine: str, name: str) -> Session:
@@ -25,11 +26,11 @@ def _same_visitor(one: Session, other: Session) -> bool:
 async def readable(tx: AsyncSession, caller: Caller, name: str) -> Session:
     """The session, for an agent who may read it or the visitor whose it is.
 
-    Raises ForeignSession, Forbidden, SessionNotFound.
+    Raises ForeignSession, Forbidden, SessionHidden, SessionNotFound.
     """
     if isinstance(caller, Visitor):
         return await own(tx, caller.session_name, name)
-    may_read(caller, name)
+    await check_seen(tx, reader_of(require(caller, "sessions.read")), name)
     session = await find(tx, name)
     if session is None:
         raise SessionNotFound(session_name=name)

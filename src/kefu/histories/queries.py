@@ -10,6 +10,7 @@ from kefu.log.log import Entry
 from kefu.log.models import Event
 from kefu.sessions.models import Episode, Session
 from kefu.sessions.queries import find, visible
+from kefu.sessions.visibility import KEFU
 
 LONGEST_CHAIN = 100
 
@@ -27,10 +28,13 @@ async def goes_on_in(tx: AsyncSession, session: Session) -> Session:
 async def others_of(
     tx: AsyncSession, session: Session, after: list[Any] | None, limit: int, *, merged: bool
 ) -> list[Session]:
-    """The visitor's other sessions in which something was said, the youngest first. `merged`: with those that were."""
+    """The visitor's other sessions in which something was said, the youngest first: for whoever may read this one.
+
+    `merged`: with those that were.
+    """
     if not session.visitor_id:
         return []
-    query = visible().where(Session.visitor_id == session.visitor_id, Session.name != session.name)
+    query = visible(KEFU).where(Session.visitor_id == session.visitor_id, Session.name != session.name)
     query = query.where(Session.last_message_at.is_not(None))
     if not merged:
         query = query.where(Session.merged_into.is_(None))
