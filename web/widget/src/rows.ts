@@ -56,8 +56,15 @@ function withDays({ events, read }: Conversation): Row[] {
   });
 }
 
+const UNSEEN = ["session.opened", "answer.evidenced", "reply.forced", "mail.sent", "mail.failed"] as const;
+type Unseen = Extract<LogEvent, { type: (typeof UNSEEN)[number] }>;
+
+function isUnseen(event: LogEvent): event is Unseen {
+  return UNSEEN.some((type) => type === event.type);
+}
+
 function rowOf(event: LogEvent, readByAgent: number): Row | undefined {
-  if (event.type === "session.opened" || event.type === "answer.evidenced" || event.type === "reply.forced") return undefined;
+  if (isUnseen(event)) return undefined;
   if (event.type !== "message.posted" || event.role === "system") return { kind: "line", key: `e:${event.seq}`, event };
   const { seq, at, content, role, actor, draft_id, client_msg_id } = event;
   const side = role === "user" ? "own" : role === "agent" ? "agent" : "bot";

@@ -1,4 +1,4 @@
-import { ChatLineRound } from "@element-plus/icons-vue";
+import { ChatLineRound, Clock } from "@element-plus/icons-vue";
 import type { Component } from "vue";
 import type { Permission } from "../accounts/agent";
 
@@ -10,4 +10,7 @@ export interface Place {
   needs?: Permission;
 }
 
-export const PLACES: readonly Place[] = [{ route: "sessions", label: "menu.conversations", icon: ChatLineRound }];
+export const PLACES: readonly Place[] = [
+  { route: "sessions", label: "menu.conversations", icon: ChatLineRound },
+  { route: "hours", label: "menu.hours", icon: Clock, needs: "shops.read" },
+];

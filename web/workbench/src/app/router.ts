@@ -18,6 +18,7 @@ export const router = createRouter({
       children: [
         { path: "", redirect: { name: "sessions" } },
         { path: "sessions/:name?", name: "sessions", component: () => import("../sessions/SessionsPage.vue") },
+        { path: "hours", name: "hours", component: () => import("../shops/HoursPage.vue") },
         { path: ":rest(.*)*", name: "missing", component: () => import("./MissingPage.vue") },
       ],
     },
