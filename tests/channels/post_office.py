@@ -3,7 +3,7 @@
 import asyncio
 import ssl
 import warnings
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from email import message_from_bytes, policy
@@ -18,7 +18,10 @@ USERNAME, PASSWORD = "kefu@shop.example", "mail-pass-7"
 
 @dataclass
 class PostOffice:
-    """`replies`: what is said to a recipient instead of yes, from the left; `wakes`: no answer before it is set."""
+    """`replies`: what is said to a recipient instead of yes, from the left; `wakes`: no answer before it is set.
+
+    `on_mail`: done when a mail is taken, before the sender hears of it.
+    """
 
     port: int = 0
     mails: list[tuple[str, EmailMessage]] = field(default_factory=list)
@@ -27,6 +30,7 @@ class PostOffice:
     was_encrypted: list[bool] = field(default_factory=list)
     signed_in: list[bool] = field(default_factory=list)
     tries: int = 0
+    on_mail: Callable[[], Awaitable[None]] | None = None
 
     async def handle_RCPT(self, _: SMTP, __: Session, envelope: Envelope, address: str, ___: list[str]) -> str:  # noqa: N802 - as aiosmtpd names it
         self.tries += 1
@@ -39,11 +43,14 @@ class PostOffice:
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802 - as aiosmtpd names it
         assert isinstance(envelope.content, bytes)
-        mail = message_from_bytes(envelope.content, policy=policy.default)  # type: ignore[arg-type]
+        mail = message_from_bytes(envelope.content, policy=policy.default)
         assert isinstance(mail, EmailMessage)
         self.mails += [(to, mail) for to in envelope.rcpt_tos]
-        self.was_encrypted.append(session.ssl is not None or server.transport.get_extra_info("sslcontext") is not None)
+        assert server.transport is not None
+        self.was_encrypted.append(server.transport.get_extra_info("sslcontext") is not None)
         self.signed_in.append(session.authenticated is True)
+        if self.on_mail:
+            await self.on_mail()
         return "250 OK"
 
     @property
@@ -68,11 +75,14 @@ async def post_office(certificate: Path | None = None, *, tls: bool = False) -> 
     loop = asyncio.get_running_loop()
 
     def serve() -> SMTP:
-        options: dict[str, Any] = {"authenticator": _authenticate, "auth_required": True} if certificate else {}
-        starttls = {"tls_context": context, "require_starttls": True} if context and not tls else {}
+        options: dict[str, Any] = {"auth_require_tls": not tls}
+        if certificate:
+            options |= {"authenticator": _authenticate, "auth_required": True}
+        if context and not tls:
+            options |= {"tls_context": context, "require_starttls": True}
         # aiosmtpd does not see that the wire below it is encrypted.
         warnings.filterwarnings("ignore", "Requiring AUTH while not requiring TLS", UserWarning)
-        return SMTP(office, hostname="mail.shop.example", auth_require_tls=not tls, loop=loop, **options, **starttls)
+        return SMTP(office, hostname="mail.shop.example", loop=loop, **options)
 
     server = await loop.create_server(serve, "127.0.0.1", 0, ssl=context if tls else None)
     office.port = server.sockets[0].getsockname()[1]

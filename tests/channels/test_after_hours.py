@@ -1,18 +1,24 @@
 """After hours (spec H2): the visitor leaves an address, the team gets one mail, an agent answers by mail."""
 
 import asyncio
+import shutil
+from datetime import UTC, datetime, timedelta
+from email.message import EmailMessage
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
+import httpx2
 import pytest
 from sqlalchemy import update
 
 from actors import Agent, Stage, Visitor, code_of, data_of
-from channels.post_office import PostOffice
+from channels.post_office import PASSWORD, USERNAME, PostOffice
+from faults.process import Kefu
 from faults.waiting import until
 from jobs.work import let_pauses_pass, rows
 from kefu.jobs.models import Job
 from kefu.jobs.queue import MAX_ATTEMPTS
+from kefu.kit.clock import now_ms
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.sessions.fold import fold_all
@@ -21,6 +27,17 @@ from kefu.shops.models import Shop
 from sessions.records import all_of, bring_to, columns_of, log_of, row_of
 
 LETTER = {"email": "anna@example.com", "message": "电池 <b>E07</b> & 无法启动\n急！", "client_msg_id": "l1"}
+
+
+def text_of(mail: EmailMessage, kind: Literal["plain", "html"] = "plain") -> str:
+    body = mail.get_body((kind,))
+    assert isinstance(body, EmailMessage)
+    content: str = body.get_content()
+    return content.replace("\r\n", "\n")
+
+
+def html_of(mail: EmailMessage) -> str:
+    return text_of(mail, "html")
 
 
 async def leaves(visitor: Visitor, **changed: object) -> Any:
@@ -59,9 +76,9 @@ async def test_who_asks_for_a_person_leaves_an_address_and_the_team_gets_one_mai
     assert mail["From"] == "店铺客服 <kefu@shop.example>"
     assert mail["Message-ID"] == f"<{visitor.name}.1@shop.example>" == result["mail"]
     assert "非工作时间留言" in mail["Subject"]
-    text, html = (mail.get_body((kind,)).get_content() for kind in ("plain", "html"))  # type: ignore[union-attr]
-    assert LETTER["message"] in text.replace("\r\n", "\n")
-    assert "电池 &lt;b&gt;E07&lt;/b&gt; &amp; 无法启动<br>急！" in html.replace("\r\n", "\n")
+    text, html = text_of(mail), html_of(mail)
+    assert LETTER["message"] in text
+    assert "电池 &lt;b&gt;E07&lt;/b&gt; &amp; 无法启动<br>急！" in html
     assert "frage 10" in html
     assert "frage 5" not in html
     assert (office.was_encrypted, office.signed_in) == ([True], [True])
@@ -125,17 +142,13 @@ async def test_after_the_last_try_the_log_says_so_and_the_work_can_be_brought_ba
 ) -> None:
     office.replies = {"desk@shop.example": ["421 closing", "421 closing"]}
     await leaves(visitor)
-    await until(lambda: _true(office.tries > 0), 20)
+    await until(lambda: office.tries > 0, 20)
     async with db.write() as tx:
         await tx.execute(update(Job).where(Job.key.is_(None)).values(attempts=MAX_ATTEMPTS - 1))
     await let_pauses_pass(db)
     (result,) = await mailed(db, visitor.name)
     assert (result["type"], result["reason"], result["is_final"]) == ("mail.failed", "unreachable", False)
     assert (await row_of(db, visitor.name))["mail_status"] == "failed"
-
-
-async def _true(value: object) -> bool:
-    return bool(value)
 
 
 @pytest.mark.usefixtures("closed")
@@ -161,31 +174,31 @@ async def test_an_answer_goes_out_by_mail_and_stands_in_the_talk(
     assert (result["purpose"], result["message_seq"], result["to"]) == ("reply", first["seq"], "anna@example.com")
     to, mail = office.mails[1]
     assert (len(office.mails), to, mail["Message-ID"]) == (2, "anna@example.com", result["mail"])
-    assert "您好 &lt;Anna&gt;<br>请重启。" in mail.get_body(("html",)).get_content().replace("\r\n", "\n")
+    assert "您好 &lt;Anna&gt;<br>请重启。" in html_of(mail)
     await agent.releases(visitor)
     stranger = await stage.visitor()
     await agent.takes_over(stranger)
     assert code_of(await agent.acts("mail-reply", stranger, reply)) == "NO_EMAIL"
 
 
+WRONG: list[dict[str, object]] = [
+    {"email": "anna"},
+    {"email": "anna@example.com\r\nBcc: all@example.com"},
+    {"email": "a" * 300 + "@example.com"},
+    {"email": None},
+    {"message": "x" * 5001},
+    {"message": 7},
+    {"client_msg_id": ""},
+    {"client_msg_id": "a b"},
+]
+
+
 @pytest.mark.usefixtures("closed")
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"email": "anna"},
-        {"email": "anna@example.com\r\nBcc: all@example.com"},
-        {"email": "a" * 300 + "@example.com"},
-        {"email": None},
-        {"message": "x" * 5001},
-        {"message": 7},
-        {"client_msg_id": ""},
-        {"client_msg_id": "a b"},
-    ],
-)
-async def test_a_letter_that_is_wrong_changes_nothing(visitor: Visitor, db: Database, wrong: dict[str, object]) -> None:
+async def test_a_letter_that_is_wrong_changes_nothing(visitor: Visitor, db: Database) -> None:
     before = await all_of(db, visitor.name)
-    answer = await leaves(visitor, **wrong)
-    assert (answer.status_code, code_of(answer)) == (422, "VALIDATION_FAILED")
+    for wrong in WRONG:
+        answer = await leaves(visitor, **wrong)
+        assert (answer.status_code, code_of(answer)) == (422, "VALIDATION_FAILED"), wrong
     assert await all_of(db, visitor.name) == before
 
 
@@ -221,3 +234,33 @@ class TestWithoutMailServer:
         (result,) = await mailed(db, visitor.name)
         assert (result["type"], result["reason"]) == ("mail.failed", "not_configured")
         assert (await row_of(db, visitor.name))["mail_status"] == "failed"
+
+
+def closed_now() -> dict[str, str]:
+    """A shift of an hour that begins in three."""
+    begins = datetime.fromtimestamp(now_ms() / 1000, UTC) + timedelta(hours=3)
+    ends = begins + timedelta(hours=1)
+    return {"TIMEZONE": "UTC", "HUMAN_SHIFT_START": f"{begins:%H:%M}", "HUMAN_SHIFT_END": f"{ends:%H:%M}"}
+
+
+async def test_a_mail_whose_sender_was_killed_before_it_knew_is_sent_again_and_can_be_told_by_its_id(
+    sqlite_template: Path, tmp_path: Path, office: PostOffice, certificate: Path
+) -> None:
+    shutil.copyfile(sqlite_template, tmp_path / "kefu.db")
+    url = f"sqlite:///{tmp_path / 'kefu.db'}"
+    mail = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(office.port), "SMTP_CA_FILE": str(certificate)}
+    mail |= {"SMTP_USERNAME": USERNAME, "SMTP_PASSWORD": PASSWORD, "EMAIL_RECIPIENTS": "desk@shop.example"}
+    kefu, db = Kefu(tmp_path, url, **mail, **closed_now()), Database(url)
+    office.on_mail = kefu.kill
+    await kefu.start()
+    async with httpx2.AsyncClient(base_url=kefu.address, timeout=10) as http:
+        visitor = await Stage(db, http).visitor()
+        data_of(await leaves(visitor))
+        await until(lambda: len(office.mails) == 1, 20)
+        office.on_mail = None
+        await kefu.start()
+        await until(lambda: len(office.mails) == 2, 20)
+    (result,) = await mailed(db, visitor.name)
+    await kefu.terminate()
+    await db.close()
+    assert {mail["Message-ID"] for _, mail in office.mails} == {result["mail"]}

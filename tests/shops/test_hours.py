@@ -119,13 +119,8 @@ def test_round_the_clock_never_closes_and_a_shop_without_hours_never_opens() -> 
 
 
 def test_the_settings_are_the_hours_of_a_shop_that_has_none() -> None:
-    given = Settings(
-        human_shift_start="09:00",
-        human_shift_end="18:00",
-        weekends_disabled=True,
-        holidays="2026-12-25",
-        _env_file=None,
-    )  # type: ignore[arg-type,call-arg]
+    day = {"human_shift_start": "09:00", "human_shift_end": "18:00"}
+    given = Settings.model_validate(day | {"weekends_disabled": True, "holidays": "2026-12-25"})
     hours, shanghai = default_hours(given), "Asia/Shanghai"
     assert [is_open(hours, at(shanghai, *when)) for when in ((2026, 11, 27, 9), (2026, 11, 27, 18))] == [True, False]
     assert not is_open(hours, at(shanghai, 2026, 11, 28, 12))

@@ -85,9 +85,9 @@ def team_mail(server: MailServer, session: Session, said: list[Entry], place: Pl
 
 def reply_mail(server: MailServer, session: Session, posted: Entry, place: Place) -> EmailMessage:
     """The agent's answer, to the visitor, in the language of the session."""
-    locale = "zh" if session.locale == "zh" else "en"
-    content, foot = posted.facts["content"], REPLY_FOOT[locale]
-    mail = _mail(server, REPLY_SUBJECT[locale].format(shop=place.shop), session.email or "")
+    subject, foot = (text["zh" if session.locale == "zh" else "en"] for text in (REPLY_SUBJECT, REPLY_FOOT))
+    content = posted.facts["content"]
+    mail = _mail(server, subject.format(shop=place.shop), session.email or "")
     mail["Message-ID"] = reply_id(server, session, posted.seq)
     html = f'<p>{_html(content)}</p><p style="{QUIET}">{escape(foot)}</p>'
     return _with_body(mail, f"{content}\n\n-- \n{foot}\n", html)

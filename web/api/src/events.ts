@@ -54,6 +54,8 @@ export interface MessagePosted extends Logged<"message.posted"> {
   draft_id?: string | null;
   /** false when the knowledge had nothing to say */
   answered?: boolean | null;
+  /** An agent's answer that goes out by mail as well. */
+  by_mail?: boolean;
   sources?: Source[] | null;
 }
 
@@ -80,6 +82,27 @@ export type SessionReopened = Move<"session.reopened">;
 /** From the queue back to the bot: cancelled, or nobody came in time. */
 export interface SessionReturned extends Move<"session.returned"> {
   reason?: string | null;
+}
+
+/** Out of hours the visitor left an address; the team answers later. */
+export interface SessionDeferred extends Move<"session.deferred"> {
+  reason?: string | null;
+  email: string;
+}
+
+/** Internal: what became of a mail. `purpose`: to the team, or an answer (`message_seq`) to the visitor. */
+interface Mailed<Type extends string> extends Logged<Type> {
+  purpose: "team" | "reply";
+  message_seq?: number;
+  to?: string | null;
+}
+
+export type MailSent = Mailed<"mail.sent">;
+
+export interface MailFailed extends Mailed<"mail.failed"> {
+  reason: "not_configured" | "refused" | "sign_in" | "unreachable";
+  /** What the mail server said. */
+  detail: string;
 }
 
 /** Internal: agents only. */
@@ -138,9 +161,15 @@ export type MoveEvent =
   | SessionReleased
   | SessionClosed
   | SessionReopened
-  | SessionReturned;
+  | SessionReturned
+  | SessionDeferred;
 
+<<<<<<< HEAD
 export type LogEvent = SessionOpened | MessagePosted | MoveEvent | JoinEvent | AnswerEvidenced | ReplyForced;
+=======
+export type MailEvent = MailSent | MailFailed;
+export type LogEvent = SessionOpened | MessagePosted | MoveEvent | AnswerEvidenced | ReplyForced | MailEvent;
+>>>>>>> hours
 
 export interface StreamReady {
   type: "stream.ready";

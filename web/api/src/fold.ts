@@ -101,7 +101,20 @@ export function fold(state: Conversation, frame: Frame): Conversation {
   return folded(state, frame);
 }
 
+<<<<<<< HEAD
 function folded(state: Conversation, frame: Exclude<Frame, JoinEvent>): Conversation {
+=======
+/** They stand among the events and change nothing else. */
+const ONLY_TOLD = ["answer.evidenced", "reply.forced", "mail.sent", "mail.failed"] as const;
+type OnlyTold = Extract<LogEvent, { type: (typeof ONLY_TOLD)[number] }>;
+
+function isOnlyTold(frame: Frame): frame is OnlyTold {
+  return ONLY_TOLD.some((type) => type === frame.type);
+}
+
+function folded(state: Conversation, frame: Frame): Conversation {
+  if (isOnlyTold(frame)) return state;
+>>>>>>> hours
   switch (frame.type) {
     case "session.opened":
       return { ...state, opened: frame };
@@ -110,14 +123,12 @@ function folded(state: Conversation, frame: Exclude<Frame, JoinEvent>): Conversa
     case "session.escalated":
     case "session.returned":
     case "session.reopened":
+    case "session.deferred":
       return moved(state, frame);
     case "session.taken_over":
     case "session.released":
     case "session.closed":
       return withDraftFloor(moved(state, frame), frame.seq);
-    case "answer.evidenced":
-    case "reply.forced":
-      return state;
     case "answer.delta":
       return drafted(state, frame);
     case "answer.dropped":

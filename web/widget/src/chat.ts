@@ -25,7 +25,11 @@ import {
   withPending,
 } from "@kefu/api";
 import { computed, shallowRef } from "vue";
+<<<<<<< HEAD
 import { leftOver } from "./leftover";
+=======
+import type { Letter } from "./letter";
+>>>>>>> hours
 import { lasting } from "./store";
 import { freshVisit, saveVisit, storedVisit, type Visit, visitKey } from "./visit";
 
@@ -99,9 +103,24 @@ export class Chat {
     this.conversation.value = withoutPending(this.conversation.value, clientMsgId);
   }
 
-  async escalate(): Promise<void> {
-    await this.opened();
-    await this.client.request("/api/manual/escalate", { body: { session_name: this.visit.value.session, reason: "manual" } });
+  /** Asks for a person; false when nobody serves now, and nothing has changed. */
+  async escalate(): Promise<boolean> {
+    const session_name = await this.opened();
+    const body = { session_name, reason: "manual" };
+    return (await this.client.request<{ is_in_shift: boolean }>("/api/manual/escalate", { body })).is_in_shift;
+  }
+
+  /** Out of hours. Where the shift has begun meanwhile, a person is asked for in the chat instead. */
+  async leave(letter: Pick<Letter, "email" | "message" | "client_msg_id">): Promise<void> {
+    const { email, message, client_msg_id } = letter;
+    const session = await this.opened();
+    try {
+      await this.client.request(`/api/sessions/${session}/email`, { body: { email, message, client_msg_id } });
+    } catch (thrown) {
+      if (!(thrown instanceof ApiError) || thrown.code !== "IN_SHIFT") throw thrown;
+      await this.escalate();
+      if (message.trim()) this.send(message);
+    }
   }
 
   /** Only a hint to whoever watches: a lost one is no loss. */

@@ -70,6 +70,7 @@ const zh = {
     closed_idle: "长时间没有新消息，会话已结束。您随时可以继续提问。",
     reopened: "会话已重新开启。",
     returned: "暂时没有客服接入，AI 助手继续为您服务。",
+<<<<<<< HEAD
     split_off: "部分内容已移至另一个对话，可在“历史对话”中查看。",
   },
   part: { other: "以下来自之前的对话", own: "当前对话" },
@@ -89,6 +90,27 @@ const zh = {
     txt: "文本",
     pdf: "PDF",
     rated: (stars: number) => `评分 ${stars} 分`,
+=======
+    deferred: (email: string) => `留言已收到，我们会回复到 ${email}。您也可以继续补充。`,
+  },
+  hours: {
+    title: "现在是非工作时间",
+    next: (when: string) => `人工客服将于${when}（您的当地时间）恢复服务。`,
+    never: "人工客服目前不在线。",
+    lead: "请留下邮箱，我们上班后会尽快回复您。",
+    short: (when: string) => `非工作时间 · ${when}恢复`,
+    waiting: "人工客服已下班，您可以留下邮箱等候回复。",
+    leave: "留下邮箱",
+    email: "邮箱",
+    message: "留言（选填）",
+    messageHint: "请描述您的问题，以上对话我们也能看到。",
+    consent: "您的邮箱仅用于回复本次咨询。",
+    send: "提交留言",
+    sending: "正在提交…",
+    wrongEmail: "请输入有效的邮箱地址，例如 name@example.com",
+    failed: "未能提交，内容已保留，请重试。",
+    back: "返回聊天",
+>>>>>>> hours
   },
 };
 
@@ -162,6 +184,7 @@ const en: Words = {
     closed_idle: "The conversation has ended after a long silence. You can write again at any time.",
     reopened: "The conversation is open again.",
     returned: "No agent was free. The AI assistant is back to help.",
+<<<<<<< HEAD
     split_off: "A part of this moved to another chat. You find it under “Earlier chats”.",
   },
   part: { other: "From an earlier chat", own: "This chat" },
@@ -181,6 +204,27 @@ const en: Words = {
     txt: "Text",
     pdf: "PDF",
     rated: (stars) => `Rated ${stars} of 5`,
+=======
+    deferred: (email) => `We have your message and will answer to ${email}. You can add to it here.`,
+  },
+  hours: {
+    title: "We are outside service hours",
+    next: (when) => `Our team is back ${when} (your local time).`,
+    never: "Our team is not available at the moment.",
+    lead: "Leave your e-mail address and we will answer as soon as we are back.",
+    short: (when) => `Closed · back ${when}`,
+    waiting: "Our team has left for the day. Leave your e-mail address and we will answer.",
+    leave: "Leave e-mail",
+    email: "E-mail",
+    message: "Message (optional)",
+    messageHint: "Tell us what you need. We also see the conversation above.",
+    consent: "We use your address only to answer this request.",
+    send: "Send message",
+    sending: "Sending…",
+    wrongEmail: "Enter a full address, such as name@example.com",
+    failed: "This could not be sent. Your words are kept; please try again.",
+    back: "Back to the chat",
+>>>>>>> hours
   },
 };
 
@@ -191,6 +235,16 @@ const tag = computed(() => (locale.value === "zh" ? "zh-CN" : "en-GB"));
 
 export function timeOf(at: string): string {
   return new Date(at).toLocaleTimeString(tag.value, { hour: "2-digit", minute: "2-digit" });
+}
+
+/** When somebody is back: today only the time, else the day with it; in the reader's own zone. */
+export function openingOf(at: string): string {
+  const then = new Date(at);
+  const isToday = then.toDateString() === new Date().toDateString();
+  if (isToday) return locale.value === "zh" ? timeOf(at) : `at ${timeOf(at)}`;
+  const isSoon = then.getTime() - Date.now() < 6 * 86_400_000;
+  const day = then.toLocaleDateString(tag.value, isSoon ? { weekday: "long" } : { month: "long", day: "numeric" });
+  return locale.value === "zh" ? `${day} ${timeOf(at)}` : `${day} at ${timeOf(at)}`;
 }
 
 export function dayOf(at: string): string {

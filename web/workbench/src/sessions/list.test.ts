@@ -25,6 +25,7 @@ function session(name: string, over: Partial<SessionSummary> = {}): SessionSumma
     last_message_preview: null,
     escalation: null,
     assigned_agent: null,
+    mail_status: null,
     created_at: 0,
     updated_at: 0,
     message_count: 0,

@@ -1,6 +1,6 @@
 import type { Api, ListedSession, SessionStatus, SessionSummary } from "@kefu/api";
 
-export const TABS = ["waiting", "mine", "bot", "all"] as const;
+export const TABS = ["waiting", "mine", "later", "bot", "all"] as const;
 export type Tab = (typeof TABS)[number];
 export type Counts = Record<SessionStatus, number>;
 
@@ -52,6 +52,8 @@ export function belongs(session: SessionSummary, tab: Tab, agentId: string): boo
       return session.status === "pending_manual";
     case "mine":
       return session.status === "manual_live" && session.assigned_agent?.id === agentId;
+    case "later":
+      return session.status === "after_hours_email";
     case "bot":
       return session.status === "bot_active";
     case "all":

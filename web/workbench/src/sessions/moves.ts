@@ -12,6 +12,7 @@ const MOVES: readonly Move["type"][] = [
   "session.closed",
   "session.reopened",
   "session.returned",
+  "session.deferred",
 ];
 
 /** By name: a page left open meets a newer server with moves it has no words for. */
@@ -37,7 +38,7 @@ export function useMoveWords() {
     if (event.type === "session.taken_over") return t("moves.taken_over", { agent: event.agent.name });
     const said = "reason" in event ? reason(event.reason) : "";
     const text = t(`moves.${verb}`, { actor: actor(event), reason: said });
-    const isSaid = event.type === "session.escalated" || event.type === "session.returned" || !said;
+    const isSaid = event.type === "session.escalated" || event.type === "session.returned" || event.type === "session.deferred" || !said;
     return isSaid ? text : `${text} · ${t("moves.because", { reason: said })}`;
   }
 

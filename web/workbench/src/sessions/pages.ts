@@ -24,6 +24,7 @@ const LIMIT = 100;
 const QUERIES: Record<Tab, Record<string, string>> = {
   waiting: { status: "pending_manual", sort: "waitTime" },
   mine: { status: "manual_live", agent: "mine", sort: "newest" },
+  later: { status: "after_hours_email", sort: "oldest" },
   bot: { status: "bot_active", sort: "newest" },
   all: { sort: "newest" },
 };

@@ -75,6 +75,7 @@ function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<ty
   const sizes = computed<Record<Tab, number>>(() => ({
     waiting: pool.counts.value.pending_manual,
     mine: mine.value.length,
+    later: pool.counts.value.after_hours_email,
     bot: pool.counts.value.bot_active,
     all: Object.values(pool.counts.value).reduce((sum, count) => sum + count, 0),
   }));

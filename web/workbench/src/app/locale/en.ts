@@ -7,6 +7,12 @@ export const en = {
   search,
   filters,
   wallboard,
+import { en as mail } from "../../mail/words";
+import { en as hours } from "../../shops/words";
+
+export const en = {
+  mail,
+  hours,
   app: {
     name: "Kefu",
     title: "Agent workbench",
@@ -61,6 +67,7 @@ export const en = {
     conversations: "Conversations",
     search: "Search",
     wallboard: "Live board",
+    hours: "Service hours",
     account: "Account: {name}",
     alerts: "Notify me about new waiting customers",
     sound: "Sound",
@@ -94,6 +101,7 @@ export const en = {
     label: "Conversation lists",
     waiting: "Waiting",
     mine: "Mine",
+    later: "Mail",
     bot: "Bot",
     all: "All",
   },
@@ -107,6 +115,8 @@ export const en = {
     emptyWaitingHint: "New requests for a person appear here by themselves.",
     emptyMine: "You have no open conversation",
     emptyMineHint: "Take one over from the queue to begin.",
+    emptyLater: "Nobody has left a message",
+    emptyLaterHint: "What visitors leave outside service hours waits here.",
     emptyBot: "The bot has nothing to do",
     emptyBotHint: "Conversations with visitors appear here as they begin.",
     emptyAll: "No conversations yet",
@@ -241,6 +251,7 @@ export const en = {
     closed: "{actor} closed the conversation",
     reopened: "{actor} wrote again: reopened",
     returned: "Back to the bot: {reason}",
+    deferred: "{actor} left an e-mail address for an answer",
     because: "Reason: {reason}",
   },
   actors: { visitor: "The visitor", agent: "An agent", bot: "The bot", system: "The system" },

@@ -1,3 +1,5 @@
+import { zh as mail } from "../../mail/words";
+import { zh as hours } from "../../shops/words";
 import type { Catalogue } from "./en";
 import { zh as search } from "../../search/words";
 import { zh as filters } from "../../sessions/words";
@@ -8,6 +10,8 @@ export const zh: Catalogue = {
   search,
   filters,
   wallboard,
+  mail,
+  hours,
   app: {
     name: "Kefu 客服",
     title: "坐席工作台",
@@ -62,6 +66,7 @@ export const zh: Catalogue = {
     conversations: "会话",
     search: "搜索",
     wallboard: "实时看板",
+    hours: "工作时间",
     account: "账号：{name}",
     alerts: "有新顾客等待时提醒我",
     sound: "提示音",
@@ -95,6 +100,7 @@ export const zh: Catalogue = {
     label: "会话列表",
     waiting: "等待",
     mine: "我的",
+    later: "留言",
     bot: "AI",
     all: "全部",
   },
@@ -108,6 +114,8 @@ export const zh: Catalogue = {
     emptyWaitingHint: "有顾客请求人工时，会自动出现在这里。",
     emptyMine: "您暂无进行中的会话",
     emptyMineHint: "从等待队列接入一个会话即可开始。",
+    emptyLater: "暂无非工作时间留言",
+    emptyLaterHint: "访客在非工作时间的留言会在这里等待处理。",
     emptyBot: "AI 暂无会话",
     emptyBotHint: "访客开始咨询后会显示在这里。",
     emptyAll: "暂无会话",
@@ -242,6 +250,7 @@ export const zh: Catalogue = {
     closed: "{actor} 关闭了会话",
     reopened: "{actor}再次发消息，会话重新打开",
     returned: "转回 AI：{reason}",
+    deferred: "{actor}在非工作时间留下邮箱",
     because: "原因：{reason}",
   },
   actors: { visitor: "访客", agent: "坐席", bot: "AI", system: "系统" },
