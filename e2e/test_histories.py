@@ -118,3 +118,41 @@ def test_when_an_agent_joins_two_conversations_the_chat_moves_over(visit: Visit,
     expect(visitor.bubbles.get_by_text(FIRST["en"], exact=True)).to_have_count(0)
     visitor.sees(THIRD["en"])
     assert visitor.session not in {first, second}
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_how_it_looks(visit: Visit, desk: Desk, locale: Locale) -> None:
+    words = WORDS[locale]
+    visitor, agent = visit(locale), desk(BOSS, locale)
+    first, _ = two_chats(visitor)
+    opens_the_history(visitor)
+    dialog = visitor.chat.get_by_role("dialog")
+    expect(dialog.get_by_role("listitem")).to_have_count(1)
+    shoot(visitor.page, f"history-1-list-{locale}")
+    assert faults(visitor.frame) == []
+    dialog.get_by_role("listitem").get_by_role("button").click()
+    expect(dialog.get_by_text(FIRST[locale])).to_be_visible()
+    shoot(visitor.page, f"history-2-reading-{locale}")
+    assert faults(visitor.frame) == []
+    dialog.get_by_role("button", name=words["back"]).click()
+    dialog.get_by_role("button", name=words["back"]).click()
+
+    agent.looks_at("all")
+    agent.opens(first)
+    agent.page.get_by_role("tab", name=words["side"]).click()
+    expect(agent.page.get_by_role("button", name=words["merge"])).to_be_visible()
+    shoot(agent.page, f"history-3-desk-{locale}")
+    assert faults(agent.page) == []
+    agent.page.get_by_role("button", name=words["merge"]).click()
+    expect(agent.page.get_by_role("dialog").get_by_text(SECOND[locale], exact=True)).to_be_visible()
+    shoot(agent.page, f"history-4-merge-{locale}")
+    # The panel, and the dialog with it, went while the page was as small as a phone's.
+    agent.page.get_by_role("button", name=words["merge"]).click()
+    agent.page.get_by_role("dialog").get_by_role("button", name=words["yes"], exact=True).click()
+    expect(agent.page.get_by_text(words["from"])).to_be_visible()
+    expect(agent.page.get_by_role("dialog")).to_be_hidden()
+    visitor.sees(SECOND[locale])
+    visitor.sees(FIRST[locale])
+    shoot(agent.page, f"history-5-merged-{locale}")
+    shoot(visitor.page, f"history-6-moved-{locale}")
+    assert faults(agent.page) == []
