@@ -164,12 +164,15 @@ export type MoveEvent =
   | SessionReturned
   | SessionDeferred;
 
-<<<<<<< HEAD
-export type LogEvent = SessionOpened | MessagePosted | MoveEvent | JoinEvent | AnswerEvidenced | ReplyForced;
-=======
 export type MailEvent = MailSent | MailFailed;
-export type LogEvent = SessionOpened | MessagePosted | MoveEvent | AnswerEvidenced | ReplyForced | MailEvent;
->>>>>>> hours
+export type LogEvent =
+  | SessionOpened
+  | MessagePosted
+  | MoveEvent
+  | JoinEvent
+  | AnswerEvidenced
+  | ReplyForced
+  | MailEvent;
 
 export interface StreamReady {
   type: "stream.ready";

@@ -101,9 +101,6 @@ export function fold(state: Conversation, frame: Frame): Conversation {
   return folded(state, frame);
 }
 
-<<<<<<< HEAD
-function folded(state: Conversation, frame: Exclude<Frame, JoinEvent>): Conversation {
-=======
 /** They stand among the events and change nothing else. */
 const ONLY_TOLD = ["answer.evidenced", "reply.forced", "mail.sent", "mail.failed"] as const;
 type OnlyTold = Extract<LogEvent, { type: (typeof ONLY_TOLD)[number] }>;
@@ -112,9 +109,8 @@ function isOnlyTold(frame: Frame): frame is OnlyTold {
   return ONLY_TOLD.some((type) => type === frame.type);
 }
 
-function folded(state: Conversation, frame: Frame): Conversation {
+function folded(state: Conversation, frame: Exclude<Frame, JoinEvent>): Conversation {
   if (isOnlyTold(frame)) return state;
->>>>>>> hours
   switch (frame.type) {
     case "session.opened":
       return { ...state, opened: frame };

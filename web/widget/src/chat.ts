@@ -25,11 +25,8 @@ import {
   withPending,
 } from "@kefu/api";
 import { computed, shallowRef } from "vue";
-<<<<<<< HEAD
 import { leftOver } from "./leftover";
-=======
 import type { Letter } from "./letter";
->>>>>>> hours
 import { lasting } from "./store";
 import { freshVisit, saveVisit, storedVisit, type Visit, visitKey } from "./visit";
 

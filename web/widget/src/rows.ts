@@ -69,7 +69,6 @@ function stored({ events, read }: Conversation, brought: readonly Brought[]): Ro
   });
 }
 
-<<<<<<< HEAD
 const UNSEEN: ReadonlySet<string> = new Set([
   "session.opened",
   "session.merged",
@@ -77,23 +76,13 @@ const UNSEEN: ReadonlySet<string> = new Set([
   "session.split_from",
   "answer.evidenced",
   "reply.forced",
+  "mail.sent",
+  "mail.failed",
 ]);
 
 function rowOf(event: ReadEvent, readByAgent: number): Row | undefined {
   if (UNSEEN.has(event.type)) return undefined;
   if (event.type !== "message.posted" || event.role === "system") return { kind: "line", key: `e:${event.seq}`, event } as LineRow;
-=======
-const UNSEEN = ["session.opened", "answer.evidenced", "reply.forced", "mail.sent", "mail.failed"] as const;
-type Unseen = Extract<LogEvent, { type: (typeof UNSEEN)[number] }>;
-
-function isUnseen(event: LogEvent): event is Unseen {
-  return UNSEEN.some((type) => type === event.type);
-}
-
-function rowOf(event: LogEvent, readByAgent: number): Row | undefined {
-  if (isUnseen(event)) return undefined;
-  if (event.type !== "message.posted" || event.role === "system") return { kind: "line", key: `e:${event.seq}`, event };
->>>>>>> hours
   const { seq, at, content, role, actor, draft_id, client_msg_id } = event;
   const side = role === "user" ? "own" : role === "agent" ? "agent" : "bot";
   const key = draft_id ? `d:${draft_id}` : client_msg_id ? `c:${client_msg_id}` : `e:${event.session_name ?? ""}${seq}`;

@@ -70,8 +70,8 @@ const zh = {
     closed_idle: "长时间没有新消息，会话已结束。您随时可以继续提问。",
     reopened: "会话已重新开启。",
     returned: "暂时没有客服接入，AI 助手继续为您服务。",
-<<<<<<< HEAD
     split_off: "部分内容已移至另一个对话，可在“历史对话”中查看。",
+    deferred: (email: string) => `留言已收到，我们会回复到 ${email}。您也可以继续补充。`,
   },
   part: { other: "以下来自之前的对话", own: "当前对话" },
   history: {
@@ -90,8 +90,6 @@ const zh = {
     txt: "文本",
     pdf: "PDF",
     rated: (stars: number) => `评分 ${stars} 分`,
-=======
-    deferred: (email: string) => `留言已收到，我们会回复到 ${email}。您也可以继续补充。`,
   },
   hours: {
     title: "现在是非工作时间",
@@ -110,7 +108,6 @@ const zh = {
     wrongEmail: "请输入有效的邮箱地址，例如 name@example.com",
     failed: "未能提交，内容已保留，请重试。",
     back: "返回聊天",
->>>>>>> hours
   },
 };
 
@@ -184,8 +181,8 @@ const en: Words = {
     closed_idle: "The conversation has ended after a long silence. You can write again at any time.",
     reopened: "The conversation is open again.",
     returned: "No agent was free. The AI assistant is back to help.",
-<<<<<<< HEAD
     split_off: "A part of this moved to another chat. You find it under “Earlier chats”.",
+    deferred: (email) => `We have your message and will answer to ${email}. You can add to it here.`,
   },
   part: { other: "From an earlier chat", own: "This chat" },
   history: {
@@ -204,8 +201,6 @@ const en: Words = {
     txt: "Text",
     pdf: "PDF",
     rated: (stars) => `Rated ${stars} of 5`,
-=======
-    deferred: (email) => `We have your message and will answer to ${email}. You can add to it here.`,
   },
   hours: {
     title: "We are outside service hours",
@@ -224,7 +219,6 @@ const en: Words = {
     wrongEmail: "Enter a full address, such as name@example.com",
     failed: "This could not be sent. Your words are kept; please try again.",
     back: "Back to the chat",
->>>>>>> hours
   },
 };
 

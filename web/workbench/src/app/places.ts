@@ -1,8 +1,4 @@
-<<<<<<< HEAD
-import { ChatLineRound, DataLine, Search } from "@element-plus/icons-vue";
-=======
-import { ChatLineRound, Clock } from "@element-plus/icons-vue";
->>>>>>> hours
+import { ChatLineRound, Clock, DataLine, Search } from "@element-plus/icons-vue";
 import type { Component } from "vue";
 import type { Permission } from "../accounts/agent";
 
@@ -16,10 +12,7 @@ export interface Place {
 
 export const PLACES: readonly Place[] = [
   { route: "sessions", label: "menu.conversations", icon: ChatLineRound },
-<<<<<<< HEAD
   { route: "search", label: "menu.search", icon: Search, needs: "sessions.read" },
   { route: "wallboard", label: "menu.wallboard", icon: DataLine, needs: "stats.read" },
-=======
   { route: "hours", label: "menu.hours", icon: Clock, needs: "shops.read" },
->>>>>>> hours
 ];

@@ -18,12 +18,9 @@ export const router = createRouter({
       children: [
         { path: "", redirect: { name: "sessions" } },
         { path: "sessions/:name?", name: "sessions", component: () => import("../sessions/SessionsPage.vue") },
-<<<<<<< HEAD
         { path: "search", name: "search", component: () => import("../search/SearchPage.vue") },
         { path: "wallboard", name: "wallboard", component: () => import("../wallboard/WallboardPage.vue") },
-=======
         { path: "hours", name: "hours", component: () => import("../shops/HoursPage.vue") },
->>>>>>> hours
         { path: ":rest(.*)*", name: "missing", component: () => import("./MissingPage.vue") },
       ],
     },

@@ -1,21 +1,24 @@
-<<<<<<< HEAD
-import { type AnswerEvidenced, type Brought, isJoin, type JoinEvent, joined, type LogEvent, type MessagePosted, type ReadEvent } from "@kefu/api";
-=======
-import type { AnswerEvidenced, LogEvent, MailEvent, MessagePosted } from "@kefu/api";
->>>>>>> hours
+import {
+  type AnswerEvidenced,
+  type Brought,
+  isJoin,
+  type JoinEvent,
+  joined,
+  type LogEvent,
+  type MailEvent,
+  type MessagePosted,
+  type ReadEvent,
+} from "@kefu/api";
 import { isMove, type Move } from "./moves";
 
 /** One thing to show in a conversation, in the order it happened. */
 export type Line =
   | { kind: "day"; key: string; at: Date }
   | { kind: "event"; key: string; event: Move }
-<<<<<<< HEAD
   | { kind: "join"; key: string; event: JoinEvent }
   /** From here on another session is read; null: this one again. */
   | { kind: "part"; key: string; session: string | null }
-=======
   | { kind: "mail"; key: string; event: MailEvent }
->>>>>>> hours
   | {
       kind: "message";
       key: string;
@@ -31,15 +34,9 @@ const PAUSE_MS = 5 * 60_000;
 export function linesOf(events: readonly LogEvent[], brought: readonly Brought[] = []): Line[] {
   const evidence = evidenceOf(events);
   const lines: Line[] = [];
-<<<<<<< HEAD
   let before: ReadEvent | undefined;
   for (const event of joined(events, brought)) {
-    if (event.type !== "message.posted" && !isMove(event) && !isJoin(event)) continue;
-=======
-  let before: LogEvent | undefined;
-  for (const event of events) {
-    if (event.type !== "message.posted" && !isMail(event) && !isMove(event)) continue;
->>>>>>> hours
+    if (event.type !== "message.posted" && !isMail(event) && !isMove(event) && !isJoin(event)) continue;
     const at = new Date(event.at);
     const key = keyOf(event);
     if (!before || new Date(before.at).toDateString() !== at.toDateString()) {
@@ -55,31 +52,22 @@ export function linesOf(events: readonly LogEvent[], brought: readonly Brought[]
   return lines;
 }
 
-<<<<<<< HEAD
+function isMail(event: LogEvent): event is MailEvent {
+  return event.type === "mail.sent" || event.type === "mail.failed";
+}
+
 function keyOf({ seq, session_name }: ReadEvent): string {
   return session_name ? `${session_name} ${seq}` : `seq ${seq}`;
 }
 
 function lineOf(
-  event: (MessagePosted | Move | JoinEvent) & Pick<ReadEvent, "session_name">,
+  event: (MessagePosted | MailEvent | Move | JoinEvent) & Pick<ReadEvent, "session_name">,
   evidence: ReadonlyMap<string, AnswerEvidenced>,
   before: LogEvent | undefined,
 ): Line {
   const key = keyOf(event);
   if (isJoin(event)) return { kind: "join", key, event };
-=======
-function isMail(event: LogEvent): event is MailEvent {
-  return event.type === "mail.sent" || event.type === "mail.failed";
-}
-
-function lineOf(
-  event: MessagePosted | MailEvent | Move,
-  evidence: ReadonlyMap<string, AnswerEvidenced>,
-  before: LogEvent | undefined,
-): Line {
-  const key = `seq ${event.seq}`;
   if (isMail(event)) return { kind: "mail", key, event };
->>>>>>> hours
   if (event.type !== "message.posted") return { kind: "event", key, event };
   const found = event.draft_id ? evidence.get(event.draft_id) : undefined;
   return { kind: "message", key, message: event, evidence: found, continues: continues(event, before) };

@@ -1,18 +1,17 @@
+import { en as histories } from "../../histories/words";
+import { en as mail } from "../../mail/words";
 import { en as search } from "../../search/words";
 import { en as filters } from "../../sessions/words";
-import { en as wallboard } from "../../wallboard/words";
-import { en as histories } from "../../histories/words";
-
-export const en = {
-  search,
-  filters,
-  wallboard,
-import { en as mail } from "../../mail/words";
 import { en as hours } from "../../shops/words";
+import { en as wallboard } from "../../wallboard/words";
 
 export const en = {
-  mail,
+  filters,
+  histories,
   hours,
+  mail,
+  search,
+  wallboard,
   app: {
     name: "Kefu",
     title: "Agent workbench",
@@ -215,7 +214,6 @@ export const en = {
     open: "Open the article",
     none: "No passage was good enough to answer from.",
   },
-  histories,
   side: {
     details: "Details",
     label: "Customer and conversation",

@@ -1,17 +1,18 @@
+import { zh as histories } from "../../histories/words";
 import { zh as mail } from "../../mail/words";
-import { zh as hours } from "../../shops/words";
-import type { Catalogue } from "./en";
 import { zh as search } from "../../search/words";
 import { zh as filters } from "../../sessions/words";
+import { zh as hours } from "../../shops/words";
 import { zh as wallboard } from "../../wallboard/words";
-import { zh as histories } from "../../histories/words";
+import type { Catalogue } from "./en";
 
 export const zh: Catalogue = {
-  search,
   filters,
-  wallboard,
-  mail,
+  histories,
   hours,
+  mail,
+  search,
+  wallboard,
   app: {
     name: "Kefu 客服",
     title: "坐席工作台",
@@ -214,7 +215,6 @@ export const zh: Catalogue = {
     open: "打开文章",
     none: "没有足够可靠的片段可供回答。",
   },
-  histories,
   side: {
     details: "详情",
     label: "顾客与会话信息",
