@@ -40,12 +40,18 @@ from kefu.realtime.passing import publish_mark
 from kefu.realtime.presence import Presence
 from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
+from kefu.routing.assigner import Assigner
+from kefu.routing.assignment import ExpireOffer, expire_offer
+from kefu.routing.duty import WatchDuty, watch_duty
+from kefu.routing.endpoints import router as routing
+from kefu.routing.queue import RemindQueue, remind_queue
+from kefu.routing.signs import Signs
 from kefu.sessions.endpoints import router as sessions
 from kefu.sessions.idle import close_idle
 from kefu.sessions.mirror import Mirror
 from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.store import DatabaseStore, SessionStore
-from kefu.sessions.work import AnswerVisitor, CloseIdle
+from kefu.sessions.work import AnswerVisitor, AssignWaiting, CloseIdle
 
 
 def _stream(path: str, app: ASGIApp) -> Route:
@@ -60,7 +66,7 @@ STREAMS = (
     _stream("/api/agent/events", DeskEvents()),
 )
 SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute("/ws/agent", DeskSocket()))
-ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, realtime, knowledge, ops)
+ROUTERS: tuple[APIRouter, ...] = (accounts, chat, routing, sessions, realtime, knowledge, ops)
 
 
 class Application(FastAPI):
@@ -75,13 +81,19 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     handlers: dict[str, Handler] = {
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
+        WatchDuty.kind: partial(watch_duty, db, timedelta(seconds=settings.agent_auto_busy_seconds)),
+        RemindQueue.kind: partial(remind_queue, db),
     }
-    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle()])
+    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), WatchDuty(), RemindQueue()])
 
 
 def talk_handlers(db: Database, bus: Bus, answerer: Answerer) -> dict[str, Handler]:
-    """Who answers."""
-    return {AnswerVisitor.kind: Bot(db, bus, answerer)}
+    """Who answers, and who brings a person."""
+    return {
+        AnswerVisitor.kind: Bot(db, bus, answerer),
+        AssignWaiting.kind: Assigner(db),
+        ExpireOffer.kind: partial(expire_offer, db),
+    }
 
 
 def answerer_of(settings: Settings, db: Database) -> Answerer:
@@ -121,7 +133,7 @@ class Shared:
             await self.redis.close()
 
 
-Part = Shared | Hub | Desk | Presence | Worker
+Part = Shared | Hub | Desk | Presence | Signs | Worker
 
 
 @asynccontextmanager
@@ -144,6 +156,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     hub = Hub(db, bus)
     desk = Desk(db, bus, hub)
     presence = Presence(bus, hub)
+    signs = Signs(db, presence.own_agents)
     workers = [Worker(db, "talk", talk_handlers(db, bus, answerer or answerer_of(settings, db)))]
     workers += [bulk_worker(db, settings)] if db.is_sqlite else []
 
@@ -151,7 +164,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
         title="Kefu",
         version=__version__,
         description="AI customer service and after-sales for online shops.",
-        lifespan=partial(_running, [shared, hub, desk, presence, *workers], hub, db),
+        lifespan=partial(_running, [shared, hub, desk, presence, signs, *workers], hub, db),
         telemetry={"tracing": False, "metrics": False, "logs": False},  # 5 % of every request
         docs_url=None,
         redoc_url=None,

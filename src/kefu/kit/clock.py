@@ -3,6 +3,7 @@
 import time
 from datetime import UTC, datetime
 from typing import NewType
+from zoneinfo import ZoneInfo
 
 Ms = NewType("Ms", int)
 
@@ -10,6 +11,12 @@ Ms = NewType("Ms", int)
 def now_ms() -> Ms:
     """Milliseconds since 1970-01-01 UTC."""
     return Ms(time.time_ns() // 1_000_000)
+
+
+def start_of_day(at: int, zone: str) -> Ms:
+    """The midnight at which the day of `at` began in that time zone."""
+    day = datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Ms(int(day.timestamp() * 1000))
 
 
 def iso(at: int) -> str:

@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[list[str], NoDecode] = Field([], validation_alias="CORS_ORIGINS")
     ai_provider: Literal["builtin", "scripted"] = Field("builtin", validation_alias="AI_PROVIDER")
     session_expire_seconds: int = Field(86_400, validation_alias="SESSION_EXPIRE_SECONDS", ge=60, le=31_536_000)
+    agent_auto_busy_seconds: int = Field(300, validation_alias="AGENT_AUTO_BUSY_SECONDS", ge=30, le=86_400)
     rate_limits: Literal["on", "off"] = Field("on", validation_alias="RATE_LIMITS")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     log_file: Path | None = Field(None, validation_alias="LOG_FILE")
@@ -82,6 +83,12 @@ class Settings(BaseSettings):
         return self.jwt_secret_key.get_secret_value() or kept_secret(self.data_dir / "jwt_secret")
 
 
+def zone_of(settings: Settings) -> str:
+    """The time zone in which the team's days begin."""
+    zone: str = getattr(settings, "timezone", "Asia/Shanghai")
+    return zone
+
+
 @dataclass(frozen=True)
 class Problem:
     name: str
@@ -109,6 +116,7 @@ REMEDIES = {
     "METRICS_TOKEN": "Use at least 16 random characters, or leave it empty for direct readers in the same network.",
     "RATE_LIMITS": "Use on or off.",
     "SESSION_EXPIRE_SECONDS": "Use whole seconds from 60 to 31536000; 86400 is a day.",
+    "AGENT_AUTO_BUSY_SECONDS": "Use whole seconds from 30 to 86400; 300 is five minutes.",
     "LOG_LEVEL": "Use debug, info, warning or error.",
 }
 

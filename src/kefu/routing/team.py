@@ -1,18 +1,15 @@
 """Who is on duty, and who has room."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy import Subquery, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.duty import LOST_AFTER_MS, SERVING
 from kefu.accounts.models import Agent
 from kefu.accounts.permissions import permissions_of
 from kefu.sessions.models import Session
 from kefu.sessions.states import Status
-
-LOST_AFTER = timedelta(seconds=45)
-SERVING = {"online", "busy"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +22,7 @@ class Colleague:
     id: str
     username: str
     name: str
+    role: str
     status: str
     max_sessions: int
     skills: tuple[str, ...]
@@ -33,10 +31,11 @@ class Colleague:
     may_serve: bool
     serving: int
     offered: int
+    is_lead: bool
 
     def is_here(self, now: int) -> bool:
         """At the desk, whatever they do there."""
-        return self.status != "offline" and now - self.seen_at < LOST_AFTER.total_seconds() * 1000
+        return self.status != "offline" and now - self.seen_at < LOST_AFTER_MS
 
     def is_on_duty(self, now: int) -> bool:
         return self.may_serve and self.status in SERVING and self.is_here(now)
@@ -59,12 +58,14 @@ async def colleagues(tx: AsyncSession, *ids: str) -> list[Colleague]:
             id=agent.id,
             username=agent.username,
             name=agent.name,
+            role=agent.role,
             status=agent.status,
             max_sessions=agent.max_sessions,
             skills=tuple(agent.skills),
             languages=tuple(agent.languages),
             seen_at=agent.last_seen_at or 0,
             may_serve="sessions.takeover" in permissions_of(agent.role),
+            is_lead="sessions.assign" in permissions_of(agent.role),
             serving=serving,
             offered=offered,
         )

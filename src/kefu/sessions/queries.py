@@ -3,12 +3,11 @@
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, or_, select, tuple_, type_coerce
+from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, or_, select, type_coerce
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.log.log import Entry, read_last
 from kefu.sessions.models import Session, stream_of
-from kefu.sessions.since import Head
 from kefu.sessions.states import Move, Status
 
 Sort = Literal["default", "newest", "oldest", "waitTime"]
@@ -125,18 +124,3 @@ async def history(tx: AsyncSession, name: str, limit: int, *, public_only: bool)
 async def audit_trail(tx: AsyncSession, name: str, limit: int) -> list[Entry]:
     """The newest moves between states, oldest first."""
     return await read_last(tx, stream_of(name), limit, types=("session.opened", *MOVE_TYPES), public_only=False)
-
-
-async def queue(tx: AsyncSession, limit: int = 1000) -> list[tuple[str, str]]:
-    """Shop and name of the sessions that wait for a person, who waits longest first."""
-    query = select(Session.shop, Session.name).where(Session.status == Status.PENDING_MANUAL.value)
-    rows = await tx.execute(query.order_by(Session.escalated_at, Session.name).limit(limit))
-    return [(shop, name) for shop, name in rows]
-
-
-async def place_in_queue(tx: AsyncSession, session: Head) -> tuple[int, int]:
-    """The place of a waiting session (from 1) and how many wait in its shop."""
-    waiting = and_(Session.status == Status.PENDING_MANUAL.value, Session.shop == session.shop)
-    ahead = tuple_(Session.escalated_at, Session.name) < tuple_(session.escalated_at, session.name)
-    row = (await tx.execute(select(func.count().filter(ahead), func.count()).where(waiting))).one()
-    return row[0] + 1, row[1]

@@ -4,7 +4,7 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, Field, StringConstraints
 
-from kefu.kit.clock import now_ms
+from kefu.kit.clock import now_ms, unix_seconds
 from kefu.sessions.models import Role, Session
 from kefu.sessions.schemas import AgentRef, Priority, UserProfile, agent_of, priority_of, profile_of, seconds
 from kefu.sessions.states import Status
@@ -47,6 +47,7 @@ class Summary(BaseModel):
     last_message_preview: Preview | None
     escalation: Waiting | None
     assigned_agent: AgentRef | None
+    assigned_until: float | None
     message_count: int
     visitor_message_count: int
     created_at: float
@@ -87,12 +88,15 @@ class SessionStatsData(BaseModel):
     data: SessionStats
 
 
+def cut(text: str) -> str:
+    return text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…"
+
+
 def summary_of(session: Session) -> Summary:
     now = now_ms()
     preview = waiting = None
     if session.last_message_at is not None and session.last_role is not None:
-        text = session.last_text or ""
-        shown = text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…"
+        shown = cut(session.last_text or "")
         preview = Preview(role=session.last_role, content=shown, timestamp=seconds(session.last_message_at))
     if session.escalated_at is not None:
         priority = priority_of(session, now)
@@ -113,6 +117,7 @@ def summary_of(session: Session) -> Summary:
         last_message_preview=preview,
         escalation=waiting,
         assigned_agent=agent_of(session),
+        assigned_until=unix_seconds(session.assigned_until),
         message_count=session.message_count,
         visitor_message_count=session.visitor_message_count,
         created_at=seconds(session.created_at),

@@ -1,5 +1,7 @@
 """The shops table."""
 
+from typing import Any
+
 from sqlalchemy import JSON, BigInteger, Boolean, String
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -11,6 +13,8 @@ class Shop(Table):
     """A shop.
 
     Texts are `{"zh": …, "en": …}`; `suggestions` is a list of first questions per language; `color` is `#rrggbb`.
+    `routing`: how those who wait come to an agent (`routing.rules.Routing`); `crowded_at`: since when
+    so many wait that the team was told, None otherwise.
     """
 
     __tablename__ = "shops"
@@ -25,4 +29,6 @@ class Shop(Table):
     color: Mapped[str] = mapped_column(String(7))
     is_demo: Mapped[bool] = mapped_column(Boolean)
     is_default: Mapped[bool] = mapped_column(Boolean)
+    routing: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    crowded_at: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[int] = mapped_column(BigInteger)

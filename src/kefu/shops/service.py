@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.clock import now_ms
@@ -26,6 +26,12 @@ FIRST_SHOP: dict[str, Any] = {
 class ShopNotFound(NotFound):
     code = "SHOP_NOT_FOUND"
     text: ClassVar[Text] = {"en": "There is no such shop.", "zh": "找不到该店铺。"}
+
+
+def is_auto() -> ColumnElement[bool]:
+    """The condition that those who wait in the shop are offered to agents."""
+    mode: ColumnElement[str] = Shop.routing["mode"].as_string()
+    return mode == "auto"
 
 
 async def put_shop(tx: AsyncSession, **fields: Any) -> Shop:
