@@ -147,7 +147,7 @@ class TestTheList:
         assert [one["status"] for one in data["sessions"]] == order
         assert set(data["sessions"][0]) == {
             "session_name", "shop", "status", "seq", "epoch", "locale", "user_profile", "priority",
-            "last_message_preview", "escalation", "assigned_agent", "created_at", "updated_at", "message_count",
+            "last_message_preview", "escalation", "assigned_agent", "assigned_until", "created_at", "updated_at", "message_count",
             "visitor_message_count", "unread",
         }  # fmt: skip
 
