@@ -40,7 +40,7 @@ def wait(*tags: str, last: str | None = None, passed: tuple[str, ...] = (), loca
     [
         (wait("退款"), [colleague("any"), colleague("knows", skills=("退款",), serving=4)], "knows"),
         (wait("shop"), [colleague("any"), colleague("knows", skills=("Shop",), serving=5)], "any"),
-        (wait(locale="zh"), [colleague("english", languages=("en",)), colleague("both", serving=3, languages=("zh",))], "both"),
+        (wait(locale="zh"), [colleague("en", languages=("en",)), colleague("zh", serving=3, languages=("zh",))], "zh"),
         (wait(locale="zh"), [colleague("english", languages=("en",))], "english"),
         (wait(last="busy"), [colleague("busy", status="busy"), colleague("online", serving=4)], "online"),
         (wait(last="b"), [colleague("a"), colleague("b", serving=2)], "b"),

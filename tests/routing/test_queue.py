@@ -39,13 +39,14 @@ async def stand_in_line(db: Database) -> int:
     for one in mixed:
         async with db.write() as tx:
             await service.open_session(tx, service.Opening(one["name"], "default", "en"))
-        await post(db, one["name"], one["said"], "m-1")
-        for n in range(one["asked"]):
+        for _ in range(one["asked"] - 1):
             async with db.write() as tx:
                 await service.escalate(tx, one["name"], LEAD.actor, "manual")
-                if n < one["asked"] - 1:
-                    await service.take_over(tx, one["name"], LEAD)
-                    await service.release(tx, one["name"], LEAD, "resolved")
+                await service.take_over(tx, one["name"], LEAD)
+                await service.release(tx, one["name"], LEAD, "resolved")
+        await post(db, one["name"], one["said"], "m-1")
+        async with db.write() as tx:
+            await service.escalate(tx, one["name"], LEAD.actor, "manual")
     now = now_ms()
     for one in ORDER:
         await set_session(db, one["name"], is_vip=one["vip"], escalated_at=now - one["waited"] * 1000)

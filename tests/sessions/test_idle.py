@@ -164,4 +164,4 @@ async def test_the_process_of_an_embedded_database_closes_them_and_elsewhere_the
             worker.start()
             await until(is_closed, 20)
             await worker.stop()
-    assert [job.key for job in await rows(db)] == ["close_idle"]
+    assert {job.key for job in await rows(db)} == {"close_idle", "watch_duty", "remind_queue"}

@@ -1,4 +1,7 @@
+import { en as duty } from "../../duty/words";
+
 export const en = {
+  duty,
   app: {
     name: "Kefu",
     title: "Agent workbench",

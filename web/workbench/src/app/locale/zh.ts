@@ -1,6 +1,9 @@
 import type { Catalogue } from "./en";
 
+import { zh as duty } from "../../duty/words";
+
 export const zh: Catalogue = {
+  duty,
   app: {
     name: "Kefu 客服",
     title: "坐席工作台",
