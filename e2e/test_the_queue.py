@@ -56,7 +56,7 @@ def test_an_offer_is_declined_by_one_and_accepted_by_the_next(product: Product, 
     waiting = visit()
     waiting.is_in_the_chat()
     waiting.calls_a_person()
-    waiting.sees_status("number 1 in line, about 1 min")
+    waiting.sees_status("No. 1 in line, about 1 min")
 
 
 def test_an_agent_says_what_they_do_and_every_tab_knows(desk: Desk) -> None:

@@ -54,7 +54,7 @@ async def test_an_agent_says_what_they_do(stage: Stage) -> None:
 
 async def test_wrong_states_are_refused(stage: Stage, visitor: Visitor) -> None:
     agent = await stage.agent()
-    wrong = (
+    wrong: tuple[dict[str, object], ...] = (
         {},
         {"status": "asleep"},
         {"status": "busy", "status_note": "x" * 121},

@@ -14,12 +14,11 @@ from kefu.log.log import SYSTEM, read_last
 from kefu.routing.assignment import UNASSIGNED, lock_agent, offer
 from kefu.routing.rules import Wait, best
 from kefu.routing.team import Colleague, colleagues
+from kefu.sessions.held import last_agent
 from kefu.sessions.models import Session, Stint, stream_of
-from kefu.sessions.priority import order, words_of
+from kefu.sessions.priority import words_of
+from kefu.sessions.queue import unoffered
 from kefu.sessions.service import locked
-from kefu.sessions.states import Status
-from kefu.shops.models import Shop
-from kefu.shops.service import is_auto
 
 LOOKED_AT = 50
 AT_ONCE = 200
@@ -58,7 +57,7 @@ class Assigner:
 
 async def _choose(tx: AsyncSession) -> tuple[Wait, Colleague] | None:
     now = now_ms()
-    waits = await _unoffered(tx, now)
+    waits = await unoffered(tx, now, LOOKED_AT)
     team = [one for one in await colleagues(tx) if one.is_on_duty(now) and one.room > 0] if waits else []
     if not team:
         return None
@@ -70,20 +69,12 @@ async def _choose(tx: AsyncSession) -> tuple[Wait, Colleague] | None:
     return None
 
 
-async def _unoffered(tx: AsyncSession, now: int) -> list[Session]:
-    waits = select(Session).join(Shop, Shop.id == Session.shop).where(is_auto())
-    waits = waits.where(Session.status == Status.PENDING_MANUAL.value, Session.agent_id.is_(None))
-    return list(await tx.scalars(waits.order_by(*order(now)).limit(LOOKED_AT)))
-
-
 async def _wait(tx: AsyncSession, session: Session) -> Wait:
     tags = {session.shop, session.escalation_reason or "", *words_of(session.urgent_words)}
     withdrawn = await read_last(tx, stream_of(session.name), LOOKED_AT, types=(UNASSIGNED,), public_only=False)
     since = session.escalated_at or 0
     passed = {one.facts["agent"]["id"] for one in withdrawn if one.at >= since and one.facts["reason"] in PASSED}
-    served = select(Stint.agent_id).join(Session, Session.name == Stint.session)
-    served = served.where(Session.visitor_id == session.visitor_id, Session.visitor_id != "")
-    last = await tx.scalar(served.order_by(Stint.started_at.desc()).limit(1))
+    last = await last_agent(tx, session.visitor_id)
     return Wait(session.name, session.locale, frozenset(tags), last, frozenset(passed))
 
 

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.models import Agent
@@ -21,6 +20,7 @@ from kefu.log.log import SYSTEM, Actor, Fact
 from kefu.routing.rules import Routing
 from kefu.routing.team import Colleague, colleagues
 from kefu.sessions import service
+from kefu.sessions.held import lock_held
 from kefu.sessions.models import Session
 from kefu.sessions.service import Member, holder_of, locked, moved, record
 from kefu.sessions.states import InvalidStatus, Move, Status
@@ -139,21 +139,15 @@ async def expire_offer(db: Database, job: Taken) -> None:
 
 async def withdraw_all(tx: AsyncSession, agent_id: str, by: Actor, reason: str) -> None:
     """Take back what is offered to the agent, whose row is locked."""
-    for session in await _of(tx, agent_id, Status.PENDING_MANUAL):
+    for session in await lock_held(tx, agent_id, Status.PENDING_MANUAL):
         await withdraw(tx, session, by, reason)
 
 
 async def give_back(tx: AsyncSession, agent_id: str) -> None:
     """The agent, whose row is locked, is lost: their customers wait for another one, and offers are taken back."""
     await withdraw_all(tx, agent_id, SYSTEM, "lost")
-    for session in await _of(tx, agent_id, Status.MANUAL_LIVE):
+    for session in await lock_held(tx, agent_id, Status.MANUAL_LIVE):
         await record(tx, session, moved(session, Move.LOSE_AGENT, SYSTEM, agent=holder_of(session)))
-
-
-async def _of(tx: AsyncSession, agent_id: str, status: Status) -> list[Session]:
-    """The agent's sessions in that state, locked."""
-    held = select(Session).where(Session.agent_id == agent_id, Session.status == status.value)
-    return list(await tx.scalars(held.order_by(Session.name).with_for_update()))
 
 
 def _check_room(agent: Colleague) -> None:

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import exists, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.duty import LOST_AFTER_MS, SERVING, Duty
@@ -15,8 +15,9 @@ from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.log.log import Actor
 from kefu.routing.assignment import give_back, lock_agent, withdraw_all
-from kefu.sessions.models import Session, Stint
-from kefu.sessions.service import PEOPLE
+from kefu.sessions.held import holders
+from kefu.sessions.models import Stint
+from kefu.sessions.queue import unoffered
 from kefu.sessions.work import AssignWaiting
 from kefu.shops.models import Shop
 from kefu.shops.service import is_auto
@@ -124,16 +125,15 @@ def _is_lost(agent: Agent) -> bool:
 async def _lost(db: Database) -> list[str]:
     """Who has sessions, or offers, and was not heard of for so long that they are lost."""
     before = now_ms() - LOST_AFTER_MS - GRACE_MS
-    has_sessions = exists().where(Session.agent_id == Agent.id, Session.status.in_(PEOPLE))
     async with db.read() as tx:
-        return list(await tx.scalars(select(Agent.id).where(Agent.last_seen_at <= before, has_sessions)))
+        silent = select(Agent.id).where(Agent.id.in_(await holders(tx)), Agent.last_seen_at <= before)
+        return list(await tx.scalars(silent))
 
 
 async def _begin_grace(db: Database) -> None:
     """Nobody could give a sign of life while everything stood still: all who have sessions get the whole grace."""
-    held = select(Session.agent_id).where(Session.status.in_(PEOPLE))
     async with db.write() as tx:
-        silent = select(Agent).where(Agent.id.in_(held), Agent.last_seen_at < now_ms() - LOST_AFTER_MS)
+        silent = select(Agent).where(Agent.id.in_(await holders(tx)), Agent.last_seen_at < now_ms() - LOST_AFTER_MS)
         for agent in await tx.scalars(silent.order_by(Agent.id).with_for_update()):
             agent.last_seen_at = now_ms() - LOST_AFTER_MS
 
@@ -149,8 +149,7 @@ async def _make_busy(tx: AsyncSession, after: timedelta) -> None:
 
 async def _see_to_offers(tx: AsyncSession) -> None:
     """Whatever made room without a word, such as a higher `max_sessions`, is found here."""
-    waits = select(Session.name).join(Shop, Shop.id == Session.shop).where(is_auto(), Session.agent_id.is_(None))
-    if (await tx.execute(waits.where(Session.status == "pending_manual").limit(1))).first() is not None:
+    if await unoffered(tx, now_ms(), 1):
         await enqueue(tx, AssignWaiting())
 
 

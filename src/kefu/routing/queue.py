@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar
 
-from sqlalchemy import and_, func, or_, select
+from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.bus.telling import tell
@@ -13,9 +13,8 @@ from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.log.log import SYSTEM, Fact
 from kefu.routing.team import colleagues
-from kefu.sessions.models import Session
+from kefu.sessions.queue import counts, lock_late
 from kefu.sessions.service import record
-from kefu.sessions.states import Status
 from kefu.shops.models import Shop
 
 EVERY = timedelta(seconds=10)
@@ -24,7 +23,6 @@ REMINDED = "queue.reminded"
 VIP_WAITS, ANYBODY_WAITS = 2, 5
 CROWD = 10
 BATCH = 100
-IS_WAITING = Session.status == Status.PENDING_MANUAL.value
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +45,8 @@ async def remind_queue(db: Database, job: Taken) -> None:
 async def _long_waits(tx: AsyncSession) -> list[dict[str, Any]]:
     """Leave in each session's log that the team was told; what to tell them."""
     now = now_ms()
-    due = or_(
-        and_(Session.is_vip, _waits(VIP_WAITS, now), Session.reminded < VIP_WAITS),
-        and_(_waits(ANYBODY_WAITS, now), Session.reminded < ANYBODY_WAITS),
-    )
-    late = select(Session).where(IS_WAITING, due).order_by(Session.escalated_at).limit(BATCH)
     news = []
-    for session in (await tx.scalars(late.with_for_update(skip_locked=True))).all():
+    for session in await lock_late(tx, now, (VIP_WAITS, ANYBODY_WAITS), BATCH):
         waited = (now - (session.escalated_at or now)) // 60_000
         minutes = ANYBODY_WAITS if waited >= ANYBODY_WAITS else VIP_WAITS
         await record(tx, session, Fact(REMINDED, SYSTEM, {"minutes": minutes}, audience="internal"))
@@ -62,14 +55,9 @@ async def _long_waits(tx: AsyncSession) -> list[dict[str, Any]]:
     return news
 
 
-def _waits(minutes: int, now: int) -> Any:
-    return Session.escalated_at <= now - minutes * 60_000
-
-
 async def _crowds(tx: AsyncSession) -> list[dict[str, Any]]:
     """Shops whose queue has just become too long; the next time counts after it was short again."""
-    counted = select(Session.shop, func.count()).where(IS_WAITING).group_by(Session.shop)
-    waiting: dict[str, int] = dict((await tx.execute(counted)).all())
+    waiting = await counts(tx)
     crowded = {shop for shop, count in waiting.items() if count > CROWD}
     moved = or_(Shop.crowded_at.is_not(None), Shop.id.in_(crowded))
     news = []

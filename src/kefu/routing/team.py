@@ -2,14 +2,13 @@
 
 from dataclasses import dataclass
 
-from sqlalchemy import Subquery, func, select
+from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.duty import LOST_AFTER_MS, SERVING
 from kefu.accounts.models import Agent
 from kefu.accounts.permissions import permissions_of
-from kefu.sessions.models import Session
-from kefu.sessions.states import Status
+from kefu.sessions.held import loads
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +47,7 @@ class Colleague:
 
 async def colleagues(tx: AsyncSession, *ids: str) -> list[Colleague]:
     """Those agents, or all that may sign in, by name. Who gives one of them a session locks their row first."""
-    load = _load()
+    load = loads()
     query = select(Agent, func.coalesce(load.c.serving, 0), func.coalesce(load.c.offered, 0))
     query = query.outerjoin(load, load.c.agent_id == Agent.id).where(Agent.is_active).order_by(Agent.name, Agent.id)
     if ids:
@@ -71,10 +70,3 @@ async def colleagues(tx: AsyncSession, *ids: str) -> list[Colleague]:
         )
         for agent, serving, offered in await tx.execute(query)
     ]
-
-
-def _load() -> Subquery:
-    serving = func.count().filter(Session.status == Status.MANUAL_LIVE.value)
-    offered = func.count().filter(Session.status == Status.PENDING_MANUAL.value)
-    query = select(Session.agent_id, serving.label("serving"), offered.label("offered"))
-    return query.where(Session.agent_id.is_not(None)).group_by(Session.agent_id).subquery()

@@ -6,7 +6,7 @@ from datetime import timedelta
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.duty import on_duty
@@ -15,7 +15,10 @@ from kefu.sessions.episodes import UNASKED
 from kefu.sessions.models import Episode, Session
 from kefu.sessions.priority import order
 from kefu.sessions.states import Status
+from kefu.shops.models import Shop
+from kefu.shops.service import is_auto
 
+IS_WAITING = Session.status == Status.PENDING_MANUAL.value
 PUBLISHED = 1000
 # What the estimate is made from: the last waits of the shop, as long as they tell something of now.
 WAITS = 20
@@ -48,7 +51,7 @@ def _places(now: int) -> Select[Any]:
     position = func.row_number().over(partition_by=Session.shop, order_by=order(now))
     waiting = func.count().over(partition_by=Session.shop)
     columns = (Session.name, Session.shop, position.label("position"), waiting.label("waiting"))
-    return select(*columns).where(Session.status == Status.PENDING_MANUAL.value)
+    return select(*columns).where(IS_WAITING)
 
 
 async def places(tx: AsyncSession, now: int) -> list[Place]:
@@ -82,9 +85,32 @@ async def waiting(tx: AsyncSession, now: int, limit: int, shop: str | None = Non
 
 async def count(tx: AsyncSession, shop: str | None = None) -> int:
     """How many wait."""
-    query = select(func.count()).select_from(Session).where(Session.status == Status.PENDING_MANUAL.value)
+    query = select(func.count()).select_from(Session).where(IS_WAITING)
     found: int = (await tx.execute(query if shop is None else query.where(Session.shop == shop))).scalar_one()
     return found
+
+
+async def counts(tx: AsyncSession) -> dict[str, int]:
+    """How many wait in each shop where anybody does."""
+    counted = select(Session.shop, func.count()).where(IS_WAITING).group_by(Session.shop)
+    return dict((await tx.execute(counted)).all())
+
+
+async def unoffered(tx: AsyncSession, now: int, limit: int) -> list[Session]:
+    """The first who wait in shops that assign by themselves, and are offered to nobody."""
+    waits = select(Session).join(Shop, Shop.id == Session.shop).where(is_auto(), IS_WAITING, Session.agent_id.is_(None))
+    return list(await tx.scalars(waits.order_by(*order(now)).limit(limit)))
+
+
+async def lock_late(tx: AsyncSession, now: int, minutes: tuple[int, int], limit: int) -> list[Session]:
+    """VIPs, and others, who have waited for so many minutes without the team being told; whose row is held, later."""
+    of_vip, of_anybody = minutes
+
+    def late(least: int) -> ColumnElement[bool]:
+        return and_(Session.escalated_at <= now - least * 60_000, Session.reminded < least)
+
+    due = select(Session).where(IS_WAITING, or_(and_(Session.is_vip, late(of_vip)), late(of_anybody)))
+    return list(await tx.scalars(due.order_by(Session.escalated_at).limit(limit).with_for_update(skip_locked=True)))
 
 
 async def _paces(tx: AsyncSession, shops: Iterable[str], now: int) -> dict[str, float]:

@@ -17,6 +17,7 @@ from kefu.kit.ids import new_id
 from kefu.log.log import BOT, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message
 from kefu.sessions.episodes import keep
 from kefu.sessions.fold import blank, fold
+from kefu.sessions.held import PEOPLE
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.reading import Seen, mark_read, unseen
 from kefu.sessions.states import RAISES_EPOCH, InvalidStatus, Move, Status, move
@@ -24,8 +25,6 @@ from kefu.sessions.work import AnswerVisitor, AssignWaiting
 from kefu.shops.models import Shop
 from kefu.shops.service import is_auto
 
-# Where a person is awaited, or serves.
-PEOPLE = {Status.PENDING_MANUAL.value, Status.MANUAL_LIVE.value}
 NICKNAMES: Text = {"en": "Visitor", "zh": "访客"}
 
 
@@ -118,7 +117,7 @@ async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry
 def _moves_people(event: Entry) -> bool:
     """Whether somebody waits since then, or an agent may have room."""
     facts = event.facts
-    is_move = event.type.startswith("session.") and bool({facts.get("from"), facts.get("to")} & PEOPLE)
+    is_move = event.type.startswith("session.") and bool({facts.get("from"), facts.get("to")} & {*PEOPLE})
     return is_move or event.type == "session.unassigned"
 
 

@@ -95,7 +95,7 @@ const en: Words = {
     closed: "Conversation ended",
   },
   queue: (position, minutes) =>
-    `Waiting for an agent… number ${position} in line${minutes === null ? "" : `, about ${minutes} min`}`,
+    `No. ${position} in line${minutes === null ? "" : `, about ${minutes} min`}`,
   live: (name) => `Agent – ${name}`,
   placeholder: {
     bot_active: "Ask a question…",
