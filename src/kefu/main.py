@@ -81,19 +81,20 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     handlers: dict[str, Handler] = {
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
-        WatchDuty.kind: partial(watch_duty, db, timedelta(seconds=settings.agent_auto_busy_seconds)),
-        RemindQueue.kind: partial(remind_queue, db),
     }
-    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), WatchDuty(), RemindQueue()])
+    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle()])
 
 
-def talk_handlers(db: Database, bus: Bus, answerer: Answerer) -> dict[str, Handler]:
+def talk_worker(db: Database, bus: Bus, settings: Settings, answerer: Answerer) -> Worker:
     """Who answers, and who brings a person."""
-    return {
+    handlers: dict[str, Handler] = {
         AnswerVisitor.kind: Bot(db, bus, answerer),
         AssignWaiting.kind: Assigner(db),
         ExpireOffer.kind: partial(expire_offer, db),
+        WatchDuty.kind: partial(watch_duty, db, timedelta(seconds=settings.agent_auto_busy_seconds)),
+        RemindQueue.kind: partial(remind_queue, db),
     }
+    return Worker(db, "talk", handlers, recurring=[WatchDuty(), RemindQueue()])
 
 
 def answerer_of(settings: Settings, db: Database) -> Answerer:
@@ -157,7 +158,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     desk = Desk(db, bus, hub)
     presence = Presence(bus, hub)
     signs = Signs(db, presence.own_agents)
-    workers = [Worker(db, "talk", talk_handlers(db, bus, answerer or answerer_of(settings, db)))]
+    workers = [talk_worker(db, bus, settings, answerer or answerer_of(settings, db))]
     workers += [bulk_worker(db, settings)] if db.is_sqlite else []
 
     app = Application(

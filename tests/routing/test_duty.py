@@ -166,7 +166,7 @@ async def test_nobody_is_lost_because_the_service_stood_still(app: FastAPI, stag
     async with db.write() as tx:
         await ensure(tx, WatchDuty(), "test-late")
         await tx.execute(update(Job).where(Job.key == "test-late").values(run_at=now_ms() - 3_600_000))
-    for job in await take(db, "bulk", "test", 100):
+    for job in await take(db, "talk", "test", 100):
         if job.key == "test-late":
             await watch_duty(app.state.db, FIVE_MINUTES, job)
     await watch(app.state.db)

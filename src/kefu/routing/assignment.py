@@ -28,6 +28,7 @@ from kefu.shops.models import Shop
 
 ASSIGNED = "session.assigned"
 UNASSIGNED = "session.unassigned"
+BATCH = 50
 
 
 class AgentNotFound(NotFound):
@@ -137,17 +138,23 @@ async def expire_offer(db: Database, job: Taken) -> None:
         await finish(tx, job.id)
 
 
-async def withdraw_all(tx: AsyncSession, agent_id: str, by: Actor, reason: str) -> None:
-    """Take back what is offered to the agent, whose row is locked."""
-    for session in await lock_held(tx, agent_id, Status.PENDING_MANUAL):
+async def withdraw_all(tx: AsyncSession, agent_id: str, by: Actor, reason: str) -> int:
+    """Take back what is offered to the agent, whose row is locked: at most BATCH; how many there were."""
+    offered = await lock_held(tx, agent_id, Status.PENDING_MANUAL, BATCH)
+    for session in offered:
         await withdraw(tx, session, by, reason)
+    return len(offered)
 
 
-async def give_back(tx: AsyncSession, agent_id: str) -> None:
-    """The agent, whose row is locked, is lost: their customers wait for another one, and offers are taken back."""
-    await withdraw_all(tx, agent_id, SYSTEM, "lost")
-    for session in await lock_held(tx, agent_id, Status.MANUAL_LIVE):
+async def give_back(tx: AsyncSession, agent_id: str) -> int:
+    """The agent, whose row is locked, is lost: their customers wait for another one, and offers are taken back.
+
+    At most BATCH of each; how many there were.
+    """
+    served = await lock_held(tx, agent_id, Status.MANUAL_LIVE, BATCH)
+    for session in served:
         await record(tx, session, moved(session, Move.LOSE_AGENT, SYSTEM, agent=holder_of(session)))
+    return len(served) + await withdraw_all(tx, agent_id, SYSTEM, "lost")
 
 
 def _check_room(agent: Colleague) -> None:

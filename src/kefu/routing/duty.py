@@ -34,7 +34,7 @@ class WatchDuty(Work):
     """See who does nothing and who is lost. Recurring."""
 
     kind: ClassVar[str] = "watch_duty"
-    lane: ClassVar[Lane] = "bulk"
+    lane: ClassVar[Lane] = "talk"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,17 +109,20 @@ async def watch_duty(db: Database, busy_after: timedelta, job: Taken) -> None:
     if now_ms() - job.run_at > LATE_MS:
         await _begin_grace(db)
     for agent_id in await _lost(db):
-        async with db.write() as tx:
-            if _is_lost(await tx.get_one(Agent, agent_id, with_for_update=True)):
-                await give_back(tx, agent_id)
+        while await _give_some_back(db, agent_id):
+            pass
     async with db.write() as tx:
         await _make_busy(tx, busy_after)
         await _see_to_offers(tx)
         await again(tx, job, EVERY)
 
 
-def _is_lost(agent: Agent) -> bool:
-    return agent.last_seen_at is not None and now_ms() - agent.last_seen_at >= LOST_AFTER_MS + GRACE_MS
+async def _give_some_back(db: Database, agent_id: str) -> bool:
+    """Whether there may be more. Who has come back meanwhile keeps everything."""
+    async with db.write() as tx:
+        agent = await tx.get_one(Agent, agent_id, with_for_update=True)
+        is_lost = agent.last_seen_at is not None and now_ms() - agent.last_seen_at >= LOST_AFTER_MS + GRACE_MS
+        return is_lost and await give_back(tx, agent_id) > 0
 
 
 async def _lost(db: Database) -> list[str]:

@@ -30,7 +30,7 @@ class RemindQueue(Work):
     """Tell the team of long waits. Recurring."""
 
     kind: ClassVar[str] = "remind_queue"
-    lane: ClassVar[Lane] = "bulk"
+    lane: ClassVar[Lane] = "talk"
 
 
 async def remind_queue(db: Database, job: Taken) -> None:

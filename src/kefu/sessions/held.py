@@ -24,10 +24,10 @@ async def holders(tx: AsyncSession) -> list[str]:
     return [agent_id for agent_id in await tx.scalars(had) if agent_id]
 
 
-async def lock_held(tx: AsyncSession, agent_id: str, status: Status) -> list[Session]:
-    """The agent's sessions in that state, locked until the transaction ends."""
+async def lock_held(tx: AsyncSession, agent_id: str, status: Status, limit: int) -> list[Session]:
+    """The first of the agent's sessions in that state, locked until the transaction ends."""
     held = select(Session).where(Session.agent_id == agent_id, Session.status == status.value)
-    return list(await tx.scalars(held.order_by(Session.name).with_for_update()))
+    return list(await tx.scalars(held.order_by(Session.name).limit(limit).with_for_update()))
 
 
 async def last_agent(tx: AsyncSession, visitor_id: str) -> str | None:
