@@ -45,13 +45,19 @@ from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
 from kefu.reports.endpoints import router as reports
 from kefu.reports.live import Figures
+from kefu.routing.assigner import Assigner
+from kefu.routing.assignment import ExpireOffer, expire_offer
+from kefu.routing.duty import WatchDuty, watch_duty
+from kefu.routing.endpoints import router as routing
+from kefu.routing.queue import RemindQueue, remind_queue
+from kefu.routing.signs import Signs
 from kefu.sessions.endpoints import router as sessions
 from kefu.sessions.idle import close_idle
 from kefu.sessions.indexing import index_messages
 from kefu.sessions.mirror import Mirror
 from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.store import DatabaseStore, SessionStore
-from kefu.sessions.work import AnswerVisitor, CloseIdle, IndexMessages, SendAfterHoursMail, SendMailReply
+from kefu.sessions.work import AnswerVisitor, AssignWaiting, CloseIdle, IndexMessages, SendAfterHoursMail, SendMailReply
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
 
@@ -79,6 +85,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     shops,
     channels,
     histories,
+    routing,
     ops,
 )
 
@@ -103,9 +110,16 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
     return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages()])
 
 
-def talk_handlers(db: Database, bus: Bus, answerer: Answerer) -> dict[str, Handler]:
-    """Who answers."""
-    return {AnswerVisitor.kind: Bot(db, bus, answerer)}
+def talk_worker(db: Database, bus: Bus, settings: Settings, answerer: Answerer) -> Worker:
+    """Who answers, and who brings a person."""
+    handlers: dict[str, Handler] = {
+        AnswerVisitor.kind: Bot(db, bus, answerer),
+        AssignWaiting.kind: Assigner(db),
+        ExpireOffer.kind: partial(expire_offer, db),
+        WatchDuty.kind: partial(watch_duty, db, timedelta(seconds=settings.agent_auto_busy_seconds)),
+        RemindQueue.kind: partial(remind_queue, db),
+    }
+    return Worker(db, "talk", handlers, recurring=[WatchDuty(), RemindQueue()])
 
 
 def answerer_of(settings: Settings, db: Database) -> Answerer:
@@ -145,7 +159,7 @@ class Shared:
             await self.redis.close()
 
 
-Part = Shared | Hub | Desk | Presence | Worker
+Part = Shared | Hub | Desk | Presence | Signs | Worker
 
 
 @asynccontextmanager
@@ -168,14 +182,15 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     hub = Hub(db, bus)
     desk = Desk(db, bus, hub)
     presence = Presence(bus, hub)
-    workers = [Worker(db, "talk", talk_handlers(db, bus, answerer or answerer_of(settings, db)))]
+    signs = Signs(db, presence.own_agents)
+    workers = [talk_worker(db, bus, settings, answerer or answerer_of(settings, db))]
     workers += [bulk_worker(db, settings)] if db.is_sqlite else []
 
     app = Application(
         title="Kefu",
         version=__version__,
         description="AI customer service and after-sales for online shops.",
-        lifespan=partial(_running, [shared, hub, desk, presence, *workers], hub, db),
+        lifespan=partial(_running, [shared, hub, desk, presence, signs, *workers], hub, db),
         telemetry={"tracing": False, "metrics": False, "logs": False},  # 5 % of every request
         docs_url=None,
         redoc_url=None,

@@ -11,6 +11,7 @@ from accounts.team import Browser, Team
 from kefu.accounts.endpoints import router
 from kefu.accounts.identity import AgentIdentity, SignedIn, allowed
 from kefu.accounts.tokens import Tokens
+from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.kit.limits import Limits
 from kefu.kit.web import Edge, add_errors
@@ -21,6 +22,7 @@ def app(db: Database) -> FastAPI:
     """`/takeover`, `/write-knowledge` and `/anyone-signed-in` stand for the routes of other features."""
     app = FastAPI()
     app.state.db = db
+    app.state.settings = Settings(database_url=db.url)
     app.state.tokens = Tokens("a secret of the tests")
     app.state.limits = Limits(enabled=True)
     app.include_router(router)

@@ -130,6 +130,7 @@ MAY_START_TASKS = (
     "kit/db.py",
     "kit/redis.py",
     "kit/sqlite.py",
+    "routing/signs.py",
     "sessions/mirror.py",
 )
 

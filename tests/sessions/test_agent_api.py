@@ -147,8 +147,8 @@ class TestTheList:
         assert [one["status"] for one in data["sessions"]] == order
         assert set(data["sessions"][0]) == {
             "session_name", "shop", "status", "seq", "epoch", "locale", "user_profile", "priority",
-            "last_message_preview", "escalation", "assigned_agent", "created_at", "updated_at", "message_count",
-            "visitor_message_count", "mail_status", "unread",
+            "last_message_preview", "escalation", "assigned_agent", "assigned_until", "created_at", "updated_at",
+            "message_count", "visitor_message_count", "mail_status", "unread",
         }  # fmt: skip
 
     async def test_is_filtered_by_state_agent_and_keyword(self, agent: Agent, visitors: dict[str, Visitor]) -> None:

@@ -21,7 +21,7 @@ from kefu.jobs.models import Job
 from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
 from kefu.kit.ids import new_id
-from kefu.log.log import VISITOR, Entry, read
+from kefu.log.log import SYSTEM, VISITOR, Entry, Fact, read
 from kefu.realtime.hub import Follower, Hub, ephemeral, notice_of
 from kefu.sessions import service
 from kefu.sessions.fold import fold, fold_all
@@ -48,6 +48,7 @@ MEMBERS = st.sampled_from([MEI, LI])
 TEXTS = st.sampled_from(["in the box?", "在吗？", '"quoted" \\ {$1}', "🚲" * 90])
 IDS = st.sampled_from(["one", "two", "three", "four", "five", "six"])
 EVER = 2**50
+OFFERS = {"session.assigned", "session.unassigned"}
 
 Command = Callable[[Any], Awaitable[Any]]
 
@@ -181,6 +182,20 @@ class Conversation(RuleBasedStateMachine):
         done = self._do(lambda: bring(self._db, self.name, what))
         assert [one.type for one in self.log[known:]] == [what] * done
 
+    @rule(member=MEMBERS, is_offered=st.booleans())
+    def it_is_offered_or_the_offer_is_withdrawn(self, member: service.Member, *, is_offered: bool) -> None:
+        if self.row["status"] != Status.PENDING_MANUAL:
+            return
+        agent = {"id": member.id, "name": member.name}
+        offered = Fact("session.assigned", SYSTEM, {"agent": agent, "until": EVER}, audience="internal")
+        withdrawn = Fact("session.unassigned", SYSTEM, {"agent": agent, "reason": "timeout"}, audience="internal")
+
+        async def record(tx: Any) -> None:
+            await service.record(tx, await service.locked(tx, self.name), offered if is_offered else withdrawn)
+
+        assert self._do(lambda: self._in_transaction(record))
+        assert (self.row["agent_id"], self.row["assigned_until"]) == ((member.id, EVER) if is_offered else (None, None))
+
     @rule(n=st.sampled_from([0, 1]))
     def a_follower_goes_or_comes_back(self, n: int) -> None:
         one = self.watching[n]
@@ -265,7 +280,7 @@ def obeyed(status: str, epoch: int, one: Entry) -> None:
         assert MOVES[Status(status), what] == facts["to"]
         assert facts["epoch"] == epoch + (what in RAISES_EPOCH)
     else:
-        assert one.type in {"session.opened", "message.posted", "answer.evidenced"}
+        assert one.type in {"session.opened", "message.posted", "answer.evidenced", *OFFERS}
         assert status != Status.CLOSED, "nothing is said in a closed session"
 
 

@@ -37,6 +37,7 @@ async def test_of_twelve_who_take_over_at_once_one_wins_and_the_others_learn_who
             assert winner.name in answer.json()["error"]["message"]
         taken = [one for one in await log_of(db, visitor.name) if one.type == "session.taken_over"]
         assert [one.facts["agent"]["id"] for one in taken] == [winner.id]
+        await winner.closes(visitor)
     assert sum(wins.values()) == SESSIONS
 
 

@@ -5,6 +5,7 @@ from typing import TypeVar
 from fastapi import APIRouter, Depends, Request
 
 from kefu.accounts import service
+from kefu.accounts.duty import sign_on
 from kefu.accounts.identity import SignedInAgent, anyone, bearer_token
 from kefu.accounts.models import Agent
 from kefu.accounts.passwords import check_password, hash_password
@@ -19,6 +20,8 @@ from kefu.accounts.schemas import (
     SignedInOut,
 )
 from kefu.accounts.tokens import AccessClaims
+from kefu.kit.clock import now_ms
+from kefu.kit.config import zone_of
 from kefu.kit.errors import Forbidden, KefuError, NotSignedIn, TokenInvalid, TooMany
 from kefu.kit.web import Done, caller_of
 
@@ -52,6 +55,8 @@ async def login(request: Request, body: Credentials) -> SignedInOut:
         raise service.LoginFailed
     async with state.db.write() as tx:
         outcome = await service.sign_in(tx, state.tokens, known, is_right=is_right)
+        if isinstance(outcome, service.Grant):
+            sign_on(outcome.agent, now_ms(), zone_of(state.settings))
     return SignedInOut.of(_settled(outcome))
 
 

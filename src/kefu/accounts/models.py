@@ -10,7 +10,8 @@ class Agent(Table):
     """A member of the team who can sign in.
 
     `username_key` (`service.key_of`) makes usernames unique whatever their case. `status` is what they chose, with a
-    note and when (ms); `last_seen_at`: their last sign of life. `skills` are tags of what they know, `languages` the
+    note and when (ms), or what became of it by itself (`is_auto`: busy, for want of activity). `last_seen_at`: their
+    last sign of life; `active_at`: when they last did something. `skills` are tags of what they know, `languages` the
     locales they write. Commands on an agent or its tokens lock this row first.
     """
 
@@ -25,7 +26,9 @@ class Agent(Table):
     status: Mapped[str] = mapped_column(String(20), default="offline", server_default="offline")
     status_note: Mapped[str] = mapped_column(String(120), default="", server_default="")
     status_at: Mapped[int | None] = mapped_column(BigInteger)
+    is_auto: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     last_seen_at: Mapped[int | None] = mapped_column(BigInteger)
+    active_at: Mapped[int | None] = mapped_column(BigInteger)
     skills: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     languages: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     max_sessions: Mapped[int] = mapped_column(Integer, default=5, server_default="5")

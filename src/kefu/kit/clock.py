@@ -13,6 +13,12 @@ def now_ms() -> Ms:
     return Ms(time.time_ns() // 1_000_000)
 
 
+def start_of_day(at: int, zone: str) -> Ms:
+    """The midnight at which the day of `at` began in that time zone."""
+    day = datetime.fromtimestamp(at / 1000, ZoneInfo(zone)).replace(hour=0, minute=0, second=0, microsecond=0)
+    return Ms(int(day.timestamp() * 1000))
+
+
 def iso(at: int) -> str:
     """`2026-11-20T12:00:00.123Z`, the form of every new shape of the API."""
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1000:03d}Z"

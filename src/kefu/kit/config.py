@@ -54,6 +54,7 @@ class Settings(BaseSettings):
     email_recipients: Annotated[list[str], NoDecode] = Field([], validation_alias="EMAIL_RECIPIENTS")
     email_from: str = Field("", validation_alias="EMAIL_FROM")
     email_from_name: str = Field("Kefu", validation_alias="EMAIL_FROM_NAME", max_length=80)
+    agent_auto_busy_seconds: int = Field(300, validation_alias="AGENT_AUTO_BUSY_SECONDS", ge=30, le=86_400)
     rate_limits: Literal["on", "off"] = Field("on", validation_alias="RATE_LIMITS")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     log_file: Path | None = Field(None, validation_alias="LOG_FILE")
@@ -134,6 +135,12 @@ class Settings(BaseSettings):
         return self.jwt_secret_key.get_secret_value() or kept_secret(self.data_dir / "jwt_secret")
 
 
+def zone_of(settings: Settings) -> str:
+    """The time zone in which the team's days begin."""
+    zone: str = getattr(settings, "timezone", "Asia/Shanghai")
+    return zone
+
+
 @dataclass(frozen=True)
 class Problem:
     name: str
@@ -171,6 +178,7 @@ REMEDIES = {
     "SMTP_CA_FILE": "Name a PEM file with the certificate of your own authority, or leave it empty.",
     "EMAIL_RECIPIENTS": "List addresses with commas between: desk@shop.example,lead@shop.example.",
     "EMAIL_FROM": "Use one address: service@shop.example.",
+    "AGENT_AUTO_BUSY_SECONDS": "Use whole seconds from 30 to 86400; 300 is five minutes.",
     "LOG_LEVEL": "Use debug, info, warning or error.",
 }
 

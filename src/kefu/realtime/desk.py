@@ -1,18 +1,20 @@
 """What the desk sees: a session's summary when it changes, for whom it is, and each waiting visitor's place."""
 
 import asyncio
+import time
 from collections import OrderedDict
-from itertools import groupby
-from operator import itemgetter
+from contextlib import suppress
 
 import structlog
 
 from kefu.bus.ports import Bus, Notice
 from kefu.bus.telling import DESK
+from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.realtime.hub import SESSION, Hub, ephemeral
 from kefu.sessions.models import Session, stream_of
-from kefu.sessions.queries import find_many, queue
+from kefu.sessions.queries import find_many
+from kefu.sessions.queue import places
 from kefu.sessions.summaries import summary_of
 from kefu.sessions.visibility import guests_of, sees
 
@@ -20,6 +22,8 @@ log = structlog.get_logger()
 
 PAUSE_SECONDS = 0.05
 RETRY_SECONDS = 1.0
+# A wait turns urgent, and an agent comes on duty, without a word in the log: places are told anew this often.
+QUEUE_SECONDS = 10.0
 BATCH = 200
 REMEMBERED = 5_000
 
@@ -36,7 +40,8 @@ class Desk:
         self._hub = hub
         self._changed: set[str] = set()
         self._moved: set[str] = set()
-        self._queue_moved = False
+        self._queue_moved = self._has_queue = False
+        self._queue_told_at = 0.0
         self._known: OrderedDict[str, int] = OrderedDict()
         self._ring = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -64,7 +69,8 @@ class Desk:
 
     async def _publish_forever(self) -> None:
         while True:
-            await self._ring.wait()
+            with suppress(TimeoutError):
+                await asyncio.wait_for(self._ring.wait(), QUEUE_SECONDS if self._has_queue else None)
             await asyncio.sleep(PAUSE_SECONDS)
             self._ring.clear()
             try:
@@ -74,7 +80,8 @@ class Desk:
                 await asyncio.sleep(RETRY_SECONDS)
 
     async def _publish(self) -> None:
-        if self._queue_moved:
+        is_old = self._has_queue and time.monotonic() - self._queue_told_at >= QUEUE_SECONDS
+        if self._queue_moved or is_old:
             await self._publish_queue()
         while self._changed:
             if not self._hub.has_followers(DESK):
@@ -101,12 +108,12 @@ class Desk:
     async def _publish_queue(self) -> None:
         self._queue_moved = False
         async with self._db.read() as tx:
-            waiting = sorted(await queue(tx), key=itemgetter(0))
-        for _, shop_queue in groupby(waiting, key=itemgetter(0)):
-            names = [name for _, name in shop_queue]
-            for position, name in enumerate(names, 1):
-                if self._hub.has_followers(stream_of(name)):
-                    self._hub.hear(ephemeral(stream_of(name), "queue.position", position=position, waiting=len(names)))
+            queue = await places(tx, now_ms())
+        self._has_queue, self._queue_told_at = bool(queue), time.monotonic()
+        for place in queue:
+            stream = stream_of(place.session)
+            if self._hub.has_followers(stream):
+                self._hub.hear(ephemeral(stream, "queue.position", **place.facts))
 
     def _compare(self, found: list[tuple[str, int]]) -> None:
         """Of what changed a moment ago by the database, mark what no bus brought: seqs that are new to us."""

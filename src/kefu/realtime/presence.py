@@ -121,6 +121,10 @@ class Presence:
                 self._ring.set()
             self._lingering[claim] = time.monotonic() + LINGER_SECONDS
 
+    def own_agents(self) -> set[str]:
+        """The ids of those who have the workbench open by a stream of this process."""
+        return {who.id for stream, who in self._open if stream == DESK and who.id}
+
     def agents(self, stream: str = DESK) -> list[dict[str, str]]:
         """Who is at the desk, or looks at the session of that stream, as `{id, name}` by name."""
         there = {one.id: one.name or "" for one in self._here.get(stream, ()) if one.kind == "agent" and one.id}

@@ -3,12 +3,13 @@
 from starlette.datastructures import State
 
 from kefu.bus.ports import Notice
+from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.log.log import Entry
 from kefu.realtime.hub import Hub, ephemeral
 from kefu.realtime.passing import read_notice
 from kefu.sessions.models import stream_of
-from kefu.sessions.queries import place_in_queue
+from kefu.sessions.queue import place_of
 from kefu.sessions.service import SessionNotFound
 from kefu.sessions.since import Head, since
 from kefu.sessions.states import Status
@@ -42,6 +43,7 @@ async def present(state: State, head: Head, *, sees_internal: bool) -> list[Noti
         now.append(ephemeral(name, "answer.delta", **draft))
     if head.status == Status.PENDING_MANUAL:
         async with state.db.read() as tx:
-            position, waiting = await place_in_queue(tx, head)
-        now.append(ephemeral(name, "queue.position", position=position, waiting=waiting))
+            place = await place_of(tx, head.name, head.shop, now_ms())
+        if place is not None:
+            now.append(ephemeral(name, "queue.position", **place.facts))
     return now + state.presence.now(name) if sees_internal else now

@@ -1,17 +1,14 @@
 """Who is on duty, and who has room."""
 
 from dataclasses import dataclass
-from datetime import timedelta
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.duty import LOST_AFTER_MS, SERVING
 from kefu.accounts.models import Agent
 from kefu.accounts.permissions import permissions_of
-from kefu.sessions.queries import load_by_agent
-
-LOST_AFTER = timedelta(seconds=45)
-SERVING = {"online", "busy"}
+from kefu.sessions.held import loads
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +21,7 @@ class Colleague:
     id: str
     username: str
     name: str
+    role: str
     status: str
     max_sessions: int
     skills: tuple[str, ...]
@@ -32,10 +30,11 @@ class Colleague:
     may_serve: bool
     serving: int
     offered: int
+    is_lead: bool
 
     def is_here(self, now: int) -> bool:
         """At the desk, whatever they do there."""
-        return self.status != "offline" and now - self.seen_at < LOST_AFTER.total_seconds() * 1000
+        return self.status != "offline" and now - self.seen_at < LOST_AFTER_MS
 
     def is_on_duty(self, now: int) -> bool:
         return self.may_serve and self.status in SERVING and self.is_here(now)
@@ -48,7 +47,7 @@ class Colleague:
 
 async def colleagues(tx: AsyncSession, *ids: str) -> list[Colleague]:
     """Those agents, or all that may sign in, by name. Who gives one of them a session locks their row first."""
-    load = load_by_agent()
+    load = loads()
     query = select(Agent, func.coalesce(load.c.serving, 0), func.coalesce(load.c.offered, 0))
     query = query.outerjoin(load, load.c.agent_id == Agent.id).where(Agent.is_active).order_by(Agent.name, Agent.id)
     if ids:
@@ -58,12 +57,14 @@ async def colleagues(tx: AsyncSession, *ids: str) -> list[Colleague]:
             id=agent.id,
             username=agent.username,
             name=agent.name,
+            role=agent.role,
             status=agent.status,
             max_sessions=agent.max_sessions,
             skills=tuple(agent.skills),
             languages=tuple(agent.languages),
             seen_at=agent.last_seen_at or 0,
             may_serve="sessions.takeover" in permissions_of(agent.role),
+            is_lead="sessions.assign" in permissions_of(agent.role),
             serving=serving,
             offered=offered,
         )

@@ -25,7 +25,6 @@ router = APIRouter(tags=["sessions"])
 POSTS_PER_SESSION = "60/minute"
 HISTORY = 50
 
-Taker = Annotated[AgentIdentity, Depends(allowed("sessions.takeover"))]
 Releaser = Annotated[AgentIdentity, Depends(allowed("sessions.release"))]
 Closer = Annotated[AgentIdentity, Depends(allowed("sessions.close"))]
 Reader = Annotated[AgentIdentity, Depends(allowed("sessions.read"))]
@@ -102,14 +101,6 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
             )
     data = shapes.StoredData(seq=stored.seq, timestamp=stored.at / 1000, client_msg_id=stored.client_msg_id)
     return shapes.ManualStored(data=data)
-
-
-@router.post("/api/sessions/{name}/takeover")
-async def take_over(request: Request, name: shapes.NameInPath, agent: Taker) -> shapes.SessionData:
-    """The agent of the token steps in; one winner."""
-    async with request.app.state.db.write() as tx:
-        session = await service.take_over(tx, name, member(agent, "sessions.reply_any"))
-    return shapes.SessionData(data=shapes.session_out(session))
 
 
 @router.post("/api/sessions/{name}/release")

@@ -8,6 +8,7 @@ from typing import Any
 
 from kefu.log.log import Entry
 from kefu.sessions.models import Session
+from kefu.sessions.priority import words_in
 from kefu.sessions.states import Status
 
 PREVIEW = 80
@@ -26,6 +27,8 @@ def blank(name: str) -> Session:
         visitor_message_count=0,
         ai_fail_count=0,
         escalation_count=0,
+        urgent_words=0,
+        reminded=0,
         episode=0,
         visitor_id="",
         last_visitor_seq=0,
@@ -73,6 +76,7 @@ def _posted(session: Session, facts: dict[str, Any], event: Entry) -> None:
     session.last_message_at = event.at
     if facts["role"] == "user":
         session.visitor_message_count += 1
+        session.urgent_words |= words_in(facts["content"])
         session.last_visitor_seq = event.seq
     if facts["role"] == "agent":
         session.replied_at = session.replied_at or event.at
@@ -89,21 +93,41 @@ def _escalated(session: Session, facts: dict[str, Any], event: Entry) -> None:
     session.escalation_severity = facts["severity"]
     session.escalated_at = event.at
     session.escalation_count += 1
+    session.reminded = 0
 
 
 def _given(session: Session, facts: dict[str, Any], event: Entry) -> None:
     session.agent_id, session.agent_name = facts["agent"]["id"], facts["agent"]["name"]
-    session.manual_started_at, session.replied_at = event.at, None
+    session.manual_started_at, session.replied_at, session.assigned_until = event.at, None, None
+
+
+def _assigned(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    session.agent_id, session.agent_name = facts["agent"]["id"], facts["agent"]["name"]
+    session.assigned_until = facts["until"]
+
+
+def _unassigned(session: Session, _: dict[str, Any], __: Entry) -> None:
+    session.agent_id = session.agent_name = session.assigned_until = None
+
+
+def _reminded(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    session.reminded = facts["minutes"]
 
 
 def _left(session: Session, _: dict[str, Any], event: Entry) -> None:
-    if session.agent_id is not None:
+    if session.manual_started_at is not None:
         session.manual_ended_at = event.at
-    session.agent_id = session.agent_name = session.manual_started_at = session.replied_at = None
+    session.agent_id = session.agent_name = session.assigned_until = None
+    session.manual_started_at = session.replied_at = None
+
+
+def _released(session: Session, facts: dict[str, Any], event: Entry) -> None:
+    _left(session, facts, event)
+    session.urgent_words = 0
 
 
 def _deferred(session: Session, facts: dict[str, Any], _: Entry) -> None:
-    session.agent_id = session.agent_name = None
+    session.agent_id = session.agent_name = session.assigned_until = None
     session.email, session.mail_status = facts.get("email"), "sending"
 
 
@@ -119,11 +143,11 @@ def _not_mailed(session: Session, _: dict[str, Any], __: Entry) -> None:
 
 def _lost(session: Session, facts: dict[str, Any], event: Entry) -> None:
     _left(session, facts, event)
-    session.escalated_at = event.at
+    session.escalated_at, session.reminded = event.at, 0
 
 
 def _closed(session: Session, facts: dict[str, Any], event: Entry) -> None:
-    _left(session, facts, event)
+    _released(session, facts, event)
     session.closed_at = event.at
 
 
@@ -148,12 +172,16 @@ CHANGES: dict[str, Callable[[Session, dict[str, Any], Entry], None]] = {
     "session.taken_over": _given,
     "session.transferred": _given,
     "session.agent_lost": _lost,
-    "session.released": _left,
+    "session.assigned": _assigned,
+    "session.unassigned": _unassigned,
+    "session.returned": _released,
     "session.deferred": _deferred,
     "mail.sent": _mailed,
     "mail.failed": _not_mailed,
+    "session.released": _released,
     "session.closed": _closed,
     "session.reopened": _reopened,
     "session.merged_into": _merged_into,
     "session.split_from": _split_from,
+    "queue.reminded": _reminded,
 }

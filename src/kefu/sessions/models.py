@@ -26,8 +26,10 @@ class Session(Table):
     are the newest message of the visitor and the newest one that the bot answered. `visitor_message_count` of the
     `message_count` messages are the visitor's own. `visitor_id` is the same in all sessions of one visitor's browser.
     `episode` counts how often a person was asked for or stepped in; `replied_at`: when the agent who holds it first
-    wrote, None before. `email`: what the visitor left out of hours; `mail_status`: what became of the last mail.
-    `merged_into`: the session in which this one goes on.
+    wrote, None before. While a person is awaited, `agent_id` is to whom it is offered, until `assigned_until`.
+    `urgent_words`: those of `priority.WORDS` that the visitor wrote, a bit for each; `reminded`: the minutes of
+    waiting of which the team was told last. `email`: what the visitor left out of hours; `mail_status`: what became of
+    the last mail. `merged_into`: the session in which this one goes on.
     """
 
     __tablename__ = "sessions"
@@ -62,6 +64,9 @@ class Session(Table):
     escalation_details: Mapped[str | None] = mapped_column(Text)
     escalation_severity: Mapped[Severity | None] = mapped_column(String(10))
     escalated_at: Mapped[int | None] = mapped_column(BigInteger)
+    assigned_until: Mapped[int | None] = mapped_column(BigInteger)
+    urgent_words: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    reminded: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     escalation_count: Mapped[int] = mapped_column(Integer, default=0)
     episode: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     replied_at: Mapped[int | None] = mapped_column(BigInteger)

@@ -17,6 +17,7 @@ from kefu.kit.db import Database
 from kefu.log.log import VISITOR, Entry
 from kefu.sessions.fold import PREVIEW
 from kefu.sessions.models import stream_of
+from kefu.sessions.priority import words_in
 from kefu.sessions.service import post_by_visitor
 from kefu.sessions.states import Status
 from kefu.sessions.work import AnswerVisitor
@@ -79,12 +80,13 @@ LATEST = "CASE WHEN updated_at > {at} THEN updated_at ELSE {at} END"
 BUMP = f"""
 UPDATE sessions SET seq = seq + 1, message_count = message_count + 1,
     visitor_message_count = visitor_message_count + 1, last_visitor_seq = seq + 1,
+    urgent_words = urgent_words | {{words}},
     last_role = 'user', last_text = {{text}}, last_message_at = {LATEST}, updated_at = {LATEST}
 WHERE name = {{name}} AND status <> 'closed' RETURNING seq, epoch, status, updated_at AS at
 """  # noqa: S608 - the parts are constants of this module
 
 POSTGRES = f"""
-WITH head AS ({BUMP.format(text="$2::text", at="$3::bigint", name="$1::text")}), event AS (
+WITH head AS ({BUMP.format(text="$2::text", at="$3::bigint", name="$1::text", words="$11::integer")}), event AS (
     INSERT INTO events (stream, seq, type, audience, actor, payload, client_msg_id, at)
     SELECT $4::text, seq, 'message.posted', 'public', $5::text, $6::text, $7::text, at FROM head
 ), job AS (
@@ -95,7 +97,7 @@ WITH head AS ({BUMP.format(text="$2::text", at="$3::bigint", name="$1::text")}),
 SELECT seq, epoch, status, at FROM head
 """  # noqa: S608 - the parts are constants of this module
 
-SQLITE_BUMP = BUMP.format(text="?2", at="?3", name="?1")
+SQLITE_BUMP = BUMP.format(text="?2", at="?3", name="?1", words="?4")
 SQLITE_EVENT = """
 INSERT INTO events (stream, seq, type, audience, actor, payload, client_msg_id, at)
 VALUES (?, ?, 'message.posted', 'public', ?, ?, ?, ?)
@@ -111,7 +113,8 @@ async def _post_postgres(db: Database, name: str, content: str, payload: str, cl
     arguments = (name, content[:PREVIEW], at, stream_of(name), ACTOR, payload, client_msg_id)
     try:
         async with db.connection() as connection:
-            row = await connection.fetchrow(POSTGRES, *arguments, AnswerVisitor.lane, AnswerVisitor.kind, job_head)
+            job = (AnswerVisitor.lane, AnswerVisitor.kind, job_head)
+            row = await connection.fetchrow(POSTGRES, *arguments, *job, words_in(content))
     except asyncpg.UniqueViolationError:
         raise _Unusual from None
     if row is None:
@@ -121,7 +124,7 @@ async def _post_postgres(db: Database, name: str, content: str, payload: str, cl
 
 def _post_sqlite(connection: sqlite3.Connection, name: str, content: str, payload: str, client_msg_id: str) -> _Head:
     now = now_ms()
-    row = connection.execute(SQLITE_BUMP, (name, content[:PREVIEW], now)).fetchone()
+    row = connection.execute(SQLITE_BUMP, (name, content[:PREVIEW], now, words_in(content))).fetchone()
     if row is None:
         raise _Unusual
     head = _Head(*row)

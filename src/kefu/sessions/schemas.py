@@ -13,12 +13,12 @@ from kefu.kit.clock import now_ms, unix_seconds
 from kefu.kit.i18n import Locale
 from kefu.log.log import Entry
 from kefu.sessions.models import MailStatus, Role, Session, Severity
+from kefu.sessions.priority import TIMEOUT_MS, Level, is_repeat, level_of, words_of
 from kefu.sessions.reading import Marks
 from kefu.sessions.states import Status
 
 NAME = r"^[A-Za-z0-9_.\-]{1,80}$"
 TEXT_LIMIT = 5000
-TIMEOUT_SECONDS = 300
 MAX_SEQ = 2**53
 
 
@@ -127,17 +127,23 @@ class Escalation(BaseModel):
 
 
 class Priority(BaseModel):
-    """`wait_time_seconds` runs while a person is awaited; `is_timeout` after five minutes of it."""
+    """`wait_time_seconds` runs while a person is awaited; `is_timeout` after five minutes of it.
 
-    level: Literal["urgent", "high", "normal"]
+    `reminded_minutes`: the minutes of waiting of which the team was told last, 0 before.
+    """
+
+    level: Level
     is_vip: bool
     wait_time_seconds: float
     is_timeout: bool
     is_repeat: bool
     urgent_keywords: list[str]
+    reminded_minutes: int
 
 
 class SessionOut(BaseModel):
+    """While a person is awaited `assigned_agent` is to whom it is offered, until `assigned_until`."""
+
     session_name: str
     shop: str
     status: Status
@@ -148,6 +154,7 @@ class SessionOut(BaseModel):
     locale: str
     user_profile: UserProfile
     assigned_agent: AgentRef | None
+    assigned_until: float | None
     escalation: Escalation | None
     priority: Priority
     email: str | None
@@ -215,18 +222,16 @@ def seconds(at: int) -> float:
 
 def priority_of(session: Session, now: int) -> Priority:
     waits = session.status == Status.PENDING_MANUAL and session.escalated_at is not None
-    waited = max(0.0, (now - (session.escalated_at or now)) / 1000) if waits else 0.0
-    is_timeout, is_repeat = waited > TIMEOUT_SECONDS, session.escalation_count > 1
-    level: Literal["urgent", "high", "normal"] = (
-        "urgent" if session.is_vip or is_timeout else "high" if waits and is_repeat else "normal"
-    )
+    waited = max(0, now - (session.escalated_at or now)) if waits else 0
+    otherwise: Level = "urgent" if session.is_vip else "normal"
     return Priority(
-        level=level,
+        level=level_of(session, now) if waits else otherwise,
         is_vip=session.is_vip,
-        wait_time_seconds=waited,
-        is_timeout=is_timeout,
-        is_repeat=is_repeat,
-        urgent_keywords=[],
+        wait_time_seconds=waited / 1000,
+        is_timeout=waited > TIMEOUT_MS,
+        is_repeat=is_repeat(session),
+        urgent_keywords=words_of(session.urgent_words),
+        reminded_minutes=session.reminded if waits else 0,
     )
 
 
@@ -271,6 +276,7 @@ def _session_fields(session: Session) -> dict[str, Any]:
         "locale": session.locale,
         "user_profile": profile_of(session),
         "assigned_agent": agent_of(session),
+        "assigned_until": unix_seconds(session.assigned_until),
         "escalation": escalation,
         "priority": priority_of(session, now_ms()),
         "email": session.email,

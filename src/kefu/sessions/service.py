@@ -17,10 +17,13 @@ from kefu.kit.ids import new_id
 from kefu.log.log import BOT, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message
 from kefu.sessions.episodes import keep
 from kefu.sessions.fold import blank, fold
+from kefu.sessions.held import PEOPLE
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.reading import Seen, mark_read, unseen
 from kefu.sessions.states import RAISES_EPOCH, InvalidStatus, Move, Status, move
-from kefu.sessions.work import AnswerVisitor
+from kefu.sessions.work import AnswerVisitor, AssignWaiting
+from kefu.shops.models import Shop
+from kefu.shops.service import is_auto
 
 NICKNAMES: Text = {"en": "Visitor", "zh": "访客"}
 
@@ -37,6 +40,16 @@ class AlreadyTaken(Conflict):
     text: ClassVar[Text] = {
         "en": "{agent[name]} has this conversation already.",
         "zh": "该会话已由【{agent[name]}】接入。",
+    }
+
+
+class AssignedToOther(Conflict):
+    """`agent`: `{id, name}` of to whom it is offered."""
+
+    code = "ASSIGNED_TO_OTHER"
+    text: ClassVar[Text] = {
+        "en": "This conversation is offered to {agent[name]} at this moment.",
+        "zh": "该会话已分配给【{agent[name]}】。",
     }
 
 
@@ -112,7 +125,21 @@ async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry
         fold(session, one)
     await append(tx, entries)
     await keep(tx, session, entries)
+    if any(map(_moves_people, entries)) and await _is_automatic(tx):
+        await enqueue(tx, AssignWaiting())
     return entries
+
+
+def _moves_people(event: Entry) -> bool:
+    """Whether somebody waits since then, or an agent may have room."""
+    facts = event.facts
+    is_move = event.type.startswith("session.") and bool({facts.get("from"), facts.get("to")} & {*PEOPLE})
+    return is_move or event.type == "session.unassigned"
+
+
+async def _is_automatic(tx: AsyncSession) -> bool:
+    """Whether any shop has its sessions assigned."""
+    return (await tx.execute(select(Shop.id).where(is_auto()).limit(1))).first() is not None
 
 
 def moved(session: Session, what: Move, actor: Actor, **facts: Any) -> Fact:
@@ -255,13 +282,15 @@ async def escalate(
 async def take_over(tx: AsyncSession, name: str, member: Member) -> Session:
     """The agent steps in; one winner. Repeating it by the holder changes nothing.
 
-    Raises AlreadyTaken, InvalidStatus.
+    Raises AlreadyTaken, AssignedToOther, InvalidStatus.
     """
     session = await locked(tx, name)
     if session.status == Status.MANUAL_LIVE:
         if session.agent_id == member.id:
             return session
         raise AlreadyTaken(agent=holder_of(session))
+    if session.agent_id not in {None, member.id} and not member.is_lead:
+        raise AssignedToOther(agent=holder_of(session))
     agent = {"id": member.id, "name": member.name}
     await record(tx, session, moved(session, Move.TAKE_OVER, member.actor, agent=agent))
     return session

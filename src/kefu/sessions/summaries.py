@@ -5,7 +5,7 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
-from kefu.kit.clock import iso, now_ms
+from kefu.kit.clock import iso, now_ms, unix_seconds
 from kefu.sessions.listing import ALL, CustomerType, Narrow, Sort
 from kefu.sessions.models import MailStatus, Role, Session
 from kefu.sessions.schemas import AgentRef, Priority, UserProfile, agent_of, priority_of, profile_of, seconds
@@ -93,6 +93,7 @@ class Summary(BaseModel):
     escalation: Waiting | None
     assigned_agent: AgentRef | None
     mail_status: MailStatus | None
+    assigned_until: float | None
     message_count: int
     visitor_message_count: int
     created_at: float
@@ -155,12 +156,15 @@ class SearchData(BaseModel):
     data: SearchPage
 
 
+def cut(text: str) -> str:
+    return text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…"
+
+
 def summary_of(session: Session) -> Summary:
     now = now_ms()
     preview = waiting = None
     if session.last_message_at is not None and session.last_role is not None:
-        text = session.last_text or ""
-        shown = text if len(text) <= PREVIEW else text[: PREVIEW - 1] + "…"
+        shown = cut(session.last_text or "")
         preview = Preview(role=session.last_role, content=shown, timestamp=seconds(session.last_message_at))
     if session.escalated_at is not None:
         priority = priority_of(session, now)
@@ -182,6 +186,7 @@ def summary_of(session: Session) -> Summary:
         escalation=waiting,
         assigned_agent=agent_of(session),
         mail_status=session.mail_status,
+        assigned_until=unix_seconds(session.assigned_until),
         message_count=session.message_count,
         visitor_message_count=session.visitor_message_count,
         created_at=seconds(session.created_at),

@@ -19,6 +19,14 @@ class AnswerVisitor(Work):
 
 
 @dataclass(frozen=True, slots=True)
+class AssignWaiting(Work):
+    """Offer those who wait to agents with room, in shops that are set to it. Repeating it offers nothing twice."""
+
+    kind: ClassVar[str] = "assign_waiting"
+    lane: ClassVar[Lane] = "talk"
+
+
+@dataclass(frozen=True, slots=True)
 class IndexMessages(Work):
     """Bring the search up to the end of the log. Recurring."""
 

@@ -15,6 +15,8 @@ class Shop(Table):
     Texts are `{"zh": …, "en": …}`; `suggestions` is a list of first questions per language; `color` is `#rrggbb`.
     `hours` is a `shops.hours.Hours`, None where the settings decide; `hours_version` counts the changes of it and of
     `mail_to`, the addresses that hear of after-hours messages instead of EMAIL_RECIPIENTS.
+    `routing`: how those who wait come to an agent (`routing.rules.Routing`); `crowded_at`: since when
+    so many wait that the team was told, None otherwise.
     """
 
     __tablename__ = "shops"
@@ -32,4 +34,6 @@ class Shop(Table):
     hours: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
     hours_version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     mail_to: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    routing: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    crowded_at: Mapped[int | None] = mapped_column(BigInteger)
     created_at: Mapped[int] = mapped_column(BigInteger)

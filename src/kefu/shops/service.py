@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.clock import now_ms
@@ -37,6 +37,12 @@ class HoursChanged(Conflict):
         "en": "Somebody else has changed these hours meanwhile.",
         "zh": "工作时间刚刚被其他人修改过。",
     }
+
+
+def is_auto() -> ColumnElement[bool]:
+    """The condition that those who wait in the shop are offered to agents."""
+    mode: ColumnElement[str] = Shop.routing["mode"].as_string()
+    return mode == "auto"
 
 
 async def put_shop(tx: AsyncSession, **fields: Any) -> Shop:

@@ -77,6 +77,11 @@ export interface SessionClosed extends Move<"session.closed"> {
   reason?: string | null;
 }
 
+/** The agent was not heard of any more: the visitor waits for another one. */
+export interface SessionAgentLost extends Move<"session.agent_lost"> {
+  agent: AgentRef;
+}
+
 export type SessionReopened = Move<"session.reopened">;
 
 /** From the queue back to the bot: cancelled, or nobody came in time. */
@@ -158,6 +163,7 @@ export type JoinEvent = SessionMerged | SessionMergedInto | SessionSplitFrom | S
 export type MoveEvent =
   | SessionEscalated
   | SessionTakenOver
+  | SessionAgentLost
   | SessionReleased
   | SessionClosed
   | SessionReopened
@@ -205,6 +211,8 @@ export interface QueuePosition {
   type: "queue.position";
   position: number;
   waiting: number;
+  /** until a person comes; null when nobody can know */
+  estimate_seconds: number | null;
 }
 
 /** How far one side has read. The actor's kind says which; it never goes back. */
@@ -276,8 +284,30 @@ export interface Presence {
   agents: AgentRef[];
 }
 
+/** What this agent does now, chosen in another tab or changed by itself. */
+export interface AgentStatusChanged {
+  type: "agent.status";
+  status: Api.AgentStatus["status"];
+  status_note: string;
+  is_auto: boolean;
+}
+
+/** The team is told, once, of a long wait or of a long queue. */
+export type QueueReminded = { type: "queue.reminded"; shop: string } & (
+  | { what: "wait"; session: string; name: string; minutes: number }
+  | { what: "crowd"; waiting: number }
+);
+
 /** Everything `GET /api/agent/events` can say; after `stream.ready` the list is fetched again. */
-export type DeskFrame = SessionChanged | SessionRead | SessionGone | Presence | { type: "stream.ready" } | StreamEnded;
+export type DeskFrame =
+  | SessionChanged
+  | SessionRead
+  | SessionGone
+  | Presence
+  | AgentStatusChanged
+  | QueueReminded
+  | { type: "stream.ready" }
+  | StreamEnded;
 
 export function isLogEvent(frame: Frame): frame is LogEvent {
   return "seq" in frame && "at" in frame;

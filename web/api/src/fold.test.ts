@@ -223,10 +223,10 @@ describe("the moment", () => {
   });
 
   it("shows the place in the queue only while waiting", () => {
-    const place: Frame = { type: "queue.position", position: 2, waiting: 3 };
+    const place: Frame = { type: "queue.position", position: 2, waiting: 3, estimate_seconds: 240 };
     expect(fold(all(talk.slice(0, 4)), place).queue).toBeNull();
     const waiting = fold(all(talk.slice(0, 5)), place);
-    expect(waiting.queue).toEqual({ position: 2, waiting: 3 });
+    expect(waiting.queue).toEqual({ position: 2, waiting: 3, estimate_seconds: 240 });
     expect(fold(waiting, takenOver(6)).queue).toBeNull();
   });
 

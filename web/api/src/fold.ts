@@ -52,7 +52,7 @@ export interface Conversation {
   agent: AgentRef | null;
   /** The last move, which explains `status`; null while the session only opened. */
   move: MoveEvent | null;
-  queue: { position: number; waiting: number } | null;
+  queue: Omit<QueuePosition, "type"> | null;
   /** True between `stream.ready` and the end of the connection. */
   ready: boolean;
   /** True once the stream was ready: what there was to hear has been heard. */
@@ -117,6 +117,7 @@ function folded(state: Conversation, frame: Exclude<Frame, JoinEvent>): Conversa
     case "message.posted":
       return posted(state, frame);
     case "session.escalated":
+    case "session.agent_lost":
     case "session.returned":
     case "session.reopened":
     case "session.deferred":
@@ -226,8 +227,10 @@ function withoutTyping(state: Conversation, actor: Actor): Conversation {
   return { ...state, typing };
 }
 
-function queued(state: Conversation, { position, waiting }: QueuePosition): Conversation {
-  return state.status === "pending_manual" ? { ...state, queue: { position, waiting } } : state;
+function queued(state: Conversation, place: QueuePosition): Conversation {
+  if (state.status !== "pending_manual") return state;
+  const { position, waiting, estimate_seconds } = place;
+  return { ...state, queue: { position, waiting, estimate_seconds } };
 }
 
 function read(state: Conversation, { actor: { kind }, seq }: Read): Conversation {

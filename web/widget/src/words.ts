@@ -19,7 +19,8 @@ const zh = {
     after_hours_email: "非工作时间",
     closed: "会话已结束",
   },
-  queue: (position: number) => `等待人工接入…第 ${position} 位`,
+  queue: (position: number, minutes: number | null) =>
+    `等待人工接入…第 ${position} 位${minutes === null ? "" : `，约 ${minutes} 分钟`}`,
   live: (name: string) => `人工客服 – ${name}`,
   placeholder: {
     bot_active: "请输入您的问题…",
@@ -65,6 +66,7 @@ const zh = {
   line: {
     escalated: "已为您呼叫人工客服，请稍候。",
     taken_over: (name: string) => `${name} 已接入，为您服务。`,
+    agent_lost: "客服暂时离线，正在为您安排其他客服，请稍候。",
     released: "人工服务已结束，AI 助手继续为您服务。",
     closed: "会话已结束。您随时可以继续提问。",
     closed_idle: "长时间没有新消息，会话已结束。您随时可以继续提问。",
@@ -130,7 +132,8 @@ const en: Words = {
     after_hours_email: "Outside service hours",
     closed: "Conversation ended",
   },
-  queue: (position) => `Waiting for an agent… number ${position} in line`,
+  queue: (position, minutes) =>
+    `No. ${position} in line${minutes === null ? "" : `, about ${minutes} min`}`,
   live: (name) => `Agent – ${name}`,
   placeholder: {
     bot_active: "Ask a question…",
@@ -176,6 +179,7 @@ const en: Words = {
   line: {
     escalated: "We have called a colleague. One moment, please.",
     taken_over: (name) => `${name} has joined the conversation.`,
+    agent_lost: "The agent got disconnected. We are finding you another one, please stay.",
     released: "The agent has left. The AI assistant is back to help.",
     closed: "The conversation has ended. You can write again at any time.",
     closed_idle: "The conversation has ended after a long silence. You can write again at any time.",

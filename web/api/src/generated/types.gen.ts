@@ -103,6 +103,54 @@ export type AgentRef = {
 };
 
 /**
+ * AgentStatus
+ *
+ * `is_auto`: busy by itself, for want of activity; the next action ends it.
+ */
+export type AgentStatus = {
+    /**
+     * Status
+     */
+    status: 'online' | 'busy' | 'break' | 'lunch' | 'training' | 'offline';
+    /**
+     * Status Note
+     */
+    status_note: string;
+    /**
+     * Is Auto
+     */
+    is_auto: boolean;
+    /**
+     * Status Updated At
+     */
+    status_updated_at: number | null;
+    /**
+     * Last Active At
+     */
+    last_active_at: number | null;
+    /**
+     * Current Sessions
+     */
+    current_sessions: number;
+    /**
+     * Max Sessions
+     */
+    max_sessions: number;
+    today_stats: Today;
+};
+
+/**
+ * AgentStatusData
+ */
+export type AgentStatusData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: AgentStatus;
+};
+
+/**
  * ArticleChange
  *
  * What is left out stays. `version`: the one the author had before their eyes.
@@ -311,6 +359,16 @@ export type ArticleSummary = {
 };
 
 /**
+ * AssignTo
+ */
+export type AssignTo = {
+    /**
+     * Agent Id
+     */
+    agent_id: string;
+};
+
+/**
  * AtVersion
  *
  * `version`: the one the author had before their eyes.
@@ -320,6 +378,91 @@ export type AtVersion = {
      * Version
      */
     version: number;
+};
+
+/**
+ * AvailableAgent
+ */
+export type AvailableAgent = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Username
+     */
+    username: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * Role
+     */
+    role: string;
+    /**
+     * Max Sessions
+     */
+    max_sessions: number;
+    /**
+     * Current Sessions
+     */
+    current_sessions: number;
+};
+
+/**
+ * AvailableAgents
+ */
+export type AvailableAgents = {
+    /**
+     * Items
+     */
+    items: Array<AvailableAgent>;
+    /**
+     * Total
+     */
+    total: number;
+};
+
+/**
+ * AvailableData
+ */
+export type AvailableData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: AvailableAgents;
+};
+
+/**
+ * Beat
+ *
+ * `active`: the agent has done something at the desk since the last beat.
+ */
+export type Beat = {
+    /**
+     * Active
+     */
+    active?: boolean;
+};
+
+/**
+ * BeatOut
+ */
+export type BeatOut = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Last Active At
+     */
+    last_active_at: number | null;
 };
 
 /**
@@ -1074,6 +1217,10 @@ export type ListedSession = {
      */
     mail_status: 'sending' | 'sent' | 'failed' | null;
     /**
+     * Assigned Until
+     */
+    assigned_until: number | null;
+    /**
      * Message Count
      */
     message_count: number;
@@ -1539,6 +1686,8 @@ export type PreviewData = {
  * Priority
  *
  * `wait_time_seconds` runs while a person is awaited; `is_timeout` after five minutes of it.
+ *
+ * `reminded_minutes`: the minutes of waiting of which the team was told last, 0 before.
  */
 export type Priority = {
     /**
@@ -1565,6 +1714,10 @@ export type Priority = {
      * Urgent Keywords
      */
     urgent_keywords: Array<string>;
+    /**
+     * Reminded Minutes
+     */
+    reminded_minutes: number;
 };
 
 /**
@@ -1596,6 +1749,109 @@ export type PutHours = {
 };
 
 /**
+ * Queue
+ *
+ * The first 100 of those who wait; the figures are of these, `total_count` of all. Times in seconds.
+ */
+export type Queue = {
+    /**
+     * Queue
+     */
+    queue: Array<QueueItem>;
+    /**
+     * Total Count
+     */
+    total_count: number;
+    /**
+     * Vip Count
+     */
+    vip_count: number;
+    /**
+     * Avg Wait Time
+     */
+    avg_wait_time: number;
+    /**
+     * Max Wait Time
+     */
+    max_wait_time: number;
+};
+
+/**
+ * QueueData
+ */
+export type QueueData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Queue;
+};
+
+/**
+ * QueueItem
+ *
+ * `position` counts in the shop; `estimate_seconds`: until a person comes, null when nobody can know.
+ *
+ * `assigned_agent`: to whom it is offered, until `assigned_until`.
+ */
+export type QueueItem = {
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Position
+     */
+    position: number;
+    /**
+     * Priority Level
+     */
+    priority_level: 'urgent' | 'high' | 'normal';
+    /**
+     * Is Vip
+     */
+    is_vip: boolean;
+    /**
+     * Wait Time Seconds
+     */
+    wait_time_seconds: number;
+    /**
+     * Is Timeout
+     */
+    is_timeout: boolean;
+    /**
+     * Is Repeat
+     */
+    is_repeat: boolean;
+    /**
+     * Urgent Keywords
+     */
+    urgent_keywords: Array<string>;
+    user_profile: UserProfile;
+    /**
+     * Last Message
+     */
+    last_message: string;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Estimate Seconds
+     */
+    estimate_seconds: number | null;
+    assigned_agent: AgentRef | null;
+    /**
+     * Assigned Until
+     */
+    assigned_until: number | null;
+};
+
+/**
  * ReadMarks
  *
  * The seq up to which the visitor, and the agent who is furthest, have read; 0: nothing.
@@ -1619,6 +1875,35 @@ export type RefreshIn = {
      * Refresh Token
      */
     refresh_token: string;
+};
+
+/**
+ * Routing
+ *
+ * `manual`: agents pick from the queue; `auto`: it is offered to the best of them.
+ *
+ * `accept_seconds`: how long an offer stands, also one that a lead makes by hand.
+ */
+export type Routing = {
+    /**
+     * Mode
+     */
+    mode?: 'manual' | 'auto';
+    /**
+     * Accept Seconds
+     */
+    accept_seconds?: number;
+};
+
+/**
+ * RoutingData
+ */
+export type RoutingData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Routing;
 };
 
 /**
@@ -1813,6 +2098,8 @@ export type SessionListData = {
 
 /**
  * SessionOut
+ *
+ * While a person is awaited `assigned_agent` is to whom it is offered, until `assigned_until`.
  */
 export type SessionOut = {
     /**
@@ -1846,6 +2133,10 @@ export type SessionOut = {
     locale: string;
     user_profile: UserProfile;
     assigned_agent: AgentRef | null;
+    /**
+     * Assigned Until
+     */
+    assigned_until: number | null;
     escalation: Escalation | null;
     priority: Priority;
     /**
@@ -1963,6 +2254,10 @@ export type SessionWithHistory = {
     locale: string;
     user_profile: UserProfile;
     assigned_agent: AgentRef | null;
+    /**
+     * Assigned Until
+     */
+    assigned_until: number | null;
     escalation: Escalation | null;
     priority: Priority;
     /**
@@ -2235,6 +2530,20 @@ export type SplitFrom = {
 export type StatusInput = 'draft' | 'published' | 'archived';
 
 /**
+ * StatusWish
+ */
+export type StatusWish = {
+    /**
+     * Status
+     */
+    status: 'online' | 'busy' | 'break' | 'lunch' | 'training' | 'offline';
+    /**
+     * Status Note
+     */
+    status_note?: string;
+};
+
+/**
  * StoredData
  */
 export type StoredData = {
@@ -2321,6 +2630,41 @@ export type TeamStats = {
 };
 
 /**
+ * Today
+ *
+ * Since midnight in TIMEZONE. Times in seconds; null where there is nothing to take an average of.
+ */
+export type Today = {
+    /**
+     * Processed Count
+     */
+    processed_count: number;
+    /**
+     * Avg Response Time
+     */
+    avg_response_time: number | null;
+    /**
+     * Avg Duration
+     */
+    avg_duration: number | null;
+    /**
+     * Satisfaction Score
+     */
+    satisfaction_score: number | null;
+};
+
+/**
+ * TodayData
+ */
+export type TodayData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: TodayWithLoad;
+};
+
+/**
  * TodayOut
  *
  * Since midnight by the shop's clocks; `pending` and `serving`: now.
@@ -2366,6 +2710,36 @@ export type TodayOut = {
      * Ratings
      */
     ratings: number;
+};
+
+/**
+ * TodayWithLoad
+ */
+export type TodayWithLoad = {
+    /**
+     * Processed Count
+     */
+    processed_count: number;
+    /**
+     * Avg Response Time
+     */
+    avg_response_time: number | null;
+    /**
+     * Avg Duration
+     */
+    avg_duration: number | null;
+    /**
+     * Satisfaction Score
+     */
+    satisfaction_score: number | null;
+    /**
+     * Current Sessions
+     */
+    current_sessions: number;
+    /**
+     * Max Sessions
+     */
+    max_sessions: number;
 };
 
 /**
@@ -2454,6 +2828,55 @@ export type WithReason = {
      * Reason
      */
     reason?: string;
+};
+
+/**
+ * Work
+ *
+ * What an agent may be given; what is not named stays. `skills`: tags: urgent words, reasons, shops.
+ */
+export type Work = {
+    /**
+     * Max Sessions
+     */
+    max_sessions?: number | null;
+    /**
+     * Skills
+     */
+    skills?: Array<string> | null;
+    /**
+     * Languages
+     */
+    languages?: Array<string> | null;
+};
+
+/**
+ * WorkData
+ */
+export type WorkData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: WorkOut;
+};
+
+/**
+ * WorkOut
+ */
+export type WorkOut = {
+    /**
+     * Max Sessions
+     */
+    max_sessions: number;
+    /**
+     * Skills
+     */
+    skills: Array<string>;
+    /**
+     * Languages
+     */
+    languages: Array<string>;
 };
 
 /**
@@ -3447,76 +3870,6 @@ export type PostManualMessageResponses = {
 };
 
 export type PostManualMessageResponse = PostManualMessageResponses[keyof PostManualMessageResponses];
-
-export type TakeOverData = {
-    body?: never;
-    path: {
-        /**
-         * Name
-         */
-        name: string;
-    };
-    query?: never;
-    url: '/api/sessions/{name}/takeover';
-};
-
-export type TakeOverErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type TakeOverError = TakeOverErrors[keyof TakeOverErrors];
-
-export type TakeOverResponses = {
-    /**
-     * Successful Response
-     */
-    200: SessionData;
-};
-
-export type TakeOverResponse = TakeOverResponses[keyof TakeOverResponses];
 
 export type ReleaseData = {
     /**
@@ -5896,6 +6249,824 @@ export type SplitResponses = {
 };
 
 export type SplitResponse = SplitResponses[keyof SplitResponses];
+
+export type GetQueueData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | null;
+    };
+    url: '/api/sessions/queue';
+};
+
+export type GetQueueErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetQueueError = GetQueueErrors[keyof GetQueueErrors];
+
+export type GetQueueResponses = {
+    /**
+     * Successful Response
+     */
+    200: QueueData;
+};
+
+export type GetQueueResponse = GetQueueResponses[keyof GetQueueResponses];
+
+export type TakeOverData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/takeover';
+};
+
+export type TakeOverErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TakeOverError = TakeOverErrors[keyof TakeOverErrors];
+
+export type TakeOverResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionData;
+};
+
+export type TakeOverResponse = TakeOverResponses[keyof TakeOverResponses];
+
+export type AssignData = {
+    body: AssignTo;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/assign';
+};
+
+export type AssignErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type AssignError = AssignErrors[keyof AssignErrors];
+
+export type AssignResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionData;
+};
+
+export type AssignResponse = AssignResponses[keyof AssignResponses];
+
+export type DeclineData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/assignment/decline';
+};
+
+export type DeclineErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DeclineError = DeclineErrors[keyof DeclineErrors];
+
+export type DeclineResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionData;
+};
+
+export type DeclineResponse = DeclineResponses[keyof DeclineResponses];
+
+export type GetStatusData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agent/status';
+};
+
+export type GetStatusErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetStatusError = GetStatusErrors[keyof GetStatusErrors];
+
+export type GetStatusResponses = {
+    /**
+     * Successful Response
+     */
+    200: AgentStatusData;
+};
+
+export type GetStatusResponse = GetStatusResponses[keyof GetStatusResponses];
+
+export type PutStatusData = {
+    body: StatusWish;
+    path?: never;
+    query?: never;
+    url: '/api/agent/status';
+};
+
+export type PutStatusErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutStatusError = PutStatusErrors[keyof PutStatusErrors];
+
+export type PutStatusResponses = {
+    /**
+     * Successful Response
+     */
+    200: AgentStatusData;
+};
+
+export type PutStatusResponse = PutStatusResponses[keyof PutStatusResponses];
+
+export type BeatData = {
+    /**
+     * Body
+     */
+    body?: Beat | null;
+    path?: never;
+    query?: never;
+    url: '/api/agent/status/heartbeat';
+};
+
+export type BeatErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type BeatError = BeatErrors[keyof BeatErrors];
+
+export type BeatResponses = {
+    /**
+     * Successful Response
+     */
+    200: BeatOut;
+};
+
+export type BeatResponse = BeatResponses[keyof BeatResponses];
+
+export type GetTodayData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agent/stats/today';
+};
+
+export type GetTodayErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetTodayError = GetTodayErrors[keyof GetTodayErrors];
+
+export type GetTodayResponses = {
+    /**
+     * Successful Response
+     */
+    200: TodayData;
+};
+
+export type GetTodayResponse = GetTodayResponses[keyof GetTodayResponses];
+
+export type GetAvailableData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agents/available';
+};
+
+export type GetAvailableErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetAvailableError = GetAvailableErrors[keyof GetAvailableErrors];
+
+export type GetAvailableResponses = {
+    /**
+     * Successful Response
+     */
+    200: AvailableData;
+};
+
+export type GetAvailableResponse = GetAvailableResponses[keyof GetAvailableResponses];
+
+export type PutWorkData = {
+    body: Work;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}/work';
+};
+
+export type PutWorkErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutWorkError = PutWorkErrors[keyof PutWorkErrors];
+
+export type PutWorkResponses = {
+    /**
+     * Successful Response
+     */
+    200: WorkData;
+};
+
+export type PutWorkResponse = PutWorkResponses[keyof PutWorkResponses];
+
+export type GetRoutingData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/routing';
+};
+
+export type GetRoutingErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetRoutingError = GetRoutingErrors[keyof GetRoutingErrors];
+
+export type GetRoutingResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoutingData;
+};
+
+export type GetRoutingResponse = GetRoutingResponses[keyof GetRoutingResponses];
+
+export type PutRoutingData = {
+    body: Routing;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/routing';
+};
+
+export type PutRoutingErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutRoutingError = PutRoutingErrors[keyof PutRoutingErrors];
+
+export type PutRoutingResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoutingData;
+};
+
+export type PutRoutingResponse = PutRoutingResponses[keyof PutRoutingResponses];
 
 export type LivenessData = {
     body?: never;

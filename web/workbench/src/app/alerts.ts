@@ -1,3 +1,4 @@
+import type { SessionSummary } from "@kefu/api";
 import { useStorage } from "@vueuse/core";
 import { watch, watchEffect } from "vue";
 import { useI18n } from "vue-i18n";
@@ -14,11 +15,11 @@ export async function allowNotifications(): Promise<boolean> {
   return (await Notification.requestPermission()) === "granted";
 }
 
-/** Tells of customers who begin to wait: in the title, by ear, and beside the browser. */
+/** Tells of customers who begin to wait or are offered, and of long waits: in the title, by ear, beside the browser. */
 export function useAlerts(): void {
   const { t } = useI18n();
   const list = useSessionList();
-  const router = useRouter();
+  const notify = useNotifier();
 
   watchEffect(() => {
     // Who waits, and what one's own customers wrote: so much is there to be done.
@@ -28,22 +29,47 @@ export function useAlerts(): void {
 
   watch(
     () => list.arrival,
-    (session) => {
-      if (!session) return;
-      if (alerts.value.sound) chime();
-      if (!alerts.value.notifications || !document.hidden || Notification.permission !== "granted") return;
-      const name = nameOf(session, (short) => t("list.visitor", { name: short }));
-      const shown = new Notification(t("alerts.waitingTitle", { name }), {
-        body: session.last_message_preview?.content ?? "",
-        tag: session.session_name,
-      });
-      shown.addEventListener("click", () => {
-        window.focus();
-        void router.push({ name: "sessions", params: { name: session.session_name } });
-        shown.close();
-      });
+    (session) => session && notify(session, "alerts.waitingTitle"),
+  );
+  watch(
+    () => list.offers,
+    (offers, before) => {
+      const known = new Set(before.map((each) => each.session_name));
+      for (const session of offers) if (!known.has(session.session_name)) notify(session, "duty.offerTitle");
     },
   );
+  watch(
+    () => list.told,
+    (frame) => {
+      if (frame?.type !== "queue.reminded") return;
+      if (alerts.value.sound) chime();
+      const name = frame.what === "wait" ? frame.name || frame.session.slice(-4) : "";
+      const message =
+        frame.what === "wait"
+          ? t("duty.longWait", { name, minutes: frame.minutes })
+          : t("duty.longQueue", { count: frame.waiting });
+      ElMessage.warning({ message, duration: 10_000, showClose: true, grouping: true });
+    },
+  );
+}
+
+/** By ear, and beside the browser when nobody looks; a click leads to the conversation. */
+function useNotifier() {
+  const { t } = useI18n();
+  const router = useRouter();
+
+  return (session: SessionSummary, title: string): void => {
+    if (alerts.value.sound) chime();
+    if (!alerts.value.notifications || !document.hidden || Notification.permission !== "granted") return;
+    const name = nameOf(session, (short) => t("list.visitor", { name: short }));
+    const body = session.last_message_preview?.content ?? "";
+    const shown = new Notification(t(title, { name }), { body, tag: session.session_name });
+    shown.addEventListener("click", () => {
+      window.focus();
+      void router.push({ name: "sessions", params: { name: session.session_name } });
+      shown.close();
+    });
+  };
 }
 
 /** Two soft notes, made here rather than fetched. */

@@ -9,7 +9,7 @@ export function useSessionActions() {
   const { t } = useI18n();
   const list = useSessionList();
 
-  async function act(name: string, verb: "takeover" | "release" | "close", body?: unknown): Promise<boolean> {
+  async function act(name: string, verb: "takeover" | "release" | "close" | "assignment/decline", body?: unknown): Promise<boolean> {
     try {
       await request(`/api/sessions/${encodeURIComponent(name)}/${verb}`, { method: "POST", body });
       return true;
@@ -22,6 +22,7 @@ export function useSessionActions() {
   function reasonOf(thrown: unknown): string {
     const { code, details } = failureFromThrown(thrown);
     if (code === "ALREADY_TAKEN") return t("conversation.alreadyTaken", { name: (details.agent as AgentRef).name });
+    if (code === "ASSIGNED_TO_OTHER") return t("duty.assignedToOther", { name: (details.agent as AgentRef).name });
     if (code === "INVALID_STATUS") {
       return t("conversation.invalidStatus", { status: t(`status.${details.status as SessionStatus}`) });
     }
@@ -38,6 +39,7 @@ export function useSessionActions() {
   return {
     takeOver,
     release: (name: string) => act(name, "release"),
+    decline: (name: string) => act(name, "assignment/decline"),
     close: (name: string, reason: string) => act(name, "close", { reason }),
   };
 }

@@ -1,7 +1,8 @@
 import type { ListedSession, SessionSummary } from "@kefu/api";
 import { expect, test } from "vitest";
-import { belongs, type Held, held, levelOf, mentions, neighbour, unreadOf } from "./list";
+import { belongs, type Held, held, levelOf, mentions, neighbour, offerOf, unreadOf } from "./list";
 import { ordered, previewOf, recounted, upsert } from "./list";
+import example from "./queue-order.json";
 
 const NOW = 1_800_000_000_000;
 
@@ -21,11 +22,13 @@ function session(name: string, over: Partial<SessionSummary> = {}): SessionSumma
       is_timeout: false,
       is_repeat: false,
       urgent_keywords: [],
+      reminded_minutes: 0,
     },
     last_message_preview: null,
     escalation: null,
     assigned_agent: null,
     mail_status: null,
+    assigned_until: null,
     created_at: 0,
     updated_at: 0,
     message_count: 0,
@@ -58,10 +61,30 @@ test("the wait is counted from when it was heard", () => {
   expect(held(session("b"), NOW).waitingSince).toBeNull();
 });
 
+test("the queue stands as the server has it", () => {
+  const queue = example.map(({ name, vip, waited, level }) => {
+    // The server tells of an overdue session what was true when it last changed.
+    const told = waited > 300 || vip ? "normal" : (level as SessionSummary["priority"]["level"]);
+    const user_profile = { nickname: name, vip, language: "en" };
+    return waiting(name, waited, { user_profile, priority: { ...session(name).priority, level: told } });
+  });
+  expect(names(ordered(queue.toReversed(), "waiting", NOW))).toEqual(example.map(({ name }) => name));
+  expect(queue.map((each) => levelOf(each, NOW))).toEqual(example.map(({ level }) => level));
+});
+
+test("an offer stands while the session waits", () => {
+  const assigned_agent = { id: "agent_1", name: "Mei" };
+  const offered = waiting("a", 5, { assigned_agent, assigned_until: NOW / 1000 + 42 });
+  expect(offerOf(offered, NOW)).toEqual({ agent: assigned_agent, left: 42_000 });
+  expect(offerOf(offered, NOW + 60_000)?.left).toBe(0);
+  expect(offerOf({ ...offered, status: "manual_live" }, NOW)).toBeNull();
+  expect(offerOf(waiting("b", 5), NOW)).toBeNull();
+});
+
 test("the queue puts the urgent first and then the longest wait", () => {
   const queue = [waiting("new", 5), high("complaint", 10), waiting("old", 100), waiting("overdue", 301)];
   const vip = waiting("vip", 1, { user_profile: { nickname: "vip", vip: true, language: "en" } });
-  expect(names(ordered([...queue, vip], "waiting", NOW))).toEqual(["overdue", "vip", "complaint", "old", "new"]);
+  expect(names(ordered([...queue, vip], "waiting", NOW))).toEqual(["vip", "overdue", "complaint", "old", "new"]);
 });
 
 test("waiting long enough makes anybody urgent without news from the server", () => {

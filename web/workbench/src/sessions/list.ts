@@ -1,4 +1,4 @@
-import type { Api, ListedSession, SessionStatus, SessionSummary } from "@kefu/api";
+import type { AgentRef, Api, ListedSession, SessionStatus, SessionSummary } from "@kefu/api";
 
 export const TABS = ["waiting", "mine", "later", "bot", "all"] as const;
 export type Tab = (typeof TABS)[number];
@@ -66,7 +66,14 @@ export function levelOf(session: Held, now: number): Api.Priority["level"] {
   return overdue || session.user_profile.vip ? "urgent" : session.priority.level;
 }
 
-/** The queue by urgency and then by how long they wait; everything else by what happened last. */
+/** To whom it is offered, as long as the offer stands; a waiting session is nobody's. */
+export function offerOf(session: Held, now: number): { agent: AgentRef; left: number } | null {
+  const { assigned_agent: agent, assigned_until: until, status } = session;
+  if (status !== "pending_manual" || !agent || until === null) return null;
+  return { agent, left: Math.max(0, until * 1000 - now) };
+}
+
+/** The queue: VIPs, then by urgency, then by how long they wait; everything else by what happened last. */
 export function ordered(sessions: readonly Held[], tab: Tab, now: number): Held[] {
   return tab === "waiting" ? sessions.toSorted(byUrgency(now)) : sessions.toSorted(byActivity);
 }
@@ -79,9 +86,10 @@ export function inOrder(sessions: readonly Held[], names: readonly string[]): He
 
 function byUrgency(now: number) {
   return (a: Held, b: Held) =>
+    Number(b.user_profile.vip) - Number(a.user_profile.vip) ||
     LEVELS[levelOf(b, now)] - LEVELS[levelOf(a, now)] ||
     (a.waitingSince ?? now) - (b.waitingSince ?? now) ||
-    a.session_name.localeCompare(b.session_name);
+    (a.session_name < b.session_name ? -1 : 1);
 }
 
 function byActivity(a: Held, b: Held): number {

@@ -8,6 +8,7 @@ const MOVES: readonly Move["type"][] = [
   "session.opened",
   "session.escalated",
   "session.taken_over",
+  "session.agent_lost",
   "session.released",
   "session.closed",
   "session.reopened",
@@ -36,6 +37,7 @@ export function useMoveWords() {
   function sentence(event: Move): string {
     const verb = event.type.slice("session.".length);
     if (event.type === "session.taken_over") return t("moves.taken_over", { agent: event.agent.name });
+    if (event.type === "session.agent_lost") return t("duty.agentLost", { agent: event.agent.name });
     const said = "reason" in event ? reason(event.reason) : "";
     const text = t(`moves.${verb}`, { actor: actor(event), reason: said });
     const isSaid = event.type === "session.escalated" || event.type === "session.returned" || event.type === "session.deferred" || !said;

@@ -1,4 +1,11 @@
-import { type DeskFrame, follow, type Follower, type SessionSummary } from "@kefu/api";
+import {
+  type AgentStatusChanged,
+  type DeskFrame,
+  follow,
+  type Follower,
+  type QueueReminded,
+  type SessionSummary,
+} from "@kefu/api";
 import { refDebounced, useIntervalFn, useStorage, useThrottleFn } from "@vueuse/core";
 import { defineStore } from "pinia";
 import { computed, ref, shallowRef, watch } from "vue";
@@ -71,6 +78,7 @@ function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<ty
   });
   const waiting = computed(() => ordered(inTab("waiting"), "waiting", now.value));
   const mine = computed(() => inTab("mine"));
+  const offers = computed(() => waiting.value.filter((each) => each.assigned_agent?.id === agentId.value));
 
   const sizes = computed<Record<Tab, number>>(() => ({
     waiting: pool.counts.value.pending_manual,
@@ -80,21 +88,23 @@ function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<ty
     all: Object.values(pool.counts.value).reduce((sum, count) => sum + count, 0),
   }));
 
-  return { tab, keyword, settled, filters, asked, isFiltered, isNarrowed, visible, waiting, mine, sizes };
+  return { tab, keyword, settled, filters, asked, isFiltered, isNarrowed, visible, waiting, mine, offers, sizes };
 }
 
 function createLive(pool: Pool, agentId: { value: string }, refresh: () => Promise<void>) {
   const connection = ref<Connection>("connecting");
   /** The last session that began to wait while we were listening. */
   const arrival = shallowRef<SessionSummary>();
+  /** The last that was told of the agent themselves, or of the queue as a whole. */
+  const told = shallowRef<AgentStatusChanged | QueueReminded>();
   let follower: Follower | undefined;
-
   const recount = useThrottleFn(() => countAgain(pool), RECOUNT_MS, true);
 
   function heard(frame: DeskFrame): void {
     if (frame.type === "stream.ready") void refresh();
     if (frame.type === "session.read") pool.read(frame.session, frame.read_count);
     if (frame.type === "session.gone" && !pool.forget(frame.session_name)) void recount();
+    if (frame.type === "agent.status" || frame.type === "queue.reminded") told.value = frame;
     if (frame.type !== "session.changed") return;
     const before = receive(pool, frame.session, agentId.value);
     if (!before) void recount();
@@ -128,7 +138,7 @@ function createLive(pool: Pool, agentId: { value: string }, refresh: () => Promi
     pool.sweep();
   }
 
-  return { connection, arrival, start, stop, refresh };
+  return { connection, arrival, told, start, stop, refresh };
 }
 
 /** An older session may come to us for the first time: how far we had read it, only the server knows. */

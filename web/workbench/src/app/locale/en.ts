@@ -1,3 +1,4 @@
+import { en as duty } from "../../duty/words";
 import { en as histories } from "../../histories/words";
 import { en as mail } from "../../mail/words";
 import { en as search } from "../../search/words";
@@ -6,6 +7,7 @@ import { en as hours } from "../../shops/words";
 import { en as wallboard } from "../../wallboard/words";
 
 export const en = {
+  duty,
   filters,
   histories,
   hours,

@@ -1,3 +1,4 @@
+import { zh as duty } from "../../duty/words";
 import { zh as histories } from "../../histories/words";
 import { zh as mail } from "../../mail/words";
 import { zh as search } from "../../search/words";
@@ -7,6 +8,7 @@ import { zh as wallboard } from "../../wallboard/words";
 import type { Catalogue } from "./en";
 
 export const zh: Catalogue = {
+  duty,
   filters,
   histories,
   hours,
