@@ -21,6 +21,8 @@ from kefu.answering.service import Bot
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
+from kefu.collaboration.endpoints.assists import router as assists
+from kefu.collaboration.endpoints.notes import router as notes
 from kefu.jobs.worker import Handler, Worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
@@ -46,6 +48,8 @@ from kefu.sessions.mirror import Mirror
 from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.store import DatabaseStore, SessionStore
 from kefu.sessions.work import AnswerVisitor, CloseIdle
+from kefu.transfers.endpoints import router as transfers
+from kefu.transfers.service import ExpireTransfer, expire_transfer
 
 
 def _stream(path: str, app: ASGIApp) -> Route:
@@ -60,7 +64,17 @@ STREAMS = (
     _stream("/api/agent/events", DeskEvents()),
 )
 SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute("/ws/agent", DeskSocket()))
-ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, realtime, knowledge, ops)
+ROUTERS: tuple[APIRouter, ...] = (
+    accounts,
+    chat,
+    sessions,
+    transfers,
+    notes,
+    assists,
+    realtime,
+    knowledge,
+    ops,
+)
 
 
 class Application(FastAPI):
@@ -74,6 +88,7 @@ class Application(FastAPI):
 def bulk_worker(db: Database, settings: Settings) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     handlers: dict[str, Handler] = {
+        ExpireTransfer.kind: partial(expire_transfer, db),
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
     }
     return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle()])

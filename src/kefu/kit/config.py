@@ -36,6 +36,7 @@ class Settings(BaseSettings):
     cors_origins: Annotated[list[str], NoDecode] = Field([], validation_alias="CORS_ORIGINS")
     ai_provider: Literal["builtin", "scripted"] = Field("builtin", validation_alias="AI_PROVIDER")
     session_expire_seconds: int = Field(86_400, validation_alias="SESSION_EXPIRE_SECONDS", ge=60, le=31_536_000)
+    transfer_expire_seconds: int = Field(120, validation_alias="TRANSFER_EXPIRE_SECONDS", ge=1, le=3600)
     rate_limits: Literal["on", "off"] = Field("on", validation_alias="RATE_LIMITS")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     log_file: Path | None = Field(None, validation_alias="LOG_FILE")
@@ -109,6 +110,7 @@ REMEDIES = {
     "METRICS_TOKEN": "Use at least 16 random characters, or leave it empty for direct readers in the same network.",
     "RATE_LIMITS": "Use on or off.",
     "SESSION_EXPIRE_SECONDS": "Use whole seconds from 60 to 31536000; 86400 is a day.",
+    "TRANSFER_EXPIRE_SECONDS": "Use whole seconds from 1 to 3600; 120 is two minutes.",
     "LOG_LEVEL": "Use debug, info, warning or error.",
 }
 

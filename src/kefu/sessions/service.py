@@ -20,6 +20,7 @@ from kefu.sessions.fold import blank, fold
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.reading import Seen, mark_read, unseen
 from kefu.sessions.states import RAISES_EPOCH, InvalidStatus, Move, Status, move
+from kefu.sessions.transfers import keep_requests, overtaken
 from kefu.sessions.work import AnswerVisitor
 
 NICKNAMES: Text = {"en": "Visitor", "zh": "访客"}
@@ -89,13 +90,18 @@ async def locked(tx: AsyncSession, name: str) -> Session:
 
 
 async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry]:
-    """Give the facts their places in the log, fold them into the (locked) row and write both."""
+    """Give the facts their places in the log, fold them into the (locked) row and write both.
+
+    Behind them stands the end of a request that they overtook (`transfers.py`).
+    """
+    facts = (*facts, *await overtaken(tx, session, facts))
     at = max(now_ms(), session.updated_at or 0)
     entries = [entry(stream_of(session.name), session.seq + n, fact, at) for n, fact in enumerate(facts, 1)]
     for one in entries:
         fold(session, one)
     await append(tx, entries)
     await keep(tx, session, entries)
+    await keep_requests(tx, session, entries)
     return entries
 
 
@@ -168,7 +174,7 @@ async def post_by_agent(
         return known
     if session.status != Status.MANUAL_LIVE:
         raise InvalidStatus(status=session.status, move="message.posted")
-    _check_holder(session, member)
+    check_holder(session, member)
     facts = [message("agent", member.actor, content, client_msg_id)]
     if seen is not None:
         if missed := await unseen(tx, session, member.id, seen):
@@ -244,7 +250,7 @@ async def release(tx: AsyncSession, name: str, member: Member, reason: str) -> S
     """Give the session back to the bot. Raises InvalidStatus, NotHolder."""
     session = await locked(tx, name)
     fact = moved(session, Move.RELEASE, member.actor, reason=reason)
-    _check_holder(session, member)
+    check_holder(session, member)
     await record(tx, session, fact)
     return session
 
@@ -254,7 +260,7 @@ async def close(tx: AsyncSession, name: str, member: Member, reason: str) -> Ses
     session = await locked(tx, name)
     fact = moved(session, Move.CLOSE, member.actor, reason=reason)
     if session.agent_id is not None:
-        _check_holder(session, member)
+        check_holder(session, member)
     await record(tx, session, fact)
     return session
 
@@ -263,6 +269,7 @@ def holder_of(session: Session) -> dict[str, str | None]:
     return {"id": session.agent_id, "name": session.agent_name}
 
 
-def _check_holder(session: Session, member: Member) -> None:
+def check_holder(session: Session, member: Member) -> None:
+    """Raises NotHolder for whom the session is neither theirs nor, as a lead, to decide."""
     if session.agent_id != member.id and not member.is_lead:
         raise NotHolder(agent=holder_of(session))
