@@ -3,6 +3,7 @@ import {
   type AgentRef,
   type AnswerDelta,
   type Frame,
+  isAside,
   isLogEvent,
   type LogEvent,
   type MessagePosted,
@@ -98,6 +99,7 @@ export function fold(state: Conversation, frame: Frame): Conversation {
 }
 
 function folded(state: Conversation, frame: Frame): Conversation {
+  if (isAside(frame)) return state;
   switch (frame.type) {
     case "session.opened":
       return { ...state, opened: frame };
@@ -108,12 +110,10 @@ function folded(state: Conversation, frame: Frame): Conversation {
     case "session.reopened":
       return moved(state, frame);
     case "session.taken_over":
+    case "session.transferred":
     case "session.released":
     case "session.closed":
       return withDraftFloor(moved(state, frame), frame.seq);
-    case "answer.evidenced":
-    case "reply.forced":
-      return state;
     case "answer.delta":
       return drafted(state, frame);
     case "answer.dropped":
@@ -173,7 +173,7 @@ function moved(state: Conversation, event: MoveEvent): Conversation {
 }
 
 function agentAfter(state: Conversation, event: MoveEvent): AgentRef | null {
-  return event.type === "session.taken_over" ? event.agent : state.agent;
+  return event.type === "session.taken_over" || event.type === "session.transferred" ? event.agent : state.agent;
 }
 
 function drafted(state: Conversation, frame: AnswerDelta): Conversation {

@@ -1,4 +1,4 @@
-import { type Conversation, type LogEvent, type MessagePosted, type MoveEvent, runningDrafts, type Source } from "@kefu/api";
+import { type Conversation, isMoveEvent, type LogEvent, type MessagePosted, type MoveEvent, runningDrafts, type Source } from "@kefu/api";
 
 export interface MessageRow {
   kind: "message";
@@ -57,8 +57,9 @@ function withDays({ events, read }: Conversation): Row[] {
 }
 
 function rowOf(event: LogEvent, readByAgent: number): Row | undefined {
-  if (event.type === "session.opened" || event.type === "answer.evidenced" || event.type === "reply.forced") return undefined;
-  if (event.type !== "message.posted" || event.role === "system") return { kind: "line", key: `e:${event.seq}`, event };
+  if (isMoveEvent(event)) return { kind: "line", key: `e:${event.seq}`, event };
+  if (event.type !== "message.posted") return undefined;
+  if (event.role === "system") return { kind: "line", key: `e:${event.seq}`, event };
   const { seq, at, content, role, actor, draft_id, client_msg_id } = event;
   const side = role === "user" ? "own" : role === "agent" ? "agent" : "bot";
   const key = draft_id ? `d:${draft_id}` : client_msg_id ? `c:${client_msg_id}` : `e:${seq}`;

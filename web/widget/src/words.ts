@@ -65,6 +65,7 @@ const zh = {
   line: {
     escalated: "已为您呼叫人工客服，请稍候。",
     taken_over: (name: string) => `${name} 已接入，为您服务。`,
+    transferred: (name: string) => `已为您转接，现在由 ${name} 为您服务。`,
     released: "人工服务已结束，AI 助手继续为您服务。",
     closed: "会话已结束。您随时可以继续提问。",
     closed_idle: "长时间没有新消息，会话已结束。您随时可以继续提问。",
@@ -138,6 +139,7 @@ const en: Words = {
   line: {
     escalated: "We have called a colleague. One moment, please.",
     taken_over: (name) => `${name} has joined the conversation.`,
+    transferred: (name) => `You are now talking to ${name}.`,
     released: "The agent has left. The AI assistant is back to help.",
     closed: "The conversation has ended. You can write again at any time.",
     closed_idle: "The conversation has ended after a long silence. You can write again at any time.",

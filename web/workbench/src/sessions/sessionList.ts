@@ -4,6 +4,7 @@ import { defineStore } from "pinia";
 import { computed, ref, shallowRef, watch } from "vue";
 import { useAccount } from "../accounts/account";
 import { request, signedLine } from "../accounts/client";
+import { deskFrames } from "./deskFrames";
 import { belongs, concerns, type Counts, type Held, mentions, ordered, type Tab, unreadOf } from "./list";
 import { createPages } from "./pages";
 import { createPool, type Pool } from "./pool";
@@ -83,6 +84,7 @@ function createLive(pool: Pool, agentId: { value: string }, refresh: () => Promi
   const recount = useThrottleFn(() => countAgain(pool), RECOUNT_MS, true);
 
   function heard(frame: DeskFrame): void {
+    void deskFrames.trigger(frame);
     if (frame.type === "stream.ready") void refresh();
     if (frame.type === "session.read") pool.read(frame.session, frame.read_count);
     if (frame.type !== "session.changed") return;

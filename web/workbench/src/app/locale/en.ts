@@ -1,3 +1,6 @@
+import { en as collaboration } from "../../collaboration/words";
+import { en as transfers } from "../../transfers/words";
+
 export const en = {
   app: {
     name: "Kefu",
@@ -227,6 +230,7 @@ export const en = {
     opened: "{actor} opened the conversation",
     escalated: "A person was asked for: {reason}",
     taken_over: "{agent} took over",
+    transferred: "{from} passed the conversation on to {to}",
     closed: "{actor} closed the conversation",
     reopened: "{actor} wrote again: reopened",
     returned: "Back to the bot: {reason}",
@@ -260,6 +264,8 @@ export const en = {
     leave: "Leave the field, close what is open",
     help: "Show this help",
   },
+  collaboration,
+  transfers,
   errors: {
     NETWORK: "The server cannot be reached. Check your connection.",
     UNKNOWN: "Something went wrong. Please try again.",

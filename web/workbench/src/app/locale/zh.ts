@@ -1,3 +1,6 @@
+import { zh as collaboration } from "../../collaboration/words";
+import { zh as transfers } from "../../transfers/words";
+
 import type { Catalogue } from "./en";
 
 export const zh: Catalogue = {
@@ -229,6 +232,7 @@ export const zh: Catalogue = {
     opened: "{actor}开始了会话",
     escalated: "请求人工：{reason}",
     taken_over: "{agent} 接入会话",
+    transferred: "会话已由 {from} 转接给 {to}",
     closed: "{actor} 关闭了会话",
     reopened: "{actor}再次发消息，会话重新打开",
     returned: "转回 AI：{reason}",
@@ -262,6 +266,8 @@ export const zh: Catalogue = {
     leave: "离开输入框，关闭弹层",
     help: "显示此帮助",
   },
+  collaboration,
+  transfers,
   errors: {
     NETWORK: "无法连接服务器，请检查网络。",
     UNKNOWN: "出了点问题，请重试。",
