@@ -50,7 +50,7 @@ async def pending(agent: Agent) -> tuple[list[str], list[str]]:
 
 async def history(agent: Agent, visitor: Visitor) -> list[dict[str, Any]]:
     found: list[dict[str, Any]] = data_of(await agent.get(f"/api/sessions/{visitor.name}/transfer-history"))
-    return found if isinstance(found, list) else found["data"]
+    return found
 
 
 async def rows(db: Database, visitor: Visitor) -> list[TransferRequest]:

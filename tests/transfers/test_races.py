@@ -1,8 +1,7 @@
 """Two who decide about one transfer at once: one outcome, and the log and the list say the same."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from typing import Any
+from functools import partial
 
 import httpx2
 import pytest
@@ -14,7 +13,6 @@ from sessions.records import columns_of, log_of, row_of
 from transfers.desk import answers, asked, asks, hired, on_duty, rows
 
 ROUNDS = 20
-Act = Callable[[], Coroutine[Any, Any, httpx2.Response]]
 
 
 @pytest.fixture
@@ -43,13 +41,13 @@ async def test_one_outcome_whoever_decides_at_the_same_moment(db: Database, stag
             visitor = await stage.visitor()
             await mei.takes_over(visitor)
             request_id = await asked(mei, visitor, bob)
-            rivals: dict[str, Act] = {
-                "accept": lambda one=request_id: answers(bob, one, "accept"),
-                "decline": lambda one=request_id: answers(bob, one, "decline"),
-                "release": lambda one=visitor: mei.acts("release", one),
-                "force": lambda one=visitor: asks(boss, one, eve, force=True, epoch=1),
+            rivals = {
+                "accept": partial(answers, bob, request_id, "accept"),
+                "decline": partial(answers, bob, request_id, "decline"),
+                "release": partial(mei.acts, "release", visitor),
+                "force": partial(asks, boss, visitor, eve, force=True, epoch=1),
             }
-            accepting, other = await asyncio.gather(rivals["accept"](), rivals[rival]())
+            accepting, other = await asyncio.gather(answers(bob, request_id, "accept"), rivals[rival]())
             ends = await settled(db, visitor)
             holder = (await row_of(db, visitor.name))["agent_id"]
             check(rival, accepting, other, ends, holder, bob)

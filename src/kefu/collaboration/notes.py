@@ -4,7 +4,7 @@ Every command locks the session's row first and writes the event, the row and th
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -51,7 +51,7 @@ async def add_note(tx: AsyncSession, name: str, author: Member, username: str, w
     if known := await repeated(tx, name, writing.client_msg_id):
         return await _find(tx, name, known.facts.get("note_id", ""))
     named = await mentions.named(tx, writing.content, writing.mentions)
-    facts = {"note_id": new_id("note"), "content": writing.content, "mentions": named}
+    facts: dict[str, Any] = {"note_id": new_id("note"), "content": writing.content, "mentions": named}
     (event,) = await record(tx, session, _fact(ADDED, author, facts, writing.client_msg_id))
     note = Note(
         id=facts["note_id"],
@@ -76,7 +76,7 @@ async def edit_note(tx: AsyncSession, name: str, note_id: str, member: Member, w
     named = await mentions.named(tx, writing.content, writing.mentions)
     if (note.content, note.mentions) == (writing.content, named):
         return note
-    facts = {"note_id": note_id, "content": writing.content, "mentions": named}
+    facts: dict[str, Any] = {"note_id": note_id, "content": writing.content, "mentions": named}
     (event,) = await record(tx, session, _fact(EDITED, member, facts))
     note.content, note.mentions, note.updated_at = writing.content, named, event.at
     await mentions.keep(tx, note)
@@ -108,7 +108,7 @@ async def history_of(tx: AsyncSession, name: str, note_id: str) -> list[Entry]:
     return found
 
 
-def _fact(type_: str, member: Member, facts: dict[str, object], client_msg_id: str | None = None) -> Fact:
+def _fact(type_: str, member: Member, facts: dict[str, Any], client_msg_id: str | None = None) -> Fact:
     return Fact(type_, member.actor, facts, audience="internal", client_msg_id=client_msg_id)
 
 
