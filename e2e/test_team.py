@@ -8,10 +8,11 @@ from datetime import timedelta
 import pytest
 from playwright.sync_api import Locator, expect
 
-from e2e.actors import AgentDesk, Visitor
+from e2e.actors import AgentDesk
 from e2e.conftest import Desk, Visit
 from e2e.product import LENA, WANG, Product
 from e2e.test_looks import faults
+from e2e.test_reading import served
 from e2e.test_shots import LOCALES, shoot
 from e2e.words import Locale
 
@@ -33,15 +34,6 @@ def on_duty(product: Product) -> Product:
     with closing(sqlite3.connect(product.data / "kefu.db", timeout=10)) as database, database:
         database.execute("UPDATE agents SET status = 'online', last_seen_at = ?", (seen,))
     return product
-
-
-def served(visitor: Visitor, agent: AgentDesk) -> str:
-    """The visitor asked for a person and the agent took over; the session."""
-    visitor.is_in_the_chat()
-    visitor.calls_a_person()
-    agent.opens(visitor.session)
-    agent.takes_over()
-    return visitor.session
 
 
 def dialog(agent: AgentDesk) -> Locator:
