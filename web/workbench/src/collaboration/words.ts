@@ -1,7 +1,7 @@
 export const en = {
   notes: "Notes",
   note: "Note",
-  notePlaceholder: "A note for the team. @ names a colleague.",
+  notePlaceholder: "A note for the team. {'@'} names a colleague.",
   noteHint: "Only your team sees notes.",
   addNote: "Add note",
   noNotes: "No notes yet",
@@ -49,7 +49,7 @@ export const en = {
 export const zh: typeof en = {
   notes: "备注",
   note: "内部备注",
-  notePlaceholder: "写给团队的备注，输入 @ 可提及同事",
+  notePlaceholder: "写给团队的备注，输入 {'@'} 可提及同事",
   noteHint: "备注仅团队可见，顾客看不到。",
   addNote: "添加备注",
   noNotes: "暂无备注",
