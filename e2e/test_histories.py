@@ -8,7 +8,7 @@ import pypdfium2
 import pytest
 from playwright.sync_api import Page, expect
 
-from e2e.actors import AgentDesk, Visitor
+from e2e.actors import Visitor
 from e2e.conftest import Desk, Visit
 from e2e.product import Account, Product, kefu
 from e2e.test_looks import faults

@@ -153,6 +153,9 @@ class Caller:
     async def put(self, path: str, body: object = None) -> httpx2.Response:
         return await self.stage.http.put(path, json=body, headers=bearer(self.token))
 
+    async def delete(self, path: str) -> httpx2.Response:
+        return await self.stage.http.delete(path, headers=bearer(self.token))
+
     async def send(self, path: str, content: bytes, **headers: str) -> httpx2.Response:
         """Post these bytes as JSON, whatever they are."""
         headers = bearer(self.token) | {"Content-Type": "application/json"} | headers

@@ -23,6 +23,8 @@ from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
 from kefu.channels.endpoints import router as channels
 from kefu.channels.mailing import Mailing
+from kefu.collaboration.endpoints.assists import router as assists
+from kefu.collaboration.endpoints.notes import router as notes
 from kefu.histories.endpoints import router as histories
 from kefu.jobs.worker import Handler, Worker
 from kefu.kit.config import Settings
@@ -60,6 +62,8 @@ from kefu.sessions.store import DatabaseStore, SessionStore
 from kefu.sessions.work import AnswerVisitor, AssignWaiting, CloseIdle, IndexMessages, SendAfterHoursMail, SendMailReply
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
+from kefu.transfers.endpoints import router as transfers
+from kefu.transfers.service import ExpireTransfer, expire_transfer
 
 
 def _stream(path: str, app: ASGIApp) -> Route:
@@ -74,18 +78,21 @@ STREAMS = (
     _stream("/api/agent/events", DeskEvents()),
 )
 SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute("/ws/agent", DeskSocket()))
-# Figures before sessions, one of whose names could be `stats`.
+# What is named before sessions, one of whose names it could be: `stats`, `queue`.
 ROUTERS: tuple[APIRouter, ...] = (
     accounts,
     chat,
     reports,
+    routing,
+    transfers,
+    notes,
+    assists,
     sessions,
     realtime,
     knowledge,
     shops,
     channels,
     histories,
-    routing,
     ops,
 )
 
@@ -104,6 +111,7 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
     handlers: dict[str, Handler] = {
         SendAfterHoursMail.kind: mailing.tell_team,
         SendMailReply.kind: mailing.reply,
+        ExpireTransfer.kind: partial(expire_transfer, db),
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
         IndexMessages.kind: partial(index_messages, db),
     }

@@ -55,6 +55,7 @@ class Settings(BaseSettings):
     email_from: str = Field("", validation_alias="EMAIL_FROM")
     email_from_name: str = Field("Kefu", validation_alias="EMAIL_FROM_NAME", max_length=80)
     agent_auto_busy_seconds: int = Field(300, validation_alias="AGENT_AUTO_BUSY_SECONDS", ge=30, le=86_400)
+    transfer_expire_seconds: int = Field(120, validation_alias="TRANSFER_EXPIRE_SECONDS", ge=1, le=3600)
     rate_limits: Literal["on", "off"] = Field("on", validation_alias="RATE_LIMITS")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     log_file: Path | None = Field(None, validation_alias="LOG_FILE")
@@ -179,6 +180,7 @@ REMEDIES = {
     "EMAIL_RECIPIENTS": "List addresses with commas between: desk@shop.example,lead@shop.example.",
     "EMAIL_FROM": "Use one address: service@shop.example.",
     "AGENT_AUTO_BUSY_SECONDS": "Use whole seconds from 30 to 86400; 300 is five minutes.",
+    "TRANSFER_EXPIRE_SECONDS": "Use whole seconds from 1 to 3600; 120 is two minutes.",
     "LOG_LEVEL": "Use debug, info, warning or error.",
 }
 

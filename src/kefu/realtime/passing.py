@@ -1,12 +1,13 @@
 """What people do without a word, by whichever line it comes: they type, they read."""
 
+from dataclasses import replace
 from typing import Annotated
 
 import orjson
 from pydantic import BaseModel, Field
 from starlette.datastructures import State
 
-from kefu.accounts.identity import Caller
+from kefu.accounts.identity import AgentIdentity, Caller
 from kefu.bus.ports import Bus, Notice
 from kefu.bus.telling import desk_of
 from kefu.realtime.hub import ephemeral
@@ -23,7 +24,10 @@ READS_PER_READER = "240/minute"
 
 
 class Typing(Body):
+    """`internal`: into a note, which is no business of the visitor's."""
+
     active: bool
+    internal: bool = False
 
 
 class MarkRead(Body):
@@ -38,18 +42,22 @@ class MarkData(BaseModel):
 
 
 async def tell_typing(state: State, caller: Caller, name: str, typing: Typing) -> None:
-    """Tell the followers of the session that the caller types, or stopped.
+    """Tell the followers of the session that the caller types, or stopped; the visitor only of who serves them.
 
     Raises ForeignSession, Forbidden, SessionHidden, SessionNotFound or TooMany.
     """
     actor = actor_of(caller, name, "sessions.reply")
     await state.limits.take(TYPING_PER_SESSION, "typing", name, actor.kind)
-    if actor.kind == "agent":
-        if await state.store.get(name) is None:
+    is_public = not typing.internal
+    if isinstance(caller, AgentIdentity):
+        session = await state.store.get(name)
+        if session is None:
             raise SessionNotFound(session_name=name)
         await may_read(state.db, caller, name)
+        is_public &= session.agent_id == caller.id or "sessions.reply_any" in caller.permissions
     who = orjson.Fragment(actor.json())
-    state.bus.publish(ephemeral(stream_of(name), "typing", actor=who, active=typing.active))
+    notice = ephemeral(stream_of(name), "typing", actor=who, active=typing.active)
+    state.bus.publish(replace(notice, public=is_public))
 
 
 async def move_mark(state: State, caller: Caller, name: str, read: MarkRead) -> MarkData:

@@ -139,6 +139,44 @@ class Stint(Table):
     rating: Mapped[int | None] = mapped_column(Integer)
 
 
+IS_OPEN = text("status = 'pending'")
+
+
+class TransferRequest(Table):
+    """An agent asks that a colleague take a session over from who holds it (`transfers.py`).
+
+    Times are ms. `requested_by`: who asked, the holder (`from_agent_id`) or a lead. `status`: pending, accepted,
+    declined, cancelled or expired; `ended_by`: what it expired of, `timeout` or the move that overtook it.
+    `is_forced`: a lead handed the session over without asking.
+    """
+
+    __tablename__ = "transfer_requests"
+    __table_args__ = (
+        Index("uq_transfer_requests_open", "session", unique=True, sqlite_where=IS_OPEN, postgresql_where=IS_OPEN),
+        Index("ix_transfer_requests_session_created_at", "session", "created_at"),
+        Index("ix_transfer_requests_to_agent_id", "to_agent_id", "status"),
+        Index("ix_transfer_requests_from_agent_id", "from_agent_id", "status"),
+        Index("ix_transfer_requests_requested_by", "requested_by", "status"),
+    )
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    session: Mapped[str] = mapped_column(String(80))
+    requested_by: Mapped[str] = mapped_column(String(40))
+    from_agent_id: Mapped[str] = mapped_column(String(40))
+    from_agent_name: Mapped[str] = mapped_column(String(80))
+    to_agent_id: Mapped[str] = mapped_column(String(40))
+    to_agent_name: Mapped[str] = mapped_column(String(80))
+    reason: Mapped[str] = mapped_column(String(200))
+    note: Mapped[str] = mapped_column(Text)
+    status: Mapped[str] = mapped_column(String(10))
+    is_forced: Mapped[bool] = mapped_column(Boolean)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    expires_at: Mapped[int] = mapped_column(BigInteger)
+    responded_at: Mapped[int | None] = mapped_column(BigInteger)
+    response_note: Mapped[str] = mapped_column(Text, default="")
+    ended_by: Mapped[str | None] = mapped_column(String(20))
+
+
 class ReadMark(Table):
     """How far one reader has read a session; it only moves forward.
 

@@ -21,6 +21,7 @@ from kefu.sessions.held import PEOPLE
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.reading import Seen, mark_read, unseen
 from kefu.sessions.states import RAISES_EPOCH, InvalidStatus, Move, Status, move
+from kefu.sessions.transfers import keep_requests, overtaken
 from kefu.sessions.work import AnswerVisitor, AssignWaiting
 from kefu.shops.models import Shop
 from kefu.shops.service import is_auto
@@ -118,13 +119,18 @@ def refuse_merged(session: Session) -> None:
 
 
 async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry]:
-    """Give the facts their places in the log, fold them into the (locked) row and write both."""
+    """Give the facts their places in the log, fold them into the (locked) row and write both.
+
+    Behind them stands the end of a request that they overtook (`transfers.py`).
+    """
+    facts = (*facts, *await overtaken(tx, session, facts))
     at = max(now_ms(), session.updated_at or 0)
     entries = [entry(stream_of(session.name), session.seq + n, fact, at) for n, fact in enumerate(facts, 1)]
     for one in entries:
         fold(session, one)
     await append(tx, entries)
     await keep(tx, session, entries)
+    await keep_requests(tx, session, entries)
     if any(map(_moves_people, entries)) and await _is_automatic(tx):
         await enqueue(tx, AssignWaiting())
     return entries
@@ -320,6 +326,6 @@ def holder_of(session: Session) -> dict[str, str | None]:
 
 
 def check_holder(session: Session, member: Member) -> None:
-    """Raises NotHolder."""
+    """Raises NotHolder for whom the session is neither theirs nor, as a lead, to decide."""
     if session.agent_id != member.id and not member.is_lead:
         raise NotHolder(agent=holder_of(session))

@@ -1,4 +1,6 @@
 import type * as Api from "./generated";
+import { isJoin } from "./joins";
+import type { TeamEvent, TeamFrame } from "./team";
 
 export type Role = Api.Message["role"];
 export type SessionStatus = Api.SessionOut["status"];
@@ -24,7 +26,7 @@ export interface Passage {
 }
 
 /** `seq` is gapless per session; a visitor's view skips the internal ones. */
-interface Logged<Type extends string> {
+export interface Logged<Type extends string> {
   type: Type;
   seq: number;
   /** ISO 8601, UTC */
@@ -67,6 +69,12 @@ export interface SessionEscalated extends Move<"session.escalated"> {
 
 export interface SessionTakenOver extends Move<"session.taken_over"> {
   agent: AgentRef;
+}
+
+/** From one agent to another. */
+export interface SessionTransferred extends Move<"session.transferred"> {
+  agent: AgentRef;
+  from_agent?: AgentRef | null;
 }
 
 export interface SessionReleased extends Move<"session.released"> {
@@ -159,11 +167,11 @@ export interface SessionSplitOff extends Logged<"session.split_off"> {
 }
 
 export type JoinEvent = SessionMerged | SessionMergedInto | SessionSplitFrom | SessionSplitOff;
-
 export type MoveEvent =
   | SessionEscalated
   | SessionTakenOver
   | SessionAgentLost
+  | SessionTransferred
   | SessionReleased
   | SessionClosed
   | SessionReopened
@@ -178,7 +186,8 @@ export type LogEvent =
   | JoinEvent
   | AnswerEvidenced
   | ReplyForced
-  | MailEvent;
+  | MailEvent
+  | TeamEvent;
 
 export interface StreamReady {
   type: "stream.ready";
@@ -306,8 +315,19 @@ export type DeskFrame =
   | Presence
   | AgentStatusChanged
   | QueueReminded
+  | TeamFrame
   | { type: "stream.ready" }
   | StreamEnded;
+
+/** What takes a session from one state to the next, also a move that this client has no words for. */
+export function isMoveEvent(event: LogEvent): event is MoveEvent {
+  return event.type.startsWith("session.") && event.type !== "session.opened" && !isJoin(event);
+}
+
+/** What only agents hear, and what changes nothing of where the conversation stands. */
+export function isAside(frame: Frame): frame is TeamEvent | MailEvent | AnswerEvidenced | ReplyForced {
+  return /^(?:note|transfer|assist|mail)\.|^answer\.evidenced$|^reply\.forced$/.test(frame.type);
+}
 
 export function isLogEvent(frame: Frame): frame is LogEvent {
   return "seq" in frame && "at" in frame;

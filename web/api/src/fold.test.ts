@@ -111,6 +111,13 @@ describe("the log", () => {
     expect(all([opened, said(5, "x")]).cursor).toBe(5);
   });
 
+  it("knows who serves after a transfer", () => {
+    const move = { from: "manual_live", to: "manual_live", epoch: 2, agent: { id: "b", name: "Bo" } } as const;
+    const transferred: LogEvent = { type: "session.transferred", seq: 8, at, actor: annTyping, ...move };
+    const state = all([...talk.slice(0, 7), transferred]);
+    expect(state).toMatchObject({ status: "manual_live", epoch: 2, agent: { id: "b", name: "Bo" } });
+  });
+
   it("knows status, epoch and agent from the latest move", () => {
     const live = all(talk.slice(0, 6));
     expect(live).toMatchObject({ status: "manual_live", epoch: 1, agent: ann });

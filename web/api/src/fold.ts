@@ -3,6 +3,7 @@ import {
   type AgentRef,
   type AnswerDelta,
   type Frame,
+  isAside,
   isLogEvent,
   type JoinEvent,
   type LogEvent,
@@ -101,16 +102,8 @@ export function fold(state: Conversation, frame: Frame): Conversation {
   return folded(state, frame);
 }
 
-/** They stand among the events and change nothing else. */
-const ONLY_TOLD = ["answer.evidenced", "reply.forced", "mail.sent", "mail.failed"] as const;
-type OnlyTold = Extract<LogEvent, { type: (typeof ONLY_TOLD)[number] }>;
-
-function isOnlyTold(frame: Frame): frame is OnlyTold {
-  return ONLY_TOLD.some((type) => type === frame.type);
-}
-
 function folded(state: Conversation, frame: Exclude<Frame, JoinEvent>): Conversation {
-  if (isOnlyTold(frame)) return state;
+  if (isAside(frame)) return state;
   switch (frame.type) {
     case "session.opened":
       return { ...state, opened: frame };
@@ -123,6 +116,7 @@ function folded(state: Conversation, frame: Exclude<Frame, JoinEvent>): Conversa
     case "session.deferred":
       return moved(state, frame);
     case "session.taken_over":
+    case "session.transferred":
     case "session.released":
     case "session.closed":
       return withDraftFloor(moved(state, frame), frame.seq);
@@ -185,7 +179,7 @@ function moved(state: Conversation, event: MoveEvent): Conversation {
 }
 
 function agentAfter(state: Conversation, event: MoveEvent): AgentRef | null {
-  return event.type === "session.taken_over" ? event.agent : state.agent;
+  return event.type === "session.taken_over" || event.type === "session.transferred" ? event.agent : state.agent;
 }
 
 function drafted(state: Conversation, frame: AnswerDelta): Conversation {

@@ -3,6 +3,7 @@ export type * as Api from "./generated";
 export * from "./choice";
 export * from "./client";
 export * from "./events";
+export * from "./team";
 export * from "./failure";
 export * from "./fold";
 export * from "./follow";

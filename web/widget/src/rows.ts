@@ -1,4 +1,15 @@
-import { type Brought, type Conversation, joined, type MessagePosted, type MoveEvent, type ReadEvent, runningDrafts, type SessionSplitOff, type Source } from "@kefu/api";
+import {
+  type Brought,
+  type Conversation,
+  isMoveEvent,
+  joined,
+  type MessagePosted,
+  type MoveEvent,
+  type ReadEvent,
+  runningDrafts,
+  type SessionSplitOff,
+  type Source,
+} from "@kefu/api";
 
 export interface MessageRow {
   kind: "message";
@@ -69,20 +80,10 @@ function stored({ events, read }: Conversation, brought: readonly Brought[]): Ro
   });
 }
 
-const UNSEEN: ReadonlySet<string> = new Set([
-  "session.opened",
-  "session.merged",
-  "session.merged_into",
-  "session.split_from",
-  "answer.evidenced",
-  "reply.forced",
-  "mail.sent",
-  "mail.failed",
-]);
-
 function rowOf(event: ReadEvent, readByAgent: number): Row | undefined {
-  if (UNSEEN.has(event.type)) return undefined;
-  if (event.type !== "message.posted" || event.role === "system") return { kind: "line", key: `e:${event.seq}`, event } as LineRow;
+  if (isMoveEvent(event) || event.type === "session.split_off") return { kind: "line", key: `e:${event.seq}`, event };
+  if (event.type !== "message.posted") return undefined;
+  if (event.role === "system") return { kind: "line", key: `e:${event.seq}`, event };
   const { seq, at, content, role, actor, draft_id, client_msg_id } = event;
   const side = role === "user" ? "own" : role === "agent" ? "agent" : "bot";
   const key = draft_id ? `d:${draft_id}` : client_msg_id ? `c:${client_msg_id}` : `e:${event.session_name ?? ""}${seq}`;

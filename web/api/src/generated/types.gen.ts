@@ -151,6 +151,16 @@ export type AgentStatusData = {
 };
 
 /**
+ * AnswerAssist
+ */
+export type AnswerAssist = {
+    /**
+     * Answer
+     */
+    answer: string;
+};
+
+/**
  * ArticleChange
  *
  * What is left out stays. `version`: the one the author had before their eyes.
@@ -359,6 +369,58 @@ export type ArticleSummary = {
 };
 
 /**
+ * AskAssist
+ */
+export type AskAssist = {
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Assistant
+     */
+    assistant: string;
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Client Msg Id
+     */
+    client_msg_id?: string | null;
+};
+
+/**
+ * AskTransfer
+ *
+ * `reason`: skill, language, workload, customer, other, or words of one's own. `force`: leads only.
+ *
+ * `epoch`: of the session as the caller saw it; with it nothing happens to one that has moved on.
+ */
+export type AskTransfer = {
+    /**
+     * To Agent Id
+     */
+    to_agent_id: string;
+    /**
+     * Reason
+     */
+    reason?: string;
+    /**
+     * Note
+     */
+    note?: string;
+    /**
+     * Force
+     */
+    force?: boolean;
+    /**
+     * Epoch
+     */
+    epoch?: number | null;
+};
+
+/**
  * AssignTo
  */
 export type AssignTo = {
@@ -366,6 +428,115 @@ export type AssignTo = {
      * Agent Id
      */
     agent_id: string;
+};
+
+/**
+ * AssistCount
+ */
+export type AssistCount = {
+    /**
+     * Received
+     */
+    received: number;
+    /**
+     * Sent
+     */
+    sent: number;
+    /**
+     * Received Pending
+     */
+    received_pending: number;
+};
+
+/**
+ * AssistData
+ */
+export type AssistData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: AssistOut;
+};
+
+/**
+ * AssistLists
+ *
+ * The newest 100 of each.
+ */
+export type AssistLists = {
+    /**
+     * Received
+     */
+    received: Array<AssistOut>;
+    /**
+     * Sent
+     */
+    sent: Array<AssistOut>;
+    count: AssistCount;
+};
+
+/**
+ * AssistOut
+ *
+ * `requester` and `assistant` are usernames.
+ */
+export type AssistOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Requester
+     */
+    requester: string;
+    /**
+     * Requester Name
+     */
+    requester_name: string;
+    /**
+     * Assistant
+     */
+    assistant: string;
+    /**
+     * Assistant Name
+     */
+    assistant_name: string;
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Answer
+     */
+    answer: string | null;
+    /**
+     * Status
+     */
+    status: 'pending' | 'answered';
+    /**
+     * Created At
+     */
+    created_at: number;
+    /**
+     * Answered At
+     */
+    answered_at: number | null;
+};
+
+/**
+ * AssistsData
+ */
+export type AssistsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: AssistLists;
 };
 
 /**
@@ -606,6 +777,72 @@ export type ChatAnswer = {
      * Sources
      */
     sources: Array<SourceOut>;
+};
+
+/**
+ * ColleagueOut
+ *
+ * `status`: what they chose, or offline when they are not at the desk; `room`: how many more they may have.
+ */
+export type ColleagueOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Username
+     */
+    username: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Status
+     */
+    status: string;
+    /**
+     * On Duty
+     */
+    on_duty: boolean;
+    /**
+     * May Serve
+     */
+    may_serve: boolean;
+    /**
+     * Serving
+     */
+    serving: number;
+    /**
+     * Room
+     */
+    room: number;
+    /**
+     * Max Sessions
+     */
+    max_sessions: number;
+    /**
+     * Skills
+     */
+    skills: Array<string>;
+    /**
+     * Languages
+     */
+    languages: Array<string>;
+};
+
+/**
+ * ColleaguesData
+ */
+export type ColleaguesData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<ColleagueOut>;
 };
 
 /**
@@ -902,6 +1139,26 @@ export type Health = {
      * Redis
      */
     redis: 'ok' | 'away' | 'unused';
+};
+
+/**
+ * HistoryData
+ */
+export type HistoryData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<TransferRecord>;
+    /**
+     * Total
+     *
+     * All of them; `data` has the newest 100
+     */
+    total: number;
 };
 
 /**
@@ -1357,6 +1614,69 @@ export type Marked = {
 };
 
 /**
+ * MentionList
+ */
+export type MentionList = {
+    /**
+     * Mentions
+     */
+    mentions: Array<MentionOut>;
+    /**
+     * Unread
+     */
+    unread: number;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * MentionOut
+ */
+export type MentionOut = {
+    /**
+     * Note Id
+     */
+    note_id: string;
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Content
+     */
+    content: string;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Created By Name
+     */
+    created_by_name: string;
+    /**
+     * At
+     */
+    at: number;
+    /**
+     * Read
+     */
+    read: boolean;
+};
+
+/**
+ * MentionsData
+ */
+export type MentionsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: MentionList;
+};
+
+/**
  * MergeInto
  */
 export type MergeInto = {
@@ -1479,6 +1799,99 @@ export type NewArticle = {
      * Tags
      */
     tags?: Array<string>;
+};
+
+/**
+ * NoteData
+ */
+export type NoteData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: NoteOut;
+};
+
+/**
+ * NoteHistoryData
+ */
+export type NoteHistoryData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     *
+     * What happened to the note, as events, oldest first
+     */
+    data: Array<{
+        [key: string]: unknown;
+    }>;
+};
+
+/**
+ * NoteOut
+ *
+ * `created_by` and `mentions` are usernames.
+ */
+export type NoteOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Content
+     */
+    content: string;
+    /**
+     * Created By
+     */
+    created_by: string;
+    /**
+     * Created By Id
+     */
+    created_by_id: string;
+    /**
+     * Created By Name
+     */
+    created_by_name: string;
+    /**
+     * Created At
+     */
+    created_at: number;
+    /**
+     * Updated At
+     */
+    updated_at: number;
+    /**
+     * Mentions
+     */
+    mentions: Array<string>;
+};
+
+/**
+ * NotesData
+ */
+export type NotesData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<NoteOut>;
+    /**
+     * Total
+     *
+     * All of them; `data` has the newest 100
+     */
+    total: number;
 };
 
 /**
@@ -1620,6 +2033,30 @@ export type PastSessionsData = {
      */
     success?: true;
     data: PastSessions;
+};
+
+/**
+ * PendingData
+ *
+ * `data`: what the caller is asked; `sent`: what was asked by them, or by a lead for a session of theirs.
+ */
+export type PendingData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<TransferOut>;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Sent
+     */
+    sent: Array<TransferOut>;
 };
 
 /**
@@ -1868,6 +2305,18 @@ export type ReadMarks = {
 };
 
 /**
+ * ReadMentions
+ *
+ * Without `note_ids`: all.
+ */
+export type ReadMentions = {
+    /**
+     * Note Ids
+     */
+    note_ids?: Array<string> | null;
+};
+
+/**
  * RefreshIn
  */
 export type RefreshIn = {
@@ -1875,6 +2324,31 @@ export type RefreshIn = {
      * Refresh Token
      */
     refresh_token: string;
+};
+
+/**
+ * Respond
+ */
+export type Respond = {
+    /**
+     * Action
+     */
+    action: 'accept' | 'decline';
+    /**
+     * Response Note
+     */
+    response_note?: string;
+};
+
+/**
+ * RespondedData
+ */
+export type RespondedData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SessionOut;
 };
 
 /**
@@ -2743,13 +3217,191 @@ export type TodayWithLoad = {
 };
 
 /**
+ * TransferData
+ */
+export type TransferData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: TransferOut;
+};
+
+/**
+ * TransferOut
+ *
+ * `ended_by`: what an expired one ended of, `timeout` or the move that overtook it (released, closed, …).
+ */
+export type TransferOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Requested By
+     */
+    requested_by: string;
+    /**
+     * From Agent Id
+     */
+    from_agent_id: string;
+    /**
+     * From Agent Name
+     */
+    from_agent_name: string;
+    /**
+     * To Agent Id
+     */
+    to_agent_id: string;
+    /**
+     * To Agent Name
+     */
+    to_agent_name: string;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Status
+     */
+    status: 'pending' | 'accepted' | 'declined' | 'cancelled' | 'expired';
+    /**
+     * Forced
+     */
+    forced: boolean;
+    /**
+     * Created At
+     */
+    created_at: number;
+    /**
+     * Expires At
+     */
+    expires_at: number;
+    /**
+     * Responded At
+     */
+    responded_at: number | null;
+    /**
+     * Response Note
+     */
+    response_note: string;
+    /**
+     * Ended By
+     */
+    ended_by: string | null;
+};
+
+/**
+ * TransferRecord
+ *
+ * `transferred_at`: when it was asked for.
+ */
+export type TransferRecord = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * From Agent
+     */
+    from_agent: string;
+    /**
+     * From Agent Name
+     */
+    from_agent_name: string;
+    /**
+     * To Agent
+     */
+    to_agent: string;
+    /**
+     * To Agent Name
+     */
+    to_agent_name: string;
+    /**
+     * Reason
+     */
+    reason: string;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Transferred At
+     */
+    transferred_at: number;
+    /**
+     * Accepted
+     */
+    accepted: boolean;
+    /**
+     * Decision
+     */
+    decision: 'pending' | 'accepted' | 'declined' | 'cancelled' | 'expired';
+    /**
+     * Forced
+     */
+    forced: boolean;
+    /**
+     * Responded At
+     */
+    responded_at: number | null;
+    /**
+     * Response Note
+     */
+    response_note: string;
+    /**
+     * Ended By
+     */
+    ended_by: string | null;
+};
+
+/**
  * Typing
+ *
+ * `internal`: into a note, which is no business of the visitor's.
  */
 export type Typing = {
     /**
      * Active
      */
     active: boolean;
+    /**
+     * Internal
+     */
+    internal?: boolean;
+};
+
+/**
+ * Unread
+ */
+export type Unread = {
+    /**
+     * Unread
+     */
+    unread: number;
+};
+
+/**
+ * UnreadData
+ */
+export type UnreadData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Unread;
 };
 
 /**
@@ -2877,6 +3529,26 @@ export type WorkOut = {
      * Languages
      */
     languages: Array<string>;
+};
+
+/**
+ * WriteNote
+ *
+ * `mentions`: usernames; whom the text names with `@username` needs no place in it.
+ */
+export type WriteNote = {
+    /**
+     * Content
+     */
+    content: string;
+    /**
+     * Mentions
+     */
+    mentions?: Array<string>;
+    /**
+     * Client Msg Id
+     */
+    client_msg_id?: string | null;
 };
 
 /**
@@ -3522,6 +4194,1944 @@ export type WallboardResponses = {
 };
 
 export type WallboardResponse = WallboardResponses[keyof WallboardResponses];
+
+export type GetQueueData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | null;
+    };
+    url: '/api/sessions/queue';
+};
+
+export type GetQueueErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetQueueError = GetQueueErrors[keyof GetQueueErrors];
+
+export type GetQueueResponses = {
+    /**
+     * Successful Response
+     */
+    200: QueueData;
+};
+
+export type GetQueueResponse = GetQueueResponses[keyof GetQueueResponses];
+
+export type TakeOverData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/takeover';
+};
+
+export type TakeOverErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TakeOverError = TakeOverErrors[keyof TakeOverErrors];
+
+export type TakeOverResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionData;
+};
+
+export type TakeOverResponse = TakeOverResponses[keyof TakeOverResponses];
+
+export type AssignData = {
+    body: AssignTo;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/assign';
+};
+
+export type AssignErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type AssignError = AssignErrors[keyof AssignErrors];
+
+export type AssignResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionData;
+};
+
+export type AssignResponse = AssignResponses[keyof AssignResponses];
+
+export type DeclineData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/assignment/decline';
+};
+
+export type DeclineErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DeclineError = DeclineErrors[keyof DeclineErrors];
+
+export type DeclineResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionData;
+};
+
+export type DeclineResponse = DeclineResponses[keyof DeclineResponses];
+
+export type GetStatusData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agent/status';
+};
+
+export type GetStatusErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetStatusError = GetStatusErrors[keyof GetStatusErrors];
+
+export type GetStatusResponses = {
+    /**
+     * Successful Response
+     */
+    200: AgentStatusData;
+};
+
+export type GetStatusResponse = GetStatusResponses[keyof GetStatusResponses];
+
+export type PutStatusData = {
+    body: StatusWish;
+    path?: never;
+    query?: never;
+    url: '/api/agent/status';
+};
+
+export type PutStatusErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutStatusError = PutStatusErrors[keyof PutStatusErrors];
+
+export type PutStatusResponses = {
+    /**
+     * Successful Response
+     */
+    200: AgentStatusData;
+};
+
+export type PutStatusResponse = PutStatusResponses[keyof PutStatusResponses];
+
+export type BeatData = {
+    /**
+     * Body
+     */
+    body?: Beat | null;
+    path?: never;
+    query?: never;
+    url: '/api/agent/status/heartbeat';
+};
+
+export type BeatErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type BeatError = BeatErrors[keyof BeatErrors];
+
+export type BeatResponses = {
+    /**
+     * Successful Response
+     */
+    200: BeatOut;
+};
+
+export type BeatResponse = BeatResponses[keyof BeatResponses];
+
+export type GetTodayData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agent/stats/today';
+};
+
+export type GetTodayErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetTodayError = GetTodayErrors[keyof GetTodayErrors];
+
+export type GetTodayResponses = {
+    /**
+     * Successful Response
+     */
+    200: TodayData;
+};
+
+export type GetTodayResponse = GetTodayResponses[keyof GetTodayResponses];
+
+export type GetAvailableData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agents/available';
+};
+
+export type GetAvailableErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetAvailableError = GetAvailableErrors[keyof GetAvailableErrors];
+
+export type GetAvailableResponses = {
+    /**
+     * Successful Response
+     */
+    200: AvailableData;
+};
+
+export type GetAvailableResponse = GetAvailableResponses[keyof GetAvailableResponses];
+
+export type PutWorkData = {
+    body: Work;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}/work';
+};
+
+export type PutWorkErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutWorkError = PutWorkErrors[keyof PutWorkErrors];
+
+export type PutWorkResponses = {
+    /**
+     * Successful Response
+     */
+    200: WorkData;
+};
+
+export type PutWorkResponse = PutWorkResponses[keyof PutWorkResponses];
+
+export type GetRoutingData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/routing';
+};
+
+export type GetRoutingErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetRoutingError = GetRoutingErrors[keyof GetRoutingErrors];
+
+export type GetRoutingResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoutingData;
+};
+
+export type GetRoutingResponse = GetRoutingResponses[keyof GetRoutingResponses];
+
+export type PutRoutingData = {
+    body: Routing;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/routing';
+};
+
+export type PutRoutingErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutRoutingError = PutRoutingErrors[keyof PutRoutingErrors];
+
+export type PutRoutingResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoutingData;
+};
+
+export type PutRoutingResponse = PutRoutingResponses[keyof PutRoutingResponses];
+
+export type TransferData2 = {
+    body: AskTransfer;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/transfer';
+};
+
+export type TransferErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TransferError = TransferErrors[keyof TransferErrors];
+
+export type TransferResponses = {
+    /**
+     * Successful Response
+     */
+    200: TransferData;
+};
+
+export type TransferResponse = TransferResponses[keyof TransferResponses];
+
+export type PendingTransfersData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/transfer-requests/pending';
+};
+
+export type PendingTransfersErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PendingTransfersError = PendingTransfersErrors[keyof PendingTransfersErrors];
+
+export type PendingTransfersResponses = {
+    /**
+     * Successful Response
+     */
+    200: PendingData;
+};
+
+export type PendingTransfersResponse = PendingTransfersResponses[keyof PendingTransfersResponses];
+
+export type RespondToTransferData = {
+    body: Respond;
+    path: {
+        /**
+         * Request Id
+         */
+        request_id: string;
+    };
+    query?: never;
+    url: '/api/transfer-requests/{request_id}/respond';
+};
+
+export type RespondToTransferErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RespondToTransferError = RespondToTransferErrors[keyof RespondToTransferErrors];
+
+export type RespondToTransferResponses = {
+    /**
+     * Successful Response
+     */
+    200: RespondedData;
+};
+
+export type RespondToTransferResponse = RespondToTransferResponses[keyof RespondToTransferResponses];
+
+export type CancelTransferData = {
+    body?: never;
+    path: {
+        /**
+         * Request Id
+         */
+        request_id: string;
+    };
+    query?: never;
+    url: '/api/transfer-requests/{request_id}/cancel';
+};
+
+export type CancelTransferErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CancelTransferError = CancelTransferErrors[keyof CancelTransferErrors];
+
+export type CancelTransferResponses = {
+    /**
+     * Successful Response
+     */
+    200: TransferData;
+};
+
+export type CancelTransferResponse = CancelTransferResponses[keyof CancelTransferResponses];
+
+export type TransferHistoryData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/transfer-history';
+};
+
+export type TransferHistoryErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TransferHistoryError = TransferHistoryErrors[keyof TransferHistoryErrors];
+
+export type TransferHistoryResponses = {
+    /**
+     * Successful Response
+     */
+    200: HistoryData;
+};
+
+export type TransferHistoryResponse = TransferHistoryResponses[keyof TransferHistoryResponses];
+
+export type ListColleaguesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/colleagues';
+};
+
+export type ListColleaguesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListColleaguesError = ListColleaguesErrors[keyof ListColleaguesErrors];
+
+export type ListColleaguesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ColleaguesData;
+};
+
+export type ListColleaguesResponse = ListColleaguesResponses[keyof ListColleaguesResponses];
+
+export type ListNotesData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/notes';
+};
+
+export type ListNotesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListNotesError = ListNotesErrors[keyof ListNotesErrors];
+
+export type ListNotesResponses = {
+    /**
+     * Successful Response
+     */
+    200: NotesData;
+};
+
+export type ListNotesResponse = ListNotesResponses[keyof ListNotesResponses];
+
+export type AddNoteData = {
+    body: WriteNote;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/notes';
+};
+
+export type AddNoteErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type AddNoteError = AddNoteErrors[keyof AddNoteErrors];
+
+export type AddNoteResponses = {
+    /**
+     * Successful Response
+     */
+    200: NoteData;
+};
+
+export type AddNoteResponse = AddNoteResponses[keyof AddNoteResponses];
+
+export type RemoveNoteData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+        /**
+         * Note Id
+         */
+        note_id: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/notes/{note_id}';
+};
+
+export type RemoveNoteErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RemoveNoteError = RemoveNoteErrors[keyof RemoveNoteErrors];
+
+export type RemoveNoteResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type RemoveNoteResponse = RemoveNoteResponses[keyof RemoveNoteResponses];
+
+export type EditNoteData = {
+    body: WriteNote;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+        /**
+         * Note Id
+         */
+        note_id: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/notes/{note_id}';
+};
+
+export type EditNoteErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type EditNoteError = EditNoteErrors[keyof EditNoteErrors];
+
+export type EditNoteResponses = {
+    /**
+     * Successful Response
+     */
+    200: NoteData;
+};
+
+export type EditNoteResponse = EditNoteResponses[keyof EditNoteResponses];
+
+export type NoteHistoryData2 = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+        /**
+         * Note Id
+         */
+        note_id: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/notes/{note_id}/history';
+};
+
+export type NoteHistoryErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type NoteHistoryError = NoteHistoryErrors[keyof NoteHistoryErrors];
+
+export type NoteHistoryResponses = {
+    /**
+     * Successful Response
+     */
+    200: NoteHistoryData;
+};
+
+export type NoteHistoryResponse = NoteHistoryResponses[keyof NoteHistoryResponses];
+
+export type ListMentionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Unread
+         */
+        unread?: boolean;
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/mentions';
+};
+
+export type ListMentionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListMentionsError = ListMentionsErrors[keyof ListMentionsErrors];
+
+export type ListMentionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: MentionsData;
+};
+
+export type ListMentionsResponse = ListMentionsResponses[keyof ListMentionsResponses];
+
+export type ReadMentionsData = {
+    body: ReadMentions;
+    path?: never;
+    query?: never;
+    url: '/api/mentions/read';
+};
+
+export type ReadMentionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadMentionsError = ReadMentionsErrors[keyof ReadMentionsErrors];
+
+export type ReadMentionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: UnreadData;
+};
+
+export type ReadMentionsResponse = ReadMentionsResponses[keyof ReadMentionsResponses];
+
+export type ListAssistsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Status
+         */
+        status?: 'pending' | 'answered' | null;
+    };
+    url: '/api/assist-requests';
+};
+
+export type ListAssistsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListAssistsError = ListAssistsErrors[keyof ListAssistsErrors];
+
+export type ListAssistsResponses = {
+    /**
+     * Successful Response
+     */
+    200: AssistsData;
+};
+
+export type ListAssistsResponse = ListAssistsResponses[keyof ListAssistsResponses];
+
+export type AskColleagueData = {
+    body: AskAssist;
+    path?: never;
+    query?: never;
+    url: '/api/assist-requests';
+};
+
+export type AskColleagueErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type AskColleagueError = AskColleagueErrors[keyof AskColleagueErrors];
+
+export type AskColleagueResponses = {
+    /**
+     * Successful Response
+     */
+    200: AssistData;
+};
+
+export type AskColleagueResponse = AskColleagueResponses[keyof AskColleagueResponses];
+
+export type AnswerColleagueData = {
+    body: AnswerAssist;
+    path: {
+        /**
+         * Assist Id
+         */
+        assist_id: string;
+    };
+    query?: never;
+    url: '/api/assist-requests/{assist_id}/answer';
+};
+
+export type AnswerColleagueErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type AnswerColleagueError = AnswerColleagueErrors[keyof AnswerColleagueErrors];
+
+export type AnswerColleagueResponses = {
+    /**
+     * Successful Response
+     */
+    200: AssistData;
+};
+
+export type AnswerColleagueResponse = AnswerColleagueResponses[keyof AnswerColleagueResponses];
 
 export type OpenConversationData = {
     body: OpenConversation;
@@ -6249,824 +8859,6 @@ export type SplitResponses = {
 };
 
 export type SplitResponse = SplitResponses[keyof SplitResponses];
-
-export type GetQueueData = {
-    body?: never;
-    path?: never;
-    query?: {
-        /**
-         * Shop
-         */
-        shop?: string | null;
-    };
-    url: '/api/sessions/queue';
-};
-
-export type GetQueueErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type GetQueueError = GetQueueErrors[keyof GetQueueErrors];
-
-export type GetQueueResponses = {
-    /**
-     * Successful Response
-     */
-    200: QueueData;
-};
-
-export type GetQueueResponse = GetQueueResponses[keyof GetQueueResponses];
-
-export type TakeOverData = {
-    body?: never;
-    path: {
-        /**
-         * Name
-         */
-        name: string;
-    };
-    query?: never;
-    url: '/api/sessions/{name}/takeover';
-};
-
-export type TakeOverErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type TakeOverError = TakeOverErrors[keyof TakeOverErrors];
-
-export type TakeOverResponses = {
-    /**
-     * Successful Response
-     */
-    200: SessionData;
-};
-
-export type TakeOverResponse = TakeOverResponses[keyof TakeOverResponses];
-
-export type AssignData = {
-    body: AssignTo;
-    path: {
-        /**
-         * Name
-         */
-        name: string;
-    };
-    query?: never;
-    url: '/api/sessions/{name}/assign';
-};
-
-export type AssignErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type AssignError = AssignErrors[keyof AssignErrors];
-
-export type AssignResponses = {
-    /**
-     * Successful Response
-     */
-    200: SessionData;
-};
-
-export type AssignResponse = AssignResponses[keyof AssignResponses];
-
-export type DeclineData = {
-    body?: never;
-    path: {
-        /**
-         * Name
-         */
-        name: string;
-    };
-    query?: never;
-    url: '/api/sessions/{name}/assignment/decline';
-};
-
-export type DeclineErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type DeclineError = DeclineErrors[keyof DeclineErrors];
-
-export type DeclineResponses = {
-    /**
-     * Successful Response
-     */
-    200: SessionData;
-};
-
-export type DeclineResponse = DeclineResponses[keyof DeclineResponses];
-
-export type GetStatusData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/agent/status';
-};
-
-export type GetStatusErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type GetStatusError = GetStatusErrors[keyof GetStatusErrors];
-
-export type GetStatusResponses = {
-    /**
-     * Successful Response
-     */
-    200: AgentStatusData;
-};
-
-export type GetStatusResponse = GetStatusResponses[keyof GetStatusResponses];
-
-export type PutStatusData = {
-    body: StatusWish;
-    path?: never;
-    query?: never;
-    url: '/api/agent/status';
-};
-
-export type PutStatusErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type PutStatusError = PutStatusErrors[keyof PutStatusErrors];
-
-export type PutStatusResponses = {
-    /**
-     * Successful Response
-     */
-    200: AgentStatusData;
-};
-
-export type PutStatusResponse = PutStatusResponses[keyof PutStatusResponses];
-
-export type BeatData = {
-    /**
-     * Body
-     */
-    body?: Beat | null;
-    path?: never;
-    query?: never;
-    url: '/api/agent/status/heartbeat';
-};
-
-export type BeatErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type BeatError = BeatErrors[keyof BeatErrors];
-
-export type BeatResponses = {
-    /**
-     * Successful Response
-     */
-    200: BeatOut;
-};
-
-export type BeatResponse = BeatResponses[keyof BeatResponses];
-
-export type GetTodayData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/agent/stats/today';
-};
-
-export type GetTodayErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type GetTodayError = GetTodayErrors[keyof GetTodayErrors];
-
-export type GetTodayResponses = {
-    /**
-     * Successful Response
-     */
-    200: TodayData;
-};
-
-export type GetTodayResponse = GetTodayResponses[keyof GetTodayResponses];
-
-export type GetAvailableData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/agents/available';
-};
-
-export type GetAvailableErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type GetAvailableError = GetAvailableErrors[keyof GetAvailableErrors];
-
-export type GetAvailableResponses = {
-    /**
-     * Successful Response
-     */
-    200: AvailableData;
-};
-
-export type GetAvailableResponse = GetAvailableResponses[keyof GetAvailableResponses];
-
-export type PutWorkData = {
-    body: Work;
-    path: {
-        /**
-         * Agent Id
-         */
-        agent_id: string;
-    };
-    query?: never;
-    url: '/api/agents/{agent_id}/work';
-};
-
-export type PutWorkErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type PutWorkError = PutWorkErrors[keyof PutWorkErrors];
-
-export type PutWorkResponses = {
-    /**
-     * Successful Response
-     */
-    200: WorkData;
-};
-
-export type PutWorkResponse = PutWorkResponses[keyof PutWorkResponses];
-
-export type GetRoutingData = {
-    body?: never;
-    path: {
-        /**
-         * Shop Id
-         */
-        shop_id: string;
-    };
-    query?: never;
-    url: '/api/shops/{shop_id}/routing';
-};
-
-export type GetRoutingErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type GetRoutingError = GetRoutingErrors[keyof GetRoutingErrors];
-
-export type GetRoutingResponses = {
-    /**
-     * Successful Response
-     */
-    200: RoutingData;
-};
-
-export type GetRoutingResponse = GetRoutingResponses[keyof GetRoutingResponses];
-
-export type PutRoutingData = {
-    body: Routing;
-    path: {
-        /**
-         * Shop Id
-         */
-        shop_id: string;
-    };
-    query?: never;
-    url: '/api/shops/{shop_id}/routing';
-};
-
-export type PutRoutingErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type PutRoutingError = PutRoutingErrors[keyof PutRoutingErrors];
-
-export type PutRoutingResponses = {
-    /**
-     * Successful Response
-     */
-    200: RoutingData;
-};
-
-export type PutRoutingResponse = PutRoutingResponses[keyof PutRoutingResponses];
 
 export type LivenessData = {
     body?: never;

@@ -12,6 +12,12 @@ function closed(reason: string): string {
   return mount(SystemLine, { props: { row } }).text();
 }
 
+function transferred(): string {
+  const move = { from: "manual_live", to: "manual_live", epoch: 2, agent: { id: "b", name: "Bo" } } as const;
+  const event: LogEvent = { type: "session.transferred", seq: 2, at: "2025-06-01T12:00:00Z", actor: { kind: "agent" }, ...move };
+  return mount(SystemLine, { props: { row: rows(fold(emptyConversation(), event)).at(-1) as LineRow } }).text();
+}
+
 afterEach(() => void (locale.value = "en"));
 
 it("says why a conversation ended by itself, in both languages", () => {
@@ -20,4 +26,10 @@ it("says why a conversation ended by itself, in both languages", () => {
   locale.value = "zh";
   expect(closed("idle")).toContain("长时间没有新消息");
   expect(closed("resolved")).not.toContain("长时间");
+});
+
+it("says who serves after a transfer, and not why", () => {
+  expect(transferred()).toBe("You are now talking to Bo.");
+  locale.value = "zh";
+  expect(transferred()).toBe("已为您转接，现在由 Bo 为您服务。");
 });

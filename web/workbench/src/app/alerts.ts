@@ -3,6 +3,7 @@ import { useStorage } from "@vueuse/core";
 import { watch, watchEffect } from "vue";
 import { useI18n } from "vue-i18n";
 import { useRouter } from "vue-router";
+import { deskFrames } from "../sessions/deskFrames";
 import { nameOf } from "../sessions/session";
 import { useSessionList } from "../sessions/sessionList";
 
@@ -38,19 +39,16 @@ export function useAlerts(): void {
       for (const session of offers) if (!known.has(session.session_name)) notify(session, "duty.offerTitle");
     },
   );
-  watch(
-    () => list.told,
-    (frame) => {
-      if (frame?.type !== "queue.reminded") return;
-      if (alerts.value.sound) chime();
-      const name = frame.what === "wait" ? frame.name || frame.session.slice(-4) : "";
-      const message =
-        frame.what === "wait"
-          ? t("duty.longWait", { name, minutes: frame.minutes })
-          : t("duty.longQueue", { count: frame.waiting });
-      ElMessage.warning({ message, duration: 10_000, showClose: true, grouping: true });
-    },
-  );
+  deskFrames.on((frame) => {
+    if (frame.type !== "queue.reminded") return;
+    if (alerts.value.sound) chime();
+    const name = frame.what === "wait" ? frame.name || frame.session.slice(-4) : "";
+    const message =
+      frame.what === "wait"
+        ? t("duty.longWait", { name, minutes: frame.minutes })
+        : t("duty.longQueue", { count: frame.waiting });
+    ElMessage.warning({ message, duration: 10_000, showClose: true, grouping: true });
+  });
 }
 
 /** By ear, and beside the browser when nobody looks; a click leads to the conversation. */

@@ -1,9 +1,9 @@
 import type { Api } from "@kefu/api";
 import { useEventListener, useIntervalFn } from "@vueuse/core";
 import { defineStore } from "pinia";
-import { ref, watch } from "vue";
+import { ref } from "vue";
 import { request } from "../accounts/client";
-import { useSessionList } from "../sessions/sessionList";
+import { deskFrames } from "../sessions/deskFrames";
 
 export const STATUSES = ["online", "busy", "break", "lunch", "training", "offline"] as const;
 export type Status = (typeof STATUSES)[number];
@@ -14,7 +14,6 @@ type Answer = { data: Api.AgentStatus };
 
 /** What the agent at this desk does, as the server has it, and the signs of life it is kept by. */
 export const useDuty = defineStore("duty", () => {
-  const list = useSessionList();
   const status = ref<Api.AgentStatus | null>(null);
   let hasActed = true;
 
@@ -53,14 +52,11 @@ export const useDuty = defineStore("duty", () => {
     status.value = null;
   }
 
-  watch(
-    () => list.told,
-    (frame) => {
-      if (frame?.type !== "agent.status" || !status.value) return;
-      const { status: now, status_note, is_auto } = frame;
-      status.value = { ...status.value, status: now, status_note, is_auto };
-    },
-  );
+  deskFrames.on((frame) => {
+    if (frame.type !== "agent.status" || !status.value) return;
+    const { status: now, status_note, is_auto } = frame;
+    status.value = { ...status.value, status: now, status_note, is_auto };
+  });
 
   return { status, load, choose, start, stop };
 });

@@ -8,7 +8,9 @@ import {
   type MailEvent,
   type MessagePosted,
   type ReadEvent,
+  type TeamEvent,
 } from "@kefu/api";
+import { isTeamLine } from "../collaboration/teamLines";
 import { isMove, type Move } from "./moves";
 
 /** One thing to show in a conversation, in the order it happened. */
@@ -19,6 +21,7 @@ export type Line =
   /** From here on another session is read; null: this one again. */
   | { kind: "part"; key: string; session: string | null }
   | { kind: "mail"; key: string; event: MailEvent }
+  | { kind: "team"; key: string; event: TeamEvent }
   | {
       kind: "message";
       key: string;
@@ -36,7 +39,7 @@ export function linesOf(events: readonly LogEvent[], brought: readonly Brought[]
   const lines: Line[] = [];
   let before: ReadEvent | undefined;
   for (const event of joined(events, brought)) {
-    if (event.type !== "message.posted" && !isMail(event) && !isMove(event) && !isJoin(event)) continue;
+    if (event.type !== "message.posted" && !isMail(event) && !isMove(event) && !isJoin(event) && !isTeamLine(event)) continue;
     const at = new Date(event.at);
     const key = keyOf(event);
     if (!before || new Date(before.at).toDateString() !== at.toDateString()) {
@@ -61,14 +64,14 @@ function keyOf({ seq, session_name }: ReadEvent): string {
 }
 
 function lineOf(
-  event: (MessagePosted | MailEvent | Move | JoinEvent) & Pick<ReadEvent, "session_name">,
+  event: (MessagePosted | MailEvent | Move | JoinEvent | TeamEvent) & Pick<ReadEvent, "session_name">,
   evidence: ReadonlyMap<string, AnswerEvidenced>,
   before: LogEvent | undefined,
 ): Line {
   const key = keyOf(event);
   if (isJoin(event)) return { kind: "join", key, event };
   if (isMail(event)) return { kind: "mail", key, event };
-  if (event.type !== "message.posted") return { kind: "event", key, event };
+  if (event.type !== "message.posted") return isMove(event) ? { kind: "event", key, event } : { kind: "team", key, event };
   const found = event.draft_id ? evidence.get(event.draft_id) : undefined;
   return { kind: "message", key, message: event, evidence: found, continues: continues(event, before) };
 }

@@ -9,6 +9,7 @@ const MOVES: readonly Move["type"][] = [
   "session.escalated",
   "session.taken_over",
   "session.agent_lost",
+  "session.transferred",
   "session.released",
   "session.closed",
   "session.reopened",
@@ -38,6 +39,9 @@ export function useMoveWords() {
     const verb = event.type.slice("session.".length);
     if (event.type === "session.taken_over") return t("moves.taken_over", { agent: event.agent.name });
     if (event.type === "session.agent_lost") return t("duty.agentLost", { agent: event.agent.name });
+    if (event.type === "session.transferred") {
+      return t("moves.transferred", { from: event.from_agent?.name ?? t("actors.agent"), to: event.agent.name });
+    }
     const said = "reason" in event ? reason(event.reason) : "";
     const text = t(`moves.${verb}`, { actor: actor(event), reason: said });
     const isSaid = event.type === "session.escalated" || event.type === "session.returned" || event.type === "session.deferred" || !said;

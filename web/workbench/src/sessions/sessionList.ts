@@ -1,16 +1,10 @@
-import {
-  type AgentStatusChanged,
-  type DeskFrame,
-  follow,
-  type Follower,
-  type QueueReminded,
-  type SessionSummary,
-} from "@kefu/api";
+import { type DeskFrame, follow, type Follower, type SessionSummary } from "@kefu/api";
 import { refDebounced, useIntervalFn, useStorage, useThrottleFn } from "@vueuse/core";
 import { defineStore } from "pinia";
 import { computed, ref, shallowRef, watch } from "vue";
 import { useAccount } from "../accounts/account";
 import { request, signedLine } from "../accounts/client";
+import { deskFrames } from "./deskFrames";
 import { chosen, type Filters, noFilters, queryOf } from "./filters";
 import { belongs, concerns, type Counts, type Held, inOrder, mentions, ordered, type Tab, unreadOf } from "./list";
 import { createPages } from "./pages";
@@ -95,16 +89,14 @@ function createLive(pool: Pool, agentId: { value: string }, refresh: () => Promi
   const connection = ref<Connection>("connecting");
   /** The last session that began to wait while we were listening. */
   const arrival = shallowRef<SessionSummary>();
-  /** The last that was told of the agent themselves, or of the queue as a whole. */
-  const told = shallowRef<AgentStatusChanged | QueueReminded>();
   let follower: Follower | undefined;
   const recount = useThrottleFn(() => countAgain(pool), RECOUNT_MS, true);
 
   function heard(frame: DeskFrame): void {
+    void deskFrames.trigger(frame);
     if (frame.type === "stream.ready") void refresh();
     if (frame.type === "session.read") pool.read(frame.session, frame.read_count);
     if (frame.type === "session.gone" && !pool.forget(frame.session_name)) void recount();
-    if (frame.type === "agent.status" || frame.type === "queue.reminded") told.value = frame;
     if (frame.type !== "session.changed") return;
     const before = receive(pool, frame.session, agentId.value);
     if (!before) void recount();
@@ -138,7 +130,7 @@ function createLive(pool: Pool, agentId: { value: string }, refresh: () => Promi
     pool.sweep();
   }
 
-  return { connection, arrival, told, start, stop, refresh };
+  return { connection, arrival, start, stop, refresh };
 }
 
 /** An older session may come to us for the first time: how far we had read it, only the server knows. */

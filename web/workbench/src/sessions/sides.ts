@@ -1,5 +1,6 @@
 import type { Component } from "vue";
 import HistorySide from "../histories/HistorySide.vue";
+import NotesSide from "../collaboration/NotesSide.vue";
 import SessionDetails from "./SessionDetails.vue";
 import type { Standing } from "./standing";
 import type { Thread } from "./thread";
@@ -13,5 +14,6 @@ export interface Side {
 
 export const SIDES: readonly [Side, ...Side[]] = [
   { key: "details", label: "side.details", part: SessionDetails },
+  { key: "notes", label: "collaboration.notes", part: NotesSide },
   { key: "history", label: "histories.title", part: HistorySide },
 ];

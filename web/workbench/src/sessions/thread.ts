@@ -114,12 +114,13 @@ export class Thread {
     this.state.value = withoutPending(this.state.value, clientMsgId);
   }
 
-  sayTyping(active: boolean): void {
+  /** `internal`: into a note, of which the customer hears nothing. */
+  sayTyping(active: boolean, internal = false): void {
     const now = Date.now();
     if (active ? now - this.typingSaidAt < TYPING_REPEAT_MS : this.typingSaidAt === 0) return;
     this.typingSaidAt = active ? now : 0;
     // A mark that is lost is not missed.
-    if (!this.follower?.say({ type: "typing", active })) request(`${this.path}/typing`, { body: { active } }).catch(() => undefined);
+    if (!this.follower?.say({ type: "typing", active, internal })) request(`${this.path}/typing`, { body: { active, internal } }).catch(() => undefined);
   }
 
   async loadSession(): Promise<void> {

@@ -31,3 +31,16 @@ export function daysAgo(at: Date, now: Date): number {
   const midnight = (date: Date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
   return Math.round((midnight(now) - midnight(at)) / 86_400_000);
 }
+
+const STEPS: readonly (readonly [Intl.RelativeTimeFormatUnit, number])[] = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+];
+
+/** How long ago: now, 5 minutes ago, yesterday. */
+export function ago(at: Date, now: Date, tag: string): string {
+  const ms = now.getTime() - at.getTime();
+  const [unit, length] = STEPS.find(([, step]) => ms >= step) ?? ["second", Infinity];
+  return new Intl.RelativeTimeFormat(tag, { numeric: "auto" }).format(-Math.floor(Math.max(0, ms) / length), unit);
+}

@@ -1,18 +1,22 @@
+import { en as collaboration } from "../../collaboration/words";
 import { en as duty } from "../../duty/words";
 import { en as histories } from "../../histories/words";
 import { en as mail } from "../../mail/words";
 import { en as search } from "../../search/words";
 import { en as filters } from "../../sessions/words";
 import { en as hours } from "../../shops/words";
+import { en as transfers } from "../../transfers/words";
 import { en as wallboard } from "../../wallboard/words";
 
 export const en = {
+  collaboration,
   duty,
   filters,
   histories,
   hours,
   mail,
   search,
+  transfers,
   wallboard,
   app: {
     name: "Kefu",
@@ -248,6 +252,7 @@ export const en = {
     opened: "{actor} opened the conversation",
     escalated: "A person was asked for: {reason}",
     taken_over: "{agent} took over",
+    transferred: "{from} passed the conversation on to {to}",
     closed: "{actor} closed the conversation",
     reopened: "{actor} wrote again: reopened",
     returned: "Back to the bot: {reason}",

@@ -1,4 +1,5 @@
 import { expect, test } from "vitest";
+import { createI18n } from "vue-i18n";
 import { en } from "./en";
 import { zh } from "./zh";
 
@@ -30,5 +31,12 @@ test("nothing is left empty or untranslated", () => {
   for (const [key, text] of chinese) {
     expect(text.trim(), key).not.toBe("");
     if (!key.endsWith("priority.vip")) expect(text, key).not.toBe(english.get(key));
+  }
+});
+
+test("every text can be shown", () => {
+  for (const [locale, keys] of [["en", english], ["zh", chinese]] as const) {
+    const { t } = createI18n({ legacy: false, locale, messages: { en, zh } }).global;
+    for (const key of keys.keys()) expect(() => t(key), key).not.toThrow();
   }
 });

@@ -1,19 +1,23 @@
+import { zh as collaboration } from "../../collaboration/words";
 import { zh as duty } from "../../duty/words";
 import { zh as histories } from "../../histories/words";
 import { zh as mail } from "../../mail/words";
 import { zh as search } from "../../search/words";
 import { zh as filters } from "../../sessions/words";
 import { zh as hours } from "../../shops/words";
+import { zh as transfers } from "../../transfers/words";
 import { zh as wallboard } from "../../wallboard/words";
 import type { Catalogue } from "./en";
 
 export const zh: Catalogue = {
+  collaboration,
   duty,
   filters,
   histories,
   hours,
   mail,
   search,
+  transfers,
   wallboard,
   app: {
     name: "Kefu 客服",
@@ -249,6 +253,7 @@ export const zh: Catalogue = {
     opened: "{actor}开始了会话",
     escalated: "请求人工：{reason}",
     taken_over: "{agent} 接入会话",
+    transferred: "会话已由 {from} 转接给 {to}",
     closed: "{actor} 关闭了会话",
     reopened: "{actor}再次发消息，会话重新打开",
     returned: "转回 AI：{reason}",
