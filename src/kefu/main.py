@@ -21,6 +21,11 @@ from kefu.answering.service import Bot
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
+from kefu.collaboration.endpoints.drafts import router as drafts
+from kefu.collaboration.endpoints.ratings import router as ratings
+from kefu.collaboration.endpoints.replies import router as replies
+from kefu.collaboration.endpoints.tags import router as tags
+from kefu.collaboration.rules import tag_by_rules
 from kefu.jobs.worker import Handler, Worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
@@ -45,7 +50,7 @@ from kefu.sessions.idle import close_idle
 from kefu.sessions.mirror import Mirror
 from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.store import DatabaseStore, SessionStore
-from kefu.sessions.work import AnswerVisitor, CloseIdle
+from kefu.sessions.work import AnswerVisitor, CloseIdle, TagByRules
 
 
 def _stream(path: str, app: ASGIApp) -> Route:
@@ -60,7 +65,7 @@ STREAMS = (
     _stream("/api/agent/events", DeskEvents()),
 )
 SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute("/ws/agent", DeskSocket()))
-ROUTERS: tuple[APIRouter, ...] = (accounts, chat, sessions, realtime, knowledge, ops)
+ROUTERS: tuple[APIRouter, ...] = (accounts, chat, tags, replies, drafts, ratings, sessions, realtime, knowledge, ops)
 
 
 class Application(FastAPI):
@@ -75,6 +80,7 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     handlers: dict[str, Handler] = {
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
+        TagByRules.kind: partial(tag_by_rules, db),
     }
     return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle()])
 

@@ -13,6 +13,7 @@ from kefu.kit.web import caller_of
 from kefu.sessions import queries, reading, service, summaries
 from kefu.sessions import schemas as shapes
 from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor
+from kefu.sessions.drafts import used
 from kefu.sessions.opening import Wish, opened
 from kefu.sessions.post import post
 from kefu.sessions.states import InvalidStatus, Status
@@ -101,6 +102,8 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
             stored = await service.post_by_agent(
                 tx, name, member(caller, "sessions.reply_any"), body.content, client_msg_id, seen
             )
+            if body.draft_revision is not None:
+                await used(tx, name, caller.id, body.draft_revision)
     data = shapes.StoredData(seq=stored.seq, timestamp=stored.at / 1000, client_msg_id=stored.client_msg_id)
     return shapes.ManualStored(data=data)
 
@@ -144,6 +147,7 @@ async def list_sessions(
         reader=agent.id,
         status=None if query.status == "all" else Status(query.status),
         agent=query.agent,
+        tag=query.tag,
         keyword=query.keyword,
         sort=query.sort,
         after=from_cursor(query.cursor, CURSOR_SHAPES[query.sort]) if query.cursor else None,
@@ -188,6 +192,8 @@ async def get_session(request: Request, name: shapes.NameInPath, caller: SignedI
         counts = await reading.read_counts(tx, reader, [name])
         said = await queries.history(tx, name, HISTORY, public_only=not sees_all)
         moves = await queries.audit_trail(tx, name, HISTORY) if sees_all else []
+    if not sees_all:
+        session.tags = []  # what the team notes is its own
     one = shapes.OneSession(
         session=shapes.session_with_history(session, said, marks, reading.unread(session, reader, counts.get(name, 0))),
         audit_trail=[move.shown for move in moves],

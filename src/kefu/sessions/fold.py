@@ -30,6 +30,7 @@ def blank(name: str) -> Session:
         last_visitor_seq=0,
         answered_seq=0,
         is_vip=False,
+        tags=[],
     )
 
 
@@ -114,6 +115,18 @@ def _reopened(session: Session, _: dict[str, Any], __: Entry) -> None:
     session.ai_fail_count = 0
 
 
+def _tagged(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    session.tags = [*session.tags, facts["tag"]]
+
+
+def _untagged(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    session.tags = [tag for tag in session.tags if tag != facts["tag"]]
+
+
+def _rated(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    session.rating = facts["score"]
+
+
 CHANGES: dict[str, Callable[[Session, dict[str, Any], Entry], None]] = {
     "session.opened": _opened,
     "message.posted": _posted,
@@ -124,4 +137,7 @@ CHANGES: dict[str, Callable[[Session, dict[str, Any], Entry], None]] = {
     "session.released": _left,
     "session.closed": _closed,
     "session.reopened": _reopened,
+    "session.rated": _rated,
+    "tag.added": _tagged,
+    "tag.removed": _untagged,
 }

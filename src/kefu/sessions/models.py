@@ -1,8 +1,8 @@
-"""The tables of sessions and of how far each reader has read them."""
+"""The tables of sessions and of what is kept beside them: episodes, stints, tags, drafts, how far each has read."""
 
 from typing import Literal
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text
+from sqlalchemy import JSON, BigInteger, Boolean, Index, Integer, String, Text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kefu.kit.db import Table
@@ -24,7 +24,7 @@ class Session(Table):
     are the newest message of the visitor and the newest one that the bot answered. `visitor_message_count` of the
     `message_count` messages are the visitor's own. `visitor_id` is the same in all sessions of one visitor's browser.
     `episode` counts how often a person was asked for or stepped in; `replied_at`: when the agent who holds it first
-    wrote, None before.
+    wrote, None before. `tags`: ids in the order they were added; `rating`: the visitor's last one, 1 to 5.
     """
 
     __tablename__ = "sessions"
@@ -67,6 +67,8 @@ class Session(Table):
     manual_started_at: Mapped[int | None] = mapped_column(BigInteger)
     manual_ended_at: Mapped[int | None] = mapped_column(BigInteger)
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    rating: Mapped[int | None] = mapped_column(Integer)
 
 
 class Episode(Table):
@@ -133,4 +135,35 @@ class ReadMark(Table):
     reader: Mapped[str] = mapped_column(String(40), primary_key=True)
     seq: Mapped[int] = mapped_column(BigInteger)
     read_count: Mapped[int] = mapped_column(Integer)
+    at: Mapped[int] = mapped_column(BigInteger)
+
+
+class SessionTag(Table):
+    """A tag that a session carries now: `Session.tags` turned round, for asking which sessions have one.
+
+    `by`: who added it, as JSON text; `is_auto`: a rule did.
+    """
+
+    __tablename__ = "session_tags"
+    __table_args__ = (Index("ix_session_tags_tag_at", "tag", "at", "session"),)
+
+    session: Mapped[str] = mapped_column(String(80), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(40), primary_key=True)
+    by: Mapped[str] = mapped_column(Text)
+    at: Mapped[int] = mapped_column(BigInteger)
+    is_auto: Mapped[bool] = mapped_column(Boolean)
+
+
+class Draft(Table):
+    """What an agent has written in a session and not sent. One that was sent stays as an empty one.
+
+    `revision`: the writer's own count, so that a save that comes late is known for what it is.
+    """
+
+    __tablename__ = "drafts"
+
+    session: Mapped[str] = mapped_column(String(80), primary_key=True)
+    agent_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    content: Mapped[str] = mapped_column(Text)
+    revision: Mapped[int] = mapped_column(BigInteger)
     at: Mapped[int] = mapped_column(BigInteger)

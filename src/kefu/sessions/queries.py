@@ -7,7 +7,7 @@ from sqlalchemy import BigInteger, ColumnElement, Select, and_, case, func, or_,
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.log.log import Entry, read_last
-from kefu.sessions.models import Session, stream_of
+from kefu.sessions.models import Session, SessionTag, stream_of
 from kefu.sessions.since import Head
 from kefu.sessions.states import Move, Status
 
@@ -26,6 +26,7 @@ class Wanted:
     reader: str
     status: Status | None = None
     agent: str = "all"
+    tag: str = ""
     keyword: str = ""
     sort: Sort = "default"
     after: list[Any] | None = None
@@ -92,6 +93,8 @@ def _filters(wanted: Wanted) -> list[ColumnElement[bool]]:
         where.append(and_(Session.status == Status.PENDING_MANUAL.value, Session.agent_id.is_(None)))
     elif wanted.agent != "all":
         where.append(Session.agent_id == wanted.agent)
+    if wanted.tag:
+        where.append(Session.name.in_(select(SessionTag.session).where(SessionTag.tag == wanted.tag)))
     if wanted.keyword:
         columns = (Session.name, Session.nickname, Session.last_text, Session.agent_name)
         where.append(or_(*(column.icontains(wanted.keyword, autoescape=True) for column in columns)))
@@ -115,6 +118,19 @@ async def find(tx: AsyncSession, name: str) -> Session | None:
 
 async def find_many(tx: AsyncSession, names: list[str]) -> list[Session]:
     return list((await tx.execute(visible().where(Session.name.in_(names)))).scalars())
+
+
+async def tagged(
+    tx: AsyncSession, tag: str, after: list[Any] | None, limit: int
+) -> tuple[list[Session], list[Any] | None]:
+    """The sessions that carry the tag, the last tagged first, and where the next page begins if there is one."""
+    query = visible().join(SessionTag, SessionTag.session == Session.name).where(SessionTag.tag == tag)
+    query = query.add_columns(SessionTag.at).order_by(SessionTag.at.desc(), SessionTag.session.desc())
+    if after:
+        query = query.where(tuple_(SessionTag.at, SessionTag.session) < tuple_(*after))
+    rows = (await tx.execute(query.limit(limit + 1))).all()
+    page = [(session, at) for session, at in rows[:limit]]
+    return [session for session, _ in page], [page[-1][1], page[-1][0].name] if len(rows) > limit else None
 
 
 async def history(tx: AsyncSession, name: str, limit: int, *, public_only: bool) -> list[Entry]:

@@ -83,7 +83,10 @@ class Escalate(Body):
 
 
 class ManualMessage(Body):
-    """`seen_seq`: how far an agent has read. With it a reply is refused when others wrote since, unless `force`."""
+    """`seen_seq`: how far an agent has read. With it a reply is refused when others wrote since, unless `force`.
+
+    `draft_revision`: of the agent's draft that is sent with it, and so is no draft any more.
+    """
 
     session_name: Name
     role: Literal["agent", "user"]
@@ -91,6 +94,7 @@ class ManualMessage(Body):
     client_msg_id: ClientMessageId | None = None
     seen_seq: Annotated[int, Field(ge=0, le=MAX_SEQ)] | None = None
     force: bool = False
+    draft_revision: Annotated[int, Field(ge=1, le=MAX_SEQ)] | None = None
 
 
 class StoredData(BaseModel):
@@ -153,6 +157,8 @@ class SessionOut(BaseModel):
     message_count: int
     visitor_message_count: int
     ai_fail_count: int
+    tags: list[str]
+    rating: int | None
     created_at: float
     updated_at: float
     manual_start_at: float | None
@@ -272,6 +278,8 @@ def _session_fields(session: Session) -> dict[str, Any]:
         "message_count": session.message_count,
         "visitor_message_count": session.visitor_message_count,
         "ai_fail_count": session.ai_fail_count,
+        "tags": session.tags,
+        "rating": session.rating,
         "created_at": seconds(session.created_at),
         "updated_at": seconds(session.updated_at),
         "manual_start_at": unix_seconds(session.manual_started_at),

@@ -20,8 +20,11 @@ from kefu.sessions.fold import blank, fold
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.reading import Seen, mark_read, unseen
 from kefu.sessions.states import RAISES_EPOCH, InvalidStatus, Move, Status, move
-from kefu.sessions.work import AnswerVisitor
+from kefu.sessions.tagged import keep_tags
+from kefu.sessions.work import AnswerVisitor, TagByRules
 
+# After these the rules of the tags are looked at again.
+TELLING = {Move.RELEASE, Move.CLOSE, "session.rated"}
 NICKNAMES: Text = {"en": "Visitor", "zh": "访客"}
 
 
@@ -96,6 +99,9 @@ async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry
         fold(session, one)
     await append(tx, entries)
     await keep(tx, session, entries)
+    await keep_tags(tx, session, entries)
+    if any(one.type in TELLING for one in entries):
+        await enqueue(tx, TagByRules(session.name))
     return entries
 
 

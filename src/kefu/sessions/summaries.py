@@ -13,10 +13,11 @@ PREVIEW = 50
 
 
 class ListQuery(BaseModel):
-    """`agent`: all, mine, unassigned, or an agent's id."""
+    """`agent`: all, mine, unassigned, or an agent's id. `tag`: only sessions that carry it."""
 
     status: Literal["all", "bot_active", "pending_manual", "manual_live", "after_hours_email", "closed"] = "all"
     agent: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_\-]{1,60}$")] = "all"
+    tag: Annotated[str, StringConstraints(pattern=r"^[a-z0-9_]{0,40}$")] = ""
     keyword: Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]*$")] = ""
     sort: Literal["default", "newest", "oldest", "waitTime"] = "default"
     cursor: Annotated[str, StringConstraints(max_length=400)] = ""
@@ -36,6 +37,8 @@ class Waiting(BaseModel):
 
 
 class Summary(BaseModel):
+    """`tags`: ids, in the order they were added. `rating`: the visitor's last one."""
+
     session_name: str
     shop: str
     status: Status
@@ -49,6 +52,8 @@ class Summary(BaseModel):
     assigned_agent: AgentRef | None
     message_count: int
     visitor_message_count: int
+    tags: list[str]
+    rating: int | None
     created_at: float
     updated_at: float
 
@@ -115,6 +120,8 @@ def summary_of(session: Session) -> Summary:
         assigned_agent=agent_of(session),
         message_count=session.message_count,
         visitor_message_count=session.visitor_message_count,
+        tags=session.tags,
+        rating=session.rating,
         created_at=seconds(session.created_at),
         updated_at=seconds(session.updated_at),
     )
