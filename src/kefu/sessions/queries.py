@@ -129,7 +129,7 @@ async def tagged(
     if after:
         query = query.where(tuple_(SessionTag.at, SessionTag.session) < tuple_(*after))
     rows = (await tx.execute(query.limit(limit + 1))).all()
-    page = [(session, at) for session, at in rows[:limit]]
+    page = [(row[0], row[-1]) for row in rows[:limit]]
     return [session for session, _ in page], [page[-1][1], page[-1][0].name] if len(rows) > limit else None
 
 

@@ -104,6 +104,25 @@ export interface ReplyForced extends Logged<"reply.forced"> {
   message_seq: number;
 }
 
+/** The visitor's word on the people who served them in an episode. `score`: 1 to 5. */
+export interface SessionRated extends Logged<"session.rated"> {
+  episode: number;
+  score: number;
+  comment: string;
+  reasons: string[];
+}
+
+/** Internal. `tag`: its id; `is_auto`: by a rule. */
+export interface TagAdded extends Logged<"tag.added"> {
+  tag: string;
+  is_auto: boolean;
+}
+
+/** Internal. */
+export interface TagRemoved extends Logged<"tag.removed"> {
+  tag: string;
+}
+
 export type MoveEvent =
   | SessionEscalated
   | SessionTakenOver
@@ -112,7 +131,15 @@ export type MoveEvent =
   | SessionReopened
   | SessionReturned;
 
-export type LogEvent = SessionOpened | MessagePosted | MoveEvent | AnswerEvidenced | ReplyForced;
+export type LogEvent =
+  | SessionOpened
+  | MessagePosted
+  | MoveEvent
+  | AnswerEvidenced
+  | ReplyForced
+  | SessionRated
+  | TagAdded
+  | TagRemoved;
 
 export interface StreamReady {
   type: "stream.ready";

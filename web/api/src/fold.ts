@@ -2,6 +2,7 @@ import {
   type Actor,
   type AgentRef,
   type AnswerDelta,
+  type AnswerEvidenced,
   type Frame,
   isLogEvent,
   type LogEvent,
@@ -9,10 +10,14 @@ import {
   type MoveEvent,
   type QueuePosition,
   type Read,
+  type ReplyForced,
   type Role,
   type SessionOpened,
+  type SessionRated,
   type SessionStatus,
   type StreamReady,
+  type TagAdded,
+  type TagRemoved,
   type Typing,
 } from "./events";
 
@@ -97,7 +102,16 @@ export function fold(state: Conversation, frame: Frame): Conversation {
   return folded(state, frame);
 }
 
+type Quiet = AnswerEvidenced | ReplyForced | SessionRated | TagAdded | TagRemoved;
+const QUIET = new Set<Frame["type"]>(["answer.evidenced", "reply.forced", "session.rated", "tag.added", "tag.removed"]);
+
+/** Read from the events themselves; changes nothing else. */
+function isQuiet(frame: Frame): frame is Quiet {
+  return QUIET.has(frame.type);
+}
+
 function folded(state: Conversation, frame: Frame): Conversation {
+  if (isQuiet(frame)) return state;
   switch (frame.type) {
     case "session.opened":
       return { ...state, opened: frame };
@@ -111,9 +125,6 @@ function folded(state: Conversation, frame: Frame): Conversation {
     case "session.released":
     case "session.closed":
       return withDraftFloor(moved(state, frame), frame.seq);
-    case "answer.evidenced":
-    case "reply.forced":
-      return state;
     case "answer.delta":
       return drafted(state, frame);
     case "answer.dropped":
@@ -260,6 +271,21 @@ export function withoutPending(state: Conversation, clientMsgId: string): Conver
 
 export function messages(state: Conversation): MessagePosted[] {
   return state.events.filter((event) => event.type === "message.posted");
+}
+
+/** The ids of the tags that the session carries, in the order they were added; only agents hear of them. */
+export function tagsOf({ events }: Conversation): string[] {
+  const tags = new Set<string>();
+  for (const event of events) {
+    if (event.type === "tag.added") tags.add(event.tag);
+    if (event.type === "tag.removed") tags.delete(event.tag);
+  }
+  return [...tags];
+}
+
+/** The visitor's last rating. */
+export function ratingOf({ events }: Conversation): SessionRated | undefined {
+  return events.findLast((event) => event.type === "session.rated");
 }
 
 /** What the bot and the agents said that the visitor has not read. */

@@ -1,4 +1,5 @@
 import {
+  type Api,
   ApiError,
   Choice,
   type Client,
@@ -22,6 +23,7 @@ import {
   withPending,
 } from "@kefu/api";
 import { computed, shallowRef } from "vue";
+import type { Verdict } from "./rating";
 import { lasting } from "./store";
 import { freshVisit, saveVisit, storedVisit, type Visit, visitKey } from "./visit";
 
@@ -85,6 +87,24 @@ export class Chat {
   async escalate(): Promise<void> {
     await this.opened();
     await this.client.request("/api/manual/escalate", { body: { session_name: this.visit.value.session, reason: "manual" } });
+  }
+
+  get session(): string {
+    return this.visit.value.session;
+  }
+
+  /** Once for each service: what was said before, maybe in another tab or by an answer that was lost, is as good. */
+  async rate(verdict: Verdict): Promise<void> {
+    try {
+      await this.client.request(`/api/sessions/${this.session}/rating`, { body: verdict });
+    } catch (thrown) {
+      if (!(thrown instanceof ApiError) || thrown.code !== "ALREADY_RATED") throw thrown;
+    }
+  }
+
+  /** In the visitor's language. */
+  async ratingReasons(): Promise<Api.ReasonOut[]> {
+    return (await this.client.request<Api.RatingsData>(`/api/sessions/${this.session}/rating`)).data.reasons;
   }
 
   /** Only a hint to whoever watches: a lost one is no loss. */

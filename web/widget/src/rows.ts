@@ -1,4 +1,12 @@
-import { type Conversation, type LogEvent, type MessagePosted, type MoveEvent, runningDrafts, type Source } from "@kefu/api";
+import {
+  type Conversation,
+  type LogEvent,
+  type MessagePosted,
+  type MoveEvent,
+  runningDrafts,
+  type SessionRated,
+  type Source,
+} from "@kefu/api";
 
 export interface MessageRow {
   kind: "message";
@@ -22,8 +30,8 @@ export interface MessageRow {
 export interface LineRow {
   kind: "line";
   key: string;
-  /** A move, or a system message's own words. */
-  event: MoveEvent | MessagePosted;
+  /** A move, what the visitor thought of it, or a system message's own words. */
+  event: MoveEvent | SessionRated | MessagePosted;
 }
 
 export interface DayRow {
@@ -57,7 +65,7 @@ function withDays({ events, read }: Conversation): Row[] {
 }
 
 function rowOf(event: LogEvent, readByAgent: number): Row | undefined {
-  if (event.type === "session.opened" || event.type === "answer.evidenced" || event.type === "reply.forced") return undefined;
+  if (!isShown(event)) return undefined;
   if (event.type !== "message.posted" || event.role === "system") return { kind: "line", key: `e:${event.seq}`, event };
   const { seq, at, content, role, actor, draft_id, client_msg_id } = event;
   const side = role === "user" ? "own" : role === "agent" ? "agent" : "bot";
@@ -65,6 +73,10 @@ function rowOf(event: LogEvent, readByAgent: number): Row | undefined {
   const read = side === "own" && seq <= readByAgent;
   const sources = [...new Map((event.sources ?? []).map((source) => [source.article_id, source])).values()];
   return messageRow({ key, side, content, at, name: actor.name ?? "", sources, unanswered: event.answered === false, read });
+}
+
+function isShown(event: LogEvent): event is MoveEvent | SessionRated | MessagePosted {
+  return event.type === "message.posted" || (event.type.startsWith("session.") && event.type !== "session.opened");
 }
 
 function messageRow(given: Pick<MessageRow, "key" | "side" | "content"> & Partial<MessageRow>): MessageRow {

@@ -1,4 +1,4 @@
-import { ChatLineRound } from "@element-plus/icons-vue";
+import { ChatLineRound, Collection, PriceTag } from "@element-plus/icons-vue";
 import type { Component } from "vue";
 import type { Permission } from "../accounts/agent";
 
@@ -10,4 +10,8 @@ export interface Place {
   needs?: Permission;
 }
 
-export const PLACES: readonly Place[] = [{ route: "sessions", label: "menu.conversations", icon: ChatLineRound }];
+export const PLACES: readonly Place[] = [
+  { route: "sessions", label: "menu.conversations", icon: ChatLineRound },
+  { route: "replies", label: "replies.title", icon: Collection, needs: "sessions.reply" },
+  { route: "tags", label: "tags.title", icon: PriceTag, needs: "tags.write" },
+];

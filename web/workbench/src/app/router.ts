@@ -18,6 +18,8 @@ export const router = createRouter({
       children: [
         { path: "", redirect: { name: "sessions" } },
         { path: "sessions/:name?", name: "sessions", component: () => import("../sessions/SessionsPage.vue") },
+        { path: "replies", name: "replies", component: () => import("../replies/RepliesPage.vue") },
+        { path: "tags", name: "tags", component: () => import("../tags/TagsPage.vue") },
         { path: ":rest(.*)*", name: "missing", component: () => import("./MissingPage.vue") },
       ],
     },

@@ -1,10 +1,11 @@
-import type { AnswerEvidenced, LogEvent, MessagePosted } from "@kefu/api";
+import type { AnswerEvidenced, LogEvent, MessagePosted, SessionRated } from "@kefu/api";
 import { isMove, type Move } from "./moves";
 
 /** One thing to show in a conversation, in the order it happened. */
 export type Line =
   | { kind: "day"; key: string; at: Date }
   | { kind: "event"; key: string; event: Move }
+  | { kind: "rating"; key: string; rating: SessionRated }
   | {
       kind: "message";
       key: string;
@@ -21,7 +22,7 @@ export function linesOf(events: readonly LogEvent[]): Line[] {
   const lines: Line[] = [];
   let before: LogEvent | undefined;
   for (const event of events) {
-    if (event.type !== "message.posted" && !isMove(event)) continue;
+    if (event.type !== "message.posted" && event.type !== "session.rated" && !isMove(event)) continue;
     const at = new Date(event.at);
     if (!before || new Date(before.at).toDateString() !== at.toDateString()) {
       lines.push({ kind: "day", key: `day ${event.seq}`, at });
@@ -33,11 +34,12 @@ export function linesOf(events: readonly LogEvent[]): Line[] {
 }
 
 function lineOf(
-  event: MessagePosted | Move,
+  event: MessagePosted | SessionRated | Move,
   evidence: ReadonlyMap<string, AnswerEvidenced>,
   before: LogEvent | undefined,
 ): Line {
   const key = `seq ${event.seq}`;
+  if (event.type === "session.rated") return { kind: "rating", key, rating: event };
   if (event.type !== "message.posted") return { kind: "event", key, event };
   const found = event.draft_id ? evidence.get(event.draft_id) : undefined;
   return { kind: "message", key, message: event, evidence: found, continues: continues(event, before) };

@@ -1,4 +1,5 @@
 import type { Component } from "vue";
+import SessionTags from "../tags/SessionTags.vue";
 import SessionDetails from "./SessionDetails.vue";
 import type { Standing } from "./standing";
 import type { Thread } from "./thread";
@@ -10,4 +11,7 @@ export interface Side {
   part: Component<{ thread: Thread; standing: Standing }>;
 }
 
-export const SIDES: readonly [Side, ...Side[]] = [{ key: "details", label: "side.details", part: SessionDetails }];
+export const SIDES: readonly [Side, ...Side[]] = [
+  { key: "details", label: "side.details", part: SessionDetails },
+  { key: "tags", label: "tags.title", part: SessionTags },
+];

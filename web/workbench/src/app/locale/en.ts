@@ -1,4 +1,13 @@
+import { en as drafts } from "../../sessions/draftWords";
+import { en as ratings } from "../../ratings/words";
+import { en as replies } from "../../replies/words";
+import { en as tags } from "../../tags/words";
+
 export const en = {
+  drafts,
+  ratings,
+  replies,
+  tags,
   app: {
     name: "Kefu",
     title: "Agent workbench",

@@ -1,6 +1,14 @@
+import { zh as drafts } from "../../sessions/draftWords";
+import { zh as ratings } from "../../ratings/words";
+import { zh as replies } from "../../replies/words";
+import { zh as tags } from "../../tags/words";
 import type { Catalogue } from "./en";
 
 export const zh: Catalogue = {
+  drafts,
+  ratings,
+  replies,
+  tags,
   app: {
     name: "Kefu 客服",
     title: "坐席工作台",
