@@ -7,6 +7,7 @@ from playwright.sync_api import expect
 from e2e.conftest import Desk, Visit
 from e2e.product import LENA
 
+
 def test_an_agent_tags_a_conversation_and_answers_with_quick_replies(visit: Visit, desk: Desk) -> None:
     visitor, agent = visit(), desk()
     page = agent.page
@@ -14,7 +15,9 @@ def test_an_agent_tags_a_conversation_and_answers_with_quick_replies(visit: Visi
     page.get_by_role("button", name="New quick reply").click()
     form = page.get_by_role("dialog")
     form.get_by_label("Title").fill("Delivery check")
-    form.get_by_role("textbox", name="Text", exact=True).fill("Dear {customer_name}, I look into {order_id}. <b>{agent_name}</b>")
+    form.get_by_role("textbox", name="Text", exact=True).fill(
+        "Dear {customer_name}, I look into {order_id}. <b>{agent_name}</b>"
+    )
     form.get_by_label("Key").select_option("3")
     expect(form.get_by_text("<b>Lena</b>")).to_be_visible()
     form.get_by_role("button", name="Save").click()
@@ -31,7 +34,9 @@ def test_an_agent_tags_a_conversation_and_answers_with_quick_replies(visit: Visi
     expect(picker.get_by_role("option", selected=True)).to_contain_text("Dear Visitor")
     agent.composer.press("Enter")
     expect(agent.composer).to_have_value(re.compile(r"^Dear Visitor \w+, I look into \{order_id\}\. <b>Lena</b>$"))
-    expect(page.get_by_text("Still to be filled in: order_id").or_(page.get_by_text("{order_id}")).first).to_be_visible()
+    expect(
+        page.get_by_text("Still to be filled in: order_id").or_(page.get_by_text("{order_id}")).first
+    ).to_be_visible()
     agent.composer.fill("Hello")
     agent.composer.press("Alt+3")
     expect(agent.composer).to_have_value(re.compile(r"^Hello Dear Visitor"))
@@ -87,6 +92,7 @@ def test_the_visitor_rates_the_service_once_by_keyboard_and_the_agent_reads_it(v
     card.get_by_role("textbox").fill("Very kind <3")
     card.get_by_role("button", name="Send rating").click()
     expect(visitor.chat.get_by_text("You rated our service ★★★★☆")).to_be_visible()
+    expect(card).to_be_hidden()
     visitor.page.reload()
     visitor.opens_the_chat()
     expect(visitor.chat.get_by_text("You rated our service ★★★★☆")).to_be_visible()

@@ -5,27 +5,24 @@ import { lasting } from "./store";
 
 const KEY = "kefu.unrated";
 
-/** Whether to ask for a rating. Who does not want to is not asked again for that service, in no tab. */
+/** Whether to ask for a rating; once the log has one, the question is gone and a line says thanks. Who does not want to is not asked again for that service, in no tab. */
 export function useRating(chat: Chat) {
   const declined = ref(lasting.getItem(KEY) ?? "");
-  const thanked = ref(0);
+  const thanked = ref(false);
   const end = computed(() => ratable(chat.conversation.value, Date.now()));
   const nameOf = (seq: number) => `${chat.session}#${seq}`;
-  const isAsked = computed(() => thanked.value > 0 || (end.value !== undefined && declined.value !== nameOf(end.value.seq)));
+  const isAsked = computed(() => end.value !== undefined && declined.value !== nameOf(end.value.seq));
 
   async function send(verdict: Verdict): Promise<void> {
-    const seq = end.value?.seq ?? 0;
     await chat.rate(verdict);
-    thanked.value = seq;
+    thanked.value = true;
   }
 
   function dismiss(): void {
-    if (end.value) {
-      declined.value = nameOf(end.value.seq);
-      lasting.setItem(KEY, declined.value);
-    }
-    thanked.value = 0;
+    if (!end.value) return;
+    declined.value = nameOf(end.value.seq);
+    lasting.setItem(KEY, declined.value);
   }
 
-  return { isAsked, send, dismiss };
+  return { isAsked, thanked, send, dismiss };
 }

@@ -57,7 +57,7 @@ test("what was written without a line is saved when it is back", async () => {
   server.isDown = true;
   desk.types("Hello");
   await vi.advanceTimersByTimeAsync(2_000);
-  expect(desk.here.state?.phase).toBe("unsaved");
+  expect(desk.here.state?.phase).toBe("failed");
   server.isDown = false;
   await vi.advanceTimersByTimeAsync(6_000);
   expect(server.draft.content).toBe("Hello");

@@ -1,7 +1,7 @@
 /** `revision`: of the last save that was begun here or seen of another device. */
 export interface DraftState {
   revision: number;
-  phase: "saved" | "saving" | "unsaved";
+  phase: "saved" | "saving" | "unsaved" | "failed";
 }
 
 export interface KeptDraft {
@@ -54,14 +54,15 @@ export class DraftSync {
   async flush(name: string): Promise<void> {
     this.stop(name);
     const content = this.place.text(name);
-    if (this.place.state(name)?.phase !== "unsaved" || [...content].length > MOST) return;
+    const phase = this.place.state(name)?.phase;
+    if ((phase !== "unsaved" && phase !== "failed") || [...content].length > MOST) return;
     const revision = this.revision(name) + 1;
     this.place.setState(name, { revision, phase: "saving" });
     try {
       this.settle(name, content, await this.place.save(name, { content, revision }, document.visibilityState === "hidden"));
     } catch {
       if (this.place.state(name)?.phase !== "saving") return;
-      this.place.setState(name, { revision: this.revision(name), phase: "unsaved" });
+      this.place.setState(name, { revision, phase: "failed" });
       this.later(name, RETRY_MS);
     }
   }

@@ -236,6 +236,7 @@ export const en = {
     opened: "{actor} opened the conversation",
     escalated: "A person was asked for: {reason}",
     taken_over: "{agent} took over",
+    released: "{actor} released to the bot",
     closed: "{actor} closed the conversation",
     reopened: "{actor} wrote again: reopened",
     returned: "Back to the bot: {reason}",

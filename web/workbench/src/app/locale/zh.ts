@@ -237,6 +237,7 @@ export const zh: Catalogue = {
     opened: "{actor}开始了会话",
     escalated: "请求人工：{reason}",
     taken_over: "{agent} 接入会话",
+    released: "{actor} 将会话释放给 AI",
     closed: "{actor} 关闭了会话",
     reopened: "{actor}再次发消息，会话重新打开",
     returned: "转回 AI：{reason}",
