@@ -3,9 +3,11 @@
 import asyncio
 
 import httpx2
+import pytest
 from sqlalchemy import select, update
 
 from actors import Agent, Stage, Visitor, code_of, data_of
+from answering.held import HeldAnswerer
 from kefu.kit.db import Database
 from kefu.sessions.models import Episode, Stint
 from kefu.sessions.states import Move
@@ -109,11 +111,17 @@ async def test_whatever_happens_next_the_old_episode_may_be_rated_for_a_day(
     assert (await scores(db, visitor.name))[0] == [3, None]
 
 
-async def test_a_rating_does_not_silence_the_bot(visitor: Visitor, agent: Agent) -> None:
+@pytest.mark.parametrize("answerer", [HeldAnswerer()])
+async def test_a_rating_does_not_silence_the_bot_in_the_middle_of_an_answer(
+    answerer: HeldAnswerer, visitor: Visitor, agent: Agent
+) -> None:
+    answerer.has_begun, answerer.may_end = asyncio.Event(), asyncio.Event()
     await served(visitor, agent)
     await visitor.says("And the battery?")
+    await asyncio.wait_for(answerer.has_begun.wait(), 20)
     data_of(await rates(visitor, 5), 201)
-    await visitor.sees("message.posted", role="assistant")
+    answerer.may_end.set()
+    await visitor.sees("message.posted", role="assistant", content="Yes, it is.")
 
 
 WRONG: list[dict[str, object]] = [

@@ -78,6 +78,8 @@ async def test_a_visitor_sees_no_tag(visitor: Visitor, agent: Agent) -> None:
     assert code_of(await visitor.get(f"/api/sessions/{visitor.name}/tags")) == "FORBIDDEN"
     assert not [one for one in watch.frames if one["type"].startswith("tag.")]
     assert (await visitor.reads())["tags"] == []
+    await agent.releases(visitor)
+    assert (await visitor.asks_for_a_person())["tags"] == []
 
 
 async def test_two_who_add_the_same_tag_at_once_add_it_once_and_no_session_carries_more_than_twenty(

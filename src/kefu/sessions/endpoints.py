@@ -75,7 +75,8 @@ async def escalate(request: Request, body: shapes.Escalate, caller: SignedIn) ->
     reason = "manual" if body.reason == "user_request" else body.reason
     async with request.app.state.db.write() as tx:
         session = await service.escalate(tx, body.session_name, actor, reason, body.details)
-    return shapes.EscalatedData(data=shapes.session_out(session), email_sent=False, is_in_shift=True)
+    data = shapes.session_out(session, sees_all=actor.kind == "agent")
+    return shapes.EscalatedData(data=data, email_sent=False, is_in_shift=True)
 
 
 @router.post("/api/manual/messages")
@@ -192,10 +193,9 @@ async def get_session(request: Request, name: shapes.NameInPath, caller: SignedI
         counts = await reading.read_counts(tx, reader, [name])
         said = await queries.history(tx, name, HISTORY, public_only=not sees_all)
         moves = await queries.audit_trail(tx, name, HISTORY) if sees_all else []
-    if not sees_all:
-        session.tags = []  # what the team notes is its own
+    unread = reading.unread(session, reader, counts.get(name, 0))
     one = shapes.OneSession(
-        session=shapes.session_with_history(session, said, marks, reading.unread(session, reader, counts.get(name, 0))),
+        session=shapes.session_with_history(session, said, marks, unread, sees_all=sees_all),
         audit_trail=[move.shown for move in moves],
     )
     return shapes.OneSessionData(data=one)

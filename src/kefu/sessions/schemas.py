@@ -240,20 +240,23 @@ def agent_of(session: Session) -> AgentRef | None:
     return AgentRef(id=session.agent_id, name=session.agent_name or "") if session.agent_id else None
 
 
-def session_out(session: Session) -> SessionOut:
-    return SessionOut(**_session_fields(session))
+def session_out(session: Session, *, sees_all: bool = True) -> SessionOut:
+    """`sees_all`: not for a visitor, from whom what the team notes is kept."""
+    return SessionOut(**_session_fields(session, sees_all=sees_all))
 
 
-def session_with_history(session: Session, history: list[Entry], marks: Marks, unread: int) -> SessionWithHistory:
+def session_with_history(
+    session: Session, history: list[Entry], marks: Marks, unread: int, *, sees_all: bool
+) -> SessionWithHistory:
     return SessionWithHistory(
-        **_session_fields(session),
+        **_session_fields(session, sees_all=sees_all),
         history=[message_out(one) for one in history],
         unread=unread,
         read_marks=ReadMarks(visitor=marks.visitor, agents=marks.agents),
     )
 
 
-def _session_fields(session: Session) -> dict[str, Any]:
+def _session_fields(session: Session, *, sees_all: bool) -> dict[str, Any]:
     escalation = None
     if session.escalated_at is not None:
         escalation = Escalation(
@@ -278,7 +281,7 @@ def _session_fields(session: Session) -> dict[str, Any]:
         "message_count": session.message_count,
         "visitor_message_count": session.visitor_message_count,
         "ai_fail_count": session.ai_fail_count,
-        "tags": session.tags,
+        "tags": session.tags if sees_all else [],
         "rating": session.rating,
         "created_at": seconds(session.created_at),
         "updated_at": seconds(session.updated_at),

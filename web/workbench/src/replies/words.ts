@@ -1,6 +1,7 @@
 export const en = {
   title: "Quick replies",
   open: "Quick replies (type / in the empty field)",
+  byKey: "Put in a quick reply, while you write",
   search: "Find by title or text",
   all: "All",
   empty: "No quick reply yet",
@@ -34,6 +35,7 @@ export const en = {
 export const zh: typeof en = {
   title: "快捷回复",
   open: "快捷回复（在空白输入框中输入 /）",
+  byKey: "在回复中插入快捷回复",
   search: "按标题或内容查找",
   all: "全部",
   empty: "还没有快捷回复",
