@@ -24,7 +24,12 @@ from kefu.bus.redis import RedisBus
 from kefu.channels.endpoints import router as channels
 from kefu.channels.mailing import Mailing
 from kefu.collaboration.endpoints.assists import router as assists
+from kefu.collaboration.endpoints.drafts import router as drafts
 from kefu.collaboration.endpoints.notes import router as notes
+from kefu.collaboration.endpoints.ratings import router as ratings
+from kefu.collaboration.endpoints.replies import router as replies
+from kefu.collaboration.endpoints.tags import router as tags
+from kefu.collaboration.rules import tag_by_rules
 from kefu.histories.endpoints import router as histories
 from kefu.jobs.worker import Handler, Worker
 from kefu.kit.config import Settings
@@ -59,7 +64,15 @@ from kefu.sessions.indexing import index_messages
 from kefu.sessions.mirror import Mirror
 from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.store import DatabaseStore, SessionStore
-from kefu.sessions.work import AnswerVisitor, AssignWaiting, CloseIdle, IndexMessages, SendAfterHoursMail, SendMailReply
+from kefu.sessions.work import (
+    AnswerVisitor,
+    AssignWaiting,
+    CloseIdle,
+    IndexMessages,
+    SendAfterHoursMail,
+    SendMailReply,
+    TagByRules,
+)
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
 from kefu.transfers.endpoints import router as transfers
@@ -87,6 +100,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     transfers,
     notes,
     assists,
+    tags,
+    replies,
+    drafts,
+    ratings,
     sessions,
     realtime,
     knowledge,
@@ -114,6 +131,7 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
         ExpireTransfer.kind: partial(expire_transfer, db),
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
         IndexMessages.kind: partial(index_messages, db),
+        TagByRules.kind: partial(tag_by_rules, db),
     }
     return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages()])
 

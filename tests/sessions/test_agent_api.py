@@ -148,7 +148,7 @@ class TestTheList:
         assert set(data["sessions"][0]) == {
             "session_name", "shop", "status", "seq", "epoch", "locale", "user_profile", "priority",
             "last_message_preview", "escalation", "assigned_agent", "assigned_until", "created_at", "updated_at",
-            "message_count", "visitor_message_count", "mail_status", "unread",
+            "message_count", "visitor_message_count", "mail_status", "tags", "rating", "unread",
         }  # fmt: skip
 
     async def test_is_filtered_by_state_agent_and_keyword(self, agent: Agent, visitors: dict[str, Visitor]) -> None:

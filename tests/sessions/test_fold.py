@@ -7,15 +7,17 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import delete, select
 
+from kefu.collaboration import tags
 from kefu.jobs.models import Job
 from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
 from kefu.kit.ids import new_id
 from kefu.log.log import VISITOR, Entry
-from kefu.sessions import service
+from kefu.sessions import ratings, service
 from kefu.sessions.fold import fold_all
 from kefu.sessions.post import Posted, post
 from kefu.sessions.states import Move, Status
+from kefu.sessions.tagged import tags_of
 from kefu.sessions.work import AnswerVisitor
 from sessions.records import all_of, bring, bring_to, columns_of, log_of, open_session, row_of
 
@@ -32,6 +34,8 @@ COMMANDS = st.one_of(
     st.tuples(st.just("bot answers"), st.booleans()),
     st.tuples(st.just("escalate"), st.sampled_from(["manual", "fail_loop"]), TEXTS),
     st.tuples(st.sampled_from(["take over", "release", "close"]), st.sampled_from([MEI, LI])),
+    st.tuples(st.sampled_from(["tag", "untag"]), st.sampled_from(["tag_vip", "tag_refund", "tag_urgent"])),
+    st.tuples(st.just("rate"), st.integers(1, 5)),
     st.tuples(st.just("move"), st.sampled_from([Move.TRANSFER, Move.LOSE_AGENT, Move.RETURN, Move.DEFER])),
 )
 
@@ -71,8 +75,20 @@ async def run_in(tx: Any, name: str, command: tuple[Any, ...]) -> None:
             await service.take_over(tx, name, member)
         case "release", member:
             await service.release(tx, name, member, "resolved")
+        case "tag", tag:
+            await tags.tag_session(tx, name, [tag], LI)
+        case "untag", tag:
+            await tags.untag_session(tx, name, tag, LI)
+        case "rate", score:
+            await ratings.rate(tx, name, ratings.Verdict(score))
         case "close", member:
             await service.close(tx, name, member, "resolved")
+
+
+async def carried(db: Database, name: str) -> set[str]:
+    """The tags as the table beside the rows has them."""
+    async with db.read() as tx:
+        return {row.tag for row in await tags_of(tx, name)}
 
 
 @settings(
@@ -94,6 +110,7 @@ async def test_folding_the_log_again_gives_the_same_row(db: Database, commands: 
             assert await all_of(db, name) == before
     row, log = await all_of(db, name)
     assert columns_of(fold_all(name, log)) == row
+    assert await carried(db, name) == set(row["tags"])
     assert [one.seq for one in log] == list(range(1, len(log) + 1))
     assert [one.at for one in log] == sorted(one.at for one in log)
     ids = [one.client_msg_id for one in log if one.client_msg_id]

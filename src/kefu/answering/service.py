@@ -114,7 +114,7 @@ class Bot:
 
     def _hear(self, notice: Notice) -> None:
         running = self._running.get(notice.stream)
-        if running is not None and notice.public and notice.seq > running.seq:
+        if running is not None and notice.public and notice.seq > running.seq and notice.type != "session.rated":
             running.is_void = True
 
 

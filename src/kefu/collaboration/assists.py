@@ -15,6 +15,7 @@ from kefu.kit.errors import Conflict, Forbidden, NotFound
 from kefu.kit.i18n import Text
 from kefu.kit.ids import new_id
 from kefu.log.log import Fact
+from kefu.sessions.guests import let_in
 from kefu.sessions.service import Member, locked, record, repeated
 
 REQUESTED, ANSWERED = "assist.requested", "assist.answered"
@@ -83,6 +84,7 @@ async def ask(tx: AsyncSession, member: Member, username: str, question: Questio
     )
     tx.add(assist)
     await tx.flush()
+    await let_in(tx, question.session, assistant.id, "assist")
     _tell(tx, assist)
     return assist
 

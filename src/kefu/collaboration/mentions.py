@@ -15,6 +15,7 @@ from kefu.collaboration.models import Mention, Note
 from kefu.kit.clock import now_ms
 from kefu.kit.errors import Invalid
 from kefu.kit.i18n import Text
+from kefu.sessions.guests import let_in
 
 
 class MentionUnknown(Invalid):
@@ -63,6 +64,8 @@ async def keep(tx: AsyncSession, note: Note) -> None:
     await tx.execute(delete(Mention).where(Mention.note_id == note.id, Mention.agent_id.not_in(wanted)))
     tx.add_all(Mention(note_id=note.id, agent_id=one, at=note.updated_at) for one in wanted - before)
     await tx.flush()
+    for agent_id in wanted - before:
+        await let_in(tx, note.session, agent_id, "mention")
     for agent_id in wanted ^ before:
         tell(tx, agent_id, "mentions.changed", session=note.session, note_id=note.id, by=note.author_name)
 

@@ -2,7 +2,9 @@
 
 from typing import ClassVar
 
-from kefu.accounts.identity import AgentIdentity, Caller, Visitor, require
+from fastapi import Request
+
+from kefu.accounts.identity import AgentIdentity, Caller, Visitor, identify, require
 from kefu.accounts.permissions import Permission
 from kefu.kit.db import Database
 from kefu.kit.errors import Forbidden
@@ -32,6 +34,18 @@ async def may_read(db: Database, caller: Caller, name: str) -> bool:
         async with db.read() as tx:
             await check_seen(tx, reader, name)
     return True
+
+
+async def in_sight(request: Request) -> None:
+    """For a router of what stands beside a session: refuses an agent who may not see the session `name` of the path.
+
+    Whether they may do what the route does is the route's to ask. Raises SessionHidden.
+    """
+    name = request.path_params.get("name")
+    caller = await identify(request.app.state, request.headers.get("authorization"))
+    if name is not None and isinstance(caller, AgentIdentity):
+        async with request.app.state.db.read() as tx:
+            await check_seen(tx, reader_of(caller), name)
 
 
 def reader_of(agent: AgentIdentity) -> Reader:

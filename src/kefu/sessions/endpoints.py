@@ -16,6 +16,7 @@ from kefu.sessions import listing, queries, reading, search, service, summaries
 from kefu.sessions import schemas as shapes
 from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor, reader_of
 from kefu.sessions.after_hours import is_in_shift
+from kefu.sessions.drafts import used
 from kefu.sessions.opening import Wish, opened
 from kefu.sessions.post import post
 from kefu.sessions.states import InvalidStatus, Status
@@ -71,7 +72,8 @@ async def escalate(request: Request, body: shapes.Escalate, caller: SignedIn) ->
     async with state.db.write() as tx:
         in_shift = await is_in_shift(tx, body.session_name, state.hours, now_ms())
         session = await service.escalate(tx, body.session_name, actor, reason, body.details, in_shift=in_shift)
-    return shapes.EscalatedData(data=shapes.session_out(session), email_sent=False, is_in_shift=in_shift)
+    data = shapes.session_out(session, sees_all=actor.kind == "agent")
+    return shapes.EscalatedData(data=data, email_sent=False, is_in_shift=in_shift)
 
 
 @router.post("/api/manual/messages")
@@ -99,6 +101,8 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
             stored = await service.post_by_agent(
                 tx, name, member(caller, "sessions.reply_any"), body.content, client_msg_id, seen
             )
+            if body.draft_revision is not None:
+                await used(tx, name, caller.id, body.draft_revision)
     data = shapes.StoredData(seq=stored.seq, timestamp=stored.at / 1000, client_msg_id=stored.client_msg_id)
     return shapes.ManualStored(data=data)
 
@@ -187,8 +191,9 @@ async def get_session(request: Request, name: shapes.NameInPath, caller: SignedI
         counts = await reading.read_counts(tx, reader, [name])
         said = await queries.history(tx, name, HISTORY, public_only=not sees_all)
         moves = await queries.audit_trail(tx, name, HISTORY) if sees_all else []
+    unread = reading.unread(session, reader, counts.get(name, 0))
     one = shapes.OneSession(
-        session=shapes.session_with_history(session, said, marks, reading.unread(session, reader, counts.get(name, 0))),
+        session=shapes.session_with_history(session, said, marks, unread, sees_all=sees_all),
         audit_trail=[move.shown for move in moves],
     )
     return shapes.OneSessionData(data=one)

@@ -5,7 +5,7 @@ Written in the transaction of the events they follow from (`service.record`), so
 
 from typing import Any
 
-from sqlalchemy import ColumnElement, update
+from sqlalchemy import ColumnElement, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.log.log import Entry
@@ -57,3 +57,9 @@ async def _left(tx: AsyncSession, session: Session, event: Entry, to: str) -> No
 
 def _open(table: type[Episode] | type[Stint], session: Session, *more: ColumnElement[bool]) -> Any:
     return update(table).where(table.session == session.name, table.ended_at.is_(None), *more)
+
+
+async def last_episode(tx: AsyncSession, name: str) -> Episode | None:
+    """The session's newest episode, over or not."""
+    query = select(Episode).where(Episode.session == name).order_by(Episode.number.desc()).limit(1)
+    return (await tx.scalars(query)).first()

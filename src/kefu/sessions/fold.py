@@ -34,6 +34,7 @@ def blank(name: str) -> Session:
         last_visitor_seq=0,
         answered_seq=0,
         is_vip=False,
+        tags=[],
     )
 
 
@@ -165,6 +166,18 @@ def _split_from(session: Session, facts: dict[str, Any], _: Entry) -> None:
     session.last_role, session.last_text, session.last_message_at = last["role"], last["text"], last["at"]
 
 
+def _tagged(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    session.tags = [*session.tags, facts["tag"]]
+
+
+def _untagged(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    session.tags = [tag for tag in session.tags if tag != facts["tag"]]
+
+
+def _rated(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    session.rating = facts["score"]
+
+
 CHANGES: dict[str, Callable[[Session, dict[str, Any], Entry], None]] = {
     "session.opened": _opened,
     "message.posted": _posted,
@@ -184,4 +197,7 @@ CHANGES: dict[str, Callable[[Session, dict[str, Any], Entry], None]] = {
     "session.merged_into": _merged_into,
     "session.split_from": _split_from,
     "queue.reminded": _reminded,
+    "session.rated": _rated,
+    "tag.added": _tagged,
+    "tag.removed": _untagged,
 }

@@ -4,16 +4,15 @@ A list must cost the same with a hundred thousand sessions as with ten. So an or
 after the other, each by one column with an index of its own; and counting stops at COUNT_LIMIT.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, false, func, literal, or_, select, true, union, union_all
+from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, true, union, union_all
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
 from kefu.kit.db import is_sqlite
-from kefu.sessions.models import Session
+from kefu.sessions.models import Session, SessionTag
 from kefu.sessions.queries import visible
 from kefu.sessions.search import sessions_with
 from kefu.sessions.states import Status
@@ -25,9 +24,6 @@ ALL = frozenset(Status)
 COUNT_LIMIT = 1_000
 # Of so many sessions that changed last, a keyword may be any part of a name or of the last words; of all, whole words.
 RECENT = 2_000
-
-# What other features know of sessions, by the name of the filter: each puts its condition here.
-MORE_FILTERS: dict[str, Callable[[str], ColumnElement[bool]]] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,7 +157,7 @@ def conditions(
     if narrow.until is not None:
         where.append(Session.created_at <= narrow.until)
     if narrow.tag:
-        where.append(MORE_FILTERS["tag"](narrow.tag) if "tag" in MORE_FILTERS else false())
+        where.append(Session.name.in_(select(SessionTag.session).where(SessionTag.tag == narrow.tag)))
     if narrow.keyword:
         where.append(Session.name.in_(_mentioning(narrow.keyword, on_sqlite=on_sqlite)))
     return where

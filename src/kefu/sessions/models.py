@@ -1,8 +1,8 @@
-"""The tables of sessions and of how far each reader has read them."""
+"""The tables of sessions and of what is kept beside them: episodes, stints, tags, drafts, how far each has read."""
 
 from typing import Literal
 
-from sqlalchemy import BigInteger, Boolean, Index, Integer, String, Text, text
+from sqlalchemy import JSON, BigInteger, Boolean, Index, Integer, String, Text, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
@@ -29,7 +29,8 @@ class Session(Table):
     wrote, None before. While a person is awaited, `agent_id` is to whom it is offered, until `assigned_until`.
     `urgent_words`: those of `priority.WORDS` that the visitor wrote, a bit for each; `reminded`: the minutes of
     waiting of which the team was told last. `email`: what the visitor left out of hours; `mail_status`: what became of
-    the last mail. `merged_into`: the session in which this one goes on.
+    the last mail. `merged_into`: the session in which this one goes on. `tags`: ids in the order they
+    were added; `rating`: the visitor's last one, 1 to 5.
     """
 
     __tablename__ = "sessions"
@@ -86,6 +87,8 @@ class Session(Table):
     manual_ended_at: Mapped[int | None] = mapped_column(BigInteger)
     closed_at: Mapped[int | None] = mapped_column(BigInteger)
     merged_into: Mapped[str | None] = mapped_column(String(80))
+    tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
+    rating: Mapped[int | None] = mapped_column(Integer)
 
 
 class Episode(Table):
@@ -228,3 +231,34 @@ class FeedMark(Table):
     follower: Mapped[str] = mapped_column(String(40), primary_key=True)
     xid: Mapped[int] = mapped_column(BigInteger)
     position: Mapped[int] = mapped_column(BigInteger)
+
+
+class SessionTag(Table):
+    """A tag that a session carries now: `Session.tags` turned round, for asking which sessions have one.
+
+    `by`: who added it, as JSON text; `is_auto`: a rule did.
+    """
+
+    __tablename__ = "session_tags"
+    __table_args__ = (Index("ix_session_tags_tag_at", "tag", "at", "session"),)
+
+    session: Mapped[str] = mapped_column(String(80), primary_key=True)
+    tag: Mapped[str] = mapped_column(String(40), primary_key=True)
+    by: Mapped[str] = mapped_column(Text)
+    at: Mapped[int] = mapped_column(BigInteger)
+    is_auto: Mapped[bool] = mapped_column(Boolean)
+
+
+class Draft(Table):
+    """What an agent has written in a session and not sent. One that was sent stays as an empty one.
+
+    `revision`: the writer's own count, so that a save that comes late is known for what it is.
+    """
+
+    __tablename__ = "drafts"
+
+    session: Mapped[str] = mapped_column(String(80), primary_key=True)
+    agent_id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    content: Mapped[str] = mapped_column(Text)
+    revision: Mapped[int] = mapped_column(BigInteger)
+    at: Mapped[int] = mapped_column(BigInteger)

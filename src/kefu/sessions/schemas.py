@@ -6,7 +6,6 @@ Session, Summary and Message keep the older shapes: their times are float Unix s
 from typing import Annotated, Any, Literal
 
 import orjson
-from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from kefu.kit.clock import now_ms, unix_seconds
@@ -31,7 +30,7 @@ def _something(value: str) -> str:
 
 
 Name = Annotated[str, StringConstraints(pattern=NAME)]
-NameInPath = Annotated[str, Path(pattern=NAME)]
+NameInPath = Name
 Content = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT), AfterValidator(_something)]
 ClientMessageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
 ShopId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
@@ -83,7 +82,10 @@ class Escalate(Body):
 
 
 class ManualMessage(Body):
-    """`seen_seq`: how far an agent has read. With it a reply is refused when others wrote since, unless `force`."""
+    """`seen_seq`: how far an agent has read. With it a reply is refused when others wrote since, unless `force`.
+
+    `draft_revision`: of the agent's draft that is sent with it, and so is no draft any more.
+    """
 
     session_name: Name
     role: Literal["agent", "user"]
@@ -91,6 +93,7 @@ class ManualMessage(Body):
     client_msg_id: ClientMessageId | None = None
     seen_seq: Annotated[int, Field(ge=0, le=MAX_SEQ)] | None = None
     force: bool = False
+    draft_revision: Annotated[int, Field(ge=1, le=MAX_SEQ)] | None = None
 
 
 class StoredData(BaseModel):
@@ -162,6 +165,8 @@ class SessionOut(BaseModel):
     message_count: int
     visitor_message_count: int
     ai_fail_count: int
+    tags: list[str]
+    rating: int | None
     created_at: float
     updated_at: float
     manual_start_at: float | None
@@ -243,20 +248,23 @@ def agent_of(session: Session) -> AgentRef | None:
     return AgentRef(id=session.agent_id, name=session.agent_name or "") if session.agent_id else None
 
 
-def session_out(session: Session) -> SessionOut:
-    return SessionOut(**_session_fields(session))
+def session_out(session: Session, *, sees_all: bool = True) -> SessionOut:
+    """`sees_all`: not for a visitor, from whom what the team notes is kept."""
+    return SessionOut(**_session_fields(session, sees_all=sees_all))
 
 
-def session_with_history(session: Session, history: list[Entry], marks: Marks, unread: int) -> SessionWithHistory:
+def session_with_history(
+    session: Session, history: list[Entry], marks: Marks, unread: int, *, sees_all: bool
+) -> SessionWithHistory:
     return SessionWithHistory(
-        **_session_fields(session),
+        **_session_fields(session, sees_all=sees_all),
         history=[message_out(one) for one in history],
         unread=unread,
         read_marks=ReadMarks(visitor=marks.visitor, agents=marks.agents),
     )
 
 
-def _session_fields(session: Session) -> dict[str, Any]:
+def _session_fields(session: Session, *, sees_all: bool) -> dict[str, Any]:
     escalation = None
     if session.escalated_at is not None:
         escalation = Escalation(
@@ -284,6 +292,8 @@ def _session_fields(session: Session) -> dict[str, Any]:
         "message_count": session.message_count,
         "visitor_message_count": session.visitor_message_count,
         "ai_fail_count": session.ai_fail_count,
+        "tags": session.tags if sees_all else [],
+        "rating": session.rating,
         "created_at": seconds(session.created_at),
         "updated_at": seconds(session.updated_at),
         "manual_start_at": unix_seconds(session.manual_started_at),

@@ -21,11 +21,14 @@ from kefu.sessions.held import PEOPLE
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.reading import Seen, mark_read, unseen
 from kefu.sessions.states import RAISES_EPOCH, InvalidStatus, Move, Status, move
+from kefu.sessions.tagged import keep_tags
 from kefu.sessions.transfers import keep_requests, overtaken
-from kefu.sessions.work import AnswerVisitor, AssignWaiting
+from kefu.sessions.work import AnswerVisitor, AssignWaiting, TagByRules
 from kefu.shops.models import Shop
 from kefu.shops.service import is_auto
 
+# After these the rules of the tags are looked at again.
+TELLING = {Move.RELEASE, Move.CLOSE, "session.rated"}
 NICKNAMES: Text = {"en": "Visitor", "zh": "访客"}
 
 
@@ -133,6 +136,9 @@ async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry
     await keep_requests(tx, session, entries)
     if any(map(_moves_people, entries)) and await _is_automatic(tx):
         await enqueue(tx, AssignWaiting())
+    await keep_tags(tx, session, entries)
+    if any(one.type in TELLING for one in entries):
+        await enqueue(tx, TagByRules(session.name))
     return entries
 
 

@@ -81,6 +81,8 @@ class Waiting(BaseModel):
 
 
 class Summary(BaseModel):
+    """`tags`: ids, in the order they were added. `rating`: the visitor's last one."""
+
     session_name: str
     shop: str
     status: Status
@@ -96,6 +98,8 @@ class Summary(BaseModel):
     assigned_until: float | None
     message_count: int
     visitor_message_count: int
+    tags: list[str]
+    rating: int | None
     created_at: float
     updated_at: float
 
@@ -189,6 +193,8 @@ def summary_of(session: Session) -> Summary:
         assigned_until=unix_seconds(session.assigned_until),
         message_count=session.message_count,
         visitor_message_count=session.visitor_message_count,
+        tags=session.tags,
+        rating=session.rating,
         created_at=seconds(session.created_at),
         updated_at=seconds(session.updated_at),
     )

@@ -57,6 +57,16 @@ class SendMailReply(Work):
 
 
 @dataclass(frozen=True, slots=True)
+class TagByRules(Work):
+    """Give the session the tags whose rules fit it: a person's part in it ended, or it was rated."""
+
+    kind: ClassVar[str] = "tag_by_rules"
+    lane: ClassVar[Lane] = "bulk"
+
+    session: str
+
+
+@dataclass(frozen=True, slots=True)
 class CloseIdle(Work):
     """Close the sessions in which nothing has happened for long. Recurring."""
 

@@ -8,14 +8,14 @@ from fastapi import APIRouter, Depends, Path, Request
 from kefu.accounts.identity import AgentIdentity, allowed
 from kefu.kit.clock import now_ms
 from kefu.routing.team import colleagues
-from kefu.sessions.access import member
+from kefu.sessions.access import in_sight, member
 from kefu.sessions.queries import find
 from kefu.sessions.schemas import NameInPath, session_out
 from kefu.sessions.service import SessionNotFound
 from kefu.transfers import queries, service
 from kefu.transfers import schemas as shapes
 
-router = APIRouter(tags=["transfers"])
+router = APIRouter(tags=["transfers"], dependencies=[Depends(in_sight)])
 
 REQUESTS_PER_AGENT = "60/minute"
 RequestId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,40}$")]

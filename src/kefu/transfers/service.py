@@ -20,6 +20,7 @@ from kefu.kit.i18n import Text
 from kefu.kit.ids import new_id
 from kefu.log.log import SYSTEM, Fact
 from kefu.routing.team import Colleague, colleagues
+from kefu.sessions.guests import let_in
 from kefu.sessions.models import Session, TransferRequest
 from kefu.sessions.service import Member, Stale, check_holder, holder_of, locked, moved, record
 from kefu.sessions.states import InvalidStatus, Move, Status, move
@@ -172,6 +173,7 @@ async def _ask(tx: AsyncSession, session: Session, member: Member, target: Colle
         await record(tx, session, asked, ended(request_id, "accepted", member.actor), given)
     else:
         await record(tx, session, asked)
+        await let_in(tx, session.name, target.id, "transfer", wish.lasts)
         await enqueue(tx, ExpireTransfer(request_id), wish.lasts)
     return await tx.get_one(TransferRequest, request_id)
 

@@ -16,6 +16,8 @@ export interface RequestOptions {
   query?: Readonly<Record<string, string | number | boolean | null | undefined>>;
   signal?: AbortSignal;
   timeoutMs?: number;
+  /** Goes on when the page is left; for little that is sent in the last moment. */
+  keepalive?: boolean;
 }
 
 export interface Client {
@@ -57,6 +59,7 @@ function initOf(call: RequestOptions, { token, locale }: ClientOptions): Request
     method: call.method ?? (call.body === undefined ? "GET" : "POST"),
     headers,
     body: call.body === undefined ? null : JSON.stringify(call.body),
+    ...(call.keepalive && { keepalive: true }),
     signal: call.signal ? AbortSignal.any([call.signal, timeout]) : timeout,
   };
 }

@@ -167,6 +167,25 @@ export interface SessionSplitOff extends Logged<"session.split_off"> {
 }
 
 export type JoinEvent = SessionMerged | SessionMergedInto | SessionSplitFrom | SessionSplitOff;
+/** The visitor's word on the people who served them in an episode. `score`: 1 to 5. */
+export interface SessionRated extends Logged<"session.rated"> {
+  episode: number;
+  score: number;
+  comment: string;
+  reasons: string[];
+}
+
+/** Internal. `tag`: its id; `is_auto`: by a rule. */
+export interface TagAdded extends Logged<"tag.added"> {
+  tag: string;
+  is_auto: boolean;
+}
+
+/** Internal. */
+export interface TagRemoved extends Logged<"tag.removed"> {
+  tag: string;
+}
+
 export type MoveEvent =
   | SessionEscalated
   | SessionTakenOver
@@ -179,6 +198,7 @@ export type MoveEvent =
   | SessionDeferred;
 
 export type MailEvent = MailSent | MailFailed;
+export type TagEvent = TagAdded | TagRemoved;
 export type LogEvent =
   | SessionOpened
   | MessagePosted
@@ -187,7 +207,9 @@ export type LogEvent =
   | AnswerEvidenced
   | ReplyForced
   | MailEvent
-  | TeamEvent;
+  | TeamEvent
+  | SessionRated
+  | TagEvent;
 
 export interface StreamReady {
   type: "stream.ready";
@@ -319,14 +341,16 @@ export type DeskFrame =
   | { type: "stream.ready" }
   | StreamEnded;
 
+const NO_MOVES = new Set<LogEvent["type"]>(["session.opened", "session.rated"]);
+
 /** What takes a session from one state to the next, also a move that this client has no words for. */
 export function isMoveEvent(event: LogEvent): event is MoveEvent {
-  return event.type.startsWith("session.") && event.type !== "session.opened" && !isJoin(event);
+  return event.type.startsWith("session.") && !NO_MOVES.has(event.type) && !isJoin(event);
 }
 
 /** What only agents hear, and what changes nothing of where the conversation stands. */
-export function isAside(frame: Frame): frame is TeamEvent | MailEvent | AnswerEvidenced | ReplyForced {
-  return /^(?:note|transfer|assist|mail)\.|^answer\.evidenced$|^reply\.forced$/.test(frame.type);
+export function isAside(frame: Frame): frame is TeamEvent | MailEvent | TagEvent | SessionRated | AnswerEvidenced | ReplyForced {
+  return /^(?:note|transfer|assist|mail|tag)\.|^session\.rated$|^answer\.evidenced$|^reply\.forced$/.test(frame.type);
 }
 
 export function isLogEvent(frame: Frame): frame is LogEvent {

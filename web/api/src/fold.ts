@@ -13,6 +13,7 @@ import {
   type Read,
   type Role,
   type SessionOpened,
+  type SessionRated,
   type SessionStatus,
   type StreamReady,
   type Typing,
@@ -268,6 +269,21 @@ export function withoutPending(state: Conversation, clientMsgId: string): Conver
 
 export function messages(state: Conversation): MessagePosted[] {
   return state.events.filter((event) => event.type === "message.posted");
+}
+
+/** The ids of the tags that the session carries, in the order they were added; only agents hear of them. */
+export function tagsOf({ events }: Conversation): string[] {
+  const tags = new Set<string>();
+  for (const event of events) {
+    if (event.type === "tag.added") tags.add(event.tag);
+    if (event.type === "tag.removed") tags.delete(event.tag);
+  }
+  return [...tags];
+}
+
+/** The visitor's last rating. */
+export function ratingOf({ events }: Conversation): SessionRated | undefined {
+  return events.findLast((event) => event.type === "session.rated");
 }
 
 /** What the bot and the agents said that the visitor has not read. */

@@ -6,6 +6,8 @@ export interface OutboxEntry {
   content: string;
   /** How far its writer had read. */
   seen?: number;
+  /** The revision of the draft that it was, and is no more. */
+  draft?: number;
   /** To be sent though there is more to read. */
   force?: boolean;
   /** Set when the server refused it for good; it stays until retried or removed. */
@@ -62,8 +64,8 @@ export class Outbox {
     return this.keys().flatMap((key) => this.read(key) ?? []);
   }
 
-  add(content: string, seen?: number): OutboxEntry {
-    const entry: OutboxEntry = { client_msg_id: newClientMsgId(), content, ...(seen !== undefined && { seen }) };
+  add(content: string, more: Pick<OutboxEntry, "seen" | "draft"> = {}): OutboxEntry {
+    const entry: OutboxEntry = { client_msg_id: newClientMsgId(), content, ...more };
     this.lastKeyAt = Math.max(Date.now(), this.lastKeyAt + 1);
     const order = String(this.lastKeyAt).padStart(15, "0");
     this.storage.setItem(`${this.prefix}${order}.${entry.client_msg_id}`, JSON.stringify(entry));

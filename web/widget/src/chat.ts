@@ -1,5 +1,6 @@
 import {
   allMessages,
+  type Api,
   ApiError,
   brings,
   type Brought,
@@ -27,6 +28,7 @@ import {
 import { computed, shallowRef } from "vue";
 import { leftOver } from "./leftover";
 import type { Letter } from "./letter";
+import type { Verdict } from "./rating";
 import { lasting } from "./store";
 import { freshVisit, saveVisit, storedVisit, type Visit, visitKey } from "./visit";
 
@@ -118,6 +120,20 @@ export class Chat {
       await this.escalate();
       if (message.trim()) this.send(message);
     }
+  }
+
+  /** Once for each service: what was said before, maybe in another tab or by an answer that was lost, is as good. */
+  async rate(verdict: Verdict): Promise<void> {
+    try {
+      await this.client.request(`/api/sessions/${this.session.value}/rating`, { body: verdict });
+    } catch (thrown) {
+      if (!(thrown instanceof ApiError) || thrown.code !== "ALREADY_RATED") throw thrown;
+    }
+  }
+
+  /** In the visitor's language. */
+  async ratingReasons(): Promise<Api.ReasonOut[]> {
+    return (await this.client.request<Api.RatingsData>(`/api/sessions/${this.session.value}/rating`)).data.reasons;
   }
 
   /** Only a hint to whoever watches: a lost one is no loss. */

@@ -7,6 +7,7 @@ import {
   type MoveEvent,
   type ReadEvent,
   runningDrafts,
+  type SessionRated,
   type SessionSplitOff,
   type Source,
 } from "@kefu/api";
@@ -33,8 +34,8 @@ export interface MessageRow {
 export interface LineRow {
   kind: "line";
   key: string;
-  /** A move, what moved away, or a system message's own words. */
-  event: MoveEvent | MessagePosted | SessionSplitOff;
+  /** A move, what moved away, what the visitor thought of it, or a system message's own words. */
+  event: MoveEvent | MessagePosted | SessionSplitOff | SessionRated;
 }
 
 /** From here on another conversation is read, or this one again. */
@@ -81,7 +82,9 @@ function stored({ events, read }: Conversation, brought: readonly Brought[]): Ro
 }
 
 function rowOf(event: ReadEvent, readByAgent: number): Row | undefined {
-  if (isMoveEvent(event) || event.type === "session.split_off") return { kind: "line", key: `e:${event.seq}`, event };
+  if (isMoveEvent(event) || event.type === "session.split_off" || event.type === "session.rated") {
+    return { kind: "line", key: `e:${event.seq}`, event };
+  }
   if (event.type !== "message.posted") return undefined;
   if (event.role === "system") return { kind: "line", key: `e:${event.seq}`, event };
   const { seq, at, content, role, actor, draft_id, client_msg_id } = event;
@@ -91,6 +94,7 @@ function rowOf(event: ReadEvent, readByAgent: number): Row | undefined {
   const sources = [...new Map((event.sources ?? []).map((source) => [source.article_id, source])).values()];
   return messageRow({ key, side, content, at, name: actor.name ?? "", sources, unanswered: event.answered === false, read });
 }
+
 
 function messageRow(given: Pick<MessageRow, "key" | "side" | "content"> & Partial<MessageRow>): MessageRow {
   const unset = { name: "", at: "", state: "stored", clientMsgId: "", sources: [], unanswered: false, read: false } as const;

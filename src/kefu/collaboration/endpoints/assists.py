@@ -7,7 +7,8 @@ from fastapi import APIRouter, Depends, Path, Query, Request
 from kefu.accounts.identity import AgentIdentity, allowed
 from kefu.collaboration import assists
 from kefu.collaboration import schemas as shapes
-from kefu.sessions.access import member
+from kefu.sessions.access import member, reader_of
+from kefu.sessions.visibility import check_seen
 
 router = APIRouter(tags=["collaboration"])
 
@@ -22,6 +23,7 @@ async def ask_colleague(request: Request, body: shapes.AskAssist, agent: Annotat
     await request.app.state.limits.take(QUESTIONS_PER_AGENT, "assist", agent.id)
     question = assists.Question(body.session_name, body.assistant, body.question, body.client_msg_id)
     async with request.app.state.db.write() as tx:
+        await check_seen(tx, reader_of(agent), body.session_name)
         asked = await assists.ask(tx, member(agent, "sessions.reply_any"), agent.username, question)
     return shapes.AssistData(data=shapes.AssistOut.of(asked))
 

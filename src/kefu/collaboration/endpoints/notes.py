@@ -9,12 +9,12 @@ from kefu.collaboration import mentions, notes
 from kefu.collaboration import schemas as shapes
 from kefu.kit.pages import from_cursor, to_cursor
 from kefu.kit.web import Done
-from kefu.sessions.access import member
+from kefu.sessions.access import in_sight, member
 from kefu.sessions.queries import find
 from kefu.sessions.schemas import NameInPath
 from kefu.sessions.service import SessionNotFound
 
-router = APIRouter(tags=["collaboration"])
+router = APIRouter(tags=["collaboration"], dependencies=[Depends(in_sight)])
 
 NOTES_PER_AGENT = "60/minute"
 NoteId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,40}$")]

@@ -5,6 +5,40 @@ export type ClientOptions = {
 };
 
 /**
+ * AddTags
+ *
+ * One or several.
+ */
+export type AddTags = {
+    /**
+     * Tag Id
+     */
+    tag_id?: string | null;
+    /**
+     * Tag Ids
+     */
+    tag_ids?: Array<string>;
+};
+
+/**
+ * Adder
+ */
+export type Adder = {
+    /**
+     * Kind
+     */
+    kind: 'visitor' | 'agent' | 'bot' | 'system';
+    /**
+     * Id
+     */
+    id?: string | null;
+    /**
+     * Name
+     */
+    name?: string | null;
+};
+
+/**
  * AgentLoad
  *
  * `is_here`: has the workbench open; `handled`: today.
@@ -706,6 +740,97 @@ export type BotQuality = {
 };
 
 /**
+ * ByTag
+ */
+export type ByTag = {
+    /**
+     * Sessions
+     */
+    sessions: Array<Summary>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+    /**
+     * Has More
+     */
+    has_more: boolean;
+    /**
+     * Limit
+     */
+    limit: number;
+};
+
+/**
+ * ByTagData
+ */
+export type ByTagData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: ByTag;
+};
+
+/**
+ * Carried
+ */
+export type Carried = {
+    /**
+     * Tag Id
+     */
+    tag_id: string;
+    added_by: Adder;
+    /**
+     * Added At
+     */
+    added_at: string;
+    /**
+     * Is Auto
+     */
+    is_auto: boolean;
+};
+
+/**
+ * CarriedTags
+ */
+export type CarriedTags = {
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Tags
+     */
+    tags: Array<Carried>;
+};
+
+/**
+ * CarriedTagsData
+ */
+export type CarriedTagsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: CarriedTags;
+};
+
+/**
+ * CategoryStats
+ */
+export type CategoryStats = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Usage
+     */
+    usage: number;
+};
+
+/**
  * Chat
  *
  * `user_id` is the session's name; an unknown one opens the session.
@@ -931,6 +1056,45 @@ export type Done = {
 };
 
 /**
+ * DraftData
+ */
+export type DraftData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: DraftOut;
+};
+
+/**
+ * DraftOut
+ *
+ * What stands. `is_ours`: false when a later one stood already, and the save changed nothing.
+ */
+export type DraftOut = {
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Content
+     */
+    content: string;
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Saved At
+     */
+    saved_at: string | null;
+    /**
+     * Is Ours
+     */
+    is_ours: boolean;
+};
+
+/**
  * Efficiency
  *
  * `resolution_rate`: of what ended today, the share in which a person replied.
@@ -1016,6 +1180,34 @@ export type Escalation = {
 };
 
 /**
+ * Explained
+ */
+export type Explained = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Description
+     */
+    description: string;
+};
+
+/**
+ * ExplainedVariable
+ */
+export type ExplainedVariable = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Example
+     */
+    example: string;
+};
+
+/**
  * FeedData
  */
 export type FeedData = {
@@ -1086,6 +1278,37 @@ export type FeedPage = {
 };
 
 /**
+ * FilledData
+ */
+export type FilledData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: FilledOut;
+};
+
+/**
+ * FilledOut
+ *
+ * `missing`: variables with no value, left standing in the text; `unknown`: names in braces that are none.
+ */
+export type FilledOut = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Missing
+     */
+    missing: Array<string>;
+    /**
+     * Unknown
+     */
+    unknown: Array<string>;
+};
+
+/**
  * GrantOut
  *
  * `expires_in`: seconds the access token lasts.
@@ -1107,6 +1330,20 @@ export type GrantOut = {
      * Expires In
      */
     expires_in: number;
+};
+
+/**
+ * GroupOut
+ */
+export type GroupOut = {
+    /**
+     * Id
+     */
+    id: 'inquiry' | 'problem' | 'outcome' | 'customer' | 'custom';
+    /**
+     * Name
+     */
+    name: string;
 };
 
 /**
@@ -1486,6 +1723,14 @@ export type ListedSession = {
      */
     visitor_message_count: number;
     /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Rating
+     */
+    rating: number | null;
+    /**
      * Created At
      */
     created_at: number;
@@ -1537,6 +1782,8 @@ export type MailReply = {
  * ManualMessage
  *
  * `seen_seq`: how far an agent has read. With it a reply is refused when others wrote since, unless `force`.
+ *
+ * `draft_revision`: of the agent's draft that is sent with it, and so is no draft any more.
  */
 export type ManualMessage = {
     /**
@@ -1563,6 +1810,10 @@ export type ManualMessage = {
      * Force
      */
     force?: boolean;
+    /**
+     * Draft Revision
+     */
+    draft_revision?: number | null;
 };
 
 /**
@@ -1802,6 +2053,64 @@ export type NewArticle = {
 };
 
 /**
+ * NewReply
+ *
+ * `is_shared`: the whole team's, which needs the permission replies.write.
+ */
+export type NewReply = {
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Content
+     */
+    content: string;
+    /**
+     * Category
+     */
+    category?: 'greeting' | 'pre_sales' | 'after_sales' | 'logistics' | 'technical' | 'closing' | 'custom';
+    /**
+     * Shortcut
+     */
+    shortcut?: number | null;
+    /**
+     * Is Shared
+     */
+    is_shared?: boolean;
+};
+
+/**
+ * NewTag
+ */
+export type NewTag = {
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Color
+     */
+    color?: string;
+    /**
+     * Icon
+     */
+    icon?: string;
+    /**
+     * Description
+     */
+    description?: string;
+    /**
+     * Group
+     */
+    group?: 'inquiry' | 'problem' | 'outcome' | 'customer' | 'custom';
+    /**
+     * Rules
+     */
+    rules?: Array<Rule>;
+};
+
+/**
  * NoteData
  */
 export type NoteData = {
@@ -1921,6 +2230,24 @@ export type OneSessionData = {
 };
 
 /**
+ * OneTag
+ */
+export type OneTag = {
+    tag: TagOut;
+};
+
+/**
+ * OneTagData
+ */
+export type OneTagData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: OneTag;
+};
+
+/**
  * Online
  *
  * The agents who have the workbench open, by name.
@@ -1959,6 +2286,30 @@ export type OpenConversation = {
      * Locale
      */
     locale?: 'zh' | 'en' | null;
+};
+
+/**
+ * OrderFacts
+ *
+ * What the caller's shop knows of the order; what is left out stays a variable.
+ */
+export type OrderFacts = {
+    /**
+     * Order Id
+     */
+    order_id?: string;
+    /**
+     * Order Status
+     */
+    order_status?: string;
+    /**
+     * Tracking Number
+     */
+    tracking_number?: string;
+    /**
+     * Product Name
+     */
+    product_name?: string;
 };
 
 /**
@@ -2117,6 +2468,21 @@ export type PreviewData = {
      * Data
      */
     data: Array<DayOut>;
+};
+
+/**
+ * PreviewWish
+ */
+export type PreviewWish = {
+    /**
+     * Session Name
+     */
+    session_name?: string | null;
+    order?: OrderFacts;
+    /**
+     * Content
+     */
+    content: string;
 };
 
 /**
@@ -2289,6 +2655,98 @@ export type QueueItem = {
 };
 
 /**
+ * Rate
+ *
+ * `score`: 1 to 5.
+ */
+export type Rate = {
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Comment
+     */
+    comment?: string;
+    /**
+     * Reasons
+     */
+    reasons?: Array<'solved' | 'quick' | 'friendly' | 'competent' | 'unsolved' | 'slow' | 'unfriendly' | 'unclear' | 'too_many_handovers'>;
+};
+
+/**
+ * Rating
+ */
+export type Rating = {
+    /**
+     * Episode
+     */
+    episode: number;
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Comment
+     */
+    comment: string;
+    /**
+     * Reasons
+     */
+    reasons: Array<'solved' | 'quick' | 'friendly' | 'competent' | 'unsolved' | 'slow' | 'unfriendly' | 'unclear' | 'too_many_handovers'>;
+    /**
+     * At
+     */
+    at: string;
+};
+
+/**
+ * RatingData
+ */
+export type RatingData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Rating;
+};
+
+/**
+ * Ratings
+ *
+ * `is_open`: the last episode may be rated, until `open_until`. `ratings`: the newest 20, oldest first.
+ */
+export type Ratings = {
+    /**
+     * Is Open
+     */
+    is_open: boolean;
+    /**
+     * Open Until
+     */
+    open_until: string | null;
+    /**
+     * Ratings
+     */
+    ratings: Array<Rating>;
+    /**
+     * Reasons
+     */
+    reasons: Array<ReasonOut>;
+};
+
+/**
+ * RatingsData
+ */
+export type RatingsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Ratings;
+};
+
+/**
  * ReadMarks
  *
  * The seq up to which the visitor, and the agent who is furthest, have read; 0: nothing.
@@ -2317,6 +2775,26 @@ export type ReadMentions = {
 };
 
 /**
+ * ReasonOut
+ *
+ * `is_praise`: for 4 and 5 stars, the others for fewer.
+ */
+export type ReasonOut = {
+    /**
+     * Id
+     */
+    id: 'solved' | 'quick' | 'friendly' | 'competent' | 'unsolved' | 'slow' | 'unfriendly' | 'unclear' | 'too_many_handovers';
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Is Praise
+     */
+    is_praise: boolean;
+};
+
+/**
  * RefreshIn
  */
 export type RefreshIn = {
@@ -2324,6 +2802,178 @@ export type RefreshIn = {
      * Refresh Token
      */
     refresh_token: string;
+};
+
+/**
+ * ReplyChange
+ *
+ * What is left out stays; `shortcut: null` frees the key.
+ */
+export type ReplyChange = {
+    /**
+     * Title
+     */
+    title?: string;
+    /**
+     * Content
+     */
+    content?: string;
+    /**
+     * Category
+     */
+    category?: 'greeting' | 'pre_sales' | 'after_sales' | 'logistics' | 'technical' | 'closing' | 'custom';
+    /**
+     * Shortcut
+     */
+    shortcut?: number | null;
+    /**
+     * Is Shared
+     */
+    is_shared?: boolean;
+};
+
+/**
+ * ReplyData
+ */
+export type ReplyData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: ReplyOut;
+};
+
+/**
+ * ReplyOut
+ *
+ * `can_edit`: by who asks.
+ */
+export type ReplyOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Content
+     */
+    content: string;
+    /**
+     * Category
+     */
+    category: 'greeting' | 'pre_sales' | 'after_sales' | 'logistics' | 'technical' | 'closing' | 'custom';
+    /**
+     * Shortcut
+     */
+    shortcut: number | null;
+    /**
+     * Is Shared
+     */
+    is_shared: boolean;
+    /**
+     * Can Edit
+     */
+    can_edit: boolean;
+    /**
+     * Variables
+     */
+    variables: Array<'customer_name' | 'agent_name' | 'order_id' | 'order_status' | 'tracking_number' | 'product_name' | 'current_time' | 'current_date'>;
+    /**
+     * Usage Count
+     */
+    usage_count: number;
+    /**
+     * Used At
+     */
+    used_at: string | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+    preview?: FilledOut | null;
+};
+
+/**
+ * ReplyPage
+ *
+ * `total`: of all pages.
+ */
+export type ReplyPage = {
+    /**
+     * Items
+     */
+    items: Array<ReplyOut>;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+    /**
+     * Has More
+     */
+    has_more: boolean;
+    /**
+     * Limit
+     */
+    limit: number;
+};
+
+/**
+ * ReplyPageData
+ */
+export type ReplyPageData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: ReplyPage;
+};
+
+/**
+ * ReplyStats
+ *
+ * Of the team's replies; agents' own are their own.
+ */
+export type ReplyStats = {
+    /**
+     * Total Count
+     */
+    total_count: number;
+    /**
+     * Total Usage
+     */
+    total_usage: number;
+    /**
+     * Category Stats
+     */
+    category_stats: {
+        [key: string]: CategoryStats;
+    };
+    /**
+     * Top 10
+     */
+    top_10: Array<ReplyOut>;
+};
+
+/**
+ * ReplyStatsData
+ */
+export type ReplyStatsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: ReplyStats;
 };
 
 /**
@@ -2381,6 +3031,26 @@ export type RoutingData = {
 };
 
 /**
+ * Rule
+ *
+ * `text` is what the visitor wrote; waits and service are the last episode's, in seconds.
+ */
+export type Rule = {
+    /**
+     * Field
+     */
+    field: 'text' | 'reason' | 'shop' | 'locale' | 'rating' | 'wait_seconds' | 'service_seconds' | 'messages';
+    /**
+     * Operator
+     */
+    operator: 'contains' | '=' | '>' | '<';
+    /**
+     * Value
+     */
+    value: string | number;
+};
+
+/**
  * SaidMessages
  */
 export type SaidMessages = {
@@ -2407,6 +3077,22 @@ export type SaidMessagesData = {
      */
     success?: true;
     data: SaidMessages;
+};
+
+/**
+ * SaveDraft
+ *
+ * `revision`: one more than the last that the writer saved or was shown.
+ */
+export type SaveDraft = {
+    /**
+     * Content
+     */
+    content: string;
+    /**
+     * Revision
+     */
+    revision: number;
 };
 
 /**
@@ -2634,6 +3320,14 @@ export type SessionOut = {
      */
     ai_fail_count: number;
     /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Rating
+     */
+    rating: number | null;
+    /**
      * Created At
      */
     created_at: number;
@@ -2689,6 +3383,33 @@ export type SessionStatsData = {
      * Data
      */
     data: TeamStats | SessionStats;
+};
+
+/**
+ * SessionTags
+ *
+ * The ids of what the session carries now.
+ */
+export type SessionTags = {
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+};
+
+/**
+ * SessionTagsData
+ */
+export type SessionTagsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SessionTags;
 };
 
 /**
@@ -2754,6 +3475,14 @@ export type SessionWithHistory = {
      * Ai Fail Count
      */
     ai_fail_count: number;
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Rating
+     */
+    rating: number | null;
     /**
      * Created At
      */
@@ -3033,6 +3762,226 @@ export type StoredData = {
      * Client Msg Id
      */
     client_msg_id: string | null;
+};
+
+/**
+ * Summary
+ *
+ * `tags`: ids, in the order they were added. `rating`: the visitor's last one.
+ */
+export type Summary = {
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    status: KefuSessionsStatesStatus;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Epoch
+     */
+    epoch: number;
+    /**
+     * Locale
+     */
+    locale: string;
+    user_profile: UserProfile;
+    priority: Priority;
+    last_message_preview: Preview | null;
+    escalation: Waiting | null;
+    assigned_agent: AgentRef | null;
+    /**
+     * Mail Status
+     */
+    mail_status: 'sending' | 'sent' | 'failed' | null;
+    /**
+     * Assigned Until
+     */
+    assigned_until: number | null;
+    /**
+     * Message Count
+     */
+    message_count: number;
+    /**
+     * Visitor Message Count
+     */
+    visitor_message_count: number;
+    /**
+     * Tags
+     */
+    tags: Array<string>;
+    /**
+     * Rating
+     */
+    rating: number | null;
+    /**
+     * Created At
+     */
+    created_at: number;
+    /**
+     * Updated At
+     */
+    updated_at: number;
+};
+
+/**
+ * TagChange
+ *
+ * What is left out stays.
+ */
+export type TagChange = {
+    /**
+     * Name
+     */
+    name?: string;
+    /**
+     * Color
+     */
+    color?: string;
+    /**
+     * Icon
+     */
+    icon?: string;
+    /**
+     * Description
+     */
+    description?: string;
+    /**
+     * Group
+     */
+    group?: 'inquiry' | 'problem' | 'outcome' | 'customer' | 'custom';
+    /**
+     * Rules
+     */
+    rules?: Array<Rule>;
+    /**
+     * Is Archived
+     */
+    is_archived?: boolean;
+};
+
+/**
+ * TagList
+ *
+ * `tags`: all, by group; `system_tags`: those that Kefu came with.
+ */
+export type TagList = {
+    /**
+     * Tags
+     */
+    tags: Array<TagOut>;
+    /**
+     * System Tags
+     */
+    system_tags: Array<TagOut>;
+    /**
+     * Groups
+     */
+    groups: Array<GroupOut>;
+};
+
+/**
+ * TagListData
+ */
+export type TagListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: TagList;
+};
+
+/**
+ * TagMany
+ */
+export type TagMany = {
+    /**
+     * Session Names
+     */
+    session_names: Array<string>;
+};
+
+/**
+ * TagOut
+ *
+ * `is_system`: Kefu came with it. An archived one is still shown where it is, and given no more.
+ */
+export type TagOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Color
+     */
+    color: string;
+    /**
+     * Icon
+     */
+    icon: string;
+    /**
+     * Description
+     */
+    description: string;
+    /**
+     * Group
+     */
+    group: 'inquiry' | 'problem' | 'outcome' | 'customer' | 'custom';
+    /**
+     * Rules
+     */
+    rules: Array<Rule>;
+    /**
+     * Is System
+     */
+    is_system: boolean;
+    /**
+     * Is Archived
+     */
+    is_archived: boolean;
+};
+
+/**
+ * TaggedMany
+ *
+ * `refused`: why not, by session.
+ */
+export type TaggedMany = {
+    /**
+     * Changed
+     */
+    changed: Array<string>;
+    /**
+     * Unchanged
+     */
+    unchanged: Array<string>;
+    /**
+     * Refused
+     */
+    refused: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * TaggedManyData
+ */
+export type TaggedManyData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: TaggedMany;
 };
 
 /**
@@ -3405,6 +4354,62 @@ export type UnreadData = {
 };
 
 /**
+ * Use
+ */
+export type Use = {
+    /**
+     * Session Name
+     */
+    session_name?: string | null;
+    order?: OrderFacts;
+};
+
+/**
+ * UsedReply
+ */
+export type UsedReply = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Original Content
+     */
+    original_content: string;
+    /**
+     * Replaced Content
+     */
+    replaced_content: string;
+    /**
+     * Variables
+     */
+    variables: Array<'customer_name' | 'agent_name' | 'order_id' | 'order_status' | 'tracking_number' | 'product_name' | 'current_time' | 'current_date'>;
+    /**
+     * Missing
+     */
+    missing: Array<string>;
+    /**
+     * Usage Count
+     */
+    usage_count: number;
+};
+
+/**
+ * UsedReplyData
+ */
+export type UsedReplyData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: UsedReply;
+};
+
+/**
  * UserProfile
  */
 export type UserProfile = {
@@ -3420,6 +4425,35 @@ export type UserProfile = {
      * Language
      */
     language: string;
+};
+
+/**
+ * Vocabulary
+ */
+export type Vocabulary = {
+    /**
+     * Categories
+     */
+    categories: {
+        [key: string]: Explained;
+    };
+    /**
+     * Supported Variables
+     */
+    supported_variables: {
+        [key: string]: ExplainedVariable;
+    };
+};
+
+/**
+ * VocabularyData
+ */
+export type VocabularyData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Vocabulary;
 };
 
 /**
@@ -6132,6 +7166,1561 @@ export type AnswerColleagueResponses = {
 };
 
 export type AnswerColleagueResponse = AnswerColleagueResponses[keyof AnswerColleagueResponses];
+
+export type ListTagsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/tags';
+};
+
+export type ListTagsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListTagsError = ListTagsErrors[keyof ListTagsErrors];
+
+export type ListTagsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TagListData;
+};
+
+export type ListTagsResponse = ListTagsResponses[keyof ListTagsResponses];
+
+export type CreateTagData = {
+    body: NewTag;
+    path?: never;
+    query?: never;
+    url: '/api/tags';
+};
+
+export type CreateTagErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CreateTagError = CreateTagErrors[keyof CreateTagErrors];
+
+export type CreateTagResponses = {
+    /**
+     * Successful Response
+     */
+    201: OneTagData;
+};
+
+export type CreateTagResponse = CreateTagResponses[keyof CreateTagResponses];
+
+export type ChangeTagData = {
+    body: TagChange;
+    path: {
+        /**
+         * Tag Id
+         */
+        tag_id: string;
+    };
+    query?: never;
+    url: '/api/tags/{tag_id}';
+};
+
+export type ChangeTagErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ChangeTagError = ChangeTagErrors[keyof ChangeTagErrors];
+
+export type ChangeTagResponses = {
+    /**
+     * Successful Response
+     */
+    200: OneTagData;
+};
+
+export type ChangeTagResponse = ChangeTagResponses[keyof ChangeTagResponses];
+
+export type TagManySessionsData = {
+    body: TagMany;
+    path: {
+        /**
+         * Tag Id
+         */
+        tag_id: string;
+    };
+    query?: never;
+    url: '/api/tags/{tag_id}/sessions';
+};
+
+export type TagManySessionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TagManySessionsError = TagManySessionsErrors[keyof TagManySessionsErrors];
+
+export type TagManySessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: TaggedManyData;
+};
+
+export type TagManySessionsResponse = TagManySessionsResponses[keyof TagManySessionsResponses];
+
+export type SessionsByTagData = {
+    body?: never;
+    path: {
+        /**
+         * Tag Id
+         */
+        tag_id: string;
+    };
+    query?: {
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/sessions/by-tag/{tag_id}';
+};
+
+export type SessionsByTagErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SessionsByTagError = SessionsByTagErrors[keyof SessionsByTagErrors];
+
+export type SessionsByTagResponses = {
+    /**
+     * Successful Response
+     */
+    200: ByTagData;
+};
+
+export type SessionsByTagResponse = SessionsByTagResponses[keyof SessionsByTagResponses];
+
+export type GetSessionTagsData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/tags';
+};
+
+export type GetSessionTagsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetSessionTagsError = GetSessionTagsErrors[keyof GetSessionTagsErrors];
+
+export type GetSessionTagsResponses = {
+    /**
+     * Successful Response
+     */
+    200: CarriedTagsData;
+};
+
+export type GetSessionTagsResponse = GetSessionTagsResponses[keyof GetSessionTagsResponses];
+
+export type AddSessionTagsData = {
+    body: AddTags;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/tags';
+};
+
+export type AddSessionTagsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type AddSessionTagsError = AddSessionTagsErrors[keyof AddSessionTagsErrors];
+
+export type AddSessionTagsResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionTagsData;
+};
+
+export type AddSessionTagsResponse = AddSessionTagsResponses[keyof AddSessionTagsResponses];
+
+export type RemoveSessionTagData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+        /**
+         * Tag Id
+         */
+        tag_id: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/tags/{tag_id}';
+};
+
+export type RemoveSessionTagErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RemoveSessionTagError = RemoveSessionTagErrors[keyof RemoveSessionTagErrors];
+
+export type RemoveSessionTagResponses = {
+    /**
+     * Successful Response
+     */
+    200: SessionTagsData;
+};
+
+export type RemoveSessionTagResponse = RemoveSessionTagResponses[keyof RemoveSessionTagResponses];
+
+export type ReplyCategoriesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/quick-replies/categories';
+};
+
+export type ReplyCategoriesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReplyCategoriesError = ReplyCategoriesErrors[keyof ReplyCategoriesErrors];
+
+export type ReplyCategoriesResponses = {
+    /**
+     * Successful Response
+     */
+    200: VocabularyData;
+};
+
+export type ReplyCategoriesResponse = ReplyCategoriesResponses[keyof ReplyCategoriesResponses];
+
+export type ReplyStatsData2 = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/quick-replies/stats';
+};
+
+export type ReplyStatsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReplyStatsError = ReplyStatsErrors[keyof ReplyStatsErrors];
+
+export type ReplyStatsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplyStatsData;
+};
+
+export type ReplyStatsResponse = ReplyStatsResponses[keyof ReplyStatsResponses];
+
+export type PreviewReplyData = {
+    body: PreviewWish;
+    path?: never;
+    query?: never;
+    url: '/api/quick-replies/preview';
+};
+
+export type PreviewReplyErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PreviewReplyError = PreviewReplyErrors[keyof PreviewReplyErrors];
+
+export type PreviewReplyResponses = {
+    /**
+     * Successful Response
+     */
+    200: FilledData;
+};
+
+export type PreviewReplyResponse = PreviewReplyResponses[keyof PreviewReplyResponses];
+
+export type ListRepliesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Category
+         */
+        category?: 'greeting' | 'pre_sales' | 'after_sales' | 'logistics' | 'technical' | 'closing' | 'custom' | null;
+        /**
+         * Keyword
+         */
+        keyword?: string;
+        /**
+         * Include Shared
+         */
+        include_shared?: boolean;
+        /**
+         * Session Name
+         */
+        session_name?: string | null;
+        /**
+         * Sort
+         */
+        sort?: 'used' | 'newest';
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/quick-replies';
+};
+
+export type ListRepliesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListRepliesError = ListRepliesErrors[keyof ListRepliesErrors];
+
+export type ListRepliesResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplyPageData;
+};
+
+export type ListRepliesResponse = ListRepliesResponses[keyof ListRepliesResponses];
+
+export type CreateReplyData = {
+    body: NewReply;
+    path?: never;
+    query?: never;
+    url: '/api/quick-replies';
+};
+
+export type CreateReplyErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CreateReplyError = CreateReplyErrors[keyof CreateReplyErrors];
+
+export type CreateReplyResponses = {
+    /**
+     * Successful Response
+     */
+    201: ReplyData;
+};
+
+export type CreateReplyResponse = CreateReplyResponses[keyof CreateReplyResponses];
+
+export type DeleteReplyData = {
+    body?: never;
+    path: {
+        /**
+         * Reply Id
+         */
+        reply_id: string;
+    };
+    query?: never;
+    url: '/api/quick-replies/{reply_id}';
+};
+
+export type DeleteReplyErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DeleteReplyError = DeleteReplyErrors[keyof DeleteReplyErrors];
+
+export type DeleteReplyResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type DeleteReplyResponse = DeleteReplyResponses[keyof DeleteReplyResponses];
+
+export type GetReplyData = {
+    body?: never;
+    path: {
+        /**
+         * Reply Id
+         */
+        reply_id: string;
+    };
+    query?: never;
+    url: '/api/quick-replies/{reply_id}';
+};
+
+export type GetReplyErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetReplyError = GetReplyErrors[keyof GetReplyErrors];
+
+export type GetReplyResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplyData;
+};
+
+export type GetReplyResponse = GetReplyResponses[keyof GetReplyResponses];
+
+export type ChangeReplyData = {
+    body: ReplyChange;
+    path: {
+        /**
+         * Reply Id
+         */
+        reply_id: string;
+    };
+    query?: never;
+    url: '/api/quick-replies/{reply_id}';
+};
+
+export type ChangeReplyErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ChangeReplyError = ChangeReplyErrors[keyof ChangeReplyErrors];
+
+export type ChangeReplyResponses = {
+    /**
+     * Successful Response
+     */
+    200: ReplyData;
+};
+
+export type ChangeReplyResponse = ChangeReplyResponses[keyof ChangeReplyResponses];
+
+export type UseReplyData = {
+    /**
+     * Body
+     */
+    body?: Use | null;
+    path: {
+        /**
+         * Reply Id
+         */
+        reply_id: string;
+    };
+    query?: never;
+    url: '/api/quick-replies/{reply_id}/use';
+};
+
+export type UseReplyErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type UseReplyError = UseReplyErrors[keyof UseReplyErrors];
+
+export type UseReplyResponses = {
+    /**
+     * Successful Response
+     */
+    200: UsedReplyData;
+};
+
+export type UseReplyResponse = UseReplyResponses[keyof UseReplyResponses];
+
+export type DropDraftData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query: {
+        /**
+         * Revision
+         */
+        revision: number;
+    };
+    url: '/api/sessions/{name}/draft';
+};
+
+export type DropDraftErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DropDraftError = DropDraftErrors[keyof DropDraftErrors];
+
+export type DropDraftResponses = {
+    /**
+     * Successful Response
+     */
+    200: DraftData;
+};
+
+export type DropDraftResponse = DropDraftResponses[keyof DropDraftResponses];
+
+export type GetDraftData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/draft';
+};
+
+export type GetDraftErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetDraftError = GetDraftErrors[keyof GetDraftErrors];
+
+export type GetDraftResponses = {
+    /**
+     * Successful Response
+     */
+    200: DraftData;
+};
+
+export type GetDraftResponse = GetDraftResponses[keyof GetDraftResponses];
+
+export type SaveDraftData = {
+    body: SaveDraft;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/draft';
+};
+
+export type SaveDraftErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SaveDraftError = SaveDraftErrors[keyof SaveDraftErrors];
+
+export type SaveDraftResponses = {
+    /**
+     * Successful Response
+     */
+    200: DraftData;
+};
+
+export type SaveDraftResponse = SaveDraftResponses[keyof SaveDraftResponses];
+
+export type GetRatingData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/rating';
+};
+
+export type GetRatingErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetRatingError = GetRatingErrors[keyof GetRatingErrors];
+
+export type GetRatingResponses = {
+    /**
+     * Successful Response
+     */
+    200: RatingsData;
+};
+
+export type GetRatingResponse = GetRatingResponses[keyof GetRatingResponses];
+
+export type RateData = {
+    body: Rate;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/rating';
+};
+
+export type RateErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RateError = RateErrors[keyof RateErrors];
+
+export type RateResponses = {
+    /**
+     * Successful Response
+     */
+    201: RatingData;
+};
+
+export type RateResponse = RateResponses[keyof RateResponses];
 
 export type OpenConversationData = {
     body: OpenConversation;

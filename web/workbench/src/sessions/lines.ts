@@ -8,6 +8,7 @@ import {
   type MailEvent,
   type MessagePosted,
   type ReadEvent,
+  type SessionRated,
   type TeamEvent,
 } from "@kefu/api";
 import { isTeamLine } from "../collaboration/teamLines";
@@ -22,6 +23,7 @@ export type Line =
   | { kind: "part"; key: string; session: string | null }
   | { kind: "mail"; key: string; event: MailEvent }
   | { kind: "team"; key: string; event: TeamEvent }
+  | { kind: "rating"; key: string; rating: SessionRated }
   | {
       kind: "message";
       key: string;
@@ -39,7 +41,7 @@ export function linesOf(events: readonly LogEvent[], brought: readonly Brought[]
   const lines: Line[] = [];
   let before: ReadEvent | undefined;
   for (const event of joined(events, brought)) {
-    if (event.type !== "message.posted" && !isMail(event) && !isMove(event) && !isJoin(event) && !isTeamLine(event)) continue;
+    if (!isLine(event)) continue;
     const at = new Date(event.at);
     const key = keyOf(event);
     if (!before || new Date(before.at).toDateString() !== at.toDateString()) {
@@ -55,6 +57,13 @@ export function linesOf(events: readonly LogEvent[], brought: readonly Brought[]
   return lines;
 }
 
+type Shown = MessagePosted | MailEvent | Move | JoinEvent | TeamEvent | SessionRated;
+
+function isLine<T extends LogEvent>(event: T): event is T & Shown {
+  if (event.type === "message.posted" || event.type === "session.rated") return true;
+  return isMail(event) || isMove(event) || isJoin(event) || isTeamLine(event);
+}
+
 function isMail(event: LogEvent): event is MailEvent {
   return event.type === "mail.sent" || event.type === "mail.failed";
 }
@@ -64,12 +73,13 @@ function keyOf({ seq, session_name }: ReadEvent): string {
 }
 
 function lineOf(
-  event: (MessagePosted | MailEvent | Move | JoinEvent | TeamEvent) & Pick<ReadEvent, "session_name">,
+  event: Shown & Pick<ReadEvent, "session_name">,
   evidence: ReadonlyMap<string, AnswerEvidenced>,
   before: LogEvent | undefined,
 ): Line {
   const key = keyOf(event);
   if (isJoin(event)) return { kind: "join", key, event };
+  if (event.type === "session.rated") return { kind: "rating", key, rating: event };
   if (isMail(event)) return { kind: "mail", key, event };
   if (event.type !== "message.posted") return isMove(event) ? { kind: "event", key, event } : { kind: "team", key, event };
   const found = event.draft_id ? evidence.get(event.draft_id) : undefined;

@@ -33,6 +33,8 @@ function session(name: string, over: Partial<SessionSummary> = {}): SessionSumma
     updated_at: 0,
     message_count: 0,
     visitor_message_count: 0,
+    tags: [],
+    rating: null,
     ...over,
   };
 }

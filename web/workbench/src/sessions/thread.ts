@@ -54,9 +54,9 @@ export class Thread {
     this.marker = new Marker((seq) => request(`${this.path}/read`, { body: { seq } }));
     this.outbox = new Outbox({
       session: name,
-      send: ({ seen, force, ...message }) =>
+      send: ({ seen, force, draft, ...message }) =>
         request("/api/manual/messages", {
-          body: { session_name: name, role: "agent", ...message, seen_seq: seen, force },
+          body: { session_name: name, role: "agent", ...message, seen_seq: seen, force, draft_revision: draft },
         }),
       onChange: (entries) => this.showUnsent(entries),
     });
@@ -88,8 +88,9 @@ export class Thread {
     this.outbox.close();
   }
 
-  send(content: string): void {
-    this.outbox.add(content, this.seen.value);
+  /** `draft`: the revision of the draft that is sent. */
+  send(content: string, draft: number): void {
+    this.outbox.add(content, { seen: this.seen.value, draft });
     this.typingSaidAt = 0;
   }
 

@@ -2,20 +2,28 @@ import { en as collaboration } from "../../collaboration/words";
 import { en as duty } from "../../duty/words";
 import { en as histories } from "../../histories/words";
 import { en as mail } from "../../mail/words";
+import { en as ratings } from "../../ratings/words";
+import { en as replies } from "../../replies/words";
 import { en as search } from "../../search/words";
+import { en as drafts } from "../../sessions/draftWords";
 import { en as filters } from "../../sessions/words";
 import { en as hours } from "../../shops/words";
+import { en as tags } from "../../tags/words";
 import { en as transfers } from "../../transfers/words";
 import { en as wallboard } from "../../wallboard/words";
 
 export const en = {
   collaboration,
+  drafts,
   duty,
   filters,
   histories,
   hours,
   mail,
+  ratings,
+  replies,
   search,
+  tags,
   transfers,
   wallboard,
   app: {
@@ -253,6 +261,7 @@ export const en = {
     escalated: "A person was asked for: {reason}",
     taken_over: "{agent} took over",
     transferred: "{from} passed the conversation on to {to}",
+    released: "{actor} released to the bot",
     closed: "{actor} closed the conversation",
     reopened: "{actor} wrote again: reopened",
     returned: "Back to the bot: {reason}",

@@ -2,21 +2,29 @@ import { zh as collaboration } from "../../collaboration/words";
 import { zh as duty } from "../../duty/words";
 import { zh as histories } from "../../histories/words";
 import { zh as mail } from "../../mail/words";
+import { zh as ratings } from "../../ratings/words";
+import { zh as replies } from "../../replies/words";
 import { zh as search } from "../../search/words";
+import { zh as drafts } from "../../sessions/draftWords";
 import { zh as filters } from "../../sessions/words";
 import { zh as hours } from "../../shops/words";
+import { zh as tags } from "../../tags/words";
 import { zh as transfers } from "../../transfers/words";
 import { zh as wallboard } from "../../wallboard/words";
 import type { Catalogue } from "./en";
 
 export const zh: Catalogue = {
   collaboration,
+  drafts,
   duty,
   filters,
   histories,
   hours,
   mail,
+  ratings,
+  replies,
   search,
+  tags,
   transfers,
   wallboard,
   app: {
@@ -254,6 +262,7 @@ export const zh: Catalogue = {
     escalated: "请求人工：{reason}",
     taken_over: "{agent} 接入会话",
     transferred: "会话已由 {from} 转接给 {to}",
+    released: "{actor} 将会话释放给 AI",
     closed: "{actor} 关闭了会话",
     reopened: "{actor}再次发消息，会话重新打开",
     returned: "转回 AI：{reason}",
