@@ -4,6 +4,7 @@ Writes bench/lists.md. Exit code 1 when a figure misses its bound.
 """
 
 import asyncio
+import logging
 import sys
 import tempfile
 import time
@@ -15,6 +16,7 @@ sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
 import asyncpg
 import httpx2
+import structlog
 
 from accounts.team import Team, bearer
 from bench.figures import Bound, Judged, Table, milliseconds
@@ -119,6 +121,7 @@ async def measure(
 async def run(folder: Path) -> Report:
     """On a PostgreSQL of its own, as the tests run it (64 MB of shared buffers)."""
     about = machine()
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     servers = Servers(folder)
     try:
         server = servers.postgres()

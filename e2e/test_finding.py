@@ -13,7 +13,7 @@ from e2e.words import Locale
 PAGES = {"en": ("Search", "Live board"), "zh": ("搜索", "实时看板")}
 FILTER = {"en": ("Filter and sort", "Taken by nobody", "First visit"), "zh": ("筛选与排序", "无人接入", "首次来访")}
 WORDS = {"en": "battery plane", "zh": "飞机 电池"}
-STORY = 30
+STORY = 15
 
 
 def searches(agent: AgentDesk, words: str) -> None:
