@@ -108,7 +108,8 @@ async def list_sessions(
     """One page of what the reader may see, with the total of the filter and the sessions in each state."""
     where = conditions(reader, narrow)
     if narrow.keyword:
-        where.append(Session.name.in_(await _mentioning(tx, narrow.keyword)))
+        names = await _mentioning(tx, narrow.keyword)
+        where.append(Session.name.in_(names) if names else false())
     rows: list[tuple[Session, Key]] = []
     for number, group in enumerate(ORDERS[sort]):
         statuses = narrow.statuses & group.statuses
