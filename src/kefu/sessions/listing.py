@@ -8,10 +8,23 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, exists, false, func, literal, or_, select, true, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    exists,
+    false,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
+from kefu.kit.db import plan_by_values
 from kefu.sessions.models import Session
 from kefu.sessions.queries import visible
 from kefu.sessions.search import sessions_with
@@ -106,6 +119,7 @@ async def list_sessions(
     tx: AsyncSession, reader: Reader, narrow: Narrow, sort: Sort, limit: int, after: Key | None = None
 ) -> Page:
     """One page of what the reader may see, with the total of the filter and the sessions in each state."""
+    await plan_by_values(tx)
     where = conditions(reader, narrow)
     if narrow.keyword:
         names = await _mentioning(tx, narrow.keyword)

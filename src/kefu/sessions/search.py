@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import ColumnElement, FromClause, column, func, literal_column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kefu.kit.db import is_sqlite
+from kefu.kit.db import is_sqlite, plan_by_values
 from kefu.knowledge.words import HAN, cut
 from kefu.log.log import COLUMNS, Entry
 from kefu.log.models import Event
@@ -79,6 +79,7 @@ async def search(
     """
     if not wanted.terms:
         return []
+    await plan_by_values(tx)
     found = await _found(tx, wanted)
     query = visible(reader).join(found, found.c.session == Session.name)
     query = query.join(Event, Event.position == found.c.position).add_columns(found.c.position, *COLUMNS)
