@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
 
 from e2e.actors import AgentDesk, Visitor
-from e2e.product import LENA, WANG, Account, Product, employ, kefu
+from e2e.product import CHEN, LENA, WANG, Account, Product, employ, kefu
 from e2e.words import Locale
 
 CHROMIUM = "/usr/bin/chromium"
@@ -69,10 +69,10 @@ def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def staffed(stocked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with two agents."""
+    """The same with two agents and a supervisor."""
     data = tmp_path_factory.mktemp("staffed")
     shutil.copytree(stocked, data, dirs_exist_ok=True)
-    employ(data, (LENA, WANG))
+    employ(data, (LENA, WANG, CHEN))
     return data
 
 

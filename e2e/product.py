@@ -34,8 +34,9 @@ class Account:
 
 
 LENA = Account("lena", "Lena", "bicycle-bell-7")
+WANG = Account("wang", "王芳", "bicycle-lamp-8")
 # Sees what others hold.
-WANG = Account("wang", "王芳", "bicycle-lamp-8", "supervisor")
+CHEN = Account("chen", "陈静", "bicycle-horn-9", "supervisor")
 
 
 def kefu(data: Path, *arguments: str) -> None:

@@ -5,7 +5,7 @@ from playwright.sync_api import Locator, expect
 
 from e2e.actors import AgentDesk, Visitor
 from e2e.conftest import Desk, Visit
-from e2e.product import LENA, WANG, Product
+from e2e.product import CHEN, LENA, Product
 from e2e.test_looks import faults
 from e2e.test_shots import LOCALES, shoot
 from e2e.words import Locale
@@ -115,16 +115,16 @@ def test_a_visitor_who_comes_back_finds_what_is_unread_and_the_agent_sees_it_rea
 
 
 def test_agents_see_who_else_looks(visit: Visit, desk: Desk) -> None:
-    lena, wang, visitor = desk(), desk(WANG), visit()
+    lena, chen, visitor = desk(), desk(CHEN), visit()
     session = served(visitor, lena)
     expect(lena.viewers).to_have_count(0)
 
-    wang.looks_at("all")
-    wang.opens(session)
+    chen.looks_at("all")
+    chen.opens(session)
 
-    expect(lena.viewers).to_have_accessible_name("Also looking: 王芳")
-    expect(wang.viewers).to_have_accessible_name("Also looking: Lena")
-    wang.page.close()
+    expect(lena.viewers).to_have_accessible_name("Also looking: 陈静")
+    expect(chen.viewers).to_have_accessible_name("Also looking: Lena")
+    chen.page.close()
     expect(lena.viewers).to_have_count(0)
 
 
@@ -190,7 +190,7 @@ def test_escape_keeps_the_words(visit: Visit, desk: Desk) -> None:
 @pytest.mark.parametrize("locale", LOCALES)
 def test_how_it_looks(visit: Visit, desk: Desk, locale: Locale) -> None:
     """In both languages, by day and by night, at the desk and on the phone; axe finds nothing serious."""
-    agent, colleague, visitor = desk(LENA, locale), desk(WANG, locale), visit(locale)
+    agent, colleague, visitor = desk(LENA, locale), desk(CHEN, locale), visit(locale)
     session = served(visitor, agent)
     colleague.looks_at("all")
     colleague.opens(session)

@@ -209,7 +209,7 @@ def _greet(admin: FirstAdmin | None, address: str) -> None:
 
 @cli.command()
 def worker() -> None:
-    """Run the work that nobody waits for (closing idle sessions) beside the app processes, until stopped."""
+    """Run what nobody waits for (closing idle sessions, filling the search) beside the app processes, until stopped."""
     settings = load_settings()
     logs = set_up_logs(settings.log_level, settings.log_file)
     try:

@@ -97,7 +97,14 @@ async def test_filters_narrow_the_sessions(stage: Stage, db: Database, visitor: 
         await one.says("a receipt")
     await mei.takes_over(other)
     await index(db)
-    for query, count in (("", 2), ("agent=mine", 1), ("status=bot_active", 1), ("shop=other", 0), ("time_end=1", 0)):
+    for query, count in (
+        ("", 2),
+        ("agent=mine", 1),
+        ("status=bot_active", 1),
+        ("shop=other", 0),
+        ("time_end=1", 0),
+        ("time_start=1", 2),
+    ):
         assert len(data_of(await mei.get(f"/api/search/messages?q=receipt&{query}"))["hits"]) == count, query
 
 

@@ -60,14 +60,14 @@ async def test_what_a_colleague_holds_cannot_be_read_in_any_way(
         await bo.post(f"{path}/typing", {"active": True}),
     ]
     for answer in refused:
-        assert (answer.status_code, code_of(answer)) == (403, "SESSION_HIDDEN"), answer.request.url
+        assert (answer.status_code, code_of(answer)) == (403, "HIDDEN_SESSION"), answer.request.url
         assert answer.json()["error"]["details"] == {"agent": {"id": mei.id, "name": "Mei"}}
     chinese = await bo.get(path, **{"Accept-Language": "zh"})
     assert chinese.json()["error"]["message"] == "该会话由【Mei】负责，您无权查看。"
     socket = await stage.keep(
         SocketWatch(stage.http, f"/ws/session/{held.name}", {"type": "hello", "token": bo.token, "after": 0})
     )
-    await socket.sees("error", code="SESSION_HIDDEN")
+    await socket.sees("error", code="HIDDEN_SESSION")
     assert await socket.is_closed() == 4403
     for role in ("supervisor", "inspector"):
         assert (await (await stage.agent(role, role)).get(path)).status_code == 200
@@ -84,7 +84,7 @@ async def test_who_looked_on_is_let_go_when_a_colleague_takes_over(mei: Agent, b
     assert await stream.ends() == {"type": "stream.ended", "reason": "hidden"}
     assert "a secret" not in stream.said
     again = await bo.get(f"/api/sessions/{visitor.name}/events")
-    assert (again.status_code, code_of(again)) == (403, "SESSION_HIDDEN")
+    assert (again.status_code, code_of(again)) == (403, "HIDDEN_SESSION")
 
 
 async def test_a_poll_that_outlives_a_takeover_tells_nothing(
@@ -94,7 +94,7 @@ async def test_a_poll_that_outlives_a_takeover_tells_nothing(
     await until(lambda: app.state.hub.count() == 1, 10)
     await mei.takes_over(visitor)
     answer = await poll
-    assert (answer.status_code, code_of(answer)) == (403, "SESSION_HIDDEN")
+    assert (answer.status_code, code_of(answer)) == (403, "HIDDEN_SESSION")
 
 
 async def test_the_desk_tells_nobody_what_a_colleague_serves(
@@ -123,7 +123,7 @@ async def test_a_guest_reads_along_while_they_may(db: Database, bo: Agent, held:
     path, desk = f"/api/sessions/{held.name}", await bo.watches_the_desk()
     await desk.sees("stream.ready")
     await let_in_as(db, held, bo, timedelta(seconds=-1))
-    assert code_of(await bo.get(path)) == "SESSION_HIDDEN"
+    assert code_of(await bo.get(path)) == "HIDDEN_SESSION"
     await let_in_as(db, held, bo, timedelta(minutes=1))
     await let_in_as(db, held, bo, timedelta(seconds=1))  # never shorter
     assert (await bo.get(path)).status_code == 200

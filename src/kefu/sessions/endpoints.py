@@ -7,7 +7,6 @@ from fastapi import APIRouter, Depends, Query, Request
 
 from kefu.accounts.identity import AgentIdentity, SignedIn, Visitor, allowed, anyone
 from kefu.kit.clock import iso, now_ms
-from kefu.kit.db import is_sqlite
 from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
 from kefu.kit.pages import BadCursor, from_cursor, to_cursor
@@ -164,10 +163,11 @@ async def search_messages(
 
     Words are found as soon as they are indexed, which takes some seconds.
     """
-    wanted = search.Wanted.of(query.q)
+    narrow = query.narrow
+    wanted = search.Wanted.of(query.q, narrow.since, narrow.until)
     before = from_cursor(query.cursor, (int,))[0] if query.cursor else None
     async with request.app.state.db.read() as tx:
-        where = listing.conditions(reader_of(agent), query.narrow, with_status=True, on_sqlite=is_sqlite(tx))
+        where = listing.conditions(reader_of(agent), replace(narrow, since=None, until=None), with_status=True)
         hits = await search.search(tx, reader_of(agent), wanted, where, query.limit + 1, before)
     shown, has_more = hits[: query.limit], len(hits) > query.limit
     data = summaries.SearchPage(

@@ -7,11 +7,22 @@ after the other, each by one column with an index of its own; and counting stops
 from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import ColumnElement, Select, and_, exists, func, literal, or_, select, true, union, union_all
+from sqlalchemy import (
+    ColumnElement,
+    Select,
+    exists,
+    func,
+    literal,
+    or_,
+    select,
+    true,
+    union,
+    union_all,
+)
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
-from kefu.kit.db import is_sqlite
+from kefu.kit.db import plan_by_values
 from kefu.sessions.models import Session, SessionTag
 from kefu.sessions.queries import visible
 from kefu.sessions.search import sessions_with
@@ -28,7 +39,10 @@ RECENT = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Narrow:
-    """Which sessions. `agent`: all, mine, unassigned or an agent's id; times are ms of the session's beginning."""
+    """Which sessions. `agent`: all, mine, unassigned (who waits and has nobody) or an agent's id.
+
+    Times are ms of the session's beginning.
+    """
 
     statuses: frozenset[Status] = ALL
     agent: str = "all"
@@ -100,7 +114,11 @@ async def list_sessions(
     tx: AsyncSession, reader: Reader, narrow: Narrow, sort: Sort, limit: int, after: Key | None = None
 ) -> Page:
     """One page of what the reader may see, with the total of the filter and the sessions in each state."""
-    where = conditions(reader, narrow, on_sqlite=is_sqlite(tx))
+    await plan_by_values(tx)
+    where = conditions(reader, narrow)
+    if narrow.keyword:
+        names = await _mentioning(tx, narrow.keyword)
+        where.append(Session.name.in_(names) if names else false())
     rows: list[tuple[Session, Key]] = []
     for number, group in enumerate(ORDERS[sort]):
         statuses = narrow.statuses & group.statuses
@@ -138,15 +156,13 @@ def _in(statuses: frozenset[Status]) -> list[ColumnElement[bool]]:
     return [Session.status.in_(sorted(status.value for status in statuses))]
 
 
-def conditions(
-    reader: Reader, narrow: Narrow, *, on_sqlite: bool, with_status: bool = False
-) -> list[ColumnElement[bool]]:
-    """What narrows; without the states, where those come group by group."""
+def conditions(reader: Reader, narrow: Narrow, *, with_status: bool = False) -> list[ColumnElement[bool]]:
+    """What narrows, but the keyword; without the states, where those come group by group."""
     where = _in(narrow.statuses) if with_status else []
     if narrow.agent == "mine":
         where.append(Session.agent_id == reader.id)
     elif narrow.agent == "unassigned":
-        where.append(and_(Session.status == Status.PENDING_MANUAL.value, Session.agent_id.is_(None)))
+        where.append(Session.agent_id.is_(None))
     elif narrow.agent != "all":
         where.append(Session.agent_id == narrow.agent)
     where += _customer(narrow.customer)
@@ -158,8 +174,6 @@ def conditions(
         where.append(Session.created_at <= narrow.until)
     if narrow.tag:
         where.append(Session.name.in_(select(SessionTag.session).where(SessionTag.tag == narrow.tag)))
-    if narrow.keyword:
-        where.append(Session.name.in_(_mentioning(narrow.keyword, on_sqlite=on_sqlite)))
     return where
 
 
@@ -176,13 +190,13 @@ def _customer(kind: CustomerType) -> list[ColumnElement[bool]]:
     return [earlier if kind == "old" else ~earlier]
 
 
-def _mentioning(keyword: str, *, on_sqlite: bool) -> Any:
-    """The names of the sessions that a keyword finds."""
+async def _mentioning(tx: AsyncSession, keyword: str) -> set[str]:
+    """The names of the sessions that a keyword finds; asked once for all groups of an order."""
     shown = (Session.name, Session.nickname, Session.last_text, Session.agent_name)
     recent = select(*shown).order_by(Session.updated_at.desc()).limit(RECENT).subquery()
     parts = select(recent.c.name).where(or_(*(part.icontains(keyword, autoescape=True) for part in recent.c)))
     named = select(Session.name).where(Session.name == keyword)
-    return union(parts, named, *sessions_with(keyword, on_sqlite=on_sqlite))
+    return {*await tx.scalars(union(parts, named)), *await sessions_with(tx, keyword)}
 
 
 async def count_by_status(tx: AsyncSession, reader: Reader) -> dict[Status, int]:

@@ -9,10 +9,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import ColumnElement, Select, column, literal_column, select, table, text
+from sqlalchemy import ColumnElement, FromClause, column, func, literal_column, select, table, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kefu.kit.db import is_sqlite
+from kefu.kit.db import is_sqlite, plan_by_values
 from kefu.knowledge.words import HAN, cut
 from kefu.log.log import COLUMNS, Entry
 from kefu.log.models import Event
@@ -22,7 +22,9 @@ from kefu.sessions.search_ddl import FTS
 from kefu.sessions.visibility import Reader
 
 TERMS_LIMIT = 16
-SESSIONS_LIMIT = 1_000
+NEWEST = 500
+FEW = 5_000
+SLACK_MS = 60_000
 EXCERPT = 160
 BEFORE = 40
 
@@ -31,14 +33,17 @@ BEFORE = 40
 class Wanted:
     """What is looked for. `terms` must all be there; `runs`: characters that must stand side by side.
 
-    A Chinese word that the dictionary does not know is cut into its characters, which alone say little.
+    A Chinese word that the dictionary does not know is cut into its characters, which alone say little. `since` and
+    `until`: when it was written, ms.
     """
 
     terms: tuple[str, ...]
     runs: tuple[str, ...]
+    since: int | None = None
+    until: int | None = None
 
     @classmethod
-    def of(cls, query: str) -> "Wanted":
+    def of(cls, query: str, since: int | None = None, until: int | None = None) -> "Wanted":
         words = list(cut(query))
         terms = tuple(dict.fromkeys(word.term for word in words))[:TERMS_LIMIT]
         runs, run, end = list[str](), "", -1
@@ -48,7 +53,7 @@ class Wanted:
             end = word.end
             if len(run) > 1:
                 runs = [*(runs[:-1] if runs and run.startswith(runs[-1]) else runs), run]
-        return cls(terms, tuple(runs))
+        return cls(terms, tuple(runs), since, until)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,29 +79,73 @@ async def search(
     """
     if not wanted.terms:
         return []
-    query = visible(reader).join(IndexedMessage, IndexedMessage.session == Session.name)
-    query = query.join(Event, Event.position == IndexedMessage.position).add_columns(IndexedMessage.position, *COLUMNS)
+    await plan_by_values(tx)
+    found = await _found(tx, wanted)
+    query = visible(reader).join(found, found.c.session == Session.name)
+    query = query.join(Event, Event.position == found.c.position).add_columns(found.c.position, *COLUMNS)
     # The first event of a session has the visitor's name, which is for the list alone.
-    query = query.where(_has(wanted, on_sqlite=is_sqlite(tx)), IndexedMessage.seq > 1, *where)
-    query = query.where(*(Event.payload.contains(run, autoescape=True) for run in wanted.runs))
+    query = query.where(found.c.seq > 1, *_side_by_side(wanted), *where)
+    query = query.where(*await _written_within(tx, wanted, found.c.position))
     if before is not None:
-        query = query.where(IndexedMessage.position < before)
-    query = query.order_by(IndexedMessage.position.desc()).limit(limit)
-    rows: Any = await tx.execute(query)
+        query = query.where(found.c.position < before)
+    rows: Any = await tx.execute(query.order_by(found.c.position.desc()).limit(limit))
     return [Hit(row[1], row[0], Entry(*row[2:])) for row in rows]
 
 
-def sessions_with(query: str, *, on_sqlite: bool) -> list[Select[str]]:
-    """Queries for the names of the sessions in which all the words were written, those of the newest messages."""
+async def sessions_with(tx: AsyncSession, query: str) -> set[str]:
+    """The names of the sessions in which all the words were written, those of the newest messages."""
     wanted = Wanted.of(query)
     if not wanted.terms:
-        return []
-    newest = select(IndexedMessage.session, IndexedMessage.position).where(_has(wanted, on_sqlite=on_sqlite))
+        return set()
+    found = await _found(tx, wanted)
+    newest = select(found.c.session).order_by(found.c.position.desc()).limit(NEWEST)
     if wanted.runs:
-        newest = newest.join(Event, Event.position == IndexedMessage.position)
-        newest = newest.where(*(Event.payload.contains(run, autoescape=True) for run in wanted.runs))
-    found = newest.order_by(IndexedMessage.position.desc()).limit(SESSIONS_LIMIT).subquery()
-    return [select(found.c.session)]
+        newest = newest.join(Event, Event.position == found.c.position).where(*_side_by_side(wanted))
+    return set(await tx.scalars(newest))
+
+
+async def _found(tx: AsyncSession, wanted: Wanted) -> FromClause:
+    """The messages with all the words, to be read newest first.
+
+    PostgreSQL guesses how many there are from each word alone, and may walk through everything for words that never
+    stand together. So a few are counted first, by the index of the words: when there are no more, they are taken
+    whole; more are so many that the newest are soon met on the way back through all messages.
+    """
+    has = _has(wanted, on_sqlite=is_sqlite(tx))
+    query = select(IndexedMessage.position, IndexedMessage.session, IndexedMessage.seq).where(has)
+    if is_sqlite(tx):
+        return query.subquery("found")
+    few = query.limit(FEW + 1)
+    await tx.execute(text("SET LOCAL enable_seqscan = off"))
+    count = (await tx.execute(select(func.count()).select_from(few.subquery()))).scalar_one()
+    await tx.execute(text("SET LOCAL enable_seqscan = on"))
+    if count > FEW:
+        return query.subquery("found")
+    return query.limit(max(count, 1)).cte("found").prefix_with("MATERIALIZED")  # with the count it guesses right
+
+
+async def _written_within(tx: AsyncSession, wanted: Wanted, position: ColumnElement[int]) -> list[ColumnElement[bool]]:
+    where: list[ColumnElement[bool]] = []
+    if wanted.since is not None:
+        where += [Event.at >= wanted.since, position >= await _position_at(tx, wanted.since - SLACK_MS)]
+    if wanted.until is not None:
+        where += [Event.at <= wanted.until, position <= await _position_at(tx, wanted.until + SLACK_MS)]
+    return where
+
+
+async def _position_at(tx: AsyncSession, at: int) -> int:
+    """Where the log stood then, give or take SLACK_MS: times run with the positions but for moments. By halving."""
+    low, high = 0, (await tx.execute(select(func.max(Event.position)))).scalar_one() or 0
+    while low < high:
+        middle = (low + high) // 2
+        after = select(Event.position, Event.at).where(Event.position > middle).order_by(Event.position).limit(1)
+        position, written = (await tx.execute(after)).one()
+        low, high = (position, high) if written <= at else (low, middle)
+    return high
+
+
+def _side_by_side(wanted: Wanted) -> list[ColumnElement[bool]]:
+    return [Event.payload.contains(run, autoescape=True) for run in wanted.runs]
 
 
 def _has(wanted: Wanted, *, on_sqlite: bool) -> ColumnElement[bool]:

@@ -6,7 +6,7 @@ import orjson
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
 from kefu.kit.clock import iso, now_ms, unix_seconds
-from kefu.sessions.listing import ALL, CustomerType, Narrow, Sort
+from kefu.sessions.listing import ALL, WAITING, CustomerType, Narrow, Sort
 from kefu.sessions.models import MailStatus, Role, Session
 from kefu.sessions.schemas import AgentRef, Priority, UserProfile, agent_of, priority_of, profile_of, seconds
 from kefu.sessions.search import Hit, Wanted, excerpt
@@ -47,6 +47,8 @@ class SessionFilter(BaseModel):
     @property
     def narrow(self) -> Narrow:
         statuses = ALL if "all" in self.status else frozenset(Status(one) for one in self.status)
+        if self.agent == "unassigned":
+            statuses &= WAITING
         since, until = (None if at is None else int(at * 1000) for at in (self.time_start, self.time_end))
         return Narrow(statuses, self.agent, self.customer_type, self.shop, since, until, self.tag)
 
@@ -61,7 +63,7 @@ class ListQuery(SessionFilter):
 
 
 class SearchQuery(SessionFilter):
-    """`q`: words that must all be in the message."""
+    """`q`: words that must all be in the message. `time_start`, `time_end`: when it was written."""
 
     q: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
     cursor: Annotated[str, StringConstraints(max_length=400)] = ""

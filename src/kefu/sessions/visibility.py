@@ -16,7 +16,7 @@ from kefu.sessions.models import Session, SessionGuest
 class SessionHidden(Forbidden):
     """`agent`: `{id, name}` of who has it."""
 
-    code = "SESSION_HIDDEN"
+    code = "HIDDEN_SESSION"
     text: ClassVar[Text] = {
         "en": "{agent[name]} has this conversation.",
         "zh": "该会话由【{agent[name]}】负责，您无权查看。",
