@@ -4,9 +4,11 @@ import { useI18n } from "vue-i18n";
 import { useRouter } from "vue-router";
 import { nameOf } from "../sessions/session";
 import { useSessionList } from "../sessions/sessionList";
+import { isQuiet } from "./quiet";
 
 /** Off until asked for: a browser asks for leave only after a click. */
-export const alerts = useStorage("kefu.alerts", { sound: false, notifications: false });
+const OFF = { sound: false, notifications: false, quiet: { from: "22:00", until: "08:00" } };
+export const alerts = useStorage("kefu.alerts", OFF, localStorage, { mergeDefaults: true });
 
 /** Says whether notifications may be shown, asking the person if that is still open. */
 export async function allowNotifications(): Promise<boolean> {
@@ -29,7 +31,7 @@ export function useAlerts(): void {
   watch(
     () => list.arrival,
     (session) => {
-      if (!session) return;
+      if (!session || isQuiet(alerts.value.quiet, new Date())) return;
       if (alerts.value.sound) chime();
       if (!alerts.value.notifications || !document.hidden || Notification.permission !== "granted") return;
       const name = nameOf(session, (short) => t("list.visitor", { name: short }));
