@@ -14,6 +14,15 @@ WRONG = {
     "REDIS_URL": ("127.0.0.1:6379", "http://redis:6379/0", "redis://", "redis://redis:6379/main"),
     "REDIS_MAX_CONNECTIONS": ("3", "1001", "many"),
     "METRICS_TOKEN": ("short", "fifteen letters"),
+    "HUMAN_SHIFT_START": ("9", "25:00"),
+    "HUMAN_SHIFT_END": ("18", "00:00"),
+    "TIMEZONE": ("Mars/Olympus", "UTC+8"),
+    "WEEKENDS_DISABLED": ("maybe",),
+    "HOLIDAYS": ("2026-12-25,2026-02-30", "Christmas"),
+    "SMTP_PORT": ("0", "smtp"),
+    "SMTP_CA_FILE": ("nowhere.pem",),
+    "EMAIL_RECIPIENTS": ("desk@shop.example,lead",),
+    "EMAIL_FROM": ("service", "a@shop.example\r\nBcc: b@shop.example"),
 }
 
 

@@ -58,7 +58,7 @@ def reckoned(hours: Hours, day: date) -> dict[int, bool]:
     return open_at
 
 
-@settings(max_examples=60, deadline=None, derandomize=True, database=None)
+@settings(max_examples=30, deadline=None, derandomize=True, database=None)
 @given(hours_and_day())
 def test_it_is_open_when_the_clock_on_the_wall_says_so(given: tuple[Hours, date]) -> None:
     hours, day = given

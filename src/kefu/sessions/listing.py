@@ -11,6 +11,7 @@ from sqlalchemy import (
     ColumnElement,
     Select,
     exists,
+    false,
     func,
     literal,
     or_,

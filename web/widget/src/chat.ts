@@ -109,16 +109,18 @@ export class Chat {
     return (await this.client.request<{ is_in_shift: boolean }>("/api/manual/escalate", { body })).is_in_shift;
   }
 
-  /** Out of hours. Where the shift has begun meanwhile, a person is asked for in the chat instead. */
-  async leave(letter: Pick<Letter, "email" | "message" | "client_msg_id">): Promise<void> {
+  /** Out of hours. Where the shift has begun meanwhile, a person is asked for in the chat instead: false. */
+  async leave(letter: Pick<Letter, "email" | "message" | "client_msg_id">): Promise<boolean> {
     const { email, message, client_msg_id } = letter;
     const session = await this.opened();
     try {
       await this.client.request(`/api/sessions/${session}/email`, { body: { email, message, client_msg_id } });
+      return true;
     } catch (thrown) {
       if (!(thrown instanceof ApiError) || thrown.code !== "IN_SHIFT") throw thrown;
       await this.escalate();
       if (message.trim()) this.send(message);
+      return false;
     }
   }
 

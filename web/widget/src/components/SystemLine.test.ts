@@ -33,3 +33,15 @@ it("says who serves after a transfer, and not why", () => {
   locale.value = "zh";
   expect(transferred()).toBe("已为您转接，现在由 Bo 为您服务。");
 });
+
+it("says where the answer to what was left will go", () => {
+  const move = { from: "bot_active", to: "after_hours_email", epoch: 0, reason: "manual", email: "anna@example.com" } as const;
+  const at = "2025-06-01T12:00:00Z";
+  const left: LogEvent = { type: "session.deferred", seq: 2, at, actor: { kind: "visitor" }, ...move };
+  const told: LogEvent = { type: "mail.sent", seq: 3, at, actor: { kind: "system" }, purpose: "team", to: "desk@shop.example" };
+  const state = [left, told].reduce(fold, emptyConversation());
+  expect(state.status).toBe("after_hours_email");
+  const lines = rows(state).filter((row) => row.kind === "line") as LineRow[];
+  expect(lines).toHaveLength(1);
+  expect(mount(SystemLine, { props: { row: lines[0] as LineRow } }).text()).toContain("anna@example.com");
+});

@@ -6,9 +6,11 @@ import { useRouter } from "vue-router";
 import { deskFrames } from "../sessions/deskFrames";
 import { nameOf } from "../sessions/session";
 import { useSessionList } from "../sessions/sessionList";
+import { isQuiet } from "./quiet";
 
 /** Off until asked for: a browser asks for leave only after a click. */
-export const alerts = useStorage("kefu.alerts", { sound: false, notifications: false });
+const OFF = { sound: false, notifications: false, quiet: { from: "22:00", until: "08:00" } };
+export const alerts = useStorage("kefu.alerts", OFF, localStorage, { mergeDefaults: true });
 
 /** Says whether notifications may be shown, asking the person if that is still open. */
 export async function allowNotifications(): Promise<boolean> {
@@ -41,7 +43,7 @@ export function useAlerts(): void {
   );
   deskFrames.on((frame) => {
     if (frame.type !== "queue.reminded") return;
-    if (alerts.value.sound) chime();
+    if (alerts.value.sound && !isQuiet(alerts.value.quiet, new Date())) chime();
     const name = frame.what === "wait" ? frame.name || frame.session.slice(-4) : "";
     const message =
       frame.what === "wait"
@@ -57,6 +59,7 @@ function useNotifier() {
   const router = useRouter();
 
   return (session: SessionSummary, title: string): void => {
+    if (isQuiet(alerts.value.quiet, new Date())) return;
     if (alerts.value.sound) chime();
     if (!alerts.value.notifications || !document.hidden || Notification.permission !== "granted") return;
     const name = nameOf(session, (short) => t("list.visitor", { name: short }));

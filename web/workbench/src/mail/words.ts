@@ -1,5 +1,6 @@
 export const en = {
   badge: "By mail",
+  address: "E-mail",
   also: "Send by mail too, to {email}",
   team: "The team was told by mail: {to}",
   reply: "The answer was mailed to {to}",
@@ -16,6 +17,7 @@ export const en = {
 
 export const zh: typeof en = {
   badge: "邮件",
+  address: "邮箱",
   also: "同时发送邮件至 {email}",
   team: "已邮件通知团队：{to}",
   reply: "回复已发送至 {to}",

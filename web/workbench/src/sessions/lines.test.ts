@@ -61,3 +61,8 @@ test("what the bot read stands with its answer and not as a line of its own", ()
   expect(lines.map((line) => line.kind)).toEqual(["day", "message", "message"]);
   expect(lines.at(-1)).toMatchObject({ evidence: { latency_ms: 12 } });
 });
+
+test("what became of a mail stands where it happened", () => {
+  const mail = { type: "mail.failed", seq: 2, at: says(2).at, actor: { kind: "system" }, purpose: "team", reason: "refused", detail: "550" } as const;
+  expect(shapes([says(1), mail, says(3, { ...bot })])).toEqual(["day", "message", "mail", "message"]);
+});
