@@ -21,12 +21,12 @@ SECOND = {"en": "And my brakes squeak", "zh": "另外刹车有异响"}
 THIRD = {"en": "The lamp is loose too", "zh": "车灯也松了"}
 WORDS = {
     "en": {
-        "history": "Earlier chats", "back": "Back", "continue": "Continue this chat", "part": "From an earlier chat",
+        "history": "Earlier chats", "back": "Back", "continue": "Continue this chat",
         "side": "History", "merge": "Merge into this one", "yes": "Merge", "from": "From another conversation",
         "split": "Move from here on to a new conversation", "divide": "Divide",
     },
     "zh": {
-        "history": "历史对话", "back": "返回", "continue": "继续此对话", "part": "以下来自之前的对话",
+        "history": "历史对话", "back": "返回", "continue": "继续此对话",
         "side": "历史", "merge": "并入当前会话", "yes": "合并", "from": "以下来自另一个会话",
         "split": "从此处拆分为新会话", "divide": "拆分",
     },

@@ -72,7 +72,7 @@ const zh = {
     returned: "暂时没有客服接入，AI 助手继续为您服务。",
     split_off: "部分内容已移至另一个对话，可在“历史对话”中查看。",
   },
-  part: { other: "以下来自之前的对话", own: "当前对话" },
+  part: { other: "以下来自另一个对话", own: "当前对话" },
   history: {
     title: "历史对话",
     back: "返回",
@@ -164,7 +164,7 @@ const en: Words = {
     returned: "No agent was free. The AI assistant is back to help.",
     split_off: "A part of this moved to another chat. You find it under “Earlier chats”.",
   },
-  part: { other: "From an earlier chat", own: "This chat" },
+  part: { other: "From another chat", own: "This chat" },
   history: {
     title: "Earlier chats",
     back: "Back",
