@@ -52,10 +52,11 @@ class Desk:
             await service.merge(tx, *self._chance.choices(self.names, k=2), LEAD)
 
     async def split(self) -> None:
-        name = self._chance.choice(self.names)
+        name = self._chance.choice(self.names[:4])
         async with self._db.write() as tx:
             session = await sessions.locked(tx, name)
-            made = await service.split(tx, name, self._chance.randint(1, session.seq), LEAD)
+            place = self._chance.choice([session.last_visitor_seq, self._chance.randint(1, session.seq)])
+            made = await service.split(tx, name, place, LEAD)
         self.names.append(made.name)
 
     async def read(self) -> list[str]:
