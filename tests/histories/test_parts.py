@@ -48,8 +48,9 @@ class Desk:
         self.said.append(text)
 
     async def merge(self) -> None:
+        source, into = self._chance.choices(self.names, k=2)
         async with self._db.write() as tx:
-            await service.merge(tx, *self._chance.choices(self.names, k=2), LEAD)
+            await service.merge(tx, source, into, LEAD)
 
     async def split(self) -> None:
         name = self._chance.choice(self.names[:4])
