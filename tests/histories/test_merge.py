@@ -12,7 +12,7 @@ from kefu.sessions.fold import fold_all
 from kefu.sessions.models import Session
 from sessions.records import all_of, columns_of, log_of, row_of
 
-RACES = 8
+RACES = 4
 
 
 async def is_folded(db: Database, *visitors: Visitor) -> None:

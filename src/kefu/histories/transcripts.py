@@ -54,7 +54,7 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """`kind` is message, internal or move; `by` is empty for a move. `at` is in the reader's time."""
+    """`kind` is message, internal or move; `by` is empty for a move. `at`: the reader's time, or empty."""
 
     kind: Literal["message", "internal", "move"]
     at: str
@@ -68,6 +68,7 @@ class Transcript:
     def __init__(self, session: Session, shop: Text, bot: Text, parts: list[Part], wish: Wish) -> None:
         self._session, self._parts, self._wish = session, parts, wish
         self._words = WORDS[wish.locale]
+        self._place = session.name  # whose log is being written
         self._shop, self._bot = shop[wish.locale], bot[wish.locale]
 
     async def txt(self, db: Database) -> AsyncIterator[bytes]:
@@ -117,7 +118,16 @@ class Transcript:
         return [f"{words.shop}: {safe(self._shop)}", visitor, f"{words.session}: {session.name}", times]
 
     def _lines(self, page: list[tuple[str, Entry]]) -> list[Line]:
-        return [line for _, entry in page if (line := self._line(entry))]
+        lines: list[Line] = []
+        for name, entry in page:
+            line = self._line(entry)
+            if line is None:
+                continue
+            if name != self._place:
+                lines.append(Line("move", "", "", f"{self._words.session}: {name}"))
+                self._place = name
+            lines.append(line)
+        return lines
 
     def _line(self, entry: Entry) -> Line | None:
         at, facts = self._time(entry.at), entry.facts
@@ -157,7 +167,7 @@ def safe(text: str) -> str:
 def _as_text(line: Line) -> str:
     """Further lines of a message are indented: none of them can be taken for the next message."""
     if line.kind == "move":
-        return f"\n[{line.at}] — {line.text} —\n"
+        return f"\n[{line.at}] — {line.text} —\n" if line.at else f"\n=== {line.text} ===\n"
     return f"\n[{line.at}] {line.by}:\n" + "".join(f"    {one}\n" for one in line.text.split("\n"))
 
 

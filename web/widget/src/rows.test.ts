@@ -1,4 +1,4 @@
-import { emptyConversation, fold, type Frame, type LogEvent, type Source, withFailed, withPending } from "@kefu/api";
+import { type Brought, emptyConversation, fold, type Frame, type LogEvent, type Source, withFailed, withPending } from "@kefu/api";
 import { describe, expect, it } from "vitest";
 import { type Row, rows } from "./rows";
 
@@ -23,6 +23,15 @@ describe("what there is to see", () => {
     const moved = event({ type: "session.escalated", seq: 3, from: "bot_active", to: "pending_manual", epoch: 1 } as LogEvent);
     const list = show(said(2, "user"), moved, said(4, "system"), said(5, "agent", { at: "2025-06-02T09:00:00" }));
     expect(kinds(list)).toEqual(["day", "own", "line", "line", "day", "agent"]);
+  });
+
+  it("puts a line before what came from another conversation, and where this one goes on", () => {
+    const own = [said(2, "user"), said(3, "agent", { at: "2025-06-01T12:30:00" })].reduce(fold, emptyConversation());
+    const brought = { ...said(2, "user", { at: "2025-06-01T12:10:00" }), session_name: "other" } as Brought;
+    const list = rows(own, [brought]);
+    expect(kinds(list)).toEqual(["day", "own", "part", "own", "part", "agent"]);
+    expect(list.filter((row) => row.kind === "part").map(({ isOwn }) => isOwn)).toEqual([false, true]);
+    expect(new Set(list.map(({ key }) => key)).size).toBe(list.length);
   });
 
   it("groups neighbours from the same sender", () => {

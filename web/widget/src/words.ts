@@ -87,7 +87,7 @@ const zh = {
     split_off: "部分内容已移至另一个对话，可在“历史对话”中查看。",
     deferred: (email: string) => `留言已收到，我们会回复到 ${email}。您也可以继续补充。`,
   },
-  part: { other: "以下来自之前的对话", own: "当前对话" },
+  part: { other: "以下来自另一个对话", own: "当前对话" },
   history: {
     title: "历史对话",
     back: "返回",
@@ -212,7 +212,7 @@ const en: Words = {
     split_off: "A part of this moved to another chat. You find it under “Earlier chats”.",
     deferred: (email) => `We have your message and will answer to ${email}. You can add to it here.`,
   },
-  part: { other: "From an earlier chat", own: "This chat" },
+  part: { other: "From another chat", own: "This chat" },
   history: {
     title: "Earlier chats",
     back: "Back",
