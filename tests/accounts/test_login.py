@@ -46,7 +46,7 @@ async def test_the_right_password_gives_tokens_and_the_agent(team: Team, client:
         "username": "mei",
         "name": "Mei",
         "role": "agent",
-        "status": "offline",
+        "status": "online",
         "max_sessions": 5,
         "must_change_password": False,
         "permissions": [

@@ -3,6 +3,7 @@
 from collections.abc import Awaitable, Callable
 from typing import Any
 
+import pytest
 from sqlalchemy import update
 
 from actors import Agent, Visitor, data_of
@@ -15,6 +16,9 @@ from kefu.kit.db import Database
 from kefu.sessions.models import Session
 from kefu.shops.models import Shop
 from sessions.records import log_of, row_of
+
+# For what is decided before any database is asked.
+ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 
 async def set_agent(db: Database, agent: Agent, **values: Any) -> None:

@@ -19,7 +19,7 @@ from kefu.routing.assignment import ExpireOffer, expire_offer
 from kefu.routing.rules import Wait, best
 from kefu.routing.team import Colleague
 from kefu.sessions.fold import fold_all
-from routing.scene import assigns, offered_to, run_recurring, set_agent, types_of
+from routing.scene import ON_ONE, assigns, offered_to, run_recurring, set_agent, types_of
 from sessions.records import all_of, columns_of, log_of, row_of
 
 
@@ -237,6 +237,7 @@ async def test_room_that_appears_is_filled_with_who_waits_longest(stage: Stage, 
     await offered_to(db, third, mei)
 
 
+@ON_ONE
 async def test_a_shop_says_how_it_assigns(stage: Stage) -> None:
     agent, lead = await stage.agent(), await stage.agent("lead", "supervisor")
     path = "/api/shops/default/routing"

@@ -19,7 +19,7 @@ from kefu.routing.duty import WatchDuty, watch_duty
 from kefu.routing.signs import Signs
 from kefu.sessions.fold import fold_all
 from kefu.sessions.models import Stint
-from routing.scene import assigns, offered_to, run_recurring, set_agent, types_of
+from routing.scene import ON_ONE, assigns, offered_to, run_recurring, set_agent, types_of
 from sessions.records import all_of, columns_of, row_of
 
 ZONE = "Asia/Shanghai"
@@ -52,6 +52,7 @@ async def test_an_agent_says_what_they_do(stage: Stage) -> None:
     assert (await status_of(bob))["status"] == "online"
 
 
+@ON_ONE
 async def test_wrong_states_are_refused(stage: Stage, visitor: Visitor) -> None:
     agent = await stage.agent()
     wrong: tuple[dict[str, object], ...] = (

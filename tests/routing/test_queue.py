@@ -25,7 +25,7 @@ from kefu.sessions.models import Session
 from kefu.sessions.post import post
 from kefu.sessions.priority import level_of, rank, words_in, words_of
 from kefu.sessions.queue import place_of, places
-from routing.scene import has_waited, queue_of, run_recurring, set_agent, set_session
+from routing.scene import ON_ONE, has_waited, queue_of, run_recurring, set_agent, set_session
 from serving import served
 from sessions.records import log_of, row_of
 
@@ -183,6 +183,7 @@ async def reminders(db: Database, *visitors: Visitor) -> tuple[list[int], ...]:
     return tuple([one.facts["minutes"] for one in log if one.type == "queue.reminded"] for log in logs)
 
 
+@ON_ONE
 async def test_the_queue_is_for_the_team(stage: Stage, visitor: Visitor) -> None:
     assert (await visitor.get("/api/sessions/queue")).status_code == 403
     assert (await stage.http.get("/api/sessions/queue")).status_code == 401

@@ -109,6 +109,7 @@ async def test_asking_for_a_person_gives_the_session_as_it_waits(visitor: Visito
         "is_timeout",
         "is_repeat",
         "urgent_keywords",
+        "reminded_minutes",
     }
 
 

@@ -1,7 +1,6 @@
 """Signs of life of the agents at this process: the streams they have open, and what they write into the log."""
 
 import asyncio
-import random
 from collections.abc import Callable
 
 import orjson
@@ -46,7 +45,7 @@ class Signs:
 
     async def _beat_forever(self) -> None:
         while True:
-            await asyncio.sleep(BEAT_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load, guards nothing
+            await asyncio.sleep(BEAT_SECONDS)
             try:
                 await self.beat()
             except Unavailable:
