@@ -1,6 +1,5 @@
 """What agents write beside a session: notes, their history, who is named; nothing of it reaches the visitor."""
 
-import asyncio
 from typing import Any
 
 from actors import Agent, Stage, Visitor, code_of, data_of
@@ -137,52 +136,6 @@ async def test_an_agent_who_does_not_serve_types_unseen_by_the_visitor(stage: St
     await seen.sees("typing")
     assert [one["actor"]["name"] for one in seen.frames if one["type"] == "typing"] == ["Mei"]
     await colleague.sees("typing", actor={"kind": "agent", "id": bob.id, "name": "Bob"})
-
-
-async def test_a_colleague_answers_a_question_once_and_the_session_stays(
-    db: Database, stage: Stage, visitor: Visitor
-) -> None:
-    mei, bob, eve = await stage.agent("mei"), await stage.agent("bob"), await stage.agent("eve")
-    await stage.agent("ins", "inspector")
-    await mei.takes_over(visitor)
-    asked_of_bob, told_mei = await bob.watches_the_desk(), await mei.watches_the_desk()
-    body = {"session_name": visitor.name, "assistant": "bob", "question": "能退吗？", "client_msg_id": "q-1"}
-    assist = data_of(await mei.post("/api/assist-requests", body))
-    assert data_of(await mei.post("/api/assist-requests", body)) == assist
-    assert (assist["requester"], assist["assistant"], assist["status"]) == ("mei", "bob", "pending")
-    await asked_of_bob.sees("assist.changed", assist_id=assist["id"], status="pending")
-    received = data_of(await bob.get("/api/assist-requests?status=pending"))
-    assert received["count"] == {"received": 1, "sent": 0, "received_pending": 1}
-    path = f"/api/assist-requests/{assist['id']}/answer"
-    refused = [
-        (await eve.post(path, {"answer": "Yes"}), 403, "PERMISSION_DENIED"),
-        (await bob.post(path, {"answer": ""}), 422, "VALIDATION_FAILED"),
-        (await bob.post("/api/assist-requests/none/answer", {"answer": "Yes"}), 404, "REQUEST_NOT_FOUND"),
-        (
-            await mei.post("/api/assist-requests", body | {"assistant": "mei", "client_msg_id": None}),
-            409,
-            "ASSIST_TO_SELF",
-        ),
-        (
-            await mei.post("/api/assist-requests", body | {"assistant": "ins", "client_msg_id": None}),
-            404,
-            "ASSISTANT_NOT_FOUND",
-        ),
-        (await mei.post("/api/assist-requests", body | {"session_name": "none"}), 404, "SESSION_NOT_FOUND"),
-        (await mei.get("/api/assist-requests?status=odd"), 422, "VALIDATION_FAILED"),
-    ]
-    for answer, status, code in refused:
-        assert (answer.status_code, code_of(answer)) == (status, code), answer.request.url
-    both = await asyncio.gather(*(bob.post(path, {"answer": text}) for text in ("可以", "不可以")))
-    assert sorted(one.status_code for one in both) == [200, 409]
-    (late,) = (one for one in both if one.status_code == 409)
-    assert code_of(late) == "ALREADY_ANSWERED"
-    await told_mei.sees("assist.changed", assist_id=assist["id"], status="answered")
-    (sent,) = data_of(await mei.get("/api/assist-requests"))["sent"]
-    assert data_of(await bob.post(path, {"answer": sent["answer"]})) == sent
-    types = [one.type for one in await log_of(db, visitor.name)]
-    assert types == ["session.opened", "session.taken_over", "assist.requested", "assist.answered"]
-    assert (await mei.reads(visitor))["assigned_agent"]["id"] == mei.id
 
 
 def test_a_name_in_a_text_is_found_where_it_ends() -> None:

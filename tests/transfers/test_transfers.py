@@ -10,7 +10,8 @@ from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.main import bulk_worker
 from kefu.sessions.fold import fold_all
-from sessions.records import columns_of, log_of, row_of
+from kefu.sessions.states import Move
+from sessions.records import bring, columns_of, log_of, row_of
 from transfers.desk import answers, asked, asks, hired, history, on_duty, pending
 
 
@@ -195,20 +196,29 @@ async def test_a_lead_gives_a_session_to_whom_they_choose_at_once(
     ]
 
 
-@pytest.mark.parametrize("move", ["release", "close"])
+@pytest.mark.parametrize(("move", "ended_by"), [("release", "released"), ("close", "closed")])
 async def test_a_request_that_is_overtaken_ends_in_the_same_moment(
-    db: Database, held: Visitor, mei: Agent, bob: Agent, move: str
+    db: Database, held: Visitor, mei: Agent, bob: Agent, move: str, ended_by: str
 ) -> None:
     desk = await bob.watches_the_desk()
     request_id = await asked(mei, held, bob)
     data_of(await mei.acts(move, held))
-    await desk.sees(
-        "transfer.changed", request_id=request_id, status="expired", ended_by=f"{move}d".replace("eed", "ed")
-    )
+    await desk.sees("transfer.changed", request_id=request_id, status="expired", ended_by=ended_by)
     assert await pending(bob) == ([], [])
     late = await answers(bob, request_id, "accept")
     assert (late.status_code, code_of(late)) == (409, "INVALID_STATUS")
     assert (await types_of(db, held))[-1] == "transfer.expired"
+
+
+async def test_a_request_for_the_session_of_an_agent_who_is_lost_is_over(
+    db: Database, held: Visitor, mei: Agent, bob: Agent
+) -> None:
+    request_id = await asked(mei, held, bob)
+    await bring(db, held.name, Move.LOSE_AGENT)
+    late = await answers(bob, request_id, "accept")
+    assert (late.status_code, code_of(late)) == (409, "INVALID_STATUS")
+    (record,) = await history(bob, held)
+    assert (record["decision"], record["ended_by"]) == ("expired", "agent_lost")
 
 
 class TestWhenNobodyAnswers:
