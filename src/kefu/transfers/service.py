@@ -135,6 +135,8 @@ async def request_transfer(tx: AsyncSession, name: str, member: Member, wish: Wi
     """
     if wish.is_forced and not member.is_lead:
         raise Forbidden
+    if wish.is_forced:
+        await _lock_agent(tx, wish.to_agent_id)
     session = await locked(tx, name)
     if wish.epoch not in {None, session.epoch}:
         raise Stale(epoch=session.epoch)
@@ -184,6 +186,7 @@ async def respond(tx: AsyncSession, request_id: str, member: Member, answer: Ans
     Raises RequestNotFound, NotForYou, AgentFull, and what a request that is over says: RequestExpired, RequestEnded,
     SessionAlreadyTaken, InvalidStatus.
     """
+    await _lock_agent(tx, member.id)
     session, request = await _locked_request(tx, request_id)
     if request.to_agent_id != member.id:
         raise NotForYou
@@ -268,9 +271,13 @@ def _check_free(target: Colleague) -> None:
         raise AgentFull(agent=agent, max_sessions=target.max_sessions)
 
 
+async def _lock_agent(tx: AsyncSession, agent_id: str) -> None:
+    """Before the session's row, as everywhere where an agent is given one."""
+    await tx.execute(select(Agent.id).where(Agent.id == agent_id).with_for_update())
+
+
 async def _check_room(tx: AsyncSession, member: Member) -> None:
     """Under the agent's lock, so that of two sessions for the last place they get one. Raises AgentFull."""
-    await tx.execute(select(Agent.id).where(Agent.id == member.id).with_for_update())
     target = await _colleague(tx, member.id)
     if target.room < 1:
         raise AgentFull(agent={"id": target.id, "name": target.name}, max_sessions=target.max_sessions)
