@@ -14,11 +14,11 @@ from kefu.accounts.models import Agent
 from kefu.jobs.queue import Lane, Taken, Work, enqueue, finish
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
-from kefu.kit.errors import Conflict, NotFound
+from kefu.kit.errors import Conflict
 from kefu.kit.i18n import Text
 from kefu.log.log import SYSTEM, Actor, Fact
 from kefu.routing.rules import Routing
-from kefu.routing.team import Colleague, colleagues
+from kefu.routing.team import AgentFull, AgentNotFound, AgentOffline, Colleague, colleagues
 from kefu.sessions import service
 from kefu.sessions.held import lock_held
 from kefu.sessions.models import Session
@@ -29,26 +29,6 @@ from kefu.shops.models import Shop
 ASSIGNED = "session.assigned"
 UNASSIGNED = "session.unassigned"
 BATCH = 50
-
-
-class AgentNotFound(NotFound):
-    code = "AGENT_NOT_FOUND"
-    text: ClassVar[Text] = {"en": "There is no such agent.", "zh": "找不到该坐席。"}
-
-
-class AgentOffline(Conflict):
-    code = "AGENT_OFFLINE"
-    text: ClassVar[Text] = {"en": "{agent[name]} is not on duty.", "zh": "【{agent[name]}】当前不在岗。"}
-
-
-class AgentFull(Conflict):
-    """`max_sessions`: how many the agent may have at once."""
-
-    code = "AGENT_FULL"
-    text: ClassVar[Text] = {
-        "en": "{agent[name]} has as many conversations as they may ({max_sessions}).",
-        "zh": "【{agent[name]}】的会话数已达上限（{max_sessions}）。",
-    }
 
 
 class NotAssigned(Conflict):

@@ -8,7 +8,29 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kefu.accounts.duty import LOST_AFTER_MS, SERVING
 from kefu.accounts.models import Agent
 from kefu.accounts.permissions import permissions_of
+from kefu.kit.errors import Conflict, NotFound
+from kefu.kit.i18n import Text
 from kefu.sessions.held import loads
+
+
+class AgentNotFound(NotFound):
+    code = "AGENT_NOT_FOUND"
+    text: ClassVar[Text] = {"en": "There is no such agent.", "zh": "找不到该坐席。"}
+
+
+class AgentOffline(Conflict):
+    code = "AGENT_OFFLINE"
+    text: ClassVar[Text] = {"en": "{agent[name]} is not on duty.", "zh": "【{agent[name]}】当前不在岗。"}
+
+
+class AgentFull(Conflict):
+    """`max_sessions`: how many the agent may have at once."""
+
+    code = "AGENT_FULL"
+    text: ClassVar[Text] = {
+        "en": "{agent[name]} has as many conversations as they may ({max_sessions}).",
+        "zh": "【{agent[name]}】的会话数已达上限（{max_sessions}）。",
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -19,7 +19,7 @@ from kefu.kit.errors import Conflict, Forbidden, Invalid, KefuError, NotFound
 from kefu.kit.i18n import Text
 from kefu.kit.ids import new_id
 from kefu.log.log import SYSTEM, Fact
-from kefu.routing.team import Colleague, colleagues
+from kefu.routing.team import AgentFull, AgentNotFound, AgentOffline, Colleague, colleagues
 from kefu.sessions.guests import let_in
 from kefu.sessions.models import Session, TransferRequest
 from kefu.sessions.service import Member, Stale, check_holder, holder_of, locked, moved, record
@@ -32,26 +32,6 @@ Answer = Literal["accepted", "declined"]
 class ReasonRequired(Invalid):
     code = "REASON_REQUIRED"
     text: ClassVar[Text] = {"en": "Please say why you transfer the conversation.", "zh": "请填写转接原因。"}
-
-
-class AgentNotFound(NotFound):
-    code = "AGENT_NOT_FOUND"
-    text: ClassVar[Text] = {"en": "There is no such colleague who serves customers.", "zh": "找不到可接待的坐席。"}
-
-
-class AgentOffline(Conflict):
-    code = "AGENT_OFFLINE"
-    text: ClassVar[Text] = {"en": "{agent[name]} is not on duty.", "zh": "{agent[name]} 当前不在岗。"}
-
-
-class AgentFull(Conflict):
-    """`max_sessions`: how many they may have."""
-
-    code = "AGENT_FULL"
-    text: ClassVar[Text] = {
-        "en": "{agent[name]} already has {max_sessions} conversations.",
-        "zh": "{agent[name]} 的会话数已达上限（{max_sessions}）。",
-    }
 
 
 class TransferToHolder(Conflict):
