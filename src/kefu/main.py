@@ -228,7 +228,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.tokens = Tokens(settings.signing_key())
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.redis, app.state.store = shared.redis, shared.store
-    app.state.figures = Figures(db, settings.session_expire_seconds)
+    app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)
     _add_routes(app)
     app.add_middleware(lambda inner: Edge(_with_cors(app, inner)))
     return app

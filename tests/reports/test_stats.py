@@ -6,7 +6,7 @@ import pytest
 from fastapi import FastAPI
 
 from actors import Agent, Stage, code_of, data_of
-from kefu.kit.clock import day_start, now_ms
+from kefu.kit.clock import now_ms, start_of_day
 from kefu.kit.db import Database
 from kefu.sessions.models import Episode, Session, Stint
 from kefu.sessions.states import Status
@@ -15,6 +15,8 @@ from sessions.test_lists import SHOP
 
 MINUTE = 60_000
 OPENED = {"status": "bot_active", "locale": "en", "conversation_id": "c", "visitor_id": ""}
+
+ZONE = "Asia/Shanghai"
 
 
 def session(name: str, at: int, **columns: Any) -> Session:
@@ -44,7 +46,7 @@ async def mei(stage: Stage) -> Agent:
 async def day(db: Database, mei: Agent) -> int:
     """When the day began. Ten waits of 1 to 10 minutes today, one of an hour yesterday, two who wait now."""
     now = now_ms()
-    day = day_start(now)
+    day = start_of_day(now, ZONE)
     async with db.write() as tx:
         await put_shop(tx, id="other", **SHOP)
         for n in range(10):
@@ -77,7 +79,7 @@ async def test_how_it_stands(lead: Agent, day: int) -> None:
     assert stats["avg_waiting_time"] == pytest.approx(120, abs=30)
     assert stats["avg_service_time"] == pytest.approx(120, abs=30)
     assert stats["by_escalation_reason"] == {"keyword": 2, "vip": 1}
-    assert day_start(now_ms()) == day
+    assert start_of_day(now_ms(), ZONE) == day
 
 
 async def test_what_the_day_brought(lead: Agent, day: int) -> None:
@@ -133,5 +135,5 @@ async def test_who_may_know(app: FastAPI, stage: Stage, lead: Agent, mei: Agent)
 
 def test_a_day_begins_by_the_clocks_of_the_zone() -> None:
     at = 1_774_760_400_000  # 2026-03-29 05:00 UTC, a day that began in winter time
-    assert at - day_start(at) == 13 * 3_600_000
-    assert at - day_start(at, "Europe/Berlin") == 6 * 3_600_000
+    assert at - start_of_day(at, ZONE) == 13 * 3_600_000
+    assert at - start_of_day(at, "Europe/Berlin") == 6 * 3_600_000

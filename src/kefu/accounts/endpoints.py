@@ -21,7 +21,6 @@ from kefu.accounts.schemas import (
 )
 from kefu.accounts.tokens import AccessClaims
 from kefu.kit.clock import now_ms
-from kefu.kit.config import zone_of
 from kefu.kit.errors import Forbidden, KefuError, NotSignedIn, TokenInvalid, TooMany
 from kefu.kit.web import Done, caller_of
 
@@ -56,7 +55,7 @@ async def login(request: Request, body: Credentials) -> SignedInOut:
     async with state.db.write() as tx:
         outcome = await service.sign_in(tx, state.tokens, known, is_right=is_right)
         if isinstance(outcome, service.Grant):
-            sign_on(outcome.agent, now_ms(), zone_of(state.settings))
+            sign_on(outcome.agent, now_ms(), state.settings.timezone)
     return SignedInOut.of(_settled(outcome))
 
 

@@ -33,7 +33,6 @@ VARIABLES: dict[Variable, tuple[Text, Text]] = {
     "current_date": ({"en": "The date at the shop", "zh": "当前日期"}, {"en": "2026-11-27", "zh": "2026-11-27"}),
 }
 PLACEHOLDER = re.compile(r"\{([A-Za-z_]\w{0,39})\}")
-DEFAULT_ZONE = ZoneInfo("Asia/Shanghai")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +61,7 @@ def fill(content: str, values: Mapping[str, str]) -> Filled:
     return Filled(text, [*missing], [name for name in names if name not in VARIABLES])
 
 
-def zone_of(_: str) -> ZoneInfo:
-    """The time zone of a shop."""
-    return DEFAULT_ZONE
-
-
-def times_at(now: int, zone: ZoneInfo) -> dict[str, str]:
-    """`current_time` and `current_date` of that moment (ms) there."""
-    local = datetime.fromtimestamp(now / 1000, zone)
+def times_at(now: int, zone: str) -> dict[str, str]:
+    """`current_time` and `current_date` of that moment (ms) in that time zone."""
+    local = datetime.fromtimestamp(now / 1000, ZoneInfo(zone))
     return {"current_time": local.strftime("%H:%M"), "current_date": local.strftime("%Y-%m-%d")}

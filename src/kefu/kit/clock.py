@@ -27,9 +27,3 @@ def iso(at: int) -> str:
 def unix_seconds(at: int | None) -> float | None:
     """Float seconds, the form of the older shapes of the API."""
     return None if at is None else at / 1000
-
-
-def day_start(at: int, zone: str = "Asia/Shanghai") -> Ms:
-    """When the day of `at` began by the clocks of the zone."""
-    local = datetime.fromtimestamp(at / 1000, ZoneInfo(zone))
-    return Ms(int(local.replace(hour=0, minute=0, second=0, microsecond=0).timestamp() * 1000))

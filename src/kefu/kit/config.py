@@ -136,12 +136,6 @@ class Settings(BaseSettings):
         return self.jwt_secret_key.get_secret_value() or kept_secret(self.data_dir / "jwt_secret")
 
 
-def zone_of(settings: Settings) -> str:
-    """The time zone in which the team's days begin."""
-    zone: str = getattr(settings, "timezone", "Asia/Shanghai")
-    return zone
-
-
 @dataclass(frozen=True)
 class Problem:
     name: str

@@ -9,11 +9,12 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.models import Agent
 from kefu.accounts.permissions import permissions_of
-from kefu.kit.clock import day_start, now_ms
+from kefu.kit.clock import now_ms, start_of_day
 from kefu.kit.db import Database
 from kefu.sessions.figures import Load, Now, Today, loads, standing, today
+from kefu.shops.hours import Hours
 from kefu.shops.models import Shop
-from kefu.shops.service import find_shop
+from kefu.shops.service import find_shop, hours_of
 
 CACHE_SECONDS = 5.0
 
@@ -41,10 +42,14 @@ class Live:
 
 
 class Figures:
-    """Counts for everybody at once: who asks while it is counted, or a moment later, gets the same."""
+    """Counts for everybody at once: who asks while it is counted, or a moment later, gets the same.
 
-    def __init__(self, db: Database, expire_seconds: int) -> None:
+    `hours`: of shops that have set none; a day is one of the shop's time zone, of several shops one of theirs.
+    """
+
+    def __init__(self, db: Database, expire_seconds: int, hours: Hours) -> None:
         self._db = db
+        self._hours = hours
         self._expire_ms = expire_seconds * 1000
         self._counted: dict[str | None, tuple[float, Live]] = {}
         self._turn = asyncio.Lock()
@@ -57,8 +62,9 @@ class Figures:
             if (known := self._fresh(shop)) is not None:
                 return known
             async with self._db.read() as tx:
-                shops = [(await find_shop(tx, shop)).id] if shop else list(await tx.scalars(select(Shop.id)))
-                live = await self._count(tx, shops)
+                one = await find_shop(tx, shop) if shop else None
+                shops = [one.id] if one else list(await tx.scalars(select(Shop.id)))
+                live = await self._count(tx, shops, (hours_of(one, self._hours) if one else self._hours).timezone)
             self._counted[shop] = time.monotonic(), live
             return live
 
@@ -66,9 +72,9 @@ class Figures:
         at, live = self._counted.get(shop) or (0.0, None)
         return live if live and time.monotonic() - at < CACHE_SECONDS else None
 
-    async def _count(self, tx: AsyncSession, shops: list[str]) -> Live:
+    async def _count(self, tx: AsyncSession, shops: list[str], zone: str) -> Live:
         at = now_ms()
-        day = day_start(at)
+        day = start_of_day(at, zone)
         load = await loads(tx, shops, day)
         team = await tx.scalars(select(Agent).where(Agent.is_active).order_by(Agent.name, Agent.id))
         agents = [

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kefu.accounts.identity import AgentIdentity, SignedInAgent, allowed
 from kefu.accounts.models import Agent
 from kefu.kit.clock import now_ms, start_of_day, unix_seconds
-from kefu.kit.config import zone_of
 from kefu.routing import assignment, duty
 from kefu.routing import schemas as shapes
 from kefu.routing.rules import Routing
@@ -66,7 +65,7 @@ async def _status(request: Request, tx: AsyncSession, agent_id: str) -> shapes.A
     now = now_ms()
     agent = await tx.get_one(Agent, agent_id)
     (load,) = await colleagues(tx, agent_id)
-    today = await duty.figures(tx, agent_id, start_of_day(now, zone_of(request.app.state.settings)))
+    today = await duty.figures(tx, agent_id, start_of_day(now, request.app.state.settings.timezone))
     return shapes.status_of(agent, load.serving, today, now)
 
 

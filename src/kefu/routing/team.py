@@ -1,6 +1,7 @@
 """Who is on duty, and who has room."""
 
 from dataclasses import dataclass
+from typing import ClassVar
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession

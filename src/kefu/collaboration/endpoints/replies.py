@@ -8,12 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kefu.accounts.identity import AgentIdentity, allowed
 from kefu.collaboration import replies
 from kefu.collaboration import reply_shapes as shapes
-from kefu.collaboration.placeholders import fill, known, names_in, times_at, zone_of
+from kefu.collaboration.placeholders import fill, known, names_in, times_at
 from kefu.kit.clock import now_ms
 from kefu.kit.pages import from_cursor, to_cursor
 from kefu.kit.web import Done, caller_locale
 from kefu.sessions.queries import find
 from kefu.sessions.service import SessionNotFound
+from kefu.shops.service import find_shop, hours_of
 
 router = APIRouter(tags=["quick replies"])
 
@@ -25,14 +26,18 @@ def _writer(agent: AgentIdentity) -> replies.Writer:
     return replies.Writer(agent.id, "replies.write" in agent.permissions)
 
 
+OrderFacts = shapes.OrderFacts | None
+
+
 async def _values(
-    tx: AsyncSession, agent: AgentIdentity, session_name: str | None, order: shapes.OrderFacts | None = None
+    request: Request, tx: AsyncSession, agent: AgentIdentity, session_name: str | None, order: OrderFacts = None
 ) -> dict[str, str]:
-    """What the variables stand for. Raises SessionNotFound."""
+    """What the variables stand for; times are the shop's. Raises SessionNotFound."""
     session = await find(tx, session_name) if session_name else None
     if session is None and session_name:
         raise SessionNotFound(session_name=session_name)
-    values = times_at(now_ms(), zone_of(session.shop if session else ""))
+    shop = await find_shop(tx, session.shop if session else None)
+    values = times_at(now_ms(), hours_of(shop, request.app.state.hours).timezone)
     values |= {"agent_name": agent.name, "customer_name": (session and session.nickname) or ""}
     return values | (order.model_dump() if order else {})
 
@@ -56,7 +61,7 @@ async def reply_stats(request: Request, agent: Lead) -> shapes.ReplyStatsData:
 async def preview_reply(request: Request, body: shapes.PreviewWish, agent: Writer) -> shapes.FilledData:
     """What a text would say; nothing is counted or kept."""
     async with request.app.state.db.read() as tx:
-        values = await _values(tx, agent, body.session_name, body.order)
+        values = await _values(request, tx, agent, body.session_name, body.order)
     return shapes.FilledData(data=shapes.filled_out(fill(body.content, values)))
 
 
@@ -75,7 +80,7 @@ async def list_replies(
         limit=query.limit,
     )
     async with request.app.state.db.read() as tx:
-        values = await _values(tx, agent, query.session_name) if query.session_name else None
+        values = await _values(request, tx, agent, query.session_name) if query.session_name else None
         page = await replies.list_replies(tx, writer, wanted)
     data = shapes.ReplyPage(
         items=[shapes.reply_out(one, may_share=writer.may_share, values=values) for one in page.replies],
@@ -128,7 +133,7 @@ async def use_reply(
     """The text with its variables filled in; each call counts as one use."""
     wish = body or shapes.Use()
     async with request.app.state.db.write() as tx:
-        values = await _values(tx, agent, wish.session_name, wish.order)
+        values = await _values(request, tx, agent, wish.session_name, wish.order)
         reply = await replies.use_reply(tx, _writer(agent), reply_id)
     filled = fill(reply.content, values)
     data = shapes.UsedReply(
