@@ -85,11 +85,11 @@ class Cluster:
         return {**wires, "Redis": self.to_redis} if self.to_redis else wires
 
     async def hire(self, line: Line, agents: int) -> dict[str, str]:
-        """Accounts for so many agents; returns their tokens by their ids."""
+        """Accounts for so many agents, who may look on while others serve; returns their tokens by their ids."""
         password_hash = await hash_password(ADMIN_PASSWORD)
         tokens = {}
         for username in islice(self._usernames, agents):
-            new = NewAgent(username, username, "agent", password_hash, must_change_password=False)
+            new = NewAgent(username, username, "supervisor", password_hash, must_change_password=False)
             async with self.db.write() as tx:
                 agent = await create_agent(tx, new)
             tokens[str(agent.id)] = await line.sign_in(username)

@@ -108,8 +108,8 @@ async def _found(tx: AsyncSession, wanted: Wanted) -> FromClause:
     """The messages with all the words, to be read newest first.
 
     PostgreSQL guesses how many there are from each word alone, and may walk through everything for words that never
-    stand together. So a few are counted first, by the index of the words: when there are no more, they are taken
-    whole; more are so many that the newest are soon met on the way back through all messages.
+    stand together, or nowhere. So a few are counted first, and nothing is read without an index: when there are no
+    more, they are taken whole; more are so many that the newest are soon met on the way back through all messages.
     """
     has = _has(wanted, on_sqlite=is_sqlite(tx))
     query = select(IndexedMessage.position, IndexedMessage.session, IndexedMessage.seq).where(has)
@@ -118,7 +118,6 @@ async def _found(tx: AsyncSession, wanted: Wanted) -> FromClause:
     few = query.limit(FEW + 1)
     await tx.execute(text("SET LOCAL enable_seqscan = off"))
     count = (await tx.execute(select(func.count()).select_from(few.subquery()))).scalar_one()
-    await tx.execute(text("SET LOCAL enable_seqscan = on"))
     if count > FEW:
         return query.subquery("found")
     return query.limit(max(count, 1)).cte("found").prefix_with("MATERIALIZED")  # with the count it guesses right
