@@ -1,7 +1,4 @@
-import type { Component } from "vue";
-import HistorySide from "../histories/HistorySide.vue";
-import NotesSide from "../collaboration/NotesSide.vue";
-import SessionTags from "../tags/SessionTags.vue";
+import { type Component, defineAsyncComponent } from "vue";
 import SessionDetails from "./SessionDetails.vue";
 import type { Standing } from "./standing";
 import type { Thread } from "./thread";
@@ -12,6 +9,11 @@ export interface Side {
   label: string;
   part: Component<{ thread: Thread; standing: Standing }>;
 }
+
+/** The others come when they are first looked at: the desk is to be there soon. */
+const NotesSide = defineAsyncComponent(() => import("../collaboration/NotesSide.vue"));
+const HistorySide = defineAsyncComponent(() => import("../histories/HistorySide.vue"));
+const SessionTags = defineAsyncComponent(() => import("../tags/SessionTags.vue"));
 
 export const SIDES: readonly [Side, ...Side[]] = [
   { key: "details", label: "side.details", part: SessionDetails },
