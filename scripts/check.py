@@ -38,6 +38,7 @@ LINT = (
 TESTS = (
     Check("Web tests", ("npm", "test", "--silent")),
     Check("Web sizes", ("npm", "run", "size", "--silent")),
+    Check("First load of the workbench", ("python", "scripts/first_load.py")),
     Check("OpenAPI and its client are fresh", ("python", "scripts/openapi.py", "--check")),
     Check("Tests", ("pytest", *WORKERS), in_sight=True),
     Check("Golden questions", ("python", "-m", "evals.run"), in_sight=True),
