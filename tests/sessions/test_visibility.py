@@ -5,6 +5,7 @@ from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
+from fastapi.routing import iter_route_contexts
 
 from actors import Agent, Stage, Visitor, code_of, data_of
 from faults.waiting import until
@@ -138,3 +139,14 @@ async def test_a_guest_reads_along_while_they_may(db: Database, bo: Agent, held:
 async def let_in_as(db: Database, visitor: Visitor, agent: Agent, stay: timedelta) -> None:
     async with db.write() as tx:
         await let_in(tx, visitor.name, agent.id, "mention", stay)
+
+
+async def test_no_route_about_one_session_forgets_to_look(app: FastAPI, bo: Agent, held: Visitor) -> None:
+    """Whatever stands beside a session is as hidden as it: every route with its name in the address, by reading."""
+    contexts = [one for one in iter_route_contexts(app.routes) if "{name}" in one.path and "GET" in (one.methods or ())]
+    paths = {one.path.replace("{name}", held.name) for one in contexts if "visitor" not in one.path}
+    assert len(paths) >= 8
+    answers = {path: await bo.get(path) for path in sorted(paths)}
+    open_ones = {path: answer.status_code for path, answer in answers.items() if answer.status_code != 403}
+    assert not open_ones
+    assert {code_of(answer) for answer in answers.values()} == {"HIDDEN_SESSION"}
