@@ -257,8 +257,9 @@ class Stage:
     async def visitor(self, **wish: str) -> Visitor:
         return Visitor(self, data_of(await self.http.post("/api/conversation/new", json=wish)))
 
-    async def agent(self, username: str = "mei", role: Role = "agent") -> Agent:
-        await self._team.hire(username, role)
+    async def agent(self, username: str = "mei", role: Role = "agent", max_sessions: int = 200) -> Agent:
+        """With room for whatever the test brings, unless it says how much."""
+        await self._team.hire(username, role, max_sessions=max_sessions)
         signed_in = data_of(await self._team.login(username))
         return Agent(self, signed_in["token"], signed_in["agent"])
 

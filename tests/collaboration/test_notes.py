@@ -128,6 +128,8 @@ async def test_what_is_wrong_is_refused_and_changes_nothing(db: Database, stage:
 async def test_an_agent_who_does_not_serve_types_unseen_by_the_visitor(stage: Stage, visitor: Visitor) -> None:
     mei, bob = await stage.agent("mei"), await stage.agent("bob")
     await mei.takes_over(visitor)
+    asked = {"session_name": visitor.name, "assistant": "bob", "question": "Which pads fit?"}
+    data_of(await mei.post("/api/assist-requests", asked))
     seen, colleague = await visitor.follows(visitor.name), await mei.follows(visitor.name)
     for stream in (seen, colleague):
         await stream.sees("stream.ready")

@@ -155,7 +155,7 @@ async def test_who_may_not_tag_is_told_so(stage: Stage, visitor: Visitor, agent:
     path = f"/api/sessions/{visitor.name}/tags"
     await lead.takes_over(visitor)
     refused = await agent.post(path, {"tag_id": "tag_vip"})
-    assert (refused.status_code, code_of(refused)) == (403, "NOT_HOLDER")
+    assert (refused.status_code, code_of(refused)) == (403, "HIDDEN_SESSION")
     assert code_of(await inspector.post(path, {"tag_id": "tag_vip"})) == "FORBIDDEN"
     assert code_of(await agent.post("/api/tags", {"name": "Mine"})) == "FORBIDDEN"
     assert code_of(await put(agent, "/api/tags/tag_vip", {"is_archived": True})) == "FORBIDDEN"

@@ -38,6 +38,6 @@ async def until_idle(db: Database, seconds: float) -> float:
 
 
 async def _jobs(db: Database) -> int:
-    """How many are to be done once; recurring work is never done."""
+    """How many visitors wait for; recurring work is never done, and the bulk is for a worker, who may not be there."""
     async with db.read() as tx:
-        return await tx.scalar(select(func.count()).where(Job.key.is_(None))) or 0
+        return await tx.scalar(select(func.count()).where(Job.key.is_(None), Job.lane == "talk")) or 0

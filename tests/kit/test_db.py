@@ -16,25 +16,25 @@ from kefu.kit.sqlite import BATCH, GroupCommit
 
 async def put(db: Database, name: str) -> None:
     async with db.write() as tx:
-        await tx.execute(text("INSERT INTO notes VALUES (:name)"), {"name": name})
+        await tx.execute(text("INSERT INTO slips VALUES (:name)"), {"name": name})
         announce(tx, "notes", name)
 
 
 async def names(db: Database) -> list[str]:
     async with db.read() as tx:
-        return sorted((await tx.execute(text("SELECT name FROM notes"))).scalars())
+        return sorted((await tx.execute(text("SELECT name FROM slips"))).scalars())
 
 
 @pytest.fixture
 async def notes(db: Database) -> AsyncIterator[list[str]]:
     """A table of unique names, and what was announced of it."""
     async with db.write() as tx:
-        await tx.execute(text("CREATE TABLE notes (name TEXT PRIMARY KEY)"))
+        await tx.execute(text("CREATE TABLE slips (name TEXT PRIMARY KEY)"))
     heard: list[str] = []
     db.signals.listen("notes", heard.append)
     yield heard
     async with db.write() as tx:
-        await tx.execute(text("DROP TABLE notes"))
+        await tx.execute(text("DROP TABLE slips"))
 
 
 async def test_what_is_announced_is_committed_and_what_is_undone_is_not_announced(
@@ -61,7 +61,7 @@ async def test_many_who_ask_for_the_pool_at_once_get_one(postgres_database: str)
 @pytest.fixture
 async def group(tmp_path: Path) -> AsyncIterator[GroupCommit]:
     group = GroupCommit(str(tmp_path / "notes.db"), asyncio.Lock())
-    await group.run(lambda connection: connection.execute("CREATE TABLE notes (name TEXT PRIMARY KEY)").close())
+    await group.run(lambda connection: connection.execute("CREATE TABLE slips (name TEXT PRIMARY KEY)").close())
     yield group
     await group.close()
 
@@ -70,8 +70,8 @@ async def write(group: GroupCommit, *names: str) -> int:
     """The number of rows before."""
 
     def insert(connection: sqlite3.Connection) -> int:
-        count: int = connection.execute("SELECT count(*) FROM notes").fetchone()[0]
-        connection.executemany("INSERT INTO notes VALUES (?)", [(name,) for name in names])
+        count: int = connection.execute("SELECT count(*) FROM slips").fetchone()[0]
+        connection.executemany("INSERT INTO slips VALUES (?)", [(name,) for name in names])
         return count
 
     return await group.run(insert)
@@ -81,7 +81,7 @@ async def test_more_writes_than_one_batch_holds_keep_their_order(group: GroupCom
     counts = await asyncio.gather(*(write(group, f"note {n}") for n in range(2 * BATCH + 7)))
     assert counts == list(range(2 * BATCH + 7))
     reader = sqlite3.connect(tmp_path / "notes.db")
-    assert reader.execute("SELECT count(*) FROM notes").fetchone() == (2 * BATCH + 7,)
+    assert reader.execute("SELECT count(*) FROM slips").fetchone() == (2 * BATCH + 7,)
     reader.close()
 
 

@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from accounts.team import Team
 from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
+from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.kit.limits import Limits
 from kefu.kit.web import Edge, add_errors
@@ -21,6 +22,7 @@ from knowledge.desk import Desk
 def app(db: Database) -> FastAPI:
     app = FastAPI()
     app.state.db = db
+    app.state.settings = Settings(database_url=db.url)
     app.state.tokens = Tokens("a secret of the tests")
     app.state.limits = Limits(enabled=False)
     app.include_router(accounts)

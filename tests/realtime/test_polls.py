@@ -100,7 +100,7 @@ async def test_more_at_once_than_it_holds_is_read_from_the_log(app: FastAPI, tak
 async def test_the_place_in_the_queue_is_told(visitor: Visitor) -> None:
     await visitor.asks_for_a_person()
     answer = await polls(visitor, visitor.name)
-    assert answer["passing"] == [{"type": "queue.position", "position": 1, "waiting": 1}]
+    assert answer["passing"] == [{"type": "queue.position", "position": 1, "waiting": 1, "estimate_seconds": None}]
 
 
 class TestADraft:

@@ -44,7 +44,7 @@ async def test_an_agent_says_what_they_do(stage: Stage) -> None:
     desk = await mei.watches_the_desk()
     status = await status_of(mei)
     assert (status["status"], status["status_note"], status["is_auto"]) == ("online", "", False)
-    assert (status["current_sessions"], status["max_sessions"]) == (0, 5)
+    assert (status["current_sessions"], status["max_sessions"]) == (0, 200)
     chosen = data_of(await mei.put("/api/agent/status", {"status": "lunch", "status_note": "  面条  "}))
     assert (chosen["status"], chosen["status_note"]) == ("lunch", "面条")
     assert await status_of(mei) == chosen
@@ -95,8 +95,7 @@ async def test_who_does_nothing_for_five_minutes_is_busy_until_they_do_something
     for acts in (_beats, _takes_over):
         await set_agent(db, agent, active_at=now_ms() - 301_000)
         data_of(await agent.post("/api/agent/status/heartbeat"))
-        await watch(app.state.db)
-        status = await status_of(agent)
+        status = await _watched(app, agent)
         assert (status["status"], status["is_auto"]) == ("busy", True), "a sign of life is no action"
         await acts(app, agent, visitor)
         await desk.sees("agent.status", status="busy", is_auto=True)
@@ -105,6 +104,17 @@ async def test_who_does_nothing_for_five_minutes_is_busy_until_they_do_something
     data_of(await agent.put("/api/agent/status", {"status": "busy"}))
     data_of(await agent.post("/api/agent/status/heartbeat", {"active": True}))
     assert (await status_of(agent))["status"] == "busy", "what they chose stays"
+
+
+async def _watched(app: FastAPI, agent: Agent) -> Any:
+    """As it is watched: again in a moment when somebody just had the agent's row, such as the app's own watch."""
+    for _ in range(20):
+        await watch(app.state.db)
+        status = await status_of(agent)
+        if status["status"] == "busy":
+            break
+        await asyncio.sleep(0.05)
+    return status
 
 
 async def _beats(_: FastAPI, agent: Agent, __: Visitor) -> None:
@@ -187,7 +197,7 @@ async def test_today_is_counted_from_midnight_where_the_team_is(stage: Stage, db
     agent = await stage.agent()
     assert data_of(await agent.get("/api/agent/stats/today")) == {
         "processed_count": 0, "avg_response_time": None, "avg_duration": None, "satisfaction_score": None,
-        "current_sessions": 0, "max_sessions": 5,
+        "current_sessions": 0, "max_sessions": 200,
     }  # fmt: skip
     visitors = [await stage.visitor() for _ in range(4)]
     midnight, now = start_of_day(now_ms(), ZONE), now_ms()
@@ -226,7 +236,7 @@ async def test_available_are_colleagues_on_duty_with_room(stage: Stage, db: Data
     assert found == {
         "items": [
             {"id": free.id, "username": "free", "name": "Free", "status": "online", "role": "agent",
-             "max_sessions": 5, "current_sessions": 0}
+             "max_sessions": 200, "current_sessions": 0}
         ],
         "total": 1,
     }  # fmt: skip

@@ -143,8 +143,8 @@ async def let_in_as(db: Database, visitor: Visitor, agent: Agent, stay: timedelt
 
 async def test_no_route_about_one_session_forgets_to_look(app: FastAPI, bo: Agent, held: Visitor) -> None:
     """Whatever stands beside a session is as hidden as it: every route with its name in the address, by reading."""
-    contexts = [one for one in iter_route_contexts(app.routes) if "{name}" in one.path and "GET" in (one.methods or ())]
-    paths = {one.path.replace("{name}", held.name) for one in contexts if "visitor" not in one.path}
+    reading = [one.path or "" for one in iter_route_contexts(app.routes) if "GET" in (one.methods or ())]
+    paths = {path.replace("{name}", held.name) for path in reading if "{name}" in path and "visitor" not in path}
     assert len(paths) >= 8
     answers = {path: await bo.get(path) for path in sorted(paths)}
     open_ones = {path: answer.status_code for path, answer in answers.items() if answer.status_code != 403}

@@ -55,7 +55,7 @@ async def test_a_colleague_who_accepts_has_the_session_and_the_visitor_sees_one_
     assert seen["from_agent"] == {"id": mei.id, "name": "Mei"}
     assert not {"reason", "note"} & seen.keys()
     assert await pending(bob) == await pending(mei) == ([], [])
-    (record,) = await history(mei, held)
+    (record,) = await history(bob, held)
     assert (record["accepted"], record["decision"], record["reason"]) == (True, "accepted", "language")
     assert (record["note"], record["response_note"]) == ("Speaks Dutch", "Gladly")
     late = await mei.writes(held, "I was just about to…")
@@ -110,14 +110,14 @@ async def test_a_request_is_taken_back_by_who_asked_the_holder_or_a_lead(
 async def test_only_the_holder_or_a_lead_asks_and_only_somebody_who_can(
     db: Database, stage: Stage, visitor: Visitor, mei: Agent, bob: Agent
 ) -> None:
-    eve, inspector = await stage.agent("eve"), await hired(db, stage, "ins", "inspector")
+    eve, inspector = await hired(db, stage, "eve", status="offline"), await hired(db, stage, "ins", "inspector")
     early = await asks(mei, visitor, bob)
     assert (early.status_code, code_of(early)) == (409, "INVALID_STATUS")
     await mei.takes_over(visitor)
     log = await log_of(db, visitor.name)
     path = f"/api/sessions/{visitor.name}/transfer"
     refused = [
-        (await asks(bob, visitor, eve), 403, "NOT_HOLDER"),
+        (await asks(bob, visitor, eve), 403, "HIDDEN_SESSION"),
         (await asks(mei, visitor, mei), 409, "TRANSFER_TO_HOLDER"),
         (await asks(mei, visitor, eve), 409, "AGENT_OFFLINE"),
         (await asks(mei, visitor, inspector), 404, "AGENT_NOT_FOUND"),
@@ -253,6 +253,6 @@ async def test_colleagues_are_listed_with_what_they_do_and_their_room(
     await hired(db, stage, "bob", status="lunch", languages=["nl"])
     await stage.agent("ins", "inspector")
     team = {one["username"]: one for one in (await mei.get("/api/colleagues")).json()["data"]}
-    assert (team["mei"]["serving"], team["mei"]["room"], team["mei"]["on_duty"]) == (1, 4, True)
+    assert (team["mei"]["serving"], team["mei"]["room"], team["mei"]["on_duty"]) == (1, 199, True)
     assert (team["bob"]["status"], team["bob"]["on_duty"], team["bob"]["languages"]) == ("lunch", False, ["nl"])
-    assert (team["ins"]["status"], team["ins"]["may_serve"]) == ("offline", False)
+    assert (team["ins"]["status"], team["ins"]["may_serve"]) == ("online", False)
