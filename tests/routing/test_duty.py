@@ -108,13 +108,13 @@ async def test_who_does_nothing_for_five_minutes_is_busy_until_they_do_something
 
 async def _watched(app: FastAPI, agent: Agent) -> Any:
     """As it is watched: again in a moment when somebody just had the agent's row, such as the app's own watch."""
-    for _ in range(20):
-        await watch(app.state.db)
-        status = await status_of(agent)
-        if status["status"] == "busy":
-            break
-        await asyncio.sleep(0.05)
-    return status
+    async with asyncio.timeout(5):
+        while True:
+            await watch(app.state.db)
+            status = await status_of(agent)
+            if status["status"] == "busy":
+                return status
+            await asyncio.sleep(0.05)
 
 
 async def _beats(_: FastAPI, agent: Agent, __: Visitor) -> None:
