@@ -46,7 +46,7 @@ def kefu(data: Path, *arguments: str) -> None:
 def employ(data: Path, accounts: Sequence[Account]) -> None:
     for one in accounts:
         who = ("--username", one.username, "--name", one.name, "--role", one.role)
-        kefu(data, "agent", "create", *who, "--password", one.password)
+        kefu(data, "agent", "create", *who, "--password", one.password, "--max-sessions", "200")
 
 
 def _environment(data: Path, **settings: str) -> dict[str, str]:

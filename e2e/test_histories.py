@@ -12,7 +12,7 @@ from e2e.actors import Visitor
 from e2e.conftest import Desk, Visit
 from e2e.product import Account, Product, kefu
 from e2e.test_looks import faults
-from e2e.test_shots import LOCALES, shoot
+from e2e.test_shots import shoot
 from e2e.words import Locale
 
 BOSS = Account("boss", "Petra", "bicycle-horn-9")
@@ -123,7 +123,7 @@ def test_when_an_agent_joins_two_conversations_the_chat_moves_over(visit: Visit,
     assert visitor.session not in {first, second}
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", ["zh"])
 def test_how_it_looks(visit: Visit, desk: Desk, locale: Locale) -> None:
     words = WORDS[locale]
     visitor, agent = visit(locale), desk(BOSS, locale)

@@ -26,7 +26,7 @@ class Check:
 # Tests wait more than they compute: for timers, for servers to start, for a page.
 CORES = min(os.cpu_count() or 2, 4)
 WORKERS = ("-n", str(CORES + 1), "--dist", "worksteal")
-BROWSERS = ("-n", str(CORES), "--dist", "worksteal")
+BROWSERS = ("-n", str(CORES + 1), "--dist", "worksteal")
 
 LINT = (
     Check("Python format", ("ruff", "format", "--check", ".")),

@@ -273,6 +273,7 @@ def create(
     name: Annotated[str, typer.Option(help="What customers and colleagues see")],
     role: Annotated[Literal["super_admin", "supervisor", "agent", "inspector"], typer.Option()] = "agent",
     password: Annotated[str, typer.Option(help="- reads it from standard input; without it you are asked")] = "",
+    max_sessions: Annotated[int, typer.Option(min=1, max=200, help="Conversations they may serve at once")] = 5,
 ) -> None:
     """Create an account."""
     if password == "-":  # noqa: S105 - the sign for standard input
@@ -284,7 +285,8 @@ def create(
 
     async def add(db: Database) -> str:
         await _bring_up(db)
-        new = NewAgent(username, name, role, await hash_password(password), must_change_password=False)
+        hashed = await hash_password(password)
+        new = NewAgent(username, name, role, hashed, must_change_password=False, max_sessions=max_sessions)
         async with db.write() as tx:
             return (await create_agent(tx, new)).id
 
