@@ -167,10 +167,16 @@ async def test_long_waits_and_a_long_queue_are_told_once_each_by_several_workers
     await asyncio.gather(*(run_recurring(door, RemindQueue(), partial(remind_queue, door)) for door in doors))
     await run_recurring(app.state.db, RemindQueue(), partial(remind_queue, app.state.db))
     await other.close()
-    assert await reminders(db, vip, late, short) == ([2], [5], [])
+
+    async def are(*expected: list[int]) -> None:
+        """A session that the app's own job has locked at this moment is told of in its next round."""
+        async with asyncio.timeout(20):
+            while await reminders(db, vip, late, short) != expected:
+                await run_recurring(app.state.db, RemindQueue(), partial(remind_queue, app.state.db))
+
+    await are([2], [5], [])
     await has_waited(db, vip, 400)
-    await run_recurring(app.state.db, RemindQueue(), partial(remind_queue, app.state.db))
-    assert await reminders(db, vip, late, short) == ([2, 5], [5], [])
+    await are([2, 5], [5], [])
     await desk.sees("queue.reminded", what="crowd", waiting=3)
     await desk.until(lambda: any(one.get("minutes") == 2 and one["session"] == vip.name for one in desk.frames))
     told = [one["what"] for one in desk.frames if one["type"] == "queue.reminded"]

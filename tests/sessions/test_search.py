@@ -1,5 +1,6 @@
 """Search over what was written: words of two characters in Chinese, words in English, notes, for whom they are."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -12,6 +13,7 @@ from kefu.jobs.queue import Taken, ensure, take
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.log.log import Actor, Fact
+from kefu.log.models import Event
 from kefu.main import bulk_worker
 from kefu.sessions import indexing, service
 from kefu.sessions.models import IndexedMessage
@@ -25,9 +27,20 @@ async def mei(stage: Stage) -> Agent:
 
 
 async def index(db: Database) -> None:
-    """Follow the log to its end now, as the job does from time to time."""
-    async for _ in follow(db):
-        pass
+    """Follow the log to its end, as the job does from time to time.
+
+    On PostgreSQL the end comes when nothing older is still being written, in whichever database of the server.
+    """
+    async with asyncio.timeout(20):
+        while True:
+            async for _ in follow(db):
+                pass
+            async with db.read() as tx:
+                last = await tx.scalar(select(func.max(Event.position))) or 0
+            place, _ = await indexing.next_page(db)
+            if place.position >= last:
+                return
+            await asyncio.sleep(0.05)
 
 
 async def follow(db: Database) -> AsyncIterator[int]:

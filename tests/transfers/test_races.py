@@ -12,7 +12,7 @@ from kefu.sessions.fold import fold_all
 from sessions.records import columns_of, log_of, row_of
 from transfers.desk import answers, asked, asks, hired, on_duty, rows
 
-ROUNDS = 20
+ROUNDS = 10
 
 
 @pytest.fixture

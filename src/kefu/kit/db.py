@@ -167,7 +167,7 @@ class Database:
             async with asyncio.timeout(FREE_SECONDS) if self._turns.locked() else nullcontext():
                 await self._turns.acquire()
             try:
-                connection = await pool.acquire(timeout=None if pool.get_idle_size() else FREE_SECONDS)
+                connection = await pool.acquire(timeout=FREE_SECONDS)
                 try:
                     yield connection
                 finally:

@@ -12,6 +12,7 @@ import orjson
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.kit.db import is_sqlite, plan_by_values
 from kefu.kit.i18n import Locale
 from kefu.knowledge.asking import Question, question
 from kefu.knowledge.ranking import Entry, Fit, fit, likelihood
@@ -113,7 +114,8 @@ async def _search_in(tx: AsyncSession, shop: str, query: str, lang: Locale, limi
     terms = _heaviest(asked, words)
     if not terms:
         return Found([], lang, version, asked, words)
-    statement = POSTGRES if tx.get_bind().dialect.name == "postgresql" else SQLITE
+    await plan_by_values(tx)
+    statement = SQLITE if is_sqlite(tx) else POSTGRES
     rows = (
         await tx.execute(
             statement, {"asked": orjson.dumps(terms).decode(), "shop": shop, "lang": lang, "limit": CANDIDATES}
