@@ -1,6 +1,6 @@
 """What crosses HTTP about tags."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 from fastapi import Path
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
@@ -58,7 +58,7 @@ class Rule(Body):
     @model_validator(mode="after")
     def _fits(self) -> "Rule":
         is_number = isinstance(self.value, float)
-        is_of_number = self.field in NumberField.__args__  # type: ignore[attr-defined]
+        is_of_number = self.field in get_args(NumberField)
         wrong = {"contains"} if is_of_number else {">", "<"}
         if is_number != is_of_number or self.operator in wrong:
             raise PydanticCustomError("rule_mismatch", "mismatch")

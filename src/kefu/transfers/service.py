@@ -8,10 +8,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar, Literal
 
-from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kefu.accounts.models import Agent
 from kefu.jobs.queue import Lane, Taken, Work, enqueue, finish
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
@@ -19,6 +17,7 @@ from kefu.kit.errors import Conflict, Forbidden, Invalid, KefuError, NotFound
 from kefu.kit.i18n import Text
 from kefu.kit.ids import new_id
 from kefu.log.log import SYSTEM, Fact
+from kefu.routing.assignment import lock_agent
 from kefu.routing.team import AgentFull, AgentNotFound, AgentOffline, Colleague, colleagues
 from kefu.sessions.guests import let_in
 from kefu.sessions.models import Session, TransferRequest
@@ -116,7 +115,7 @@ async def request_transfer(tx: AsyncSession, name: str, member: Member, wish: Wi
     if wish.is_forced and not member.is_lead:
         raise Forbidden
     if wish.is_forced:
-        await _lock_agent(tx, wish.to_agent_id)
+        await lock_agent(tx, wish.to_agent_id)
     session = await locked(tx, name)
     if wish.epoch not in {None, session.epoch}:
         raise Stale(epoch=session.epoch)
@@ -166,7 +165,7 @@ async def respond(tx: AsyncSession, request_id: str, member: Member, answer: Ans
     Raises RequestNotFound, NotForYou, AgentFull, and what a request that is over says: RequestExpired, RequestEnded,
     SessionAlreadyTaken, InvalidStatus.
     """
-    await _lock_agent(tx, member.id)
+    await lock_agent(tx, member.id)
     session, request = await _locked_request(tx, request_id)
     if request.to_agent_id != member.id:
         raise NotForYou
@@ -249,11 +248,6 @@ def _check_free(target: Colleague) -> None:
         raise AgentOffline(agent=agent)
     if target.room < 1:
         raise AgentFull(agent=agent, max_sessions=target.max_sessions)
-
-
-async def _lock_agent(tx: AsyncSession, agent_id: str) -> None:
-    """Before the session's row, as everywhere where an agent is given one."""
-    await tx.execute(select(Agent.id).where(Agent.id == agent_id).with_for_update())
 
 
 async def _check_room(tx: AsyncSession, member: Member) -> None:
