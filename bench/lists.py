@@ -179,7 +179,7 @@ async def _signed_in(team: Team, http: httpx2.AsyncClient, role: Role) -> Caller
 LEGEND = """\
 Over HTTP, one request after the other, three pages of each list; the service, its PostgreSQL and who asks share the
 machine with whatever else runs there. *Bare p95* is a request that asks the database for nothing, sent between the
-others: what of a figure is the machine's load, or the client's own (it is never below 44 ms here), and not the list's.
+others: what of a figure is the machine's load, or the client's own, and not the list's.
 The bounds are for an idle machine."""
 
 

@@ -100,9 +100,11 @@ SESSION_COLUMNS = (
 EVENT_COLUMNS = ("stream", "seq", "type", "audience", "actor", "payload", "client_msg_id", "at")
 INDEX = """
 INSERT INTO indexed_messages (position, session, seq, words)
-SELECT position, substr(stream, 9), seq, pool.words
-FROM events JOIN pool ON pool.id = split_part(client_msg_id, '.', 1)::int
-WHERE seq > 1
+SELECT e.position, s.name, e.seq, pool.words || array_to_tsvector(ARRAY['shop__' || replace(s.shop, '-', '_')])
+FROM events e
+JOIN pool ON pool.id = split_part(e.client_msg_id, '.', 1)::int
+JOIN sessions s ON s.name = substr(e.stream, 9)
+WHERE e.seq > 1
 """
 
 

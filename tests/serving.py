@@ -30,7 +30,8 @@ class InThisLoop(uvicorn.Server):
 @asynccontextmanager
 async def served(app: FastAPI) -> AsyncIterator[str]:
     """The address of the application, whose lifespan the caller runs."""
-    with socket.socket() as listener:
+    # asyncio sends at once (TCP_NODELAY) only on a socket that says it is TCP; on others answers wait 40 ms.
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP) as listener:
         listener.bind(("127.0.0.1", 0))
         config = uvicorn.Config(app, lifespan="off", log_config=None, access_log=False, **OPTIONS)
         server = InThisLoop(config)

@@ -37,7 +37,7 @@ async def index(db: Database) -> None:
                 pass
             async with db.read() as tx:
                 last = await tx.scalar(select(func.max(Event.position))) or 0
-            place, _ = await indexing.next_page(db)
+            place, *_ = await indexing.next_page(db)
             if place.position >= last:
                 return
             await asyncio.sleep(0.05)
@@ -45,12 +45,12 @@ async def index(db: Database) -> None:
 
 async def follow(db: Database) -> AsyncIterator[int]:
     while True:
-        place, found = await indexing.next_page(db)
+        place, found, shops = await indexing.next_page(db)
         if not found:
             return
         try:
             async with db.write() as tx:
-                await indexing.write_page(tx, place, found[-1].place, indexing.rows_of(found))
+                await indexing.write_page(tx, place, found[-1].place, indexing.rows_of(found, shops))
         except indexing.Overtaken:
             continue
         yield len(found)
@@ -114,6 +114,7 @@ async def test_filters_narrow_the_sessions(stage: Stage, db: Database, visitor: 
         ("", 2),
         ("agent=mine", 1),
         ("status=bot_active", 1),
+        ("shop=demo", 2),
         ("shop=other", 0),
         ("time_end=1", 0),
         ("time_start=1", 2),
@@ -200,11 +201,11 @@ class TestFollowing:
 
     async def test_who_is_overtaken_writes_nothing(self, db: Database, talk: str) -> None:
         del talk
-        place, found = await indexing.next_page(db)
+        place, found, shops = await indexing.next_page(db)
         await indexing.index_messages(db, await self.job(db))
         with pytest.raises(indexing.Overtaken):
             async with db.write() as tx:
-                await indexing.write_page(tx, place, found[-1].place, indexing.rows_of(found))
+                await indexing.write_page(tx, place, found[-1].place, indexing.rows_of(found, shops))
         assert await self.count(db) == indexing.BATCH + 51
 
     async def test_a_rebuild_says_how_far_it_is_and_leaves_the_same(self, db: Database, talk: str) -> None:

@@ -164,7 +164,7 @@ async def search_messages(
     Words are found as soon as they are indexed, which takes some seconds.
     """
     narrow = query.narrow
-    wanted = search.Wanted.of(query.q, narrow.since, narrow.until)
+    wanted = search.Wanted.of(query.q, narrow.since, narrow.until, narrow.shop)
     before = from_cursor(query.cursor, (int,))[0] if query.cursor else None
     async with request.app.state.db.read() as tx:
         where = listing.conditions(reader_of(agent), replace(narrow, since=None, until=None), with_status=True)

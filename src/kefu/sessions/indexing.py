@@ -5,7 +5,7 @@ that was read: of two who follow at once, and of a process killed halfway, nothi
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -17,7 +17,8 @@ from kefu.kit.db import Database, is_sqlite
 from kefu.knowledge.words import all_terms
 from kefu.log.feed import START, Place, Placed, follow
 from kefu.log.models import Event
-from kefu.sessions.models import FeedMark, IndexedMessage, stream_of
+from kefu.sessions.models import FeedMark, IndexedMessage, Session, stream_of
+from kefu.sessions.search_ddl import shop_term
 
 FOLLOWER = "message-search"
 EVERY = timedelta(seconds=3)
@@ -46,8 +47,8 @@ async def index_messages(db: Database, job: Taken) -> None:
 
 async def _index_page(db: Database, job: Taken) -> bool:
     """Whether it was the last one, with which the job is due again."""
-    place, found = await next_page(db)
-    rows = await asyncio.to_thread(rows_of, found)
+    place, found, shops = await next_page(db)
+    rows = await asyncio.to_thread(rows_of, found, shops)
     is_last = len(found) < BATCH
     try:
         async with db.write() as tx:
@@ -72,10 +73,10 @@ async def rebuild(db: Database) -> AsyncIterator[tuple[int, int]]:
         there = (await tx.execute(select(func.count()).select_from(Event))).scalar_one()
     followed = 0
     while True:
-        place, found = await next_page(db)
+        place, found, shops = await next_page(db)
         if not found:
             return
-        rows = await asyncio.to_thread(rows_of, found)
+        rows = await asyncio.to_thread(rows_of, found, shops)
         try:
             async with db.write() as tx:
                 await write_page(tx, place, found[-1].place, rows)
@@ -85,10 +86,14 @@ async def rebuild(db: Database) -> AsyncIterator[tuple[int, int]]:
         yield followed, max(there, followed)
 
 
-async def next_page(db: Database) -> tuple[Place, Sequence[Placed]]:
+async def next_page(db: Database) -> tuple[Place, Sequence[Placed], dict[str, str]]:
+    """Where the index stands, what follows there, and the shop of each session in that."""
     async with db.read() as tx:
         place = await _place(tx)
-        return place, await follow(tx, place, BATCH)
+        found = await follow(tx, place, BATCH)
+        names = {_session_of(one) for one in found}
+        shops = await tx.execute(select(Session.name, Session.shop).where(Session.name.in_(names)))
+        return place, found, {name: shop for name, shop in shops}  # noqa: C416 - a row is no pair to mypy
 
 
 async def _place(tx: AsyncSession) -> Place:
@@ -110,21 +115,24 @@ async def _move(tx: AsyncSession, place: Place, to: Place) -> None:
         raise Overtaken
 
 
-def rows_of(found: Sequence[Placed]) -> list[dict[str, Any]]:
+def rows_of(found: Sequence[Placed], shops: Mapping[str, str]) -> list[dict[str, Any]]:
     """The rows of those events that have words."""
-    return [row for one in found if (row := _row(one))]
+    return [row for one in found if (row := _row(one, shops))]
 
 
-def _row(one: Placed) -> dict[str, Any] | None:
-    entry, prefix = one.entry, stream_of("")
-    if not entry.stream.startswith(prefix) or not _may_have_words(entry.type):
+def _session_of(one: Placed) -> str:
+    return one.entry.stream.removeprefix(stream_of(""))
+
+
+def _row(one: Placed, shops: Mapping[str, str]) -> dict[str, Any] | None:
+    entry, name = one.entry, _session_of(one)
+    if name not in shops or not _may_have_words(entry.type):
         return None
     facts = entry.facts
     said = facts.get("nickname") if entry.type == "session.opened" else facts.get("content")
     words = all_terms(said) if isinstance(said, str) else []
-    name = entry.stream.removeprefix(prefix)
-    row = {"position": one.place.position, "session": name, "seq": entry.seq, "words": " ".join(words)}
-    return row if words else None
+    row = {"position": one.place.position, "session": name, "seq": entry.seq}
+    return {**row, "words": " ".join([*words, shop_term(shops[name])])} if words else None
 
 
 def _may_have_words(type_: str) -> bool:

@@ -18,7 +18,7 @@ from kefu.log.log import COLUMNS, Entry
 from kefu.log.models import Event
 from kefu.sessions.models import IndexedMessage, Session
 from kefu.sessions.queries import visible
-from kefu.sessions.search_ddl import FTS
+from kefu.sessions.search_ddl import FTS, shop_term
 from kefu.sessions.visibility import Reader
 
 TERMS_LIMIT = 16
@@ -34,16 +34,17 @@ class Wanted:
     """What is looked for. `terms` must all be there; `runs`: characters that must stand side by side.
 
     A Chinese word that the dictionary does not know is cut into its characters, which alone say little. `since` and
-    `until`: when it was written, ms.
+    `until`: when it was written, ms. `shop`: in which, "" in any.
     """
 
     terms: tuple[str, ...]
     runs: tuple[str, ...]
     since: int | None = None
     until: int | None = None
+    shop: str = ""
 
     @classmethod
-    def of(cls, query: str, since: int | None = None, until: int | None = None) -> "Wanted":
+    def of(cls, query: str, since: int | None = None, until: int | None = None, shop: str = "") -> "Wanted":
         words = list(cut(query))
         terms = tuple(dict.fromkeys(word.term for word in words))[:TERMS_LIMIT]
         runs, run, end = list[str](), "", -1
@@ -53,7 +54,7 @@ class Wanted:
             end = word.end
             if len(run) > 1:
                 runs = [*(runs[:-1] if runs and run.startswith(runs[-1]) else runs), run]
-        return cls(terms, tuple(runs), since, until)
+        return cls(terms, tuple(runs), since, until, shop)
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,11 +150,12 @@ def _side_by_side(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 def _has(wanted: Wanted, *, on_sqlite: bool) -> ColumnElement[bool]:
     """Terms are letters, digits and `_` only, so that neither engine needs quotes for them."""
+    terms = [*wanted.terms, *([shop_term(wanted.shop)] if wanted.shop else [])]
     if on_sqlite:
         index = table(FTS, column("rowid"))
-        match = text(f"{FTS} MATCH :words").bindparams(words=" ".join(wanted.terms))
+        match = text(f"{FTS} MATCH :words").bindparams(words=" ".join(terms))
         return IndexedMessage.position.in_(select(index.c.rowid).where(match))
-    query: ColumnElement[str] = literal_column(f"'{' & '.join(wanted.terms)}'::tsquery")
+    query: ColumnElement[str] = literal_column(f"'{' & '.join(terms)}'::tsquery")
     return IndexedMessage.words.op("@@", is_comparison=True)(query)
 
 

@@ -18,6 +18,11 @@ SQLITE = (
 POSTGRES = ("CREATE INDEX ix_indexed_messages_words ON indexed_messages USING gin (words)",)
 
 
+def shop_term(shop: str) -> str:
+    """What stands in the index of each message beside its words: its shop, which may be a small one."""
+    return f"shop__{shop.replace('-', '_')}"
+
+
 def create(connection: Connection) -> None:
     """Make the index for the table, which must exist and be empty."""
     for statement in SQLITE if connection.dialect.name == "sqlite" else POSTGRES:
