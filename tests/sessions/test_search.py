@@ -114,7 +114,7 @@ async def test_filters_narrow_the_sessions(stage: Stage, db: Database, visitor: 
         ("", 2),
         ("agent=mine", 1),
         ("status=bot_active", 1),
-        ("shop=demo", 2),
+        ("shop=default", 2),
         ("shop=other", 0),
         ("time_end=1", 0),
         ("time_start=1", 2),
