@@ -34,7 +34,7 @@ from serving import served
 
 FOLDER = Path(__file__).parent
 LIST, SEARCH = Bound("at most", 100), Bound("at most", 300)
-EACH, PAGES, WARM = 15, 3, 3
+EACH, PAGES, WARM = 45, 3, 3
 DAY = 86_400
 
 LISTS = (
