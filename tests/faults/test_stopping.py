@@ -7,6 +7,7 @@ from faults.checker import violations
 from faults.people import Line, Visitor, at_work
 from faults.process import Kefu
 from faults.stored import found, until_idle
+from faults.waiting import until
 from kefu.cli import DRAIN_SECONDS
 from kefu.jobs.queue import LEASE
 from kefu.kit.db import Database
@@ -106,9 +107,7 @@ async def ask_until_closed(port: int, heads: list[bytes]) -> None:
 async def test_it_closes_a_connection_with_an_answer_and_not_between_two(kefu: Kefu) -> None:
     answers: list[list[bytes]] = [[] for _ in range(4)]
     asking = [asyncio.create_task(ask_until_closed(kefu.port, heads)) for heads in answers]
-    async with asyncio.timeout(20):
-        while not all(answers):
-            await asyncio.sleep(0.01)
+    await until(lambda: all(answers), 20)
     code, _ = await kefu.terminate()
     await asyncio.gather(*asking)
     for heads in answers:
