@@ -26,7 +26,7 @@ from kefu.answering import waiting
 
 CHECKS = [not_a_server_error, status_code_conformance, content_type_conformance, response_schema_conformance]
 STREAMS = {"session_events", "desk_events"}
-EXAMPLES = 5
+EXAMPLES = 3
 LONGEST = 200
 BOUNDED = settings(
     max_examples=EXAMPLES,
