@@ -28,6 +28,7 @@ from servers import Missing, Servers
 from serving import served
 
 ABSENT = "MISSING SERVER: "
+LONG = {"faults", "test_any_input", "test_fence", "test_races"}
 SHARED = "KEFU_TEST_SERVERS"
 SERVERS = pytest.StashKey[Servers]()
 UNLIMITED = httpx2.Limits(max_connections=None)
@@ -46,6 +47,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[SERVERS].close()
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(SHARED), ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones begin first, so that no worker is left alone with one in the end."""
+    items.sort(key=lambda item: not LONG & {*item.path.parts, item.path.stem})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

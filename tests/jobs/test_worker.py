@@ -65,6 +65,7 @@ async def started(db: Database, handler: Counting, width: int = 8) -> Worker:
     return running
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # an SQLite file has one process
 async def test_two_workers_run_every_job_once_and_none_at_once(db: Database, other: Database) -> None:
     handler = Counting(db, pause=0.003)
     workers = [await started(db, handler), await started(other, handler)]

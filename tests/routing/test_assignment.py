@@ -198,7 +198,8 @@ async def test_fifty_who_ask_at_once_fill_the_team_and_nobody_beyond_what_they_m
     asked = [ask(n, one) for n, one in enumerate(visitors)]
     taking = [agents[n % 4].acts("takeover", one) for n, one in enumerate(visitors[:12])]
     answers = await asyncio.gather(*asked, *taking)
-    assert set(answers[:50]) == {200}
+    # Whom an agent took a moment before is with a person already.
+    assert (set(answers[:12]) | {409}, set(answers[12:50])) == ({200, 409}, {200})
     most: Counter[str] = Counter()
 
     async def is_full() -> bool:
