@@ -31,6 +31,7 @@ ABSENT = "MISSING SERVER: "
 LONG = {"faults", "test_any_input", "test_fence", "test_races"}
 SHARED = "KEFU_TEST_SERVERS"
 SERVERS = pytest.StashKey[Servers]()
+STATEMENT_SECONDS = 60
 UNLIMITED = httpx2.Limits(max_connections=None)
 # Loading the authorities anew costs each client 26 ms.
 NO_TLS = ssl.create_default_context()
@@ -118,7 +119,7 @@ async def _migrate(url: str) -> None:
 async def _execute(url: str, statement: str) -> None:
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(statement)
+        await connection.execute(statement, timeout=STATEMENT_SECONDS)
     finally:
         await connection.close()
 
@@ -166,7 +167,7 @@ def redis_url(servers: Servers, worker_id: str) -> str:
     except Missing as missing:
         do_without(str(missing))
     number = int(worker_id.removeprefix("gw")) if worker_id != "master" else 0
-    with socket.create_connection(("127.0.0.1", int(server.rpartition(":")[2]))) as connection:
+    with socket.create_connection(("127.0.0.1", int(server.rpartition(":")[2])), timeout=10) as connection:
         connection.sendall(f"SELECT {number}\r\nFLUSHDB\r\n".encode())
         answer = b""
         while answer.count(b"\r\n") < 2:

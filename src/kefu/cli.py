@@ -126,7 +126,8 @@ class Server(uvicorn.Server):
         while not await self.on_tick(counter):
             counter = (counter + 10) % 864_000
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._leaving.wait(), 1)
+                async with asyncio.timeout(1):
+                    await self._leaving.wait()
                 await asyncio.sleep(0.1)
 
     async def on_tick(self, counter: int) -> bool:

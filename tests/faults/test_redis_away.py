@@ -5,6 +5,7 @@ import tempfile
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -169,7 +170,7 @@ async def test_a_draft_is_followed_on_the_other_instance(
         stage, elsewhere = Stage(db, http), Stage(db, far)
         visitor = await stage.visitor()
         asked = await visitor.says("is it waterproof?")
-        await held.has_begun.wait()
+        await held.begins()
         bearer = {"Authorization": f"Bearer {visitor.token}"}
         path = f"/api/sessions/{visitor.name}/events"
         watches = [await each.watch(path, bearer) for each in (stage, elsewhere)]
@@ -230,7 +231,7 @@ async def test_while_redis_is_away_everything_goes_on(
     await says_of_redis(stages, "healthy", "ok")
     await opened.asks_for_a_person()
     for app in pair:
-        await until(lambda app=app: equals_the_database(app.state.store, db), HEALED_WITHIN)  # type: ignore[misc]
+        await until(partial(equals_the_database, app.state.store, db), HEALED_WITHIN)
     quick = await seconds_to_be_seen(visitor, agent)
     record_property("the slowest of 40 reads", f"{slowest * 1000:.0f} ms")
     record_property("seen after, meanwhile", f"{max(took):.2f} s")
@@ -248,8 +249,7 @@ async def test_a_redis_that_comes_back_empty_is_filled_again(
     await redis.start()
     await says_of_redis(stages, "healthy", "ok")
     for app in pair:
-        store: SessionStore = app.state.store
-        await until(lambda store=store: equals_the_database(store, db), HEALED_WITHIN)  # type: ignore[misc]
+        await until(partial(equals_the_database, app.state.store, db), HEALED_WITHIN)
     asked = REGISTRY.get_sample_value("kefu_store_asked_total", {"outcome": "hit"}) or 0
 
     async def answers_again() -> bool:

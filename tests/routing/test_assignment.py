@@ -28,7 +28,7 @@ def colleague(name: str, **over: object) -> Colleague:
         "id": name, "username": name, "name": name, "role": "agent", "status": "online", "max_sessions": 5,
         "skills": (), "languages": (), "seen_at": 0, "may_serve": True, "serving": 0, "offered": 0, "is_lead": False,
     }  # fmt: skip
-    return Colleague(**(facts | over))  # type: ignore[arg-type]
+    return Colleague(**(facts | over))  # type: ignore[arg-type]  # each fact has a type of its own
 
 
 def wait(*tags: str, last: str | None = None, passed: tuple[str, ...] = (), locale: str = "en") -> Wait:

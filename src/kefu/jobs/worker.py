@@ -78,7 +78,8 @@ class Worker:
             except Exception:
                 log.warning("jobs.not_taken", lane=self._lane, exc_info=True)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
 
     async def _begin(self) -> None:
         """Free what the predecessor left, which is gone: SQLite has one process. See that recurring work is there."""

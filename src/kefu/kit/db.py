@@ -6,8 +6,8 @@ grouped on SQLite (`kit.sqlite`), by a bare asyncpg pool on PostgreSQL.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +31,8 @@ CONNECT_SECONDS = 3
 LOCK_SECONDS = 3
 STATEMENT_SECONDS = 4
 IDLE_SECONDS = 15
+# To close what one pool holds, before it is left to the kernel.
+CLOSE_SECONDS = 3
 
 # What PostgreSQL and the way to it say when they cannot serve a statement now; its sender asks again.
 NOT_NOW = (
@@ -222,10 +224,17 @@ class Database:
             if lane:
                 await lane.close()
         if self._pool:
-            await self._pool.close()
-        await self._writer.dispose()
+            await _let_go(self._pool.close())
+        await _let_go(self._writer.dispose())
         if self._reader is not self._writer:
-            await self._reader.dispose()
+            await _let_go(self._reader.dispose())
+
+
+async def _let_go(closing: Coroutine[Any, Any, None]) -> None:
+    """Close connections; a server that does not even hear that holds nobody up."""
+    with suppress(*NOT_NOW):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await closing
 
 
 @contextmanager
