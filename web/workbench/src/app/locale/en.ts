@@ -4,6 +4,7 @@ import { en as histories } from "../../histories/words";
 import { en as mail } from "../../mail/words";
 import { en as ratings } from "../../ratings/words";
 import { en as replies } from "../../replies/words";
+import { en as routing } from "../../routing/words";
 import { en as search } from "../../search/words";
 import { en as drafts } from "../../sessions/draftWords";
 import { en as filters } from "../../sessions/words";
@@ -22,6 +23,7 @@ export const en = {
   mail,
   ratings,
   replies,
+  routing,
   search,
   tags,
   transfers,

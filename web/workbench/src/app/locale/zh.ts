@@ -4,6 +4,7 @@ import { zh as histories } from "../../histories/words";
 import { zh as mail } from "../../mail/words";
 import { zh as ratings } from "../../ratings/words";
 import { zh as replies } from "../../replies/words";
+import { zh as routing } from "../../routing/words";
 import { zh as search } from "../../search/words";
 import { zh as drafts } from "../../sessions/draftWords";
 import { zh as filters } from "../../sessions/words";
@@ -23,6 +24,7 @@ export const zh: Catalogue = {
   mail,
   ratings,
   replies,
+  routing,
   search,
   tags,
   transfers,
