@@ -125,7 +125,7 @@ def test_a_note_names_a_colleague_and_a_question_is_answered(product: Product, v
 
     bell = wang.page.get_by_role("button", name="协助与提及")
     expect(bell.locator(".badge")).to_have_text("2")
-    assert [title for title, _ in wang.page.evaluate("told")] == NAMED_AND_ASKED
+    assert [title for title, _ in wang.page.evaluate("told")][-2:] == NAMED_AND_ASKED
     bell.click()
     inbox = wang.page.get_by_role("region", name="协助与提及")
     expect(inbox).to_contain_text("保修是两年还是三年？")
