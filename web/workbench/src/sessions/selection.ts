@@ -1,7 +1,7 @@
 import { defineStore } from "pinia";
 import { computed, ref, shallowRef, watch } from "vue";
 import { useAccount } from "../accounts/account";
-import type { Held } from "./list";
+import { between } from "./list";
 import { useSessionList } from "./sessionList";
 
 /** Which of the list's conversations are chosen, to do something to all of them. */
@@ -44,10 +44,3 @@ export const useSelection = defineStore("selection", () => {
 
   return { isAllowed, isOn, picked, chosen, isWhole, toggle, pick, pickAll, switchTo };
 });
-
-/** The names from the one to the other, both included, in the order of the list; the last alone if the first is gone. */
-export function between(sessions: readonly Pick<Held, "session_name">[], from: string, to: string): string[] {
-  const names = sessions.map((each) => each.session_name);
-  const [a, b] = [names.indexOf(from), names.indexOf(to)];
-  return a < 0 || b < 0 ? [to] : names.slice(Math.min(a, b), Math.max(a, b) + 1);
-}
