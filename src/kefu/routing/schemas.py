@@ -72,6 +72,12 @@ class AssignTo(Body):
     agent_id: AgentIdText
 
 
+class PutRouting(Routing):
+    """`seen`: what the writer saw; with it nothing is written over what somebody else saved meanwhile."""
+
+    seen: Routing | None = None
+
+
 class RoutingData(Done):
     data: Routing
 

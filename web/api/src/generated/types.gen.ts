@@ -2313,6 +2313,39 @@ export type OrderFacts = {
 };
 
 /**
+ * Outcome
+ *
+ * Names of sessions. `refused`: the code of the error that each of them met.
+ */
+export type Outcome = {
+    /**
+     * Changed
+     */
+    changed?: Array<string>;
+    /**
+     * Unchanged
+     */
+    unchanged?: Array<string>;
+    /**
+     * Refused
+     */
+    refused?: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * OutcomeData
+ */
+export type OutcomeData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Outcome;
+};
+
+/**
  * PasswordChange
  */
 export type PasswordChange = {
@@ -2549,6 +2582,23 @@ export type PutHours = {
      * Version
      */
     version: number;
+};
+
+/**
+ * PutRouting
+ *
+ * `seen`: what the writer saw; with it nothing is written over what somebody else saved meanwhile.
+ */
+export type PutRouting = {
+    /**
+     * Mode
+     */
+    mode?: 'manual' | 'auto';
+    /**
+     * Accept Seconds
+     */
+    accept_seconds?: number;
+    seen?: Routing | null;
 };
 
 /**
@@ -3511,6 +3561,16 @@ export type SessionWithHistory = {
 };
 
 /**
+ * Several
+ */
+export type Several = {
+    /**
+     * Session Names
+     */
+    session_names: Array<string>;
+};
+
+/**
  * ShiftConfig
  *
  * `week` and `special` say all; `shift_start` and `shift_end` are of the first day that has hours.
@@ -3898,16 +3958,6 @@ export type TagListData = {
 };
 
 /**
- * TagMany
- */
-export type TagMany = {
-    /**
-     * Session Names
-     */
-    session_names: Array<string>;
-};
-
-/**
  * TagOut
  *
  * `is_system`: Kefu came with it. An archived one is still shown where it is, and given no more.
@@ -3949,39 +3999,6 @@ export type TagOut = {
      * Is Archived
      */
     is_archived: boolean;
-};
-
-/**
- * TaggedMany
- *
- * `refused`: why not, by session.
- */
-export type TaggedMany = {
-    /**
-     * Changed
-     */
-    changed: Array<string>;
-    /**
-     * Unchanged
-     */
-    unchanged: Array<string>;
-    /**
-     * Refused
-     */
-    refused: {
-        [key: string]: string;
-    };
-};
-
-/**
- * TaggedManyData
- */
-export type TaggedManyData = {
-    /**
-     * Success
-     */
-    success?: true;
-    data: TaggedMany;
 };
 
 /**
@@ -5439,6 +5456,76 @@ export type AssignResponses = {
 
 export type AssignResponse = AssignResponses[keyof AssignResponses];
 
+export type AssignSeveralData = {
+    body: Several;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}/offers';
+};
+
+export type AssignSeveralErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type AssignSeveralError = AssignSeveralErrors[keyof AssignSeveralErrors];
+
+export type AssignSeveralResponses = {
+    /**
+     * Successful Response
+     */
+    200: OutcomeData;
+};
+
+export type AssignSeveralResponse = AssignSeveralResponses[keyof AssignSeveralResponses];
+
 export type DeclineData = {
     body?: never;
     path: {
@@ -5978,7 +6065,7 @@ export type GetRoutingResponses = {
 export type GetRoutingResponse = GetRoutingResponses[keyof GetRoutingResponses];
 
 export type PutRoutingData = {
-    body: Routing;
+    body: PutRouting;
     path: {
         /**
          * Shop Id
@@ -7367,8 +7454,8 @@ export type ChangeTagResponses = {
 
 export type ChangeTagResponse = ChangeTagResponses[keyof ChangeTagResponses];
 
-export type TagManySessionsData = {
-    body: TagMany;
+export type TagSeveralSessionsData = {
+    body: Several;
     path: {
         /**
          * Tag Id
@@ -7379,7 +7466,7 @@ export type TagManySessionsData = {
     url: '/api/tags/{tag_id}/sessions';
 };
 
-export type TagManySessionsErrors = {
+export type TagSeveralSessionsErrors = {
     /**
      * Error
      */
@@ -7426,16 +7513,86 @@ export type TagManySessionsErrors = {
     503: Error;
 };
 
-export type TagManySessionsError = TagManySessionsErrors[keyof TagManySessionsErrors];
+export type TagSeveralSessionsError = TagSeveralSessionsErrors[keyof TagSeveralSessionsErrors];
 
-export type TagManySessionsResponses = {
+export type TagSeveralSessionsResponses = {
     /**
      * Successful Response
      */
-    200: TaggedManyData;
+    200: OutcomeData;
 };
 
-export type TagManySessionsResponse = TagManySessionsResponses[keyof TagManySessionsResponses];
+export type TagSeveralSessionsResponse = TagSeveralSessionsResponses[keyof TagSeveralSessionsResponses];
+
+export type UntagSeveralSessionsData = {
+    body: Several;
+    path: {
+        /**
+         * Tag Id
+         */
+        tag_id: string;
+    };
+    query?: never;
+    url: '/api/tags/{tag_id}/sessions/remove';
+};
+
+export type UntagSeveralSessionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type UntagSeveralSessionsError = UntagSeveralSessionsErrors[keyof UntagSeveralSessionsErrors];
+
+export type UntagSeveralSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: OutcomeData;
+};
+
+export type UntagSeveralSessionsResponse = UntagSeveralSessionsResponses[keyof UntagSeveralSessionsResponses];
 
 export type SessionsByTagData = {
     body?: never;

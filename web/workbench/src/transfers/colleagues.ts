@@ -24,7 +24,7 @@ export const useColleagues = defineStore("colleagues", () => {
   }
 
   const others = computed(() => team.value.filter(({ id }) => id !== account.agent?.id));
-  return { others, failure, isLoaded, load };
+  return { team, others, failure, isLoaded, load };
 });
 
 /** Whoever fits the words, those who can be chosen first. */

@@ -4,8 +4,10 @@ import { en as histories } from "../../histories/words";
 import { en as mail } from "../../mail/words";
 import { en as ratings } from "../../ratings/words";
 import { en as replies } from "../../replies/words";
+import { en as routing } from "../../routing/words";
 import { en as search } from "../../search/words";
 import { en as drafts } from "../../sessions/draftWords";
+import { en as several } from "../../sessions/severalWords";
 import { en as filters } from "../../sessions/words";
 import { en as hours } from "../../shops/words";
 import { en as tags } from "../../tags/words";
@@ -22,7 +24,9 @@ export const en = {
   mail,
   ratings,
   replies,
+  routing,
   search,
+  several,
   tags,
   transfers,
   wallboard,
@@ -297,6 +301,7 @@ export const en = {
     release: "Release to the bot",
     reply: "Write a reply",
     search: "Search",
+    several: "Choose this one and others; Shift takes all between",
     leave: "Leave the field, close what is open",
     help: "Show this help",
   },
