@@ -586,47 +586,13 @@ export type AtVersion = {
 };
 
 /**
- * AvailableAgent
- */
-export type AvailableAgent = {
-    /**
-     * Id
-     */
-    id: string;
-    /**
-     * Username
-     */
-    username: string;
-    /**
-     * Name
-     */
-    name: string;
-    /**
-     * Status
-     */
-    status: string;
-    /**
-     * Role
-     */
-    role: string;
-    /**
-     * Max Sessions
-     */
-    max_sessions: number;
-    /**
-     * Current Sessions
-     */
-    current_sessions: number;
-};
-
-/**
  * AvailableAgents
  */
 export type AvailableAgents = {
     /**
      * Items
      */
-    items: Array<AvailableAgent>;
+    items: Array<ColleagueOut>;
     /**
      * Total
      */
@@ -923,6 +889,10 @@ export type ColleagueOut = {
      */
     name: string;
     /**
+     * Role
+     */
+    role: string;
+    /**
      * Status
      */
     status: string;
@@ -935,9 +905,9 @@ export type ColleagueOut = {
      */
     may_serve: boolean;
     /**
-     * Serving
+     * Current Sessions
      */
-    serving: number;
+    current_sessions: number;
     /**
      * Room
      */
@@ -954,20 +924,6 @@ export type ColleagueOut = {
      * Languages
      */
     languages: Array<string>;
-};
-
-/**
- * ColleaguesData
- */
-export type ColleaguesData = {
-    /**
-     * Success
-     */
-    success?: true;
-    /**
-     * Data
-     */
-    data: Array<ColleagueOut>;
 };
 
 /**
@@ -5775,7 +5731,12 @@ export type GetTodayResponse = GetTodayResponses[keyof GetTodayResponses];
 export type GetAvailableData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Everybody
+         */
+        everybody?: boolean;
+    };
     url: '/api/agents/available';
 };
 
@@ -6391,71 +6352,6 @@ export type TransferHistoryResponses = {
 };
 
 export type TransferHistoryResponse = TransferHistoryResponses[keyof TransferHistoryResponses];
-
-export type ListColleaguesData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/colleagues';
-};
-
-export type ListColleaguesErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type ListColleaguesError = ListColleaguesErrors[keyof ListColleaguesErrors];
-
-export type ListColleaguesResponses = {
-    /**
-     * Successful Response
-     */
-    200: ColleaguesData;
-};
-
-export type ListColleaguesResponse = ListColleaguesResponses[keyof ListColleaguesResponses];
 
 export type ListNotesData = {
     body?: never;
