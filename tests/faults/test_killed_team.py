@@ -122,6 +122,17 @@ async def check(scene: Scene, office: PostOffice, db: Database) -> None:
     assert len(ids) == len(scene.writing)
 
 
+async def told_by_the_worker(scene: Scene, db: Database) -> None:
+    """On PostgreSQL another process ends the request, and no bus joins the two."""
+    held, desk = await scene.stage.visitor(), await scene.mei.watches_the_desk()
+    await desk.sees("stream.ready")
+    await scene.mei.takes_over(held)
+    request_id = await asked(scene.mei, held, scene.bob)
+    await db.execute("UPDATE jobs SET run_at = $1 WHERE kind = 'expire_transfer'", now_ms())
+    await desk.sees("transfer.changed", PATIENCE, request_id=request_id, status="expired")
+    await scene.stage.close()
+
+
 async def test_what_was_begun_ends_once_however_often_the_process_is_killed(
     installation: list[Kefu], office: PostOffice, db: Database
 ) -> None:
@@ -144,5 +155,6 @@ async def test_what_was_begun_ends_once_however_often_the_process_is_killed(
         await let_leases_pass(db)  # of those who were killed
         await scene.act()
         await until(scene.is_done, PATIENCE)
+        await told_by_the_worker(scene, db)
     await check(scene, office, db)
     assert installation[0].logged("request.failed") == []
