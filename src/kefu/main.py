@@ -50,6 +50,7 @@ from kefu.realtime.passing import publish_mark
 from kefu.realtime.presence import Presence
 from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
+from kefu.realtime.tellings import Tellings
 from kefu.reports.endpoints import router as reports
 from kefu.reports.live import Figures
 from kefu.routing.assigner import Assigner
@@ -185,7 +186,7 @@ class Shared:
             await self.redis.close()
 
 
-Part = Shared | Hub | Desk | Presence | Signs | Worker
+Part = Shared | Hub | Desk | Tellings | Presence | Signs | Worker
 
 
 @asynccontextmanager
@@ -207,6 +208,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     bus = shared.bus
     hub = Hub(db, bus)
     desk = Desk(db, bus, hub)
+    tellings = Tellings(db, bus, hub)
     presence = Presence(bus, hub)
     signs = Signs(db, presence.own_agents)
     workers = [talk_worker(db, bus, settings, answerer or answerer_of(settings, db))]
@@ -216,7 +218,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
         title="Kefu",
         version=__version__,
         description="AI customer service and after-sales for online shops.",
-        lifespan=partial(_running, [shared, hub, desk, presence, signs, *workers], hub, db),
+        lifespan=partial(_running, [shared, hub, desk, tellings, presence, signs, *workers], hub, db),
         telemetry={"tracing": False, "metrics": False, "logs": False},  # 5 % of every request
         docs_url=None,
         redoc_url=None,

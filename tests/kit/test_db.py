@@ -129,3 +129,12 @@ async def test_a_database_that_does_not_answer_holds_up_nobody_who_leaves(
         wire.hush()
         async with asyncio.timeout(20):
             await db.close()
+
+
+async def test_who_asks_a_lane_that_is_closed_does_not_wait_for_ever(tmp_path: Path) -> None:
+    lane = GroupCommit(str(tmp_path / "notes.db"), asyncio.Lock())
+    assert await lane.run(lambda connection: connection.execute("SELECT 1").fetchone()) == (1,)
+    await lane.close()
+    with pytest.raises(RuntimeError):
+        async with asyncio.timeout(20):
+            await lane.run(lambda connection: connection.execute("SELECT 1").fetchone())

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.duty import LOST_AFTER_MS, SERVING, Duty
 from kefu.accounts.models import Agent
-from kefu.bus.telling import tell
+from kefu.bus.telling import forget_told, tell
 from kefu.jobs.queue import Lane, Taken, Work, again, enqueue
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
@@ -114,6 +114,7 @@ async def watch_duty(db: Database, busy_after: timedelta, job: Taken) -> None:
     async with db.write() as tx:
         await _make_busy(tx, busy_after)
         await _see_to_offers(tx)
+        await forget_told(tx)
         await again(tx, job, EVERY)
 
 

@@ -110,13 +110,17 @@ async def get_today(request: Request, me: SignedInAgent) -> shapes.TodayData:
 
 @router.get("/api/agents/available")
 async def get_available(
-    request: Request, me: Annotated[AgentIdentity, Depends(allowed("agents.read"))]
+    request: Request,
+    query: Annotated[shapes.AvailableQuery, Query()],
+    me: Annotated[AgentIdentity, Depends(allowed("agents.read"))],
 ) -> shapes.AvailableData:
-    """Colleagues on duty with room for another session, by name; not the caller."""
+    """Colleagues on duty with room for another session, by name; with `everybody` all who may sign in."""
     now = now_ms()
     async with request.app.state.db.read() as tx:
         team = await colleagues(tx)
-    items = [shapes.available(one) for one in team if one.is_on_duty(now) and one.room > 0 and one.id != me.id]
+    if not query.everybody:
+        team = [one for one in team if one.is_on_duty(now) and one.room > 0 and one.id != me.id]
+    items = [shapes.ColleagueOut.of(one, now) for one in team]
     return shapes.AvailableData(data=shapes.AvailableAgents(items=items, total=len(items)))
 
 

@@ -15,7 +15,8 @@ export const useColleagues = defineStore("colleagues", () => {
 
   async function load(): Promise<void> {
     try {
-      team.value = (await request<{ data: Colleague[] }>("/api/colleagues")).data;
+      const query = { everybody: true };
+      team.value = (await request<{ data: Api.AvailableAgents }>("/api/agents/available", { query })).data.items;
       failure.value = undefined;
       isLoaded.value = true;
     } catch (thrown) {
