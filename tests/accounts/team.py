@@ -5,12 +5,14 @@ from dataclasses import dataclass
 import httpx2
 
 from kefu.accounts import service
+from kefu.accounts.audit import KEYS, Keys
 from kefu.accounts.models import Agent
 from kefu.accounts.passwords import hash_password
 from kefu.accounts.permissions import Role
 from kefu.kit.db import Database
 
 PASSWORD = "correct-horse-7"
+TEST_SECRET = "a secret of the tests"
 # Its hash, made once: hashing is slow on purpose.
 HASHED: dict[str, str] = {}
 
@@ -41,9 +43,15 @@ class Browser:
         return answer
 
 
+def with_keys(db: Database) -> Database:
+    """The same, with keys for what is audited unless it has some."""
+    db.info.setdefault(KEYS, lambda: Keys(TEST_SECRET))
+    return db
+
+
 class Team:
     def __init__(self, db: Database, client: httpx2.AsyncClient) -> None:
-        self._db = db
+        self._db = with_keys(db)
         self._client = client
 
     async def hire(

@@ -78,7 +78,7 @@ async def _head(db: Database) -> tuple[Head, int]:
     parts = (select(func.max(AuditEntry.seq)), select(AuditHead.seq), select(AuditHead.hash))
     async with db.read() as tx:
         newest, seq, hashed = (await tx.execute(select(*(part.scalar_subquery() for part in parts)))).one()
-    return Head(seq or 0, hashed or ""), newest or 0
+    return Head(seq if isinstance(seq, int) else 0, hashed or ""), newest or 0  # SQLite keeps text in a number's place
 
 
 def _checked(keys: Keys, last: Head, row: Row[Any]) -> Head:
@@ -98,6 +98,8 @@ def _compare(last: Head, head: Head) -> None:
     """Say what is wrong with a head that is not the last entry."""
     if head.seq > last.seq:
         raise Broken(last.seq + 1, f"is missing: the log went up to {head.seq}.")
+    if not head.seq:
+        raise Broken(last.seq, "is the last one, but the head of the log is missing.")
     if head.seq < last.seq:
         raise Broken(head.seq + 1, "stands behind the head of the log.")
     raise Broken(last.seq, "is not the head of the log.")
