@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from sqlalchemy import ColumnElement, or_, select, tuple_
+from sqlalchemy import ColumnElement, Select, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 from sqlalchemy.orm import aliased
 
@@ -37,9 +37,7 @@ async def page(tx: AsyncSession, wanted: Wanted, limit: int) -> tuple[list[Audit
     With a text a page may be short, or empty, and yet have a next one: it looks through SEARCHED entries.
     """
     await plan_by_values(tx)
-    query = select(AuditEntry).where(*_conditions(wanted)).order_by(*(part.desc() for part in KEY))
-    if wanted.after:
-        query = query.where(tuple_(*KEY) < tuple_(*wanted.after))
+    query = newest_first(wanted)
     if not wanted.text:
         found = list(await tx.scalars(query.limit(limit + 1)))
         return found[:limit], _key(found[limit - 1]) if len(found) > limit else None
@@ -51,6 +49,12 @@ async def page(tx: AsyncSession, wanted: Wanted, limit: int) -> tuple[list[Audit
         return found[:limit], _key(found[limit - 1])
     last = (await tx.execute(query.with_only_columns(*KEY).offset(SEARCHED - 1).limit(1))).first()
     return found, [*last] if last else None
+
+
+def newest_first(wanted: Wanted) -> Select[AuditEntry]:
+    """Without the text."""
+    query = select(AuditEntry).where(*_conditions(wanted)).order_by(*(part.desc() for part in KEY))
+    return query.where(tuple_(*KEY) < tuple_(*wanted.after)) if wanted.after else query
 
 
 async def all_pages(db: Database, wanted: Wanted) -> AsyncIterator[list[AuditEntry]]:

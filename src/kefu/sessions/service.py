@@ -30,7 +30,8 @@ from kefu.shops.service import is_auto
 
 # After these the rules of the tags are looked at again.
 TELLING = {Move.RELEASE, Move.CLOSE, "session.rated"}
-WORDS = {"content", "question", "answer", "note", "details"}
+# What people wrote, in the facts of events.
+WORDS = {"content", "question", "answer", "note", "details", "last"}
 NICKNAMES: Text = {"en": "Visitor", "zh": "访客"}
 
 

@@ -5,6 +5,26 @@ export type ClientOptions = {
 };
 
 /**
+ * ActorOut
+ *
+ * `role`: `system` for a job or the command line, `anyone` for who had not signed in.
+ */
+export type ActorOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Role
+     */
+    role: string;
+};
+
+/**
  * AddTags
  *
  * One or several.
@@ -111,7 +131,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'events.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'events.read' | 'audit.read'>;
     /**
      * Created At
      */
@@ -583,6 +603,41 @@ export type AtVersion = {
      * Version
      */
     version: number;
+};
+
+/**
+ * AuditPage
+ *
+ * With `q` a page may be short and yet have more: each looks through a stretch of the log.
+ */
+export type AuditPage = {
+    /**
+     * Entries
+     */
+    entries: Array<EntryOut>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+    /**
+     * Has More
+     */
+    has_more: boolean;
+    /**
+     * Limit
+     */
+    limit: number;
+};
+
+/**
+ * AuditPageData
+ */
+export type AuditPageData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: AuditPage;
 };
 
 /**
@@ -1116,6 +1171,56 @@ export type Efficiency = {
      * Avg Sessions Per Agent
      */
     avg_sessions_per_agent: number | null;
+};
+
+/**
+ * EntryOut
+ *
+ * `before`, `after`: the fields that were changed. `at`: ISO 8601, UTC.
+ */
+export type EntryOut = {
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
+    actor: ActorOut;
+    /**
+     * Action
+     */
+    action: string;
+    object: ObjectOut;
+    /**
+     * Before
+     */
+    before: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * After
+     */
+    after: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * User Agent
+     */
+    user_agent: string;
+    /**
+     * Request Id
+     */
+    request_id: string;
+    /**
+     * Hash
+     */
+    hash: string;
 };
 
 /**
@@ -2201,6 +2306,20 @@ export type NotesData = {
      * All of them; `data` has the newest 100
      */
     total: number;
+};
+
+/**
+ * ObjectOut
+ */
+export type ObjectOut = {
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Id
+     */
+    id: string;
 };
 
 /**
@@ -4960,6 +5079,208 @@ export type ChangePasswordResponses = {
 };
 
 export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
+
+export type ListAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Actor
+         */
+        actor?: string;
+        /**
+         * Action
+         */
+        action?: string;
+        /**
+         * Object Type
+         */
+        object_type?: string;
+        /**
+         * Object Id
+         */
+        object_id?: string;
+        /**
+         * Time Start
+         */
+        time_start?: number | null;
+        /**
+         * Time End
+         */
+        time_end?: number | null;
+        /**
+         * Q
+         */
+        q?: string;
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/audit';
+};
+
+export type ListAuditErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
+
+export type ListAuditResponses = {
+    /**
+     * Successful Response
+     */
+    200: AuditPageData;
+};
+
+export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type ExportAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Actor
+         */
+        actor?: string;
+        /**
+         * Action
+         */
+        action?: string;
+        /**
+         * Object Type
+         */
+        object_type?: string;
+        /**
+         * Object Id
+         */
+        object_id?: string;
+        /**
+         * Time Start
+         */
+        time_start?: number | null;
+        /**
+         * Time End
+         */
+        time_end?: number | null;
+        /**
+         * Q
+         */
+        q?: string;
+        /**
+         * Format
+         */
+        format?: 'csv' | 'xlsx';
+        /**
+         * Locale
+         */
+        locale?: 'zh' | 'en' | null;
+    };
+    url: '/api/audit/export';
+};
+
+export type ExportAuditErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ExportAuditError = ExportAuditErrors[keyof ExportAuditErrors];
+
+export type ExportAuditResponses = {
+    /**
+     * The file
+     */
+    200: unknown;
+};
 
 export type ChatData = {
     body: Chat;
