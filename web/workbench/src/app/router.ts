@@ -23,6 +23,7 @@ export const router = createRouter({
         { path: "hours", name: "hours", component: () => import("../shops/HoursPage.vue") },
         { path: "replies", name: "replies", component: () => import("../replies/RepliesPage.vue") },
         { path: "tags", name: "tags", component: () => import("../tags/TagsPage.vue") },
+        { path: "audit", name: "audit", component: () => import("../audit/AuditPage.vue") },
         { path: ":rest(.*)*", name: "missing", component: () => import("./MissingPage.vue") },
       ],
     },

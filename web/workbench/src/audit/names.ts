@@ -1,0 +1,27 @@
+import { useI18n } from "vue-i18n";
+import { useAccount } from "../accounts/account";
+import { useColleagues } from "../transfers/colleagues";
+import type { Entry } from "./log";
+
+/** What people call the parts of an entry; what is not known is shown as it is. */
+export function useNames() {
+  const { t, te } = useI18n();
+  const account = useAccount();
+  const team = useColleagues();
+
+  const action = (name: string) => {
+    const key = `audit.actions.${name.replace(".", "_")}`;
+    return te(key) ? t(key) : name;
+  };
+
+  const actor = ({ name, role }: Entry["actor"]) => name || t(role === "system" ? "audit.system" : "audit.nobody");
+
+  const type = (name: string) => (te(`audit.types.${name}`) ? t(`audit.types.${name}`) : name);
+
+  const object = ({ type: kind, id }: Entry["object"]) => {
+    if (kind !== "agent") return id;
+    return [account.agent, ...team.others].find((one) => one?.id === id)?.name ?? id;
+  };
+
+  return { action, actor, type, object };
+}
