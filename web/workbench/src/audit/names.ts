@@ -5,7 +5,7 @@ import type { Entry } from "./log";
 
 /** What people call the parts of an entry; what is not known is shown as it is. */
 export function useNames() {
-  const { t, te } = useI18n();
+  const { t, te, locale } = useI18n();
   const account = useAccount();
   const team = useColleagues();
 
@@ -18,7 +18,11 @@ export function useNames() {
 
   const type = (name: string) => (te(`audit.types.${name}`) ? t(`audit.types.${name}`) : name);
 
-  const object = ({ type: kind, id }: Entry["object"]) => {
+  /** By the name it has in the entry itself, or that of the colleague; otherwise its id. */
+  const object = ({ object: { type: kind, id }, before, after }: Entry) => {
+    const told: unknown = after?.["title"] ?? after?.["name"] ?? before?.["title"];
+    if (typeof told === "string") return told;
+    if (told) return (told as Record<string, string>)[locale.value] ?? id;
     if (kind !== "agent") return id;
     return [account.agent, ...team.others].find((one) => one?.id === id)?.name ?? id;
   };
