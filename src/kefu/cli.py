@@ -19,7 +19,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 from uvicorn.config import Config
 
-from kefu.accounts.audit import keys_of, seal_with
+from kefu.accounts.audit import audit, keys_of, seal_with
 from kefu.accounts.passwords import hash_password, is_acceptable
 from kefu.accounts.service import FirstAdmin, NewAgent, create_agent, first_admin
 from kefu.jobs.queue import dead, retry
@@ -44,8 +44,8 @@ cli.add_typer(jobs, name="jobs")
 search = typer.Typer(no_args_is_help=True, help="The search over messages.")
 cli.add_typer(search, name="search")
 
-audit = typer.Typer(no_args_is_help=True, help="The audit log.")
-cli.add_typer(audit, name="audit")
+audits = typer.Typer(no_args_is_help=True, help="The audit log.")
+cli.add_typer(audits, name="audit")
 
 DRAIN_SECONDS = 5
 LAST_WORD_SECONDS = 1.0
@@ -316,7 +316,10 @@ def retry_dead(job_id: Annotated[int, typer.Argument(metavar="ID", min=1, max=2*
 
     async def bring_back(db: Database) -> bool:
         async with db.write() as tx:
-            return await retry(tx, job_id)
+            is_back = await retry(tx, job_id)
+            if is_back:
+                audit(tx, "job.retried", ("job", str(job_id)))
+        return is_back
 
     if not _on_database(bring_back):
         _fail(f"No job {job_id} was given up.\n    → kefu jobs dead shows those that were.")
@@ -339,7 +342,7 @@ def rebuild_search() -> None:
     typer.echo(f"The search knows {_on_database(make, is_patient=True):,} events.")
 
 
-@audit.command("verify")
+@audits.command("verify")
 def verify_audit(
     expect: Annotated[str, typer.Option(metavar="SEQ:HASH", help="A head that you wrote down elsewhere")] = "",
 ) -> None:

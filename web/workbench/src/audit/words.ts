@@ -45,6 +45,7 @@ const actions = {
   article_deleted: ["Deleted a draft", "删除草稿"],
   shop_hours_changed: ["Changed the service hours", "修改工作时间"],
   shop_routing_changed: ["Changed the routing", "修改分配方式"],
+  job_retried: ["Brought a job back", "重试失败的任务"],
   audit_exported: ["Exported the audit log", "导出审计日志"],
 } as const;
 
@@ -100,6 +101,7 @@ export const en = {
     quick_reply: "Quick reply",
     article: "Article",
     shop: "Shop",
+    job: "Job",
     audit: "Audit log",
   },
   actions: named(0),
@@ -149,6 +151,7 @@ export const zh: typeof en = {
     quick_reply: "快捷回复",
     article: "文章",
     shop: "店铺",
+    job: "任务",
     audit: "审计日志",
   },
   actions: named(1),
