@@ -79,6 +79,13 @@ async def test_fifty_commands_at_once_stand_in_one_unbroken_chain(stage: Stage, 
     assert (await verified(db, keys_in(tmp_path))).seq == before + 50
 
 
+async def test_the_first_entries_written_at_once_begin_one_chain(db: Database) -> None:
+    sealed(db)
+    await asyncio.gather(*(write(db, f"thing.{n}", "thing.again") for n in range(12)))
+    assert [one.seq for one in await entries(db)] == list(range(1, 25))
+    assert (await verified(db, KEYS)).seq == 24
+
+
 async def test_an_entry_says_who_did_what_from_where(stage: Stage, db: Database) -> None:
     lead = await stage.agent("lead", "supervisor")
     visitor = await stage.visitor()
@@ -100,11 +107,14 @@ async def test_of_a_change_only_what_differs_is_kept_and_no_change_is_no_entry(d
     async with db.write() as tx:
         audit(tx, "changed", ("thing", "1"), {"a": 1, "b": "x"}, {"a": 2, "b": "x"})
         audit(tx, "same", ("thing", "1"), {"a": 1}, {"a": 1})
-        audit(tx, "made", ("thing", "1"), after={"password": "hunter-22", "long": "好" * 5000})
+        audit(tx, "made", ("thing", "1"), after={"api": {"keys": [1], "secrets": ["hunter-22"]}, "long": "好" * 5000})
     changed, made = await entries(db)
     assert (changed.before, changed.after) == ('{"a":1}', '{"a":2}')
     assert (changed.actor_role, changed.address) == ("system", "")
-    assert json.loads(made.after or "") == {"password": "***", "long": "好" * 2000 + "… (5000)"}
+    assert json.loads(made.after or "") == {
+        "api": {"keys": [1], "secrets": ["***"]},
+        "long": "好" * 2000 + "… (5000)",
+    }
 
 
 async def color_of(db: Database) -> str:

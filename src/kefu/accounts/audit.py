@@ -116,11 +116,15 @@ def fields(row: object, *names: str) -> dict[str, Any]:
 
 
 def _text(facts: Facts | None) -> str | None:
-    return None if facts is None else orjson.dumps({name: _shown(name, facts[name]) for name in facts}).decode()
+    return None if facts is None else orjson.dumps(_shown("", facts), default=str).decode()
 
 
 def _shown(name: str, value: Any) -> Any:
     """Long texts are cut, and what is called a secret is hidden, should it come here after all."""
+    if isinstance(value, Mapping):
+        return {str(key): _shown(str(key), one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_shown(name, one) for one in value]
     if not isinstance(value, str):
         return value
     if SECRET_KEYS.search(name):
