@@ -15,6 +15,7 @@ from kefu.kit.db import Database
 from kefu.kit.ids import new_id
 
 EXEMPT = Path(__file__).with_name("unaudited.txt")
+NAMES = Path(__file__).parents[2] / "web/workbench/src/audit/actions.ts"
 NEW_PASSWORD = "canary-password-8"
 HOURS = {"timezone": "Europe/Berlin", "week": [[]] * 7}
 ARTICLE = {"lang": "en", "title": "Returns", "body": "Within 30 days."}
@@ -129,7 +130,10 @@ async def test_every_command_leaves_an_entry_or_has_a_reason_not_to(
     routes = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods if method != "get"}
     assert story.audited.isdisjoint(reasons())
     assert story.audited | set(reasons()) == routes
-    whole = str([[str(getattr(one, column.name)) for column in one.__table__.columns] for one in await entries(db)])
+    found = await entries(db)
+    named = NAMES.read_text()
+    assert [one.action for one in found if f'"{one.action}": {{' not in named] == [], f"name it in {NAMES}"
+    whole = str([[str(getattr(one, column.name)) for column in one.__table__.columns] for one in found])
     for secret in (PASSWORD, NEW_PASSWORD, "canary-note", mei.token, lead.token):
         assert secret not in whole
     assert (await verified(db, keys_in(tmp_path))).seq > 40

@@ -1,6 +1,8 @@
 import { useI18n } from "vue-i18n";
 import { useAccount } from "../accounts/account";
+import type { Locale } from "../app/locale";
 import { useColleagues } from "../transfers/colleagues";
+import { ACTIONS } from "./actions";
 import type { Entry } from "./log";
 
 /** What people call the parts of an entry; what is not known is shown as it is. */
@@ -9,10 +11,7 @@ export function useNames() {
   const account = useAccount();
   const team = useColleagues();
 
-  const action = (name: string) => {
-    const key = `audit.actions.${name.replace(".", "_")}`;
-    return te(key) ? t(key) : name;
-  };
+  const action = (name: string) => ACTIONS[name]?.[locale.value as Locale] ?? name;
 
   const actor = ({ name, role }: Entry["actor"]) => name || t(role === "system" ? "audit.system" : "audit.nobody");
 

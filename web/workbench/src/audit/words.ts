@@ -1,62 +1,3 @@
-/** Names of actions; the dot of `agent.signed_in` is a path here, so it is an underscore. */
-const actions = {
-  agent_signed_in: ["Signed in", "登录"],
-  agent_sign_in_refused: ["Sign-in refused", "登录被拒"],
-  agent_signed_out: ["Signed out", "退出登录"],
-  agent_password_changed: ["Changed their password", "修改密码"],
-  agent_password_refused: ["Password change refused", "修改密码被拒"],
-  agent_refresh_reused: ["An old sign-in was used again", "旧登录凭证被重复使用"],
-  agent_created: ["Created an account", "创建账号"],
-  agent_work_changed: ["Changed limits and skills", "修改接待上限与技能"],
-  agent_status_changed: ["Changed their status", "切换状态"],
-  session_opened: ["Opened a conversation", "新建会话"],
-  session_escalated: ["Asked for a person", "请求转人工"],
-  session_assigned: ["Offered a conversation", "分配会话"],
-  session_unassigned: ["Withdrew an offer", "撤回分配"],
-  session_taken_over: ["Took over", "接入会话"],
-  session_transferred: ["Transferred", "转接会话"],
-  session_released: ["Gave back to the bot", "交还机器人"],
-  session_closed: ["Closed", "结束会话"],
-  session_merged: ["Merged another one in", "并入其他会话"],
-  session_merged_into: ["Merged into another one", "合并到其他会话"],
-  session_split_from: ["Split from another one", "从其他会话拆出"],
-  session_split_off: ["Split a part off", "拆分会话"],
-  transfer_requested: ["Asked a colleague to take it", "发起转接请求"],
-  transfer_accepted: ["Accepted a transfer", "接受转接"],
-  transfer_declined: ["Declined a transfer", "拒绝转接"],
-  transfer_cancelled: ["Took a transfer request back", "取消转接请求"],
-  reply_forced: ["Replied without reading the newest", "未读新消息即回复"],
-  note_added: ["Wrote a note", "添加备注"],
-  note_edited: ["Changed a note", "修改备注"],
-  note_removed: ["Removed a note", "删除备注"],
-  assist_requested: ["Asked a colleague", "请求协助"],
-  assist_answered: ["Answered a colleague", "回复协助"],
-  tag_added: ["Added a tag", "添加标签"],
-  tag_removed: ["Took a tag off", "移除标签"],
-  tag_created: ["Created a tag", "新建标签"],
-  tag_changed: ["Changed a tag", "修改标签"],
-  quick_reply_created: ["Created a quick reply", "新建快捷回复"],
-  quick_reply_changed: ["Changed a quick reply", "修改快捷回复"],
-  quick_reply_deleted: ["Deleted a quick reply", "删除快捷回复"],
-  article_created: ["Wrote an article", "新建文章"],
-  article_changed: ["Changed an article", "修改文章"],
-  article_published: ["Published an article", "发布文章"],
-  article_archived: ["Archived an article", "归档文章"],
-  article_deleted: ["Deleted a draft", "删除草稿"],
-  shop_hours_changed: ["Changed the service hours", "修改工作时间"],
-  shop_routing_changed: ["Changed the routing", "修改分配方式"],
-  job_retried: ["Brought a job back", "重试失败的任务"],
-  audit_exported: ["Exported the audit log", "导出审计日志"],
-} as const;
-
-type Named = Record<keyof typeof actions, string>;
-
-const named = (language: 0 | 1) =>
-  Object.fromEntries(Object.entries(actions).map(([action, names]) => [action, names[language]])) as Named;
-
-/** As the API calls them. Only the first underscore of a two-word subject stays. */
-export const ACTIONS = Object.keys(actions).map((key) => key.replace(/^(quick_reply|[a-z]+)_/, "$1."));
-
 export const en = {
   title: "Audit log",
   lead: "Who did what, when and from where. Nobody can change it; the command “kefu audit verify” proves that.",
@@ -104,7 +45,6 @@ export const en = {
     job: "Job",
     audit: "Audit log",
   },
-  actions: named(0),
 };
 
 export const zh: typeof en = {
@@ -154,5 +94,4 @@ export const zh: typeof en = {
     job: "任务",
     audit: "审计日志",
   },
-  actions: named(1),
 };
