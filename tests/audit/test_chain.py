@@ -79,6 +79,25 @@ async def test_fifty_commands_at_once_stand_in_one_unbroken_chain(stage: Stage, 
     assert (await verified(db, keys_in(tmp_path))).seq == before + 50
 
 
+async def test_of_changes_at_once_each_tells_what_the_one_before_it_left(stage: Stage, db: Database) -> None:
+    lead = await stage.agent("lead", "supervisor")
+    data_of(await lead.put("/api/tags/tag_vip", {"color": "#000000"}))
+    reply = data_of(await lead.post("/api/quick-replies", {"title": "t", "content": "c", "is_shared": True}), 201)
+    changes = [
+        change
+        for n in range(8)
+        for change in (
+            lead.put("/api/tags/tag_vip", {"color": f"#00000{n + 1}"}),
+            lead.put(f"/api/quick-replies/{reply['id']}", {"title": f"t{n}"}),
+            lead.put("/api/shops/default/routing", {"mode": "manual", "accept_seconds": 100 + n}),
+        )
+    ]
+    assert {one.status_code for one in await asyncio.gather(*changes)} == {200}
+    for action in ("tag.changed", "quick_reply.changed", "shop.routing_changed"):
+        found = await entries(db, action)
+        assert [one.before for one in found[1:]] == [one.after for one in found[:-1]], action
+
+
 async def test_the_first_entries_written_at_once_begin_one_chain(db: Database) -> None:
     sealed(db)
     await asyncio.gather(*(write(db, f"thing.{n}", "thing.again") for n in range(12)))

@@ -187,7 +187,11 @@ async def stats(tx: AsyncSession) -> tuple[dict[str, tuple[int, int]], list[Quic
 
 
 async def _own(tx: AsyncSession, writer: Writer, reply_id: str) -> QuickReply:
-    reply = await find_reply(tx, writer, reply_id)
+    """One that the writer may change, locked. Raises ReplyNotFound, NotYours."""
+    query = select(QuickReply).where(QuickReply.id == reply_id, visible(writer)).with_for_update()
+    reply = (await tx.scalars(query)).first()
+    if reply is None:
+        raise ReplyNotFound
     if reply.is_shared and not writer.may_share:
         raise NotYours
     return reply

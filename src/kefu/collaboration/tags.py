@@ -90,6 +90,7 @@ async def change_tag(tx: AsyncSession, tag_id: str, changes: dict[str, Any]) -> 
 
     Raises TagNotFound, TagExists.
     """
+    await tx.get(Tag, tag_id, with_for_update=True)
     tag = await find_tag(tx, tag_id)
     before = fields(tag, *AUDITED)
     name = changes.pop("name", None)

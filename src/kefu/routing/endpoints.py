@@ -142,6 +142,7 @@ async def put_routing(request: Request, shop_id: shapes.ShopInPath, body: Routin
     """Switching to `auto` offers those who wait at once; to `manual` lets standing offers run out."""
     async with request.app.state.db.write() as tx:
         shop = await find_shop(tx, shop_id)
+        await tx.refresh(shop, with_for_update=True)
         before = Routing.model_validate(shop.routing).model_dump()
         shop.routing = body.model_dump()
         audit(tx, "shop.routing_changed", ("shop", shop.id), before, shop.routing)
