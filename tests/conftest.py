@@ -17,6 +17,7 @@ import structlog
 from fastapi import FastAPI
 
 from actors import Agent, Stage, Visitor
+from kefu.accounts.audit import keys_of, seal_with
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.kit.config import Settings
@@ -153,8 +154,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
+async def db(database_url: str, tmp_path: Path) -> AsyncIterator[Database]:
     database = Database(database_url)
+    seal_with(database, keys_of(Settings(data_dir=tmp_path)))
     yield database
     await database.close()
 

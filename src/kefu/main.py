@@ -11,6 +11,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from kefu import __version__
+from kefu.accounts.audit import keys_of, seal_with
+from kefu.accounts.audit_endpoints import router as audit
 from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
 from kefu.answering.builtin import BuiltinAnswerer
@@ -95,6 +97,7 @@ SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute
 # What is named before sessions, one of whose names it could be: `stats`, `queue`.
 ROUTERS: tuple[APIRouter, ...] = (
     accounts,
+    audit,
     chat,
     reports,
     routing,
@@ -204,6 +207,7 @@ async def _running(parts: Sequence[Part], hub: Hub, db: Database, _: FastAPI) ->
 def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | None = None) -> FastAPI:
     """The application on a migrated database. `answerer` and `bus` replace those that the settings name."""
     db = Database(settings.database)
+    seal_with(db, keys_of(settings))
     shared = Shared(settings, db, bus)
     bus = shared.bus
     hub = Hub(db, bus)

@@ -6,11 +6,13 @@ import httpx2
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from kefu.accounts import service
+from kefu.accounts.audit import KEYS, Keys
 from kefu.accounts.models import Agent
 from kefu.accounts.permissions import Role
 from kefu.kit.db import Database
 
 PASSWORD = "correct-horse-7"
+TEST_SECRET = "a secret of the tests"
 # A hash that is checked in no time: what a real one costs is for the tests of passwords.
 HASHED = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
@@ -41,9 +43,15 @@ class Browser:
         return answer
 
 
+def with_keys(db: Database) -> Database:
+    """The same, with keys for what is audited unless it has some."""
+    db.info.setdefault(KEYS, lambda: Keys(TEST_SECRET))
+    return db
+
+
 class Team:
     def __init__(self, db: Database, client: httpx2.AsyncClient) -> None:
-        self._db = db
+        self._db = with_keys(db)
         self._client = client
 
     async def hire(

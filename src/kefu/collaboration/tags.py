@@ -9,6 +9,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit, fields
 from kefu.collaboration.models import Tag
 from kefu.collaboration.presets import GROUP_ORDER, PRESETS, preset
 from kefu.kit.clock import now_ms
@@ -22,6 +23,7 @@ from kefu.sessions.several import Outcome, for_each
 
 PER_SESSION = 20
 PER_TEAM = 200
+AUDITED = ("name", "group", "color", "icon", "description", "rules", "is_archived")
 
 
 class TagNotFound(NotFound):
@@ -61,30 +63,34 @@ async def find_tag(tx: AsyncSession, tag_id: str) -> Tag:
     return tag or preset(tag_id)
 
 
-async def create_tag(tx: AsyncSession, fields: dict[str, Any]) -> Tag:
+async def create_tag(tx: AsyncSession, wanted: dict[str, Any]) -> Tag:
     """A tag of the team's own. Raises TagExists, TooManyTags."""
-    name: str = fields.pop("name")
+    name: str = wanted.pop("name")
     known = await all_tags(tx)
     if len(known) >= PER_TEAM:
         raise TooManyTags(most=PER_TEAM)
-    tag = Tag(id=new_id("tag_custom"), is_archived=False, created_at=now_ms(), **fields)
+    tag = Tag(id=new_id("tag_custom"), is_archived=False, created_at=now_ms(), **wanted)
     _call(tag, name, known)
     await _store(tx, tag)
+    audit(tx, "tag.created", ("tag", tag.id), after=fields(tag, *AUDITED))
     return tag
 
 
-async def change_tag(tx: AsyncSession, tag_id: str, fields: dict[str, Any]) -> Tag:
-    """Give the tag these fields; a preset becomes the team's own version of it. Safe to repeat.
+async def change_tag(tx: AsyncSession, tag_id: str, changes: dict[str, Any]) -> Tag:
+    """Change the tag; a preset becomes the team's own version of it. Safe to repeat.
 
     Raises TagNotFound, TagExists.
     """
+    await tx.get(Tag, tag_id, with_for_update=True)
     tag = await find_tag(tx, tag_id)
-    name = fields.pop("name", None)
+    before = fields(tag, *AUDITED)
+    name = changes.pop("name", None)
     if name is not None:
         _call(tag, name, await all_tags(tx))
-    for field, value in fields.items():
+    for field, value in changes.items():
         setattr(tag, field, value)
     await _store(tx, tag)
+    audit(tx, "tag.changed", ("tag", tag_id), before, fields(tag, *AUDITED))
     return tag
 
 

@@ -6,7 +6,7 @@ grouped on SQLite (`kit.sqlite`), by a bare asyncpg pool on PostgreSQL.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,14 @@ def after_commit(tx: AsyncSession, action: Callable[[], None]) -> None:
     tx.info.setdefault("after_commit", []).append(action)
 
 
+def before_commit(tx: AsyncSession, action: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    """Run `action(tx)` as the last thing of the transaction, when all else is written and every other lock is held.
+
+    What it raises undoes the transaction.
+    """
+    tx.info.setdefault("before_commit", []).append(action)
+
+
 def announce(tx: AsyncSession, topic: str, what: Any) -> None:
     """Tell this process's listeners of `topic` once the transaction is durable."""
     signals: Signals = tx.info["signals"]
@@ -111,13 +119,15 @@ class Signals:
 class Database:
     """One database, either SQLite (`sqlite:///path`) or PostgreSQL (`postgresql://…`).
 
-    `is_patient`: statements and locks of PostgreSQL may take as long as they need.
+    `is_patient`: statements and locks of PostgreSQL may take as long as they need. `info`: what every transaction that
+    writes finds in its own `info`.
     """
 
     def __init__(self, url: str, *, is_patient: bool = False) -> None:
         self.is_sqlite = url.startswith("sqlite")
         self.url = url
         self.signals = Signals()
+        self.info: dict[str, Any] = {"signals": self.signals}
         self._gate = asyncio.Lock()
         self._pool: asyncpg.Pool[Any] | None = None
         self._pool_gate = asyncio.Lock()
@@ -132,7 +142,7 @@ class Database:
             self._reader = engine(self.path, "BEGIN", size=4)
         else:
             self._writer = self._reader = _postgres_engine(url, is_patient=is_patient)
-        self._new_write = async_sessionmaker(self._writer, expire_on_commit=False, info={"signals": self.signals})
+        self._new_write = async_sessionmaker(self._writer, expire_on_commit=False, info=self.info)
         self._new_read = async_sessionmaker(self._reader, expire_on_commit=False)
 
     @property
@@ -215,6 +225,7 @@ class Database:
             async with gate, self._new_write() as tx:
                 async with tx.begin():
                     yield tx
+                    await _run_last(tx)
                 actions = tx.info.get("after_commit", [])
         for action in actions:
             action()
@@ -235,6 +246,14 @@ async def _let_go(closing: Coroutine[Any, Any, None]) -> None:
     with suppress(*NOT_NOW):
         async with asyncio.timeout(CLOSE_SECONDS):
             await closing
+
+
+async def _run_last(tx: AsyncSession) -> None:
+    actions = tx.info.get("before_commit", ())
+    if actions:
+        await tx.flush()
+    for action in actions:
+        await action(tx)
 
 
 @contextmanager

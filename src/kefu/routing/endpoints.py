@@ -5,6 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit, fields
 from kefu.accounts.identity import AgentIdentity, SignedInAgent, allowed
 from kefu.accounts.models import Agent
 from kefu.kit.clock import now_ms, start_of_day, unix_seconds
@@ -130,8 +131,11 @@ async def put_work(request: Request, agent_id: shapes.AgentInPath, body: shapes.
     async with request.app.state.db.write() as tx:
         await assignment.lock_agent(tx, agent_id)
         agent = await tx.get_one(Agent, agent_id)
-        for name, value in body.model_dump(exclude_none=True).items():
+        wanted = body.model_dump(exclude_none=True)
+        before = fields(agent, *wanted)
+        for name, value in wanted.items():
             setattr(agent, name, value)
+        audit(tx, "agent.work_changed", ("agent", agent_id), before, wanted)
         await duty.wake_assigner(tx)
         work = shapes.WorkOut(max_sessions=agent.max_sessions, skills=agent.skills, languages=agent.languages)
     return shapes.WorkData(data=work)

@@ -5,6 +5,7 @@ from typing import ClassVar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit
 from kefu.kit.errors import Conflict
 from kefu.kit.i18n import Text
 from kefu.routing.duty import wake_assigner
@@ -35,5 +36,6 @@ async def put_routing(tx: AsyncSession, shop_id: str, wanted: Routing, seen: Rou
     if seen is not None and now not in (seen, wanted):
         raise RoutingChanged(routing=now.model_dump())
     shop.routing = wanted.model_dump()
+    audit(tx, "shop.routing_changed", ("shop", shop.id), now.model_dump(), shop.routing)
     await tx.flush()
     await wake_assigner(tx)

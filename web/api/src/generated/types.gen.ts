@@ -5,6 +5,26 @@ export type ClientOptions = {
 };
 
 /**
+ * ActorOut
+ *
+ * `role`: `system` for a job or the command line, `anyone` for who had not signed in.
+ */
+export type ActorOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Role
+     */
+    role: string;
+};
+
+/**
  * AddTags
  *
  * One or several.
@@ -111,7 +131,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'events.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'events.read' | 'audit.read'>;
     /**
      * Created At
      */
@@ -586,37 +606,38 @@ export type AtVersion = {
 };
 
 /**
- * AvailableAgent
+ * AuditPage
+ *
+ * With `q` a page may be short and yet have more: each looks through a stretch of the log.
  */
-export type AvailableAgent = {
+export type AuditPage = {
     /**
-     * Id
+     * Entries
      */
-    id: string;
+    entries: Array<EntryOut>;
     /**
-     * Username
+     * Next Cursor
      */
-    username: string;
+    next_cursor: string | null;
     /**
-     * Name
+     * Has More
      */
-    name: string;
+    has_more: boolean;
     /**
-     * Status
+     * Limit
      */
-    status: string;
+    limit: number;
+};
+
+/**
+ * AuditPageData
+ */
+export type AuditPageData = {
     /**
-     * Role
+     * Success
      */
-    role: string;
-    /**
-     * Max Sessions
-     */
-    max_sessions: number;
-    /**
-     * Current Sessions
-     */
-    current_sessions: number;
+    success?: true;
+    data: AuditPage;
 };
 
 /**
@@ -626,7 +647,7 @@ export type AvailableAgents = {
     /**
      * Items
      */
-    items: Array<AvailableAgent>;
+    items: Array<ColleagueOut>;
     /**
      * Total
      */
@@ -923,6 +944,10 @@ export type ColleagueOut = {
      */
     name: string;
     /**
+     * Role
+     */
+    role: string;
+    /**
      * Status
      */
     status: string;
@@ -935,9 +960,9 @@ export type ColleagueOut = {
      */
     may_serve: boolean;
     /**
-     * Serving
+     * Current Sessions
      */
-    serving: number;
+    current_sessions: number;
     /**
      * Room
      */
@@ -954,20 +979,6 @@ export type ColleagueOut = {
      * Languages
      */
     languages: Array<string>;
-};
-
-/**
- * ColleaguesData
- */
-export type ColleaguesData = {
-    /**
-     * Success
-     */
-    success?: true;
-    /**
-     * Data
-     */
-    data: Array<ColleagueOut>;
 };
 
 /**
@@ -1116,6 +1127,56 @@ export type Efficiency = {
      * Avg Sessions Per Agent
      */
     avg_sessions_per_agent: number | null;
+};
+
+/**
+ * EntryOut
+ *
+ * `before`, `after`: the fields that were changed. `at`: ISO 8601, UTC.
+ */
+export type EntryOut = {
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
+    actor: ActorOut;
+    /**
+     * Action
+     */
+    action: string;
+    object: ObjectOut;
+    /**
+     * Before
+     */
+    before: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * After
+     */
+    after: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * User Agent
+     */
+    user_agent: string;
+    /**
+     * Request Id
+     */
+    request_id: string;
+    /**
+     * Hash
+     */
+    hash: string;
 };
 
 /**
@@ -2201,6 +2262,20 @@ export type NotesData = {
      * All of them; `data` has the newest 100
      */
     total: number;
+};
+
+/**
+ * ObjectOut
+ */
+export type ObjectOut = {
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Id
+     */
+    id: string;
 };
 
 /**
@@ -4978,6 +5053,208 @@ export type ChangePasswordResponses = {
 
 export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
 
+export type ListAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Actor
+         */
+        actor?: string;
+        /**
+         * Action
+         */
+        action?: string;
+        /**
+         * Object Type
+         */
+        object_type?: string;
+        /**
+         * Object Id
+         */
+        object_id?: string;
+        /**
+         * Time Start
+         */
+        time_start?: number | null;
+        /**
+         * Time End
+         */
+        time_end?: number | null;
+        /**
+         * Q
+         */
+        q?: string;
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/audit';
+};
+
+export type ListAuditErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
+
+export type ListAuditResponses = {
+    /**
+     * Successful Response
+     */
+    200: AuditPageData;
+};
+
+export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type ExportAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Actor
+         */
+        actor?: string;
+        /**
+         * Action
+         */
+        action?: string;
+        /**
+         * Object Type
+         */
+        object_type?: string;
+        /**
+         * Object Id
+         */
+        object_id?: string;
+        /**
+         * Time Start
+         */
+        time_start?: number | null;
+        /**
+         * Time End
+         */
+        time_end?: number | null;
+        /**
+         * Q
+         */
+        q?: string;
+        /**
+         * Format
+         */
+        format?: 'csv' | 'xlsx';
+        /**
+         * Locale
+         */
+        locale?: 'zh' | 'en' | null;
+    };
+    url: '/api/audit/export';
+};
+
+export type ExportAuditErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ExportAuditError = ExportAuditErrors[keyof ExportAuditErrors];
+
+export type ExportAuditResponses = {
+    /**
+     * The file
+     */
+    200: unknown;
+};
+
 export type ChatData = {
     body: Chat;
     path?: never;
@@ -5862,7 +6139,12 @@ export type GetTodayResponse = GetTodayResponses[keyof GetTodayResponses];
 export type GetAvailableData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Everybody
+         */
+        everybody?: boolean;
+    };
     url: '/api/agents/available';
 };
 
@@ -6478,71 +6760,6 @@ export type TransferHistoryResponses = {
 };
 
 export type TransferHistoryResponse = TransferHistoryResponses[keyof TransferHistoryResponses];
-
-export type ListColleaguesData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/colleagues';
-};
-
-export type ListColleaguesErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type ListColleaguesError = ListColleaguesErrors[keyof ListColleaguesErrors];
-
-export type ListColleaguesResponses = {
-    /**
-     * Successful Response
-     */
-    200: ColleaguesData;
-};
-
-export type ListColleaguesResponse = ListColleaguesResponses[keyof ListColleaguesResponses];
 
 export type ListNotesData = {
     body?: never;

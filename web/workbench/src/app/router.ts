@@ -24,6 +24,7 @@ export const router = createRouter({
         { path: "routing", name: "routing", component: () => import("../routing/RoutingPage.vue") },
         { path: "replies", name: "replies", component: () => import("../replies/RepliesPage.vue") },
         { path: "tags", name: "tags", component: () => import("../tags/TagsPage.vue") },
+        { path: "audit", name: "audit", component: () => import("../audit/AuditPage.vue") },
         { path: ":rest(.*)*", name: "missing", component: () => import("./MissingPage.vue") },
       ],
     },

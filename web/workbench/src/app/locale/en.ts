@@ -1,3 +1,4 @@
+import { en as audit } from "../../audit/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as duty } from "../../duty/words";
 import { en as histories } from "../../histories/words";
@@ -15,6 +16,7 @@ import { en as transfers } from "../../transfers/words";
 import { en as wallboard } from "../../wallboard/words";
 
 export const en = {
+  audit,
   collaboration,
   drafts,
   duty,

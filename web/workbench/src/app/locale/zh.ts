@@ -1,3 +1,4 @@
+import { zh as audit } from "../../audit/words";
 import { zh as collaboration } from "../../collaboration/words";
 import { zh as duty } from "../../duty/words";
 import { zh as histories } from "../../histories/words";
@@ -16,6 +17,7 @@ import { zh as wallboard } from "../../wallboard/words";
 import type { Catalogue } from "./en";
 
 export const zh: Catalogue = {
+  audit,
   collaboration,
   drafts,
   duty,
