@@ -277,7 +277,7 @@ def is_changed(path: Path, mutation: tuple[object, ...]) -> bool:
     file = sqlite3.connect(path)
     try:
         before = table(file)
-        mutate(file, *mutation)  # type: ignore[arg-type] # the first is its name
+        mutate(file, *mutation)  # type: ignore[arg-type]  # the first is its name
         file.commit()
         return table(file) != before
     except sqlite3.IntegrityError:

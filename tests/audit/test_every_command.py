@@ -57,6 +57,7 @@ async def serve_a_session(story: Story, lead: Agent, mei: Agent, visitor: Visito
     await story.does(lead, "POST /api/manual/escalate", {"session_name": name})
     await story.does(lead, "POST /api/sessions/{name}/assign", {"agent_id": mei.id}, name=name)
     await story.does(mei, "POST /api/sessions/{name}/assignment/decline", name=name)
+    await story.does(lead, "POST /api/agents/{agent_id}/offers", {"session_names": [name]}, agent_id=mei.id)
     await story.does(mei, "POST /api/sessions/{name}/takeover", name=name)
     for answer in ("cancel", "respond"):
         wish = {"to_agent_id": lead.id, "reason": "lunch", "note": "canary-note"}
@@ -81,7 +82,9 @@ async def work_beside_it(story: Story, lead: Agent, mei: Agent, visitor: Visitor
     made = await story.does(lead, "POST /api/tags", {"name": "wet"})
     tag_id = made["data"]["tag"]["id"]
     await story.does(lead, "PUT /api/tags/{tag_id}", {"name": "damp"}, tag_id=tag_id)
-    await story.does(lead, "POST /api/tags/{tag_id}/sessions", {"session_names": [name]}, tag_id=tag_id)
+    for several in ("sessions", "sessions/remove"):
+        await story.does(lead, f"POST /api/tags/{{tag_id}}/{several}", {"session_names": [name]}, tag_id=tag_id)
+    await story.does(lead, "POST /api/sessions/{name}/tags", {"tag_id": tag_id}, name=name)
     await story.does(lead, "POST /api/sessions/{name}/tags", {"tag_id": "tag_vip"}, name=name)
     await story.does(lead, "DELETE /api/sessions/{name}/tags/{tag_id}", name=name, tag_id=tag_id)
     seq = await visitor.says("Another thing")
