@@ -22,12 +22,9 @@ from kefu.accounts.schemas import (
 from kefu.accounts.tokens import AccessClaims
 from kefu.kit.clock import now_ms
 from kefu.kit.errors import Forbidden, KefuError, NotSignedIn, TokenInvalid, TooMany
-from kefu.kit.web import Done, caller_of
+from kefu.kit.web import Done, address_of
 
 router = APIRouter(prefix="/api/agent", tags=["agent"])
-
-PER_ADDRESS = "20/minute"
-UNKNOWN_USERNAME = "5/15minute"
 
 T = TypeVar("T")
 
@@ -42,13 +39,13 @@ def _settled(outcome: T | KefuError) -> T:
 @router.post("/login", dependencies=[Depends(anyone)])
 async def login(request: Request, body: Credentials) -> SignedInOut:
     state = request.app.state
-    await state.limits.take(PER_ADDRESS, "login", caller_of(request).address)
     async with state.db.read() as tx:
         known = await service.password_of(tx, body.username)
     if known:
         service.check_lock(known.locked_until)
     else:
         await _lock_unknown(request, body.username)
+    await state.limits.take("login", address=address_of(request))  # who is locked out is told so, and not counted
     is_right = await check_password(body.password, known.hash if known else None)
     if known is None:
         raise service.LoginFailed
@@ -62,13 +59,14 @@ async def login(request: Request, body: Credentials) -> SignedInOut:
 async def _lock_unknown(request: Request, username: str) -> None:
     """A username nobody has locks like one somebody has, so that the lock tells nothing."""
     try:
-        await request.app.state.limits.take(UNKNOWN_USERNAME, "unknown-username", service.key_of(username))
+        await request.app.state.limits.take("unknown_username", username=service.key_of(username))
     except TooMany as error:
         raise service.AccountLocked(**error.details) from None
 
 
 @router.post("/refresh", dependencies=[Depends(anyone)])
 async def refresh(request: Request, body: RefreshIn) -> SignedInOut:
+    await request.app.state.limits.take("refresh", address=address_of(request))
     async with request.app.state.db.write() as tx:
         outcome = await service.rotate(tx, request.app.state.tokens, body.refresh_token)
     return SignedInOut.of(_settled(outcome))

@@ -181,7 +181,7 @@ def caller_locale(request: Request) -> Locale:
 class Origin:
     """Where a request comes from.
 
-    `address`: as the server saw it (behind a proxy, uvicorn reads X-Forwarded-For of trusted hosts).
+    `address`: of the caller, behind the proxies of TRUSTED_PROXIES.
     """
 
     address: str
@@ -190,8 +190,12 @@ class Origin:
 
 
 def caller_of(request: Request) -> Origin:
-    address = request.client.host if request.client else "local"
-    return Origin(address, request.headers.get("authorization"), caller_locale(request))
+    return Origin(address_of(request), request.headers.get("authorization"), caller_locale(request))
+
+
+def address_of(request: Request) -> str:
+    """Of the caller, behind the proxies of TRUSTED_PROXIES."""
+    return request.client.host if request.client else "local"
 
 
 REASONS: dict[str, Text] = {
