@@ -8,6 +8,7 @@ grouped on SQLite (`kit.sqlite`), by a bare asyncpg pool on PostgreSQL.
 import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -198,7 +199,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one state of the database and commits nothing."""
-        with _as_busy():
+        with _as_busy(), _open_transaction():
             async with self._new_read() as tx:
                 yield tx
 
@@ -209,7 +210,7 @@ class Database:
         Raises Busy when the database is.
         """
         gate = self._gate if self.is_sqlite else nullcontext()
-        with _as_busy():
+        with _as_busy(), _open_transaction():
             async with gate, self._new_write() as tx:
                 async with tx.begin():
                     yield tx
@@ -226,6 +227,23 @@ class Database:
         await self._writer.dispose()
         if self._reader is not self._writer:
             await self._reader.dispose()
+
+
+_open: ContextVar[int] = ContextVar("open_transactions", default=0)
+
+
+@contextmanager
+def _open_transaction() -> Iterator[None]:
+    token = _open.set(_open.get() + 1)
+    try:
+        yield
+    finally:
+        _open.reset(token)
+
+
+def assert_no_open_transaction() -> None:
+    """For whoever is about to wait for somebody else: nobody's locks shall wait with them."""
+    assert _open.get() == 0, "a transaction is open here"
 
 
 @contextmanager
