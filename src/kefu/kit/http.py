@@ -36,7 +36,7 @@ NAME = re.compile(rf"(?:{LABEL}\.)*{LABEL}\.?", re.IGNORECASE)
 NUMBER = re.compile(r"(?:[0-9]+|0x[0-9a-f]*)\.?$", re.IGNORECASE)
 GLOBAL_IPV6 = ip_network("2000::/3")
 NAT64 = ip_network("64:ff9b::/96")
-# Global by their numbers, or by an older Python's, but not what they seem: 6to4 and Teredo carry another address inside,
+# Global by their numbers, or to an older Python, but not what they seem: 6to4 and Teredo carry another address inside,
 # 192.0.0.0/24 is for protocols, 3fff::/20 for documents, and the last is where a machine at Azure finds its own.
 NOT_SO_GLOBAL = tuple(
     map(ip_network, ("2002::/16", "2001::/23", "192.88.99.0/24", "192.0.0.0/24", "3fff::/20", "168.63.129.16/32"))
