@@ -51,7 +51,8 @@ class Tags(HTMLParser):
 
 @given(WORDS, WORDS, WORDS, WORDS)
 @example(HOSTILE, HOSTILE, HOSTILE, HOSTILE)
-@settings(deadline=None)
+@example("Anna", "Shop", "Hello", ". \u00a1")
+@settings(deadline=None, max_examples=30)
 def test_no_name_and_no_message_makes_a_header_or_a_tag(who: str, shop: str, words: str, sender: str) -> None:
     for mail in letters(who, shop, words, server(sender)):
         read = message_from_bytes(mail.as_bytes(), policy=SMTP)

@@ -53,8 +53,11 @@ class MailServer:
 
     @property
     def from_(self) -> str:
-        """Without what stands for structure in an address: Python, when it folds a long name, loses its quotes."""
-        return formataddr((one_line(SIGNS.sub(" ", self.sender_name)), self.sender))
+        """Without what stands for structure in an address: Python, when it folds a long name, loses its quotes.
+
+        And it cannot read a name that begins with a dot.
+        """
+        return formataddr((one_line(SIGNS.sub(" ", self.sender_name)).lstrip(". "), self.sender))
 
     @property
     def domain(self) -> str:

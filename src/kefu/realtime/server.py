@@ -134,8 +134,8 @@ class LeanHttp(HttpToolsProtocol):
             return
         cycle = self.cycle
         if cycle is None or (cycle.response_complete if self._is_in_head else not cycle.response_started):
-            headers: Any = self.headers or []  # None before the first request, whatever uvicorn's annotation says
-            locale = preferred(Headers(raw=headers).get("accept-language"))
+            headers: Any = self.headers  # None before the first request, whatever uvicorn's annotation says
+            locale = preferred(Headers(raw=headers or []).get("accept-language"))
             answer = error_response(error, locale)
             lines = [*answer.raw_headers, *SECURITY, (b"connection", b"close")]
             head = b"".join(b"%b: %b\r\n" % line for line in lines)
