@@ -132,9 +132,9 @@ class LeanHttp(HttpToolsProtocol):
         """Answer, unless this request was answered or the one before it still is, and close the connection."""
         if self.transport.is_closing():
             return
-        cycle = self.cycle
+        cycle: Any = self.cycle  # None before the first request, whatever uvicorn's annotations say
+        headers: Any = self.headers  # and so are these
         if cycle is None or (cycle.response_complete if self._is_in_head else not cycle.response_started):
-            headers: Any = self.headers  # None before the first request, whatever uvicorn's annotation says
             locale = preferred(Headers(raw=headers or []).get("accept-language"))
             answer = error_response(error, locale)
             lines = [*answer.raw_headers, *SECURITY, (b"connection", b"close")]
