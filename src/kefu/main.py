@@ -36,6 +36,7 @@ from kefu.histories.endpoints import router as histories
 from kefu.jobs.worker import Handler, Worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
+from kefu.kit.http import Outbound
 from kefu.kit.limits import Limits
 from kefu.kit.redis import Redis
 from kefu.kit.web import Edge, add_errors
@@ -122,7 +123,7 @@ class Application(FastAPI):
     """FastAPI with the live streams beside it."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        edge = Edge(_with_cors(self, open_stream))
+        edge = _edge(self, open_stream)
         return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
 
 
@@ -226,6 +227,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
         telemetry={"tracing": False, "metrics": False, "logs": False},  # 5 % of every request
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would be to whatever Host the caller named
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
@@ -233,10 +235,11 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.hours = default_hours(settings)
     app.state.tokens = Tokens(settings.signing_key())
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
+    app.state.outbound = Outbound(settings.outbound_allow)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)
     _add_routes(app)
-    app.add_middleware(lambda inner: Edge(_with_cors(app, inner)))
+    app.add_middleware(partial(_edge, app))
     return app
 
 
@@ -247,6 +250,10 @@ def _add_routes(app: FastAPI) -> None:
     add_web_apps(app)
     add_errors(app)
     describe_streams(app)
+
+
+def _edge(app: FastAPI, app_inside: ASGIApp) -> Edge:
+    return Edge(_with_cors(app, app_inside), strict_transport=app.state.settings.is_production)
 
 
 def _with_cors(app: FastAPI, inner: ASGIApp) -> ASGIApp:

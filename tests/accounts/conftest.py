@@ -1,11 +1,13 @@
 """An app with the account endpoints, a route for each kind of caller, and Mei, an agent who is signed in."""
 
+import itertools
 from collections.abc import AsyncIterator
 from typing import Annotated
 
 import httpx2
 import pytest
 from fastapi import Depends, FastAPI
+from starlette.types import Receive, Scope, Send
 
 from accounts.team import Browser, Team
 from kefu.accounts.endpoints import router
@@ -46,7 +48,13 @@ def app(db: Database) -> FastAPI:
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://kefu") as client:
+    """Each request comes from an address of its own: how often one may sign in is for the tests that ask it."""
+    addresses = (f"198.51.{number >> 8}.{number & 255}" for number in itertools.count())
+
+    async def from_anywhere(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "client": (next(addresses), 1)}, receive, send)
+
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=from_anywhere), base_url="http://kefu") as client:
         yield client
 
 

@@ -179,6 +179,17 @@ def swallowing_wait(file: Source) -> Iterator[str]:
                 yield f"wait_for at line {line} may go on when it is cancelled: use asyncio.timeout"
 
 
+MAY_CALL = ("src/kefu/kit/http.py", "src/kefu/ai")
+HTTP_CLIENTS = {"httpx2", "httpx", "aiohttp", "urllib3", "urllib.request", "http.client"}
+
+
+def unguarded_call(file: Source) -> Iterator[str]:
+    if file.is_in("src") and not file.is_in(*MAY_CALL):
+        for line, module in _imports(file):
+            if module in HTTP_CLIENTS or module.partition(".")[0] in HTTP_CLIENTS:
+                yield f"import of {module} at line {line}: take kefu.kit.http"
+
+
 IGNORES = re.compile(r"noqa|type: ?ignore")
 REASONED = re.compile(r"# noqa: [A-Z0-9, ]+ - \S|# type: ignore\[[a-z, -]+\]  # \S")
 
@@ -209,6 +220,9 @@ RULES = (
     Rule("tasks have an owner who ends them", loose_task, _feature("asyncio.create_task(later())")),
     Rule("sessions are asked for in sessions/", foreign_query, _feature("select(models.Session.name)")),
     Rule("few modules open connections", own_connection, _feature("import httpx2")),
+    Rule(
+        "web servers are called by kit/http.py", unguarded_call, Source("src/kefu/webhooks/service.py", "import httpx2")
+    ),
     Rule(
         "who waits can be stopped", swallowing_wait, _feature("async def go(): await asyncio.wait_for(bell.wait(), 1)")
     ),

@@ -14,6 +14,8 @@ WRONG = {
     "REDIS_URL": ("127.0.0.1:6379", "http://redis:6379/0", "redis://", "redis://redis:6379/main"),
     "REDIS_MAX_CONNECTIONS": ("3", "1001", "many"),
     "METRICS_TOKEN": ("short", "fifteen letters"),
+    "TRUSTED_PROXIES": ("proxy", "10.0.0.1/8", "0.0.0.0/0", "::/0", "*"),
+    "OUTBOUND_ALLOW": ("hooks.shop.example", "0.0.0.0/0"),
     "HUMAN_SHIFT_START": ("9", "25:00"),
     "HUMAN_SHIFT_END": ("18", "00:00"),
     "TIMEZONE": ("Mars/Olympus", "UTC+8"),

@@ -24,12 +24,9 @@ from kefu.accounts.schemas import (
 from kefu.accounts.tokens import AccessClaims
 from kefu.kit.clock import now_ms
 from kefu.kit.errors import Forbidden, KefuError, NotSignedIn, TokenInvalid, TooMany
-from kefu.kit.web import Done, caller_of
+from kefu.kit.web import Done, address_of
 
 router = APIRouter(prefix="/api/agent", tags=["agent"])
-
-PER_ADDRESS = "20/minute"
-UNKNOWN_USERNAME = "5/15minute"
 
 T = TypeVar("T")
 
@@ -44,7 +41,6 @@ def _settled(outcome: T | KefuError) -> T:
 @router.post("/login", dependencies=[Depends(anyone)])
 async def login(request: Request, body: Credentials) -> SignedInOut:
     state = request.app.state
-    await state.limits.take(PER_ADDRESS, "login", caller_of(request).address)
     async with state.db.read() as tx:
         known = await service.password_of(tx, body.username)
     async with _audited(request, "agent.sign_in_refused", known.agent_id if known else ""):
@@ -52,6 +48,8 @@ async def login(request: Request, body: Credentials) -> SignedInOut:
             service.check_lock(known.locked_until)
         else:
             await _lock_unknown(request, body.username)
+        # Who is locked out is told so, and not counted.
+        await state.limits.take("login", address=address_of(request))
         is_right = await check_password(body.password, known.hash if known else None)
         if known is None:
             raise service.LoginFailed
@@ -76,13 +74,14 @@ async def _audited(request: Request, action: str, agent_id: str) -> AsyncIterato
 async def _lock_unknown(request: Request, username: str) -> None:
     """A username nobody has locks like one somebody has, so that the lock tells nothing."""
     try:
-        await request.app.state.limits.take(UNKNOWN_USERNAME, "unknown-username", service.key_of(username))
+        await request.app.state.limits.take("unknown_username", username=service.key_of(username))
     except TooMany as error:
         raise service.AccountLocked(**error.details) from None
 
 
 @router.post("/refresh", dependencies=[Depends(anyone)])
 async def refresh(request: Request, body: RefreshIn) -> SignedInOut:
+    await request.app.state.limits.take("refresh", address=address_of(request))
     async with request.app.state.db.write() as tx:
         outcome = await service.rotate(tx, request.app.state.tokens, body.refresh_token)
     return SignedInOut.of(_settled(outcome))

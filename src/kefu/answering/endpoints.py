@@ -14,7 +14,7 @@ from kefu.kit.clock import now_ms
 from kefu.kit.errors import KefuError
 from kefu.kit.i18n import Locale
 from kefu.kit.ids import new_id
-from kefu.kit.web import caller_of
+from kefu.kit.web import address_of, caller_of
 from kefu.sessions import schemas as shapes
 from kefu.sessions.models import Session
 from kefu.sessions.opening import Wish, opened
@@ -22,8 +22,6 @@ from kefu.sessions.post import Posted, post
 from kefu.sessions.store import DatabaseStore
 
 router = APIRouter(tags=["chat"])
-
-CHATS_PER_SESSION = "60/minute"
 
 
 class Chat(shapes.Body):
@@ -77,7 +75,7 @@ async def _say(request: Request, body: Chat) -> tuple[Session, Posted, str | Non
     )
     session, is_new = await opened(state, caller_of(request), wish, store)
     expect_bot(session)
-    await state.limits.take(CHATS_PER_SESSION, "post", session.name)
+    await state.limits.take("chat", visitor=session.name, address=address_of(request))
     posted = await post(state.db, session.name, body.message, body.client_msg_id or new_id("m"))
     return session, posted, state.tokens.visitor(session.name) if is_new else None
 

@@ -20,7 +20,6 @@ from kefu.sessions.states import Status
 
 router = APIRouter(tags=["histories"])
 
-TRANSCRIPTS = "30/minute"
 FILES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {media.partition(";")[0]: {"schema": {}} for media in MEDIA.values()}}
 }
@@ -118,9 +117,7 @@ async def transcript(
         raise Forbidden
     async with state.db.read() as tx:
         session = await readable(tx, caller, name)
-    await state.limits.take(
-        TRANSCRIPTS, "transcript", caller.session_name if isinstance(caller, Visitor) else caller.id
-    )
+    await state.limits.take("transcript", who=caller.session_name if isinstance(caller, Visitor) else caller.id)
     wish = Wish(query.locale or caller_locale(request), schemas.zone(query.tz), query.tz, internal)
     return await _file(request, session, await transcript_of(state.db, session, wish), query.format)
 

@@ -6,6 +6,7 @@ A wrong one stops the start with its name, the reason and the remedy.
 import re
 from dataclasses import dataclass
 from datetime import date
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -57,14 +58,27 @@ class Settings(BaseSettings):
     email_from_name: str = Field("Kefu", validation_alias="EMAIL_FROM_NAME", max_length=80)
     agent_auto_busy_seconds: int = Field(300, validation_alias="AGENT_AUTO_BUSY_SECONDS", ge=30, le=86_400)
     transfer_expire_seconds: int = Field(120, validation_alias="TRANSFER_EXPIRE_SECONDS", ge=1, le=3600)
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        ["127.0.0.1/32", "::1/128"], validation_alias="TRUSTED_PROXIES"
+    )
+    outbound_allow: Annotated[list[str], NoDecode] = Field([], validation_alias="OUTBOUND_ALLOW")
     rate_limits: Literal["on", "off"] = Field("on", validation_alias="RATE_LIMITS")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     log_file: Path | None = Field(None, validation_alias="LOG_FILE")
 
-    @field_validator("holidays", "email_recipients", mode="before")
+    @field_validator("holidays", "email_recipients", "trusted_proxies", "outbound_allow", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("trusted_proxies", "outbound_allow")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        """Raises ValueError, for the whole internet too: it is nobody's own."""
+        networks = [ip_network(one) for one in value]
+        if any(one.prefixlen == 0 for one in networks):
+            raise ValueError("means everybody")
+        return [str(one) for one in networks]
 
     @field_validator("timezone")
     @classmethod
@@ -166,6 +180,8 @@ REMEDIES = {
     "REDIS_URL": "Leave it empty for one process, or use redis://:password@host:6379/0 (rediss:// with TLS).",
     "REDIS_MAX_CONNECTIONS": "Use a number from 4 to 1000; 32 serves a busy process.",
     "METRICS_TOKEN": "Use at least 16 random characters, or leave it empty for direct readers in the same network.",
+    "TRUSTED_PROXIES": "List networks with commas between: 127.0.0.1/32,10.0.0.0/8.",
+    "OUTBOUND_ALLOW": "List networks of your own with commas between: 10.1.2.0/24.",
     "RATE_LIMITS": "Use on or off.",
     "SESSION_EXPIRE_SECONDS": "Use whole seconds from 60 to 31536000; 86400 is a day.",
     "HUMAN_SHIFT_START": "Use a time of the day: 09:00.",

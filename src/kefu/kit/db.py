@@ -8,6 +8,7 @@ grouped on SQLite (`kit.sqlite`), by a bare asyncpg pool on PostgreSQL.
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -210,7 +211,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one state of the database and commits nothing."""
-        with _as_busy():
+        with _as_busy(), _open_transaction():
             async with self._new_read() as tx:
                 yield tx
 
@@ -221,7 +222,7 @@ class Database:
         Raises Busy when the database is.
         """
         gate = self._gate if self.is_sqlite else nullcontext()
-        with _as_busy():
+        with _as_busy(), _open_transaction():
             async with gate, self._new_write() as tx:
                 async with tx.begin():
                     yield tx
@@ -254,6 +255,23 @@ async def _run_last(tx: AsyncSession) -> None:
         await tx.flush()
     for action in actions:
         await action(tx)
+
+
+_open: ContextVar[int] = ContextVar("open_transactions", default=0)
+
+
+@contextmanager
+def _open_transaction() -> Iterator[None]:
+    token = _open.set(_open.get() + 1)
+    try:
+        yield
+    finally:
+        _open.reset(token)
+
+
+def assert_no_open_transaction() -> None:
+    """For whoever is about to wait for somebody else: nobody's locks shall wait with them."""
+    assert _open.get() == 0, "a transaction is open here"
 
 
 @contextmanager

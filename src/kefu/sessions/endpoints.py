@@ -10,7 +10,7 @@ from kefu.kit.clock import iso, now_ms
 from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
 from kefu.kit.pages import BadCursor, from_cursor, to_cursor
-from kefu.kit.web import caller_of
+from kefu.kit.web import address_of, caller_of
 from kefu.sessions import listing, queries, reading, search, service, summaries
 from kefu.sessions import schemas as shapes
 from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor, reader_of
@@ -22,7 +22,6 @@ from kefu.sessions.states import InvalidStatus, Status
 
 router = APIRouter(tags=["sessions"])
 
-POSTS_PER_SESSION = "60/minute"
 HISTORY = 50
 
 Releaser = Annotated[AgentIdentity, Depends(allowed("sessions.release"))]
@@ -51,7 +50,7 @@ async def post_message(
 ) -> shapes.MessageStored:
     """The visitor's durable post, whatever the state; the answer comes on the stream."""
     own_visitor(caller, name)
-    await request.app.state.limits.take(POSTS_PER_SESSION, "post", name)
+    await request.app.state.limits.take("chat", visitor=name, address=address_of(request))
     posted = await post(request.app.state.db, name, body.content, body.client_msg_id)
     return shapes.MessageStored(
         session_name=name,
@@ -67,6 +66,8 @@ async def escalate(request: Request, body: shapes.Escalate, caller: SignedIn) ->
     """Ask for a person. A repeat while one is awaited changes nothing; out of hours nothing changes either."""
     state = request.app.state
     actor = actor_of(caller, body.session_name, "sessions.reply")
+    if actor.kind == "visitor":
+        await state.limits.take("escalate", visitor=body.session_name, address=address_of(request))
     reason = "manual" if body.reason == "user_request" else body.reason
     async with state.db.write() as tx:
         in_shift = await is_in_shift(tx, body.session_name, state.hours, now_ms())
@@ -85,7 +86,7 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
     client_msg_id = body.client_msg_id or new_id("m")
     if body.role == "user":
         own_visitor(caller, name)
-        await request.app.state.limits.take(POSTS_PER_SESSION, "post", name)
+        await request.app.state.limits.take("chat", visitor=name, address=address_of(request))
         async with db.write() as tx:
             session = await service.locked(tx, name)
             service.refuse_merged(session)
@@ -163,6 +164,7 @@ async def search_messages(
 
     Words are found as soon as they are indexed, which takes some seconds.
     """
+    await request.app.state.limits.take("search", agent=agent.id)
     narrow = query.narrow
     wanted = search.Wanted.of(query.q, narrow.since, narrow.until, narrow.shop)
     before = from_cursor(query.cursor, (int,))[0] if query.cursor else None

@@ -16,8 +16,6 @@ from kefu.sessions.service import Opening, open_session
 from kefu.sessions.store import SessionStore
 from kefu.shops.service import find_shop
 
-NEW_PER_ADDRESS = "120/minute"
-
 
 @dataclass(frozen=True, slots=True)
 class Wish:
@@ -43,7 +41,7 @@ async def opened(state: State, origin: Origin, wish: Wish, store: SessionStore) 
         if session is not None:
             own_visitor(await identify(state, origin.authorization), wish.name)
             return session, False
-    await state.limits.take(NEW_PER_ADDRESS, "new", origin.address)
+    await state.limits.take("open_session", address=origin.address)
     visitor_id = await _known_visitor(state, origin.authorization, store)
     try:
         async with state.db.write() as tx:

@@ -15,7 +15,6 @@ from kefu.transfers import schemas as shapes
 
 router = APIRouter(tags=["transfers"], dependencies=[Depends(in_sight)])
 
-REQUESTS_PER_AGENT = "60/minute"
 RequestId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,40}$")]
 Holder = Annotated[AgentIdentity, Depends(allowed("sessions.transfer"))]
 Taker = Annotated[AgentIdentity, Depends(allowed("sessions.takeover"))]
@@ -28,7 +27,7 @@ async def transfer(request: Request, name: NameInPath, body: shapes.AskTransfer,
     if not body.reason:
         raise service.ReasonRequired(fields=[])
     state = request.app.state
-    await state.limits.take(REQUESTS_PER_AGENT, "transfer", agent.id)
+    await state.limits.take("transfer", agent=agent.id)
     lasts = timedelta(seconds=state.settings.transfer_expire_seconds)
     wish = service.Wish(body.to_agent_id, body.reason, body.note, lasts, body.force, body.epoch)
     async with state.db.write() as tx:

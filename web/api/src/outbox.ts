@@ -20,6 +20,8 @@ export interface OutboxOptions {
   /** Called with all entries, oldest first, whenever they change here or in another tab. */
   onChange: (entries: readonly OutboxEntry[]) => void;
   onFailed?: (entry: OutboxEntry, error: ApiError) => void;
+  /** Whether the server has said that too much came at once; what waits is sent by itself when it may be. */
+  onHeld?: (held: boolean) => void;
   storage?: Storage;
   timing?: Partial<OutboxTiming>;
 }
@@ -145,12 +147,15 @@ export class Outbox {
       await this.options.send(entry);
     } catch (thrown) {
       const error = failureFromThrown(thrown);
+      this.options.onHeld?.(error.status === 429);
       if (error.isTransient) return error.retryAfterMs ?? 0;
       this.fail(key, entry, error);
       return undefined;
     }
     this.storage.removeItem(key);
-    if (!this.closed) this.options.onChange(this.entries());
+    if (this.closed) return undefined;
+    this.options.onHeld?.(false);
+    this.options.onChange(this.entries());
     return undefined;
   }
 

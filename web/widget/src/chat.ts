@@ -56,6 +56,8 @@ interface Opened {
 export class Chat {
   readonly conversation = shallowRef(emptyConversation());
   readonly connection = shallowRef<FollowState>({ phase: "closed" });
+  /** More was written than may be sent in a minute; the rest goes by itself. */
+  readonly held = shallowRef(false);
   /** What merges and splits brought here from other sessions. */
   readonly brought = shallowRef<readonly Brought[]>([]);
   private readonly visit = shallowRef(freshVisit());
@@ -202,6 +204,7 @@ export class Chat {
     this.visit.value = visit;
     this.conversation.value = emptyConversation();
     this.brought.value = [];
+    this.held.value = false;
     this.connection.value = { phase: "closed" };
     const path = `/api/sessions/${visit.session}/read`;
     this.marker = new Marker((seq) => this.client.request(path, { body: { seq } }));
@@ -211,6 +214,7 @@ export class Chat {
       send: (entry) => this.deliver(entry),
       onChange: (entries) => this.showWaiting(entries),
       onFailed: (_entry, error) => this.refused(visit, error),
+      onHeld: (held) => (this.held.value = held),
     });
     if (visit.left) this.leftover = leftOver(visit.left, this.options.client, (content) => this.outbox?.add(content));
     if (visit.token) this.listen(visit);
