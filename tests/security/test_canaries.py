@@ -100,7 +100,7 @@ async def test_no_secret_is_answered_or_logged_and_no_contact_is_logged(
         await worker.start()
         try:
             heard, issued = await drive(kefu, db, database_url)
-            await until(lambda: worker.logged("mail.failed"), 30)
+            await until(lambda: bool(worker.logged("mail.failed")), 30)
         finally:
             assert [(await one.terminate())[0] for one in (kefu, worker)] == [0, 0]
     refused = await Kefu(homes[0], url.replace("://", "://nobody").replace("127.0.0.1", "127.0.0.9")).run("migrate")
