@@ -195,7 +195,7 @@ def read_mail(page: Page, trap: Trap) -> None:
     ]
     body = team_mail(server, session, said, Place(SVG, "UTC", SVG), ["desk@shop.example"]).get_body(("html",))
     assert body is not None
-    page.set_content(body.get_content())  # type: ignore[attr-defined]
+    page.set_content(body.get_content())
     page.wait_for_timeout(300)
     expect(page.get_by_text("<img srcset=x onerror=alert(1)>")).to_be_visible()
     trap.is_empty(page)

@@ -60,7 +60,7 @@ def all_cases(document: dict[str, Any]) -> list[Case[Any]]:
         for found in schemathesis.openapi.from_dict(short(document)).get_all_operations():
             assert isinstance(found, Ok)
             operation = found.ok()
-            known = {"path_parameters": {"name": SESSION}} if "{name}" in operation.path else {}
+            known: dict[str, Any] = {"path_parameters": {"name": SESSION}} if "{name}" in operation.path else {}
             _make(operation.as_strategy(generation_mode=GenerationMode.POSITIVE, **known))
             _make(operation.as_strategy(generation_mode=GenerationMode.NEGATIVE))
     return CASES
