@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 import structlog
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kefu.accounts.tokens import Tokens, new_refresh_token
@@ -79,6 +79,7 @@ def test_it_leaves_alone(text: str) -> None:
     assert mask_text(text) == text
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.text() | st.lists(WORDS, max_size=12).map("".join))
 def test_masking_again_changes_nothing(text: str) -> None:
     once = mask_text(text)
@@ -98,6 +99,7 @@ ANYTHING = st.recursive(
 )
 
 
+@settings(derandomize=True, database=None, deadline=None)
 @given(ANYTHING)
 def test_whatever_it_is_given_becomes_json_and_masking_that_again_changes_nothing(thing: object) -> None:
     once = mask({"given": thing})
