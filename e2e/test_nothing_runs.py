@@ -2,6 +2,7 @@
 
 import sqlite3
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime, timedelta
 from io import BytesIO
 from pathlib import Path
 from typing import Any
@@ -17,11 +18,14 @@ from e2e.conftest import OpenContext
 from e2e.product import Account, Product, kefu
 from kefu.channels.email import MailServer
 from kefu.channels.letters import Place, team_mail
+from kefu.kit.clock import now_ms
 from kefu.log.log import VISITOR, Fact, entry
 from kefu.sessions.fold import blank
 
 FILE = Path(__file__).with_name("payloads.txt")
 SVG = "<svg onload=alert()>"
+ADDRESS = "'/onload=alert`1`/'@evil.example"
+LATE = "v_who_came_too_late"
 EVE = Account("eve", '"><img src=x onerror=alert(1)>', "bicycle-bolt-5")
 SPEAKS = """
 () => { for (const way of ["alert", "confirm", "prompt", "print"]) window[way] = () => window.caught(way); }
@@ -71,7 +75,10 @@ class Trap:
 
 @pytest.fixture(scope="module")
 def product(start: Callable[..., Product], staffed: Path) -> Product:
-    product = start(staffed, AI_PROVIDER="builtin")
+    """Nobody serves now, so that visitors may leave an address: the shift begins in three hours."""
+    begins = datetime.fromtimestamp(now_ms() / 1000, UTC) + timedelta(hours=3)
+    shift = {"HUMAN_SHIFT_START": f"{begins:%H:%M}", "HUMAN_SHIFT_END": f"{begins + timedelta(hours=1):%H:%M}"}
+    product = start(staffed, TIMEZONE="UTC", **shift)
     who = ("--username", EVE.username, "--name", EVE.name, "--password", EVE.password)
     kefu(product.data, "agent", "create", *who, "--role", "supervisor", "--max-sessions", "200")
     return product
@@ -115,9 +122,11 @@ def plant(api: Callable[..., Any], product: Product, visit: dict[str, str]) -> s
     for batch in batches(8):
         title = "".join(filter(str.isprintable, batch.partition("\n")[0]))[:50]
         api(token, "/api/quick-replies", {"title": title, "content": batch[:1000], "is_shared": True})
+    late = api("", "/api/conversation/new", {"session_id": LATE})["visitor_token"]
+    letter = {"email": ADDRESS, "message": payloads()[40], "client_msg_id": "l1"}
+    api(late, f"/api/sessions/{LATE}/email", letter)
     with sqlite3.connect(product.data / "kefu.db") as database:
-        database.execute("UPDATE sessions SET nickname = ? WHERE name = ?", (payloads()[40], name))
-        database.execute("UPDATE sessions SET email = ? WHERE name = ?", ("'/onload=alert`1`/'@evil.example", name))
+        database.execute("UPDATE sessions SET nickname = ?", (payloads()[40],))
     return token
 
 
@@ -155,15 +164,22 @@ def look_around(agent: AgentDesk, session: str, trap: Trap) -> None:
     agent.looks_at("mine")
     agent.opens(session)
     log = page.get_by_role("log")
-    for _ in range(12):  # upwards through what is only drawn when it is in sight
-        log.evaluate("(one) => one.scrollBy(0, -one.clientHeight * 4)")
+    for _ in range(60):  # upwards through what is only drawn when it is in sight
         page.wait_for_timeout(50)
         trap.is_empty(page)
+        if log.evaluate("(one) => (one.scrollBy(0, -one.clientHeight * 3), one.scrollTop)") == 0:
+            break
+    expect(log.get_by_text(payloads()[0]).first).to_be_visible()
     for tab in page.get_by_role("complementary").get_by_role("tab").all():
         tab.click()
         page.wait_for_load_state("networkidle")
         trap.is_empty(page)
-    agent.composer.fill("/alert")
+    agent.composer.press_sequentially("/alert")
+    expect(page.get_by_role("region", name="Quick replies").get_by_role("option").first).to_be_visible()
+    trap.is_empty(page)
+    page.goto(f"{agent.address}/workbench/sessions/{LATE}")
+    agent.takes_over()
+    expect(page.get_by_text(ADDRESS).first).to_be_visible()
     trap.is_empty(page)
     for path in ("replies", "tags", "wallboard", "hours", "search?q=alert", "search?q=%3Csvg%20onload%3Dalert()%3E"):
         page.goto(f"{agent.address}/workbench/{path}")
@@ -188,7 +204,7 @@ def read_mail(page: Page, trap: Trap) -> None:
     """Without any policy of ours, as in a mail program that knows none."""
     server = MailServer("127.0.0.1", 25, "", "", starttls=False, ca_file=None, sender="a@shop.example", sender_name=SVG)
     session = blank("s_1")
-    session.nickname, session.email, session.escalation_reason = payloads()[40], "a@shop.example", SVG
+    session.nickname, session.email, session.escalation_reason = payloads()[40], ADDRESS, SVG
     said = [
         entry("session/s_1", n, Fact("message.posted", VISITOR, {"role": "user", "content": batch}), n)
         for n, batch in enumerate(batches(30), 1)
@@ -197,6 +213,7 @@ def read_mail(page: Page, trap: Trap) -> None:
     assert body is not None
     page.set_content(body.get_content())
     page.wait_for_timeout(300)
+    expect(page.get_by_text(ADDRESS)).to_be_visible()
     expect(page.get_by_text("<img srcset=x onerror=alert(1)>")).to_be_visible()
     trap.is_empty(page)
 
