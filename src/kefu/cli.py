@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 from uvicorn.config import Config
 
+from kefu.accounts.audit import audit, keys_of, seal_with
 from kefu.accounts.passwords import hash_password, is_acceptable
 from kefu.accounts.service import FirstAdmin, NewAgent, create_agent, first_admin
 from kefu.jobs.queue import dead, retry
@@ -42,6 +43,9 @@ jobs = typer.Typer(no_args_is_help=True, help="Work that was given up.")
 cli.add_typer(jobs, name="jobs")
 search = typer.Typer(no_args_is_help=True, help="The search over messages.")
 cli.add_typer(search, name="search")
+
+audits = typer.Typer(no_args_is_help=True, help="The audit log.")
+cli.add_typer(audits, name="audit")
 
 DRAIN_SECONDS = 5
 LAST_WORD_SECONDS = 1.0
@@ -75,7 +79,9 @@ def _on_database(work: Callable[[Database], Awaitable[T]], *, is_patient: bool =
     """Run `work` on the database of the settings and close it again."""
 
     async def run() -> T:
-        db = Database(load_settings().database, is_patient=is_patient)
+        settings = load_settings()
+        db = Database(settings.database, is_patient=is_patient)
+        seal_with(db, keys_of(settings))
         try:
             return await work(db)
         finally:
@@ -126,7 +132,8 @@ class Server(uvicorn.Server):
         while not await self.on_tick(counter):
             counter = (counter + 10) % 864_000
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._leaving.wait(), 1)
+                async with asyncio.timeout(1):
+                    await self._leaving.wait()
                 await asyncio.sleep(0.1)
 
     async def on_tick(self, counter: int) -> bool:
@@ -310,7 +317,10 @@ def retry_dead(job_id: Annotated[int, typer.Argument(metavar="ID", min=1, max=2*
 
     async def bring_back(db: Database) -> bool:
         async with db.write() as tx:
-            return await retry(tx, job_id)
+            is_back = await retry(tx, job_id)
+            if is_back:
+                audit(tx, "job.retried", ("job", str(job_id)))
+        return is_back
 
     if not _on_database(bring_back):
         _fail(f"No job {job_id} was given up.\n    → kefu jobs dead shows those that were.")
@@ -331,3 +341,34 @@ def rebuild_search() -> None:
         return followed
 
     typer.echo(f"The search knows {_on_database(make, is_patient=True):,} events.")
+
+
+@audits.command("verify")
+def verify_audit(
+    expect: Annotated[str, typer.Option(metavar="SEQ:HASH", help="A head that you wrote down elsewhere")] = "",
+) -> None:
+    """Check that the audit log is what was written. Exit code 1, and the first wrong entry, when it is not."""
+    from kefu.accounts.verifying import Broken, Head, verify
+
+    try:
+        expected = Head.of(expect) if expect else None
+    except ValueError:
+        _fail("--expect takes SEQ:HASH, as an earlier check printed it.")
+    keys = keys_of(load_settings())()
+
+    async def check(db: Database) -> Head:
+        await _bring_up(db)
+        last = Head(0, "")
+        async for last, there in verify(db, keys, expected):
+            typer.echo(f"\r{last.seq:>12,} of {there:,} entries", nl=False, err=True)
+        return last
+
+    try:
+        last = _on_database(check, is_patient=True)
+    except Broken as broken:
+        typer.secho(f"\n{broken}", err=True, fg="red")
+        raise typer.Exit(1) from None
+    typer.echo("", err=True)
+    typer.echo(
+        f"The audit log is what was written: {last.seq:,} entries.\n{last}" if last.seq else "Nothing was written yet."
+    )

@@ -11,6 +11,8 @@ from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from kefu import __version__
+from kefu.accounts.audit import keys_of, seal_with
+from kefu.accounts.audit_endpoints import router as audit
 from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
 from kefu.answering.builtin import BuiltinAnswerer
@@ -50,6 +52,7 @@ from kefu.realtime.passing import publish_mark
 from kefu.realtime.presence import Presence
 from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
+from kefu.realtime.tellings import Tellings
 from kefu.reports.endpoints import router as reports
 from kefu.reports.live import Figures
 from kefu.routing.assigner import Assigner
@@ -94,6 +97,7 @@ SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute
 # What is named before sessions, one of whose names it could be: `stats`, `queue`.
 ROUTERS: tuple[APIRouter, ...] = (
     accounts,
+    audit,
     chat,
     reports,
     routing,
@@ -185,7 +189,7 @@ class Shared:
             await self.redis.close()
 
 
-Part = Shared | Hub | Desk | Presence | Signs | Worker
+Part = Shared | Hub | Desk | Tellings | Presence | Signs | Worker
 
 
 @asynccontextmanager
@@ -203,10 +207,12 @@ async def _running(parts: Sequence[Part], hub: Hub, db: Database, _: FastAPI) ->
 def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | None = None) -> FastAPI:
     """The application on a migrated database. `answerer` and `bus` replace those that the settings name."""
     db = Database(settings.database)
+    seal_with(db, keys_of(settings))
     shared = Shared(settings, db, bus)
     bus = shared.bus
     hub = Hub(db, bus)
     desk = Desk(db, bus, hub)
+    tellings = Tellings(db, bus, hub)
     presence = Presence(bus, hub)
     signs = Signs(db, presence.own_agents)
     workers = [talk_worker(db, bus, settings, answerer or answerer_of(settings, db))]
@@ -216,7 +222,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
         title="Kefu",
         version=__version__,
         description="AI customer service and after-sales for online shops.",
-        lifespan=partial(_running, [shared, hub, desk, presence, signs, *workers], hub, db),
+        lifespan=partial(_running, [shared, hub, desk, tellings, presence, signs, *workers], hub, db),
         telemetry={"tracing": False, "metrics": False, "logs": False},  # 5 % of every request
         docs_url=None,
         redoc_url=None,

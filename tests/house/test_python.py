@@ -171,13 +171,22 @@ def own_connection(file: Source) -> Iterator[str]:
                 yield f"import of {module} at line {line}"
 
 
-REASONED = re.compile(r"# noqa: [A-Z0-9, ]+ - \S")
+def swallowing_wait(file: Source) -> Iterator[str]:
+    """Before Python 3.12 `wait_for` swallows a cancellation that comes with what it waits for."""
+    if file.is_in("src"):
+        for line, name in _names_used(file):
+            if name == "wait_for":
+                yield f"wait_for at line {line} may go on when it is cancelled: use asyncio.timeout"
 
 
-def bare_noqa(file: Source) -> Iterator[str]:
+IGNORES = re.compile(r"noqa|type: ?ignore")
+REASONED = re.compile(r"# noqa: [A-Z0-9, ]+ - \S|# type: ignore\[[a-z, -]+\]  # \S")
+
+
+def bare_ignore(file: Source) -> Iterator[str]:
     for token in _tokens(file):
-        if token.type == tokenize.COMMENT and "noqa" in token.string and not REASONED.search(token.string):
-            yield f"noqa without a rule and a reason at line {token.start[0]}"
+        if token.type == tokenize.COMMENT and IGNORES.search(token.string) and not REASONED.search(token.string):
+            yield f"'{token.string}' without a rule and a reason at line {token.start[0]}"
 
 
 def _feature(text: str) -> Source:
@@ -200,7 +209,11 @@ RULES = (
     Rule("tasks have an owner who ends them", loose_task, _feature("asyncio.create_task(later())")),
     Rule("sessions are asked for in sessions/", foreign_query, _feature("select(models.Session.name)")),
     Rule("few modules open connections", own_connection, _feature("import httpx2")),
-    Rule("an exception from a lint rule gives its reason", bare_noqa, _feature("x = eval(y)  # noqa: S307")),
+    Rule(
+        "who waits can be stopped", swallowing_wait, _feature("async def go(): await asyncio.wait_for(bell.wait(), 1)")
+    ),
+    Rule("an exception from a lint rule gives its reason", bare_ignore, _feature("x = eval(y)  # noqa: S307")),
+    Rule("an exception from a type gives its reason", bare_ignore, _feature("x: int = y  # type: ignore[assignment]")),
 )
 
 

@@ -1,5 +1,7 @@
 """Signing in and out, and one's own account."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import TypeVar
 
 from fastapi import APIRouter, Depends, Request
@@ -45,18 +47,30 @@ async def login(request: Request, body: Credentials) -> SignedInOut:
     await state.limits.take(PER_ADDRESS, "login", caller_of(request).address)
     async with state.db.read() as tx:
         known = await service.password_of(tx, body.username)
-    if known:
-        service.check_lock(known.locked_until)
-    else:
-        await _lock_unknown(request, body.username)
-    is_right = await check_password(body.password, known.hash if known else None)
-    if known is None:
-        raise service.LoginFailed
-    async with state.db.write() as tx:
-        outcome = await service.sign_in(tx, state.tokens, known, is_right=is_right)
-        if isinstance(outcome, service.Grant):
-            sign_on(outcome.agent, now_ms(), state.settings.timezone)
+    async with _audited(request, "agent.sign_in_refused", known.agent_id if known else ""):
+        if known:
+            service.check_lock(known.locked_until)
+        else:
+            await _lock_unknown(request, body.username)
+        is_right = await check_password(body.password, known.hash if known else None)
+        if known is None:
+            raise service.LoginFailed
+        async with state.db.write() as tx:
+            outcome = await service.sign_in(tx, state.tokens, known, is_right=is_right)
+            if isinstance(outcome, service.Grant):
+                sign_on(outcome.agent, now_ms(), state.settings.timezone)
     return SignedInOut.of(_settled(outcome))
+
+
+@asynccontextmanager
+async def _audited(request: Request, action: str, agent_id: str) -> AsyncIterator[None]:
+    """A refusal with which nothing was written is audited in a transaction of its own."""
+    try:
+        yield
+    except (service.AccountLocked, service.LoginFailed) as refusal:
+        async with request.app.state.db.write() as tx:
+            service.audit_refusal(tx, action, agent_id, refusal.code)
+        raise
 
 
 async def _lock_unknown(request: Request, username: str) -> None:
@@ -107,9 +121,10 @@ async def change_password(request: Request, me: SignedInAgent, body: PasswordCha
     state = request.app.state
     async with state.db.read() as tx:
         known = await service.own_password(tx, me.id)
-    service.check_lock(known.locked_until)
-    is_right = await check_password(body.old_password, known.hash)
-    new_hash = await hash_password(body.new_password)
-    async with state.db.write() as tx:
-        outcome = await service.change_password(tx, state.tokens, known, new_hash, is_right=is_right)
+    async with _audited(request, "agent.password_refused", me.id):
+        service.check_lock(known.locked_until)
+        is_right = await check_password(body.old_password, known.hash)
+        new_hash = await hash_password(body.new_password)
+        async with state.db.write() as tx:
+            outcome = await service.change_password(tx, state.tokens, known, new_hash, is_right=is_right)
     return GrantOut.of(_settled(outcome))

@@ -12,6 +12,7 @@ from starlette.datastructures import State
 from kefu.accounts.models import Agent, RefreshToken
 from kefu.accounts.permissions import PERMISSIONS, Permission, permissions_of
 from kefu.accounts.tokens import AccessClaims, Tokens, VisitorClaims
+from kefu.kit.acting import act_as
 from kefu.kit.db import Database
 from kefu.kit.errors import Forbidden, NotSignedIn, TokenInvalid
 from kefu.kit.i18n import Text
@@ -80,6 +81,7 @@ async def _agent(db: Database, claims: AccessClaims) -> AgentIdentity:
     if row is None:
         raise TokenInvalid
     username, name, role, must_change = row
+    act_as(claims.agent_id, name, role)
     return AgentIdentity(
         claims.agent_id, username, name, role, frozenset() if must_change else permissions_of(role), must_change
     )

@@ -15,11 +15,13 @@ from sqlalchemy import ColumnElement, CursorResult, delete, func, select, text, 
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit, fields
 from kefu.accounts.models import Agent, RefreshToken
 from kefu.accounts.passwords import hash_password, is_acceptable, one_time_password
 from kefu.accounts.permissions import Role
 from kefu.accounts.tokens import REFRESH_LIFETIME, AccessClaims, Tokens, hash_of, new_refresh_token
-from kefu.kit.clock import now_ms
+from kefu.kit.acting import act_as
+from kefu.kit.clock import iso, now_ms
 from kefu.kit.config import BadSettings, Problem, Settings
 from kefu.kit.db import Database
 from kefu.kit.errors import Conflict, Forbidden, Invalid, Locked, TokenExpired, TokenInvalid
@@ -126,6 +128,7 @@ async def create_agent(tx: AsyncSession, new: NewAgent) -> Agent:
             tx.add(agent)
     except IntegrityError:
         raise UsernameTaken(username=new.username) from None
+    audit(tx, "agent.created", ("agent", agent.id), after=fields(agent, "username", "name", "role", "max_sessions"))
     return agent
 
 
@@ -189,7 +192,12 @@ async def sign_in(tx: AsyncSession, tokens: Tokens, known: KnownPassword, *, is_
     """Begin a new family of tokens, or count the failure. Raises AccountLocked."""
     agent = await _lock(tx, known.agent_id)
     if agent is None or not _proves(agent, known.hash, is_right=is_right) or not agent.is_active:
+        audit_refusal(
+            tx, "agent.sign_in_refused", known.agent_id, LoginFailed.code, agent.locked_until if agent else None
+        )
         return LoginFailed()
+    act_as(agent.id, agent.name, agent.role)
+    audit(tx, "agent.signed_in", ("agent", agent.id))
     agent.last_login_at = now_ms()
     await _forget_expired(tx, agent.id)
     return _grant(tx, tokens, agent, new_id("family"))
@@ -208,6 +216,7 @@ async def rotate(tx: AsyncSession, tokens: Tokens, refresh_token: str) -> Grant 
         return TokenInvalid()
     if old.used_at is not None:
         await _revoke(tx, RefreshToken.family == old.family)
+        audit(tx, "agent.refresh_reused", ("agent", agent.id))
         log.warning("refresh.reused", agent_id=agent.id, family=old.family)
         return TokenInvalid()
     if old.expires_at <= now_ms():
@@ -225,8 +234,12 @@ async def claims_of_refresh(tx: AsyncSession, refresh_token: str) -> AccessClaim
 
 async def log_out(tx: AsyncSession, claims: AccessClaims) -> bool:
     """End a sign-in: its access token stops at once. False when it had ended before."""
-    await _lock(tx, claims.agent_id)
-    return await _revoke(tx, RefreshToken.agent_id == claims.agent_id, RefreshToken.family == claims.family) > 0
+    agent = await _lock(tx, claims.agent_id)
+    ended = await _revoke(tx, RefreshToken.agent_id == claims.agent_id, RefreshToken.family == claims.family) > 0
+    if agent is not None and ended:
+        act_as(agent.id, agent.name, agent.role)
+        audit(tx, "agent.signed_out", ("agent", agent.id))
+    return ended
 
 
 async def change_password(
@@ -235,11 +248,20 @@ async def change_password(
     """End every sign-in of the agent and begin a new one, or count the failure. Raises AccountLocked."""
     agent = await _lock(tx, known.agent_id)
     if agent is None or not _proves(agent, known.hash, is_right=is_right) or not agent.is_active:
+        code = OldPasswordIncorrect.code
+        audit_refusal(tx, "agent.password_refused", known.agent_id, code, agent.locked_until if agent else None)
         return OldPasswordIncorrect()
+    audit(tx, "agent.password_changed", ("agent", agent.id))
     agent.password_hash = new_hash
     agent.must_change_password = False
     await _revoke(tx, RefreshToken.agent_id == agent.id)
     return _grant(tx, tokens, agent, new_id("family"))
+
+
+def audit_refusal(tx: AsyncSession, action: str, agent_id: str, code: str, locked_until: int | None = None) -> None:
+    """`agent_id`: empty for a username that nobody has. What was typed is not kept: it may be a password."""
+    lock = {"locked_until": iso(locked_until)} if locked_until else {}
+    audit(tx, action, ("agent", agent_id), after={"code": code} | lock)
 
 
 async def _lock(tx: AsyncSession, agent_id: AgentId) -> Agent | None:

@@ -10,6 +10,7 @@ from typing import Literal, Self
 
 import aiosmtplib
 
+from kefu.jobs.queue import Away
 from kefu.kit.addresses import is_address
 from kefu.kit.config import Settings
 
@@ -58,7 +59,7 @@ class MailServer:
         return self.sender.rpartition("@")[2]
 
 
-class NotSent(Exception):
+class NotSent(Away):
     """`detail`: what the server said. `is_final`: asking again would be answered alike."""
 
     def __init__(self, reason: Reason, detail: str, *, is_final: bool) -> None:

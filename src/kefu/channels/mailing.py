@@ -7,7 +7,7 @@ import structlog
 
 from kefu.channels.email import MailServer, NotSent, send
 from kefu.channels.letters import Place, reply_id, reply_mail, team_mail, team_mail_id
-from kefu.jobs.queue import MAX_ATTEMPTS, Taken, finish
+from kefu.jobs.queue import Taken, finish
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.log.log import Entry, read, read_last
@@ -93,14 +93,14 @@ class Mailing:
             await finish(tx, job.id)
 
     async def _deliver(self, job: Taken, parcel: Parcel) -> None:
-        """Raises the last NotSent that may pass, so that the queue tries again later."""
+        """Raises the last NotSent that may pass, so that the queue tries again for a day."""
         later: NotSent | None = None
         settled = await self._settled(parcel)
         for to in (one for one in parcel.to if one not in settled):
             try:
                 await self._serve(parcel, to)
             except NotSent as failure:
-                if failure.is_final or job.attempts >= MAX_ATTEMPTS:
+                if failure.is_final or job.is_last_try:
                     await self._note(parcel, to, failure)
                 later = later if failure.is_final else failure
         if later:

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     redis_max_connections: int = Field(32, validation_alias="REDIS_MAX_CONNECTIONS", ge=4, le=1000)
     metrics_token: SecretStr = Field(SecretStr(""), validation_alias="METRICS_TOKEN")
     jwt_secret_key: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEY")
+    jwt_secret_keys_old: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEYS_OLD")
     super_admin_username: str = Field("admin", validation_alias="SUPER_ADMIN_USERNAME", min_length=3, max_length=50)
     super_admin_password: SecretStr = Field(SecretStr(""), validation_alias="SUPER_ADMIN_PASSWORD")
     public_url: str = Field("", validation_alias="PUBLIC_URL")
@@ -148,6 +149,10 @@ class Settings(BaseSettings):
     def signing_key(self) -> str:
         """The key of all tokens: JWT_SECRET_KEY, or one made once and kept in the data folder."""
         return self.jwt_secret_key.get_secret_value() or kept_secret(self.data_dir / "jwt_secret")
+
+    def old_signing_keys(self) -> list[str]:
+        """Earlier values of the key, of JWT_SECRET_KEYS_OLD: what was signed with one of them is still known."""
+        return [key.strip() for key in self.jwt_secret_keys_old.get_secret_value().split(",") if key.strip()]
 
 
 @dataclass(frozen=True)

@@ -76,6 +76,8 @@ class Lane(ABC):
                     results = await loop.run_in_executor(self._thread, self._run, [work for work, _ in batch])
                 except sqlite3.Error:
                     results = [(False, Busy())] * len(batch)
+                except Exception as error:  # noqa: BLE001 - it belongs to all who wait, who would wait for ever
+                    results = [(False, error)] * len(batch)
             for (_, done), (ok, result) in zip(batch, results, strict=True):
                 if not done.done():
                     done.set_result(result) if ok else done.set_exception(result)

@@ -15,6 +15,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kefu.kit.acting import address_of, arrive
 from kefu.kit.errors import Invalid, KefuError, NotFound, TooLarge
 from kefu.kit.i18n import Locale, Text, preferred
 from kefu.kit.metrics import REQUESTS
@@ -54,7 +55,7 @@ class Edge:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        request_id, languages = _named(headers), headers.get("accept-language")
+        request_id, languages = _named(scope, headers), headers.get("accept-language")
         if scope["method"] != "GET":  # nobody reads the body of a GET, and followers would keep the wrapper for hours
             receive = _limited(receive, headers)
         del headers  # as they would a copy of these
@@ -94,7 +95,7 @@ class Edge:
         What nobody caught closes it with 1011, or is a 500 before it was accepted.
         """
         headers = Headers(scope=scope)
-        request_id, locale = _named(headers), preferred(headers.get("accept-language"))
+        request_id, locale = _named(scope, headers), preferred(headers.get("accept-language"))
         del headers
         started, status, code = time.perf_counter(), 0, None
 
@@ -125,12 +126,13 @@ class Edge:
             log.info("request.served", method="WS", path=scope["path"], **facts)
 
 
-def _named(headers: Headers) -> str:
+def _named(scope: Scope, headers: Headers) -> str:
     """The id of the request, the caller's own if it gives one; every line of the log from here on has it."""
     given = headers.get("x-request-id", "")
     request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
+    arrive(scope, request_id)
     return request_id
 
 
@@ -179,10 +181,7 @@ def caller_locale(request: Request) -> Locale:
 
 @dataclass(frozen=True, slots=True)
 class Origin:
-    """Where a request comes from.
-
-    `address`: as the server saw it (behind a proxy, uvicorn reads X-Forwarded-For of trusted hosts).
-    """
+    """Where a request comes from."""
 
     address: str
     authorization: str | None
@@ -190,8 +189,7 @@ class Origin:
 
 
 def caller_of(request: Request) -> Origin:
-    address = request.client.host if request.client else "local"
-    return Origin(address, request.headers.get("authorization"), caller_locale(request))
+    return Origin(address_of(request.scope), request.headers.get("authorization"), caller_locale(request))
 
 
 REASONS: dict[str, Text] = {

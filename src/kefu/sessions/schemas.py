@@ -14,6 +14,7 @@ from kefu.log.log import Entry
 from kefu.sessions.models import MailStatus, Role, Session, Severity
 from kefu.sessions.priority import TIMEOUT_MS, Level, is_repeat, level_of, words_of
 from kefu.sessions.reading import Marks
+from kefu.sessions.several import Outcome
 from kefu.sessions.states import Status
 
 NAME = r"^[A-Za-z0-9_.\-]{1,80}$"
@@ -219,6 +220,15 @@ class EscalatedData(SessionData):
 class OneSessionData(BaseModel):
     success: Literal[True] = True
     data: OneSession
+
+
+class Several(Body):
+    session_names: Annotated[list[Name], Field(min_length=1, max_length=100)]
+
+
+class OutcomeData(BaseModel):
+    success: Literal[True] = True
+    data: Outcome
 
 
 def seconds(at: int) -> float:

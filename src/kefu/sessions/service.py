@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit
 from kefu.jobs.queue import enqueue
 from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, Forbidden, NotFound
@@ -29,6 +30,8 @@ from kefu.shops.service import is_auto
 
 # After these the rules of the tags are looked at again.
 TELLING = {Move.RELEASE, Move.CLOSE, "session.rated"}
+# What people wrote, in the facts of events.
+WORDS = {"content", "question", "answer", "note", "details", "last"}
 NICKNAMES: Text = {"en": "Visitor", "zh": "访客"}
 
 
@@ -129,8 +132,9 @@ async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry
     facts = (*facts, *await overtaken(tx, session, facts))
     at = max(now_ms(), session.updated_at or 0)
     entries = [entry(stream_of(session.name), session.seq + n, fact, at) for n, fact in enumerate(facts, 1)]
-    for one in entries:
+    for one, fact in zip(entries, facts, strict=True):
         fold(session, one)
+        _audit(tx, session, one, fact)
     await append(tx, entries)
     await keep(tx, session, entries)
     await keep_requests(tx, session, entries)
@@ -140,6 +144,13 @@ async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry
     if any(one.type in TELLING for one in entries):
         await enqueue(tx, TagByRules(session.name))
     return entries
+
+
+def _audit(tx: AsyncSession, session: Session, event: Entry, fact: Fact) -> None:
+    """What agents do to a session is audited here, once for all. What people wrote stands in the log, under the seq."""
+    if fact.actor.kind == "agent" and fact.type != "message.posted":
+        told = {name: value for name, value in fact.payload.items() if name not in WORDS}
+        audit(tx, fact.type, ("session", session.name), after={"seq": event.seq, **told})
 
 
 def _moves_people(event: Entry) -> bool:

@@ -6,8 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 
 from kefu.accounts.identity import AgentIdentity, allowed
-from kefu.kit.clock import now_ms
-from kefu.routing.team import colleagues
 from kefu.sessions.access import in_sight, member
 from kefu.sessions.queries import find
 from kefu.sessions.schemas import NameInPath, session_out
@@ -74,12 +72,3 @@ async def transfer_history(request: Request, name: NameInPath, _: Reader) -> sha
             raise SessionNotFound(session_name=name)
         found, total = await queries.history(tx, name)
     return shapes.HistoryData(data=[shapes.TransferRecord.of(one) for one in found], total=total)
-
-
-@router.get("/api/colleagues")
-async def list_colleagues(request: Request, _: Reader) -> shapes.ColleaguesData:
-    """Everybody who may sign in, by name: whom to give a session to, to ask, or to name in a note."""
-    now = now_ms()
-    async with request.app.state.db.read() as tx:
-        team = await colleagues(tx)
-    return shapes.ColleaguesData(data=[shapes.ColleagueOut.of(one, now) for one in team])

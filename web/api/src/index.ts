@@ -8,6 +8,7 @@ export * from "./failure";
 export * from "./fold";
 export * from "./follow";
 export * from "./joins";
+export * from "./keep";
 export type * from "./line";
 export * from "./lock";
 export * from "./marker";

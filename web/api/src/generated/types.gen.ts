@@ -5,6 +5,26 @@ export type ClientOptions = {
 };
 
 /**
+ * ActorOut
+ *
+ * `role`: `system` for a job or the command line, `anyone` for who had not signed in.
+ */
+export type ActorOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Role
+     */
+    role: string;
+};
+
+/**
  * AddTags
  *
  * One or several.
@@ -111,7 +131,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'events.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'events.read' | 'audit.read'>;
     /**
      * Created At
      */
@@ -586,37 +606,38 @@ export type AtVersion = {
 };
 
 /**
- * AvailableAgent
+ * AuditPage
+ *
+ * With `q` a page may be short and yet have more: each looks through a stretch of the log.
  */
-export type AvailableAgent = {
+export type AuditPage = {
     /**
-     * Id
+     * Entries
      */
-    id: string;
+    entries: Array<EntryOut>;
     /**
-     * Username
+     * Next Cursor
      */
-    username: string;
+    next_cursor: string | null;
     /**
-     * Name
+     * Has More
      */
-    name: string;
+    has_more: boolean;
     /**
-     * Status
+     * Limit
      */
-    status: string;
+    limit: number;
+};
+
+/**
+ * AuditPageData
+ */
+export type AuditPageData = {
     /**
-     * Role
+     * Success
      */
-    role: string;
-    /**
-     * Max Sessions
-     */
-    max_sessions: number;
-    /**
-     * Current Sessions
-     */
-    current_sessions: number;
+    success?: true;
+    data: AuditPage;
 };
 
 /**
@@ -626,7 +647,7 @@ export type AvailableAgents = {
     /**
      * Items
      */
-    items: Array<AvailableAgent>;
+    items: Array<ColleagueOut>;
     /**
      * Total
      */
@@ -923,6 +944,10 @@ export type ColleagueOut = {
      */
     name: string;
     /**
+     * Role
+     */
+    role: string;
+    /**
      * Status
      */
     status: string;
@@ -935,9 +960,9 @@ export type ColleagueOut = {
      */
     may_serve: boolean;
     /**
-     * Serving
+     * Current Sessions
      */
-    serving: number;
+    current_sessions: number;
     /**
      * Room
      */
@@ -954,20 +979,6 @@ export type ColleagueOut = {
      * Languages
      */
     languages: Array<string>;
-};
-
-/**
- * ColleaguesData
- */
-export type ColleaguesData = {
-    /**
-     * Success
-     */
-    success?: true;
-    /**
-     * Data
-     */
-    data: Array<ColleagueOut>;
 };
 
 /**
@@ -1116,6 +1127,56 @@ export type Efficiency = {
      * Avg Sessions Per Agent
      */
     avg_sessions_per_agent: number | null;
+};
+
+/**
+ * EntryOut
+ *
+ * `before`, `after`: the fields that were changed. `at`: ISO 8601, UTC.
+ */
+export type EntryOut = {
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
+    actor: ActorOut;
+    /**
+     * Action
+     */
+    action: string;
+    object: ObjectOut;
+    /**
+     * Before
+     */
+    before: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * After
+     */
+    after: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * User Agent
+     */
+    user_agent: string;
+    /**
+     * Request Id
+     */
+    request_id: string;
+    /**
+     * Hash
+     */
+    hash: string;
 };
 
 /**
@@ -2204,6 +2265,20 @@ export type NotesData = {
 };
 
 /**
+ * ObjectOut
+ */
+export type ObjectOut = {
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Id
+     */
+    id: string;
+};
+
+/**
  * OneSession
  */
 export type OneSession = {
@@ -2310,6 +2385,39 @@ export type OrderFacts = {
      * Product Name
      */
     product_name?: string;
+};
+
+/**
+ * Outcome
+ *
+ * Names of sessions. `refused`: the code of the error that each of them met.
+ */
+export type Outcome = {
+    /**
+     * Changed
+     */
+    changed?: Array<string>;
+    /**
+     * Unchanged
+     */
+    unchanged?: Array<string>;
+    /**
+     * Refused
+     */
+    refused?: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * OutcomeData
+ */
+export type OutcomeData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Outcome;
 };
 
 /**
@@ -2549,6 +2657,23 @@ export type PutHours = {
      * Version
      */
     version: number;
+};
+
+/**
+ * PutRouting
+ *
+ * `seen`: what the writer saw; with it nothing is written over what somebody else saved meanwhile.
+ */
+export type PutRouting = {
+    /**
+     * Mode
+     */
+    mode?: 'manual' | 'auto';
+    /**
+     * Accept Seconds
+     */
+    accept_seconds?: number;
+    seen?: Routing | null;
 };
 
 /**
@@ -3511,6 +3636,16 @@ export type SessionWithHistory = {
 };
 
 /**
+ * Several
+ */
+export type Several = {
+    /**
+     * Session Names
+     */
+    session_names: Array<string>;
+};
+
+/**
  * ShiftConfig
  *
  * `week` and `special` say all; `shift_start` and `shift_end` are of the first day that has hours.
@@ -3898,16 +4033,6 @@ export type TagListData = {
 };
 
 /**
- * TagMany
- */
-export type TagMany = {
-    /**
-     * Session Names
-     */
-    session_names: Array<string>;
-};
-
-/**
  * TagOut
  *
  * `is_system`: Kefu came with it. An archived one is still shown where it is, and given no more.
@@ -3949,39 +4074,6 @@ export type TagOut = {
      * Is Archived
      */
     is_archived: boolean;
-};
-
-/**
- * TaggedMany
- *
- * `refused`: why not, by session.
- */
-export type TaggedMany = {
-    /**
-     * Changed
-     */
-    changed: Array<string>;
-    /**
-     * Unchanged
-     */
-    unchanged: Array<string>;
-    /**
-     * Refused
-     */
-    refused: {
-        [key: string]: string;
-    };
-};
-
-/**
- * TaggedManyData
- */
-export type TaggedManyData = {
-    /**
-     * Success
-     */
-    success?: true;
-    data: TaggedMany;
 };
 
 /**
@@ -4961,6 +5053,208 @@ export type ChangePasswordResponses = {
 
 export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
 
+export type ListAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Actor
+         */
+        actor?: string;
+        /**
+         * Action
+         */
+        action?: string;
+        /**
+         * Object Type
+         */
+        object_type?: string;
+        /**
+         * Object Id
+         */
+        object_id?: string;
+        /**
+         * Time Start
+         */
+        time_start?: number | null;
+        /**
+         * Time End
+         */
+        time_end?: number | null;
+        /**
+         * Q
+         */
+        q?: string;
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/audit';
+};
+
+export type ListAuditErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
+
+export type ListAuditResponses = {
+    /**
+     * Successful Response
+     */
+    200: AuditPageData;
+};
+
+export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type ExportAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Actor
+         */
+        actor?: string;
+        /**
+         * Action
+         */
+        action?: string;
+        /**
+         * Object Type
+         */
+        object_type?: string;
+        /**
+         * Object Id
+         */
+        object_id?: string;
+        /**
+         * Time Start
+         */
+        time_start?: number | null;
+        /**
+         * Time End
+         */
+        time_end?: number | null;
+        /**
+         * Q
+         */
+        q?: string;
+        /**
+         * Format
+         */
+        format?: 'csv' | 'xlsx';
+        /**
+         * Locale
+         */
+        locale?: 'zh' | 'en' | null;
+    };
+    url: '/api/audit/export';
+};
+
+export type ExportAuditErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ExportAuditError = ExportAuditErrors[keyof ExportAuditErrors];
+
+export type ExportAuditResponses = {
+    /**
+     * The file
+     */
+    200: unknown;
+};
+
 export type ChatData = {
     body: Chat;
     path?: never;
@@ -5439,6 +5733,76 @@ export type AssignResponses = {
 
 export type AssignResponse = AssignResponses[keyof AssignResponses];
 
+export type AssignSeveralData = {
+    body: Several;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}/offers';
+};
+
+export type AssignSeveralErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type AssignSeveralError = AssignSeveralErrors[keyof AssignSeveralErrors];
+
+export type AssignSeveralResponses = {
+    /**
+     * Successful Response
+     */
+    200: OutcomeData;
+};
+
+export type AssignSeveralResponse = AssignSeveralResponses[keyof AssignSeveralResponses];
+
 export type DeclineData = {
     body?: never;
     path: {
@@ -5775,7 +6139,12 @@ export type GetTodayResponse = GetTodayResponses[keyof GetTodayResponses];
 export type GetAvailableData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Everybody
+         */
+        everybody?: boolean;
+    };
     url: '/api/agents/available';
 };
 
@@ -5978,7 +6347,7 @@ export type GetRoutingResponses = {
 export type GetRoutingResponse = GetRoutingResponses[keyof GetRoutingResponses];
 
 export type PutRoutingData = {
-    body: Routing;
+    body: PutRouting;
     path: {
         /**
          * Shop Id
@@ -6391,71 +6760,6 @@ export type TransferHistoryResponses = {
 };
 
 export type TransferHistoryResponse = TransferHistoryResponses[keyof TransferHistoryResponses];
-
-export type ListColleaguesData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/colleagues';
-};
-
-export type ListColleaguesErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type ListColleaguesError = ListColleaguesErrors[keyof ListColleaguesErrors];
-
-export type ListColleaguesResponses = {
-    /**
-     * Successful Response
-     */
-    200: ColleaguesData;
-};
-
-export type ListColleaguesResponse = ListColleaguesResponses[keyof ListColleaguesResponses];
 
 export type ListNotesData = {
     body?: never;
@@ -7367,8 +7671,8 @@ export type ChangeTagResponses = {
 
 export type ChangeTagResponse = ChangeTagResponses[keyof ChangeTagResponses];
 
-export type TagManySessionsData = {
-    body: TagMany;
+export type TagSeveralSessionsData = {
+    body: Several;
     path: {
         /**
          * Tag Id
@@ -7379,7 +7683,7 @@ export type TagManySessionsData = {
     url: '/api/tags/{tag_id}/sessions';
 };
 
-export type TagManySessionsErrors = {
+export type TagSeveralSessionsErrors = {
     /**
      * Error
      */
@@ -7426,16 +7730,86 @@ export type TagManySessionsErrors = {
     503: Error;
 };
 
-export type TagManySessionsError = TagManySessionsErrors[keyof TagManySessionsErrors];
+export type TagSeveralSessionsError = TagSeveralSessionsErrors[keyof TagSeveralSessionsErrors];
 
-export type TagManySessionsResponses = {
+export type TagSeveralSessionsResponses = {
     /**
      * Successful Response
      */
-    200: TaggedManyData;
+    200: OutcomeData;
 };
 
-export type TagManySessionsResponse = TagManySessionsResponses[keyof TagManySessionsResponses];
+export type TagSeveralSessionsResponse = TagSeveralSessionsResponses[keyof TagSeveralSessionsResponses];
+
+export type UntagSeveralSessionsData = {
+    body: Several;
+    path: {
+        /**
+         * Tag Id
+         */
+        tag_id: string;
+    };
+    query?: never;
+    url: '/api/tags/{tag_id}/sessions/remove';
+};
+
+export type UntagSeveralSessionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type UntagSeveralSessionsError = UntagSeveralSessionsErrors[keyof UntagSeveralSessionsErrors];
+
+export type UntagSeveralSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: OutcomeData;
+};
+
+export type UntagSeveralSessionsResponse = UntagSeveralSessionsResponses[keyof UntagSeveralSessionsResponses];
 
 export type SessionsByTagData = {
     body?: never;

@@ -1,11 +1,14 @@
+import { zh as audit } from "../../audit/words";
 import { zh as collaboration } from "../../collaboration/words";
 import { zh as duty } from "../../duty/words";
 import { zh as histories } from "../../histories/words";
 import { zh as mail } from "../../mail/words";
 import { zh as ratings } from "../../ratings/words";
 import { zh as replies } from "../../replies/words";
+import { zh as routing } from "../../routing/words";
 import { zh as search } from "../../search/words";
 import { zh as drafts } from "../../sessions/draftWords";
+import { zh as several } from "../../sessions/severalWords";
 import { zh as filters } from "../../sessions/words";
 import { zh as hours } from "../../shops/words";
 import { zh as tags } from "../../tags/words";
@@ -14,6 +17,7 @@ import { zh as wallboard } from "../../wallboard/words";
 import type { Catalogue } from "./en";
 
 export const zh: Catalogue = {
+  audit,
   collaboration,
   drafts,
   duty,
@@ -23,7 +27,9 @@ export const zh: Catalogue = {
   mail,
   ratings,
   replies,
+  routing,
   search,
+  several,
   tags,
   transfers,
   wallboard,
@@ -298,6 +304,7 @@ export const zh: Catalogue = {
     release: "释放给 AI",
     reply: "开始回复",
     search: "搜索",
+    several: "选择此会话，可多选；按住 Shift 选择一段",
     leave: "离开输入框，关闭弹层",
     help: "显示此帮助",
   },
