@@ -31,6 +31,7 @@ BROWSERS = ("-n", str(2 * CORES + 1), "--dist", "worksteal")
 LINT = (
     Check("Python format", ("ruff", "format", "--check", ".")),
     Check("Python lint", ("ruff", "check", ".")),
+    Check("Python security", ("bandit", "-c", "pyproject.toml", "-q", "-r", "src/kefu")),
     Check("Import layers", ("lint-imports", "--no-logo")),
     Check("Python types", ("mypy",)),
     Check("Web lint and types", ("npm", "run", "check", "--silent")),

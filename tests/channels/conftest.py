@@ -41,6 +41,7 @@ def settings(database_url: str, tmp_path: Path, office: PostOffice, certificate:
         "smtp_ca_file": certificate,
         "email_recipients": ["desk@shop.example"],
         "email_from_name": "店铺客服",
+        "public_url": "https://desk.shop.example",
     }
     return Settings.model_validate({"data_dir": tmp_path, "database_url": database_url, "rate_limits": "off"} | mail)
 

@@ -78,6 +78,7 @@ async def test_who_asks_for_a_person_leaves_an_address_and_the_team_gets_one_mai
     assert "非工作时间留言" in mail["Subject"]
     text, html = text_of(mail), html_of(mail)
     assert LETTER["message"] in text
+    assert f"https://desk.shop.example/workbench/sessions/{visitor.name}\n" in text
     assert "电池 &lt;b&gt;E07&lt;/b&gt; &amp; 无法启动<br>急！" in html
     assert "frage 10" in html
     assert "frage 5" not in html

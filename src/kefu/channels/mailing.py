@@ -48,6 +48,7 @@ class Mailing:
         self._server = MailServer.of(settings)
         self._recipients = settings.email_recipients
         self._hours = default_hours(settings)
+        self._public_url = settings.public_url
 
     async def tell_team(self, job: Taken) -> None:
         session, place, recipients = await self._about(job.payload["session"])
@@ -78,7 +79,7 @@ class Mailing:
             assert session is not None  # sessions are never removed
             shop = await find_shop(tx, session.shop)
         hours = Hours.model_validate(shop.hours) if shop.hours else self._hours
-        place = Place(shop.name["zh" if session.locale == "zh" else "en"], hours.timezone)
+        place = Place(shop.name["zh" if session.locale == "zh" else "en"], hours.timezone, self._public_url)
         return session, place, shop.mail_to or self._recipients
 
     async def _message(self, name: str, seq: int) -> Entry:

@@ -315,5 +315,6 @@ def _postgres_engine(url: str, *, is_patient: bool) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=FREE_SECONDS,
         pool_pre_ping=True,
+        hide_parameters=True,  # what people wrote, which an error would say
         connect_args=_bounds(is_patient=is_patient),
     )

@@ -154,7 +154,12 @@ class GroupRead(Lane):
 def engine(path: str, begin: str, size: int) -> AsyncEngine:
     """SQLAlchemy's door to the file. `begin`: how its transactions start."""
     made = create_async_engine(
-        f"sqlite+aiosqlite:///{path}", poolclass=AsyncAdaptedQueuePool, pool_size=size, max_overflow=0, pool_timeout=30
+        f"sqlite+aiosqlite:///{path}",
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=30,
+        hide_parameters=True,
     )
 
     @event.listens_for(made.sync_engine, "connect")
