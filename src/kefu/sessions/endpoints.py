@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from kefu.accounts.identity import AgentIdentity, SignedIn, Visitor, allowed, anyone
+from kefu.accounts.identity import AgentIdentity, SignedIn, TokenHolder, Visitor, allowed, anyone
 from kefu.kit.clock import iso, now_ms
 from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
@@ -33,12 +33,13 @@ Reader = Annotated[AgentIdentity, Depends(allowed("sessions.read"))]
 @router.post("/api/conversation/new", dependencies=[Depends(anyone)])
 async def open_conversation(request: Request, body: shapes.OpenConversation) -> shapes.ConversationOpened:
     """Open a session. A name that exists needs its token and is returned as it stands."""
-    state, wish = request.app.state, Wish(body.session_id, body.shop, body.locale)
-    session, _ = await opened(state, caller_of(request), wish, state.store)
+    state, wish = request.app.state, Wish(body.session_id, body.shop, body.locale, body.identity)
+    found = await opened(state, caller_of(request), wish, state.store)
+    session = found.session
     return shapes.ConversationOpened(
         session_name=session.name,
         conversation_id=session.conversation_id,
-        visitor_token=request.app.state.tokens.visitor(session.name),
+        visitor_token=found.token,
         shop=session.shop,
         status=Status(session.status),
         seq=session.seq,
@@ -47,12 +48,12 @@ async def open_conversation(request: Request, body: shapes.OpenConversation) -> 
 
 @router.post("/api/sessions/{name}/messages", status_code=201)
 async def post_message(
-    request: Request, name: shapes.NameInPath, body: shapes.PostMessage, caller: SignedIn
+    request: Request, name: shapes.NameInPath, body: shapes.PostMessage, caller: TokenHolder
 ) -> shapes.MessageStored:
     """The visitor's durable post, whatever the state; the answer comes on the stream."""
-    own_visitor(caller, name)
+    visitor = own_visitor(caller, name)
     await request.app.state.limits.take(POSTS_PER_SESSION, "post", name)
-    posted = await post(request.app.state.db, name, body.content, body.client_msg_id)
+    posted = await post(request.app.state.db, name, body.content, body.client_msg_id, visitor.epoch)
     return shapes.MessageStored(
         session_name=name,
         seq=posted.entry.seq,
