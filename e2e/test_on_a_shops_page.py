@@ -3,14 +3,16 @@
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx2
 import pytest
 from playwright.sync_api import expect
 
 from e2e.actors import Visitor
 from e2e.conftest import Desk, OpenContext, Visit
 from e2e.host_pages import Site, served
-from e2e.product import Product
+from e2e.product import CHEN, Product
 from servers import free_port
+from shops.signing import signed
 
 KEY = "3f1c9a7e5b2d8064c1e9f7a35d2b8c60"
 FUNCTION = """
@@ -28,6 +30,11 @@ LOUD = """
 </style>
 """
 HEAR = "name => { window.heard = []; FiidoKefu.on(name, (detail) => window.heard.push(detail)); }"
+
+IDENTIFY = "token => FiidoKefu.identify(token)"
+REFUSED = """
+token => new Promise((done) => { FiidoKefu.on("error", ({ code }) => done(code)); FiidoKefu.identify(token) })
+"""
 
 
 @pytest.fixture(scope="module")
@@ -205,21 +212,43 @@ def test_the_page_hears_no_frame_but_the_chat(shopper: Visitor, site: Site, line
     assert page.evaluate("heard") == []
 
 
-def test_two_people_on_one_browser_do_not_see_each_others_conversation(visit: Visit) -> None:
+def test_two_people_on_one_browser_never_see_each_others_conversation(visit: Visit, product: Product) -> None:
+    secret = enforced(product, "demo")
     visitor = visit()
+    page = visitor.page
     visitor.opens_the_shop()
-    visitor.page.evaluate("FiidoKefu.setUser({ id: 'anna' })")
+    page.evaluate(IDENTIFY, signed(secret, "anna", aud="demo", name="Anna Bell"))
     visitor.opens_the_chat()
     visitor.asks("Which payment methods do you take?")
     said = visitor.said()
+    other_tab = Visitor(page.context.new_page(), product.address, "en")
+    other_tab.opens_the_shop()
+    other_tab.page.evaluate(IDENTIFY, signed(secret, "anna", aud="demo"))
+    other_tab.opens_the_chat()
+    expect(other_tab.bubbles).to_have_count(2)
 
-    visitor.page.evaluate("FiidoKefu.setUser({ id: 'ben' })")
-    expect(visitor.bubbles).to_have_count(0)
-    visitor.page.evaluate("FiidoKefu.setUser({ id: 'anna' })")
-    expect(visitor.bubbles).to_have_count(2)
-    assert visitor.said() == said
-
-    visitor.page.evaluate("FiidoKefu.logout()")
+    page.evaluate("FiidoKefu.logout()")
     expect(visitor.field).to_be_hidden()
+    expect(other_tab.bubbles).to_have_count(0)
+    kept = page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('kefu.'))")
+    assert [key for key in kept if "visit" in key or "outbox" in key] == []
+
+    assert page.evaluate(REFUSED, signed("somebody else's secret", "anna", aud="demo")) == "IDENTITY_UNVERIFIED"
+    page.evaluate(IDENTIFY, signed(secret, "ben", aud="demo"))
     visitor.opens_the_chat()
     expect(visitor.bubbles).to_have_count(0)
+    visitor.asks("Do you ship to Norway?")
+    page.evaluate(IDENTIFY, signed(secret, "anna", aud="demo"))
+    expect(visitor.bubbles).to_have_count(2)
+    assert visitor.said() == said, "who proves it finds their own again"
+
+
+def enforced(product: Product, shop: str) -> str:
+    """Have the shop believe only what its server signs; the secret for it."""
+    with httpx2.Client(base_url=product.address, timeout=10) as client:
+        signed_in = client.post("/api/agent/login", json=CHEN.credentials).raise_for_status().json()
+        client.headers["Authorization"] = f"Bearer {signed_in['token']}"
+        secret: str = client.post(f"/api/shops/{shop}/secrets").raise_for_status().json()["data"]["secret"]
+        now = client.get(f"/api/shops/{shop}/security").raise_for_status().json()["data"]
+        client.put(f"/api/shops/{shop}/security", json=now | {"identity_mode": "enforce"}).raise_for_status()
+    return secret

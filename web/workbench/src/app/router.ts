@@ -21,6 +21,7 @@ export const router = createRouter({
         { path: "search", name: "search", component: () => import("../search/SearchPage.vue") },
         { path: "wallboard", name: "wallboard", component: () => import("../wallboard/WallboardPage.vue") },
         { path: "hours", name: "hours", component: () => import("../shops/HoursPage.vue") },
+        { path: "security", name: "security", component: () => import("../shops/SecurityPage.vue") },
         { path: "replies", name: "replies", component: () => import("../replies/RepliesPage.vue") },
         { path: "tags", name: "tags", component: () => import("../tags/TagsPage.vue") },
         { path: ":rest(.*)*", name: "missing", component: () => import("./MissingPage.vue") },

@@ -1,4 +1,5 @@
 import { en as collaboration } from "../../collaboration/words";
+import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
 import { en as histories } from "../../histories/words";
 import { en as mail } from "../../mail/words";
@@ -8,12 +9,14 @@ import { en as search } from "../../search/words";
 import { en as drafts } from "../../sessions/draftWords";
 import { en as filters } from "../../sessions/words";
 import { en as hours } from "../../shops/words";
+import { en as security } from "../../shops/securityWords";
 import { en as tags } from "../../tags/words";
 import { en as transfers } from "../../transfers/words";
 import { en as wallboard } from "../../wallboard/words";
 
 export const en = {
   collaboration,
+  customers,
   drafts,
   duty,
   filters,
@@ -23,6 +26,7 @@ export const en = {
   ratings,
   replies,
   search,
+  security,
   tags,
   transfers,
   wallboard,

@@ -1,4 +1,5 @@
 import { zh as collaboration } from "../../collaboration/words";
+import { zh as customers } from "../../customers/words";
 import { zh as duty } from "../../duty/words";
 import { zh as histories } from "../../histories/words";
 import { zh as mail } from "../../mail/words";
@@ -8,6 +9,7 @@ import { zh as search } from "../../search/words";
 import { zh as drafts } from "../../sessions/draftWords";
 import { zh as filters } from "../../sessions/words";
 import { zh as hours } from "../../shops/words";
+import { zh as security } from "../../shops/securityWords";
 import { zh as tags } from "../../tags/words";
 import { zh as transfers } from "../../transfers/words";
 import { zh as wallboard } from "../../wallboard/words";
@@ -15,6 +17,7 @@ import type { Catalogue } from "./en";
 
 export const zh: Catalogue = {
   collaboration,
+  customers,
   drafts,
   duty,
   filters,
@@ -24,6 +27,7 @@ export const zh: Catalogue = {
   ratings,
   replies,
   search,
+  security,
   tags,
   transfers,
   wallboard,
