@@ -1,13 +1,13 @@
 """The chat on somebody else's page: one line, an API of its own, and a door for that page only."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
-import httpx2
 import pytest
 from playwright.sync_api import expect
 
-from e2e.actors import Visitor
+from e2e.actors import AgentDesk, Visitor
 from e2e.conftest import Desk, OpenContext, Visit
 from e2e.host_pages import Site, served
 from e2e.product import CHEN, Product
@@ -212,8 +212,11 @@ def test_the_page_hears_no_frame_but_the_chat(shopper: Visitor, site: Site, line
     assert page.evaluate("heard") == []
 
 
-def test_two_people_on_one_browser_never_see_each_others_conversation(visit: Visit, product: Product) -> None:
-    secret = enforced(product, "demo")
+def test_two_people_on_one_browser_never_see_each_others_conversation(
+    visit: Visit, desk: Desk, product: Product
+) -> None:
+    lead = desk(CHEN)
+    secret = enforced(lead)
     visitor = visit()
     page = visitor.page
     visitor.opens_the_shop()
@@ -241,14 +244,20 @@ def test_two_people_on_one_browser_never_see_each_others_conversation(visit: Vis
     page.evaluate(IDENTIFY, signed(secret, "anna", aud="demo"))
     expect(visitor.bubbles).to_have_count(2)
     assert visitor.said() == said, "who proves it finds their own again"
+    lead.page.get_by_role("link", name="Conversations").click()
+    lead.opens(visitor.session)
+    expect(lead.header.get_by_text("Verified")).to_have_attribute("title", re.compile("^anna · "))
 
 
-def enforced(product: Product, shop: str) -> str:
+def enforced(lead: AgentDesk) -> str:
     """Have the shop believe only what its server signs; the secret for it."""
-    with httpx2.Client(base_url=product.address, timeout=10) as client:
-        signed_in = client.post("/api/agent/login", json=CHEN.credentials).raise_for_status().json()
-        client.headers["Authorization"] = f"Bearer {signed_in['token']}"
-        secret: str = client.post(f"/api/shops/{shop}/secrets").raise_for_status().json()["data"]["secret"]
-        now = client.get(f"/api/shops/{shop}/security").raise_for_status().json()["data"]
-        client.put(f"/api/shops/{shop}/security", json=now | {"identity_mode": "enforce"}).raise_for_status()
+    page = lead.page
+    page.get_by_role("link", name="Shop security").click()
+    page.get_by_role("button", name="Create a secret").click()
+    secret = page.get_by_role("dialog").locator("code").inner_text()
+    page.get_by_role("button", name="I have copied it").click()
+    page.get_by_role("radio", name="Enforce").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    assert secret not in page.content()
     return secret

@@ -18,7 +18,13 @@ def part(value):
 
 
 def kefu_token(user, shop, secret):
-    claims = {"sub": str(user["id"]), "name": user["name"], "email": user["email"], "aud": shop, "exp": int(time.time()) + 3600}
+    claims = {
+        "sub": str(user["id"]),
+        "name": user["name"],
+        "email": user["email"],
+        "aud": shop,
+        "exp": int(time.time()) + 3600,
+    }
     content = part({"alg": "HS256", "typ": "JWT"}) + "." + part(claims)
     signature = hmac.new(secret.encode(), content.encode(), hashlib.sha256).digest()
     return content + "." + base64.urlsafe_b64encode(signature).decode().rstrip("=")`,
