@@ -13,12 +13,13 @@ from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
 from kefu.kit.ids import new_id
 from kefu.log.log import VISITOR, Entry
-from kefu.sessions import ratings, service
+from kefu.sessions import identifying, ratings, service
 from kefu.sessions.fold import fold_all
 from kefu.sessions.post import Posted, post
 from kefu.sessions.states import Move, Status
 from kefu.sessions.tagged import tags_of
 from kefu.sessions.work import AnswerVisitor
+from kefu.shops.customers import Customer
 from sessions.records import all_of, bring, bring_to, columns_of, log_of, open_session, row_of
 
 MEI = service.Member("agent_1", "Mei")
@@ -26,6 +27,9 @@ LI = service.Member("agent_2", "李雷", is_lead=True)
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200
 ) | st.sampled_from(["在吗？", "x" * 5000, '"quoted" \\ {$1}', "🚲" * 90])
+CLAIM = Customer("ada", name="Ada", doubt="no_proof")
+ADA = Customer("ada", name="Ada", email="ada@shop.example", verified_by="token")
+ADA_BY_HASH = Customer("ada", verified_by="hash")
 IDS = st.sampled_from([None, "one", "two", "three"])
 COMMANDS = st.one_of(
     st.tuples(st.just("visitor posts"), TEXTS, st.sampled_from(["one", "two", "three", "four"])),
@@ -36,6 +40,8 @@ COMMANDS = st.one_of(
     st.tuples(st.sampled_from(["take over", "release", "close"]), st.sampled_from([MEI, LI])),
     st.tuples(st.sampled_from(["tag", "untag"]), st.sampled_from(["tag_vip", "tag_refund", "tag_urgent"])),
     st.tuples(st.just("rate"), st.integers(1, 5)),
+    st.tuples(st.just("sign in"), st.sampled_from([CLAIM, ADA, ADA_BY_HASH])),
+    st.tuples(st.just("sign out")),
     st.tuples(st.just("move"), st.sampled_from([Move.TRANSFER, Move.LOSE_AGENT, Move.RETURN, Move.DEFER])),
 )
 
@@ -53,7 +59,7 @@ async def run(db: Database, name: str, command: tuple[Any, ...]) -> None:
     """Raises KefuError for a command that is refused."""
     match command:
         case "visitor posts", content, client_msg_id:
-            await post(db, name, content, client_msg_id)
+            await post(db, name, content, client_msg_id, (await row_of(db, name))["identity_epoch"])
         case "bot answers", answered:
             await bot_answers(db, name, answered=answered)
         case "move", what:
@@ -75,6 +81,10 @@ async def run_in(tx: Any, name: str, command: tuple[Any, ...]) -> None:
             await service.take_over(tx, name, member)
         case "release", member:
             await service.release(tx, name, member, "resolved")
+        case "sign in", customer:
+            await identifying.sign_in(tx, await service.locked(tx, name), customer)
+        case ("sign out",):
+            await identifying.sign_out(tx, await service.locked(tx, name))
         case "tag", tag:
             await tags.tag_session(tx, name, [tag], LI)
         case "untag", tag:

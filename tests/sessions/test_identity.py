@@ -228,8 +228,12 @@ async def test_report_only_marks_and_off_reads_nothing(stage: Stage) -> None:
     lead = await stage.agent("lead", "supervisor")
     secret = await secure(lead, "report")
     visitor, other = await stage.visitor(), await stage.visitor()
+    first = Caller(stage, visitor.token)
     assert (await become(visitor, token=signed(secret, "ada", exp=NOW - 3600)))["verified"] is False
     marked = (await lead.reads(visitor))["customer"]
+    assert (await first.get(f"/api/sessions/{visitor.name}")).status_code == 200, (
+        "a claim closes nothing: its answer may be lost"
+    )
     assert (marked["id"], marked["verified_by"], marked["doubt"]) == ("ada", None, "expired")
     await become(other, token=signed(secret, "ada"))
     assert data_of(await visitor.get("/api/visitor/sessions"))["sessions"] == [], "a claim finds no sessions"

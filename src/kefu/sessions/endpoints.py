@@ -85,10 +85,11 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
     name, db = body.session_name, request.app.state.db
     client_msg_id = body.client_msg_id or new_id("m")
     if body.role == "user":
-        own_visitor(caller, name)
+        visitor = own_visitor(caller, name)
         await request.app.state.limits.take(POSTS_PER_SESSION, "post", name)
         async with db.write() as tx:
             session = await service.locked(tx, name)
+            service.check_epoch(session, visitor.epoch)
             service.refuse_merged(session)
             if session.status != Status.MANUAL_LIVE:
                 raise InvalidStatus(status=session.status, move="message.posted")

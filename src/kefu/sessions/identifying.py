@@ -47,7 +47,7 @@ async def sign_in(tx: AsyncSession, session: Session, customer: Customer) -> Non
     """The (locked) session is the customer's from now on. Changes nothing where it is already, on as good a proof.
 
     Who proves it makes the tokens of the time before void, whoever may have kept one, and has all sessions that they
-    ever proved to be theirs together. Claims of others about a session never come so far.
+    ever proved to be theirs together. A mere claim is noted, and opens and closes nothing.
     """
     known = session.customer
     if known is not None and known["verified_by"]:
@@ -56,11 +56,11 @@ async def sign_in(tx: AsyncSession, session: Session, customer: Customer) -> Non
         return
     if known is not None and not customer.verified_by:
         return
-    visitor_id = visitor_id_of(session.shop, customer.id) if customer.verified_by else session.visitor_id
+    is_proven = customer.verified_by is not None
     facts = {
         "customer": customer.facts,
-        "visitor_id": visitor_id,
-        "identity_epoch": session.identity_epoch + 1,
+        "visitor_id": visitor_id_of(session.shop, customer.id) if is_proven else session.visitor_id,
+        "identity_epoch": session.identity_epoch + is_proven,
     }
     await record(tx, session, Fact("session.identified", VISITOR, facts, audience="internal"))
 
