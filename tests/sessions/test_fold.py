@@ -40,8 +40,7 @@ COMMANDS = st.one_of(
     st.tuples(st.sampled_from(["take over", "release", "close"]), st.sampled_from([MEI, LI])),
     st.tuples(st.sampled_from(["tag", "untag"]), st.sampled_from(["tag_vip", "tag_refund", "tag_urgent"])),
     st.tuples(st.just("rate"), st.integers(1, 5)),
-    st.tuples(st.just("sign in"), st.sampled_from([CLAIM, ADA, ADA_BY_HASH])),
-    st.tuples(st.just("sign out")),
+    st.tuples(st.just("sign"), st.sampled_from([CLAIM, ADA, ADA_BY_HASH, None])),
     st.tuples(st.just("move"), st.sampled_from([Move.TRANSFER, Move.LOSE_AGENT, Move.RETURN, Move.DEFER])),
 )
 
@@ -55,6 +54,16 @@ async def bot_answers(db: Database, name: str, *, answered: bool) -> None:
         await service.post_by_bot(tx, work, said, {"draft_id": "d_1", "provider": "test", "answered": answered})
 
 
+async def sign(db: Database, name: str, customer: Customer | None) -> None:
+    """In, or out for None."""
+    async with db.write() as tx:
+        session = await service.locked(tx, name)
+        if customer:
+            await identifying.sign_in(tx, session, customer)
+        else:
+            await identifying.sign_out(tx, session)
+
+
 async def run(db: Database, name: str, command: tuple[Any, ...]) -> None:
     """Raises KefuError for a command that is refused."""
     match command:
@@ -64,6 +73,8 @@ async def run(db: Database, name: str, command: tuple[Any, ...]) -> None:
             await bot_answers(db, name, answered=answered)
         case "move", what:
             await bring(db, name, what)
+        case "sign", customer:
+            await sign(db, name, customer)
         case _:
             async with db.write() as tx:
                 await run_in(tx, name, command)
@@ -81,10 +92,6 @@ async def run_in(tx: Any, name: str, command: tuple[Any, ...]) -> None:
             await service.take_over(tx, name, member)
         case "release", member:
             await service.release(tx, name, member, "resolved")
-        case "sign in", customer:
-            await identifying.sign_in(tx, await service.locked(tx, name), customer)
-        case ("sign out",):
-            await identifying.sign_out(tx, await service.locked(tx, name))
         case "tag", tag:
             await tags.tag_session(tx, name, [tag], LI)
         case "untag", tag:
