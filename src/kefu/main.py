@@ -6,7 +6,6 @@ from datetime import timedelta
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
@@ -39,6 +38,7 @@ from kefu.kit.db import Database
 from kefu.kit.http import Outbound
 from kefu.kit.limits import Limits
 from kefu.kit.redis import Redis
+from kefu.kit.secrets import Sealer
 from kefu.kit.web import Edge, add_errors
 from kefu.knowledge.endpoints import router as knowledge
 from kefu.log.log import Entry
@@ -62,7 +62,9 @@ from kefu.routing.duty import WatchDuty, watch_duty
 from kefu.routing.endpoints import router as routing
 from kefu.routing.queue import RemindQueue, remind_queue
 from kefu.routing.signs import Signs
+from kefu.sessions.access import check_visitor
 from kefu.sessions.endpoints import router as sessions
+from kefu.sessions.identity_endpoints import router as identity
 from kefu.sessions.idle import close_idle
 from kefu.sessions.indexing import index_messages
 from kefu.sessions.mirror import Mirror
@@ -79,6 +81,8 @@ from kefu.sessions.work import (
 )
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
+from kefu.shops.origins import Origins, ShopCors
+from kefu.shops.security_endpoints import router as security
 from kefu.transfers.endpoints import router as transfers
 from kefu.transfers.service import ExpireTransfer, expire_transfer
 
@@ -113,6 +117,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     realtime,
     knowledge,
     shops,
+    security,
+    identity,
     channels,
     histories,
     ops,
@@ -233,7 +239,8 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
     app.state.feed, app.state.presence = Feed(db, bus, hub), presence
     app.state.hours = default_hours(settings)
-    app.state.tokens = Tokens(settings.signing_key())
+    app.state.tokens, app.state.sealer = Tokens(settings.signing_key()), Sealer([settings.signing_key()])
+    app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.outbound = Outbound(settings.outbound_allow)
     app.state.redis, app.state.store = shared.redis, shared.store
@@ -258,14 +265,12 @@ def _edge(app: FastAPI, app_inside: ASGIApp) -> Edge:
 
 def _with_cors(app: FastAPI, inner: ASGIApp) -> ASGIApp:
     """Pure ASGI only, here as everywhere: a layer that is not costs three quarters of the speed."""
-    origins = app.state.settings.cors_origins
-    if not origins:
-        return inner
-    return CORSMiddleware(
+    cors = ShopCors(
         inner,
-        allow_origins=origins,
         allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After"],
         max_age=600,
     )
+    cors.origins = app.state.origins
+    return cors

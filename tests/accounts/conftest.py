@@ -2,6 +2,7 @@
 
 import itertools
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 import httpx2
@@ -17,6 +18,7 @@ from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.kit.limits import Limits
 from kefu.kit.web import Edge, add_errors
+from kefu.sessions.access import check_visitor
 
 
 @pytest.fixture
@@ -26,6 +28,7 @@ def app(db: Database) -> FastAPI:
     app.state.db = db
     app.state.settings = Settings(database_url=db.url)
     app.state.tokens = Tokens("a secret of the tests")
+    app.state.check_visitor = partial(check_visitor, db)
     app.state.limits = Limits(enabled=True)
     app.include_router(router)
     app.add_middleware(Edge)

@@ -26,9 +26,14 @@ class PasswordChangeRequired(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """The person in the widget; may touch this one session."""
+    """The person in the widget; may touch this one session, while its `identity_epoch` is `epoch`.
+
+    `expires`: when the token ends, in Unix seconds.
+    """
 
     session_name: SessionName
+    epoch: int = 0
+    expires: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,14 +63,23 @@ def bearer_token(authorization: str | None) -> str:
 
 
 async def identify(app_state: State, authorization: str | None) -> Caller:
-    """Who sent this `Authorization` header. A visitor costs no query, an agent one.
+    """Who sent this `Authorization` header; one query.
 
-    Raises NotSignedIn, TokenInvalid (also: deactivated, logged out) or TokenExpired.
+    Raises NotSignedIn, TokenInvalid (also: deactivated, logged out), TokenExpired, or IdentityChanged for the token of
+    a session that has another identity since.
     """
+    caller = await claimed(app_state, authorization)
+    if isinstance(caller, Visitor):
+        await app_state.check_visitor(caller)
+    return caller
+
+
+async def claimed(app_state: State, authorization: str | None) -> Caller:
+    """The same without the query for a visitor: for what compares the epoch in a statement of its own."""
     tokens: Tokens = app_state.tokens
     claims = tokens.read(bearer_token(authorization))
     if isinstance(claims, VisitorClaims):
-        return Visitor(claims.session_name)
+        return Visitor(claims.session_name, claims.epoch, claims.expires)
     return await _agent(app_state.db, claims)
 
 
@@ -104,6 +118,11 @@ async def signed_in(request: Request, _: _Scheme) -> Caller:
     return await identify(request.app.state, request.headers.get("authorization"))
 
 
+async def token_holder(request: Request, _: _Scheme) -> Caller:
+    """`claimed` as a dependency."""
+    return await claimed(request.app.state, request.headers.get("authorization"))
+
+
 async def signed_in_agent(request: Request, scheme: _Scheme) -> AgentIdentity:
     caller = await signed_in(request, scheme)
     if not isinstance(caller, AgentIdentity):
@@ -128,11 +147,13 @@ _GATES = {permission: _gate(permission) for permission in PERMISSIONS}
 ASKS: dict[Callable[..., Any], str] = {
     anyone: "anyone",
     signed_in: "signed in",
+    token_holder: "signed in",
     signed_in_agent: "agent",
     **{gate: permission for permission, gate in _GATES.items()},
 }
 
 SignedIn = Annotated[Caller, Depends(signed_in)]
+TokenHolder = Annotated[Caller, Depends(token_holder)]
 SignedInAgent = Annotated[AgentIdentity, Depends(signed_in_agent)]
 
 

@@ -21,6 +21,7 @@ from kefu.kit.ids import AgentId, SessionName
 
 Audience = Literal["visitor", "agent"]
 VISITOR_LIFETIME = timedelta(days=180)
+CUSTOMER_LIFETIME = timedelta(hours=24)
 ACCESS_LIFETIME = timedelta(minutes=30)
 REFRESH_LIFETIME = timedelta(days=7)
 LONGEST = 2048
@@ -29,7 +30,11 @@ REMEMBERED = 8192
 
 @dataclass(frozen=True, slots=True)
 class VisitorClaims:
+    """`epoch`: how often the session had changed hands when the token was given; `expires`: in Unix seconds."""
+
     session_name: SessionName
+    epoch: int
+    expires: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,9 +60,9 @@ class Tokens:
         }
         self._good: OrderedDict[str, tuple[Claims, int]] = OrderedDict()
 
-    def visitor(self, session_name: str, lasts: timedelta = VISITOR_LIFETIME) -> str:
-        """A token for one session."""
-        return self._sign("visitor", {"sub": session_name}, lasts)
+    def visitor(self, session_name: str, epoch: int = 0, lasts: timedelta = VISITOR_LIFETIME) -> str:
+        """A token for one session, until its `identity_epoch` is another one."""
+        return self._sign("visitor", {"sub": session_name, "epoch": epoch}, lasts)
 
     def access(self, agent_id: str, family: str, lasts: timedelta = ACCESS_LIFETIME) -> str:
         """An agent's access token."""
@@ -105,10 +110,12 @@ class Tokens:
                 kind, claims = "agent", self._decode(token, "agent")
         except jwt.ExpiredSignatureError:
             raise TokenExpired from None
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, RecursionError):
             raise TokenInvalid from None
-        who: Claims = VisitorClaims(claims["sub"]) if kind == "visitor" else AccessClaims(claims["sub"], claims["fam"])
-        return who, int(claims["exp"])
+        expires = int(claims["exp"])
+        if kind == "visitor":
+            return VisitorClaims(claims["sub"], claims.get("epoch", 0), expires), expires
+        return AccessClaims(claims["sub"], claims["fam"]), expires
 
     def _decode(self, token: str, kind: Audience) -> dict[str, Any]:
         """Each kind is signed with a key of its own."""

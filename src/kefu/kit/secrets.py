@@ -1,9 +1,36 @@
-"""Secrets the product keeps for itself."""
+"""Secrets the product keeps: its own in a file, those of others sealed in the database."""
 
+import hmac
 import os
 import secrets
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
+
+from cryptography.fernet import Fernet, InvalidToken, MultiFernet
+
+
+class Unreadable(Exception):
+    """Sealed with a key that is no longer there, or changed since."""
+
+
+class Sealer:
+    """Seals text for the database. The first of `keys` seals, all of them open."""
+
+    def __init__(self, keys: Sequence[str]) -> None:
+        derived = [hmac.digest(key.encode(), b"kefu sealed text", "sha256") for key in keys]
+        self._fernet = MultiFernet([Fernet(urlsafe_b64encode(one)) for one in derived])
+
+    def seal(self, text: str) -> str:
+        return self._fernet.encrypt(text.encode()).decode()
+
+    def open(self, sealed: str) -> str:
+        """Raises Unreadable."""
+        try:
+            return self._fernet.decrypt(sealed.encode()).decode()
+        except InvalidToken:
+            raise Unreadable from None
 
 
 def kept_secret(path: Path) -> str:

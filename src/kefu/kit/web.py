@@ -204,16 +204,19 @@ def caller_locale(request: Request) -> Locale:
 class Origin:
     """Where a request comes from.
 
-    `address`: of the caller, behind the proxies of TRUSTED_PROXIES.
+    `address`: of the caller, behind the proxies of TRUSTED_PROXIES. `page`: the site of the page that calls, which
+    browsers tell.
     """
 
     address: str
     authorization: str | None
     locale: Locale
+    page: str | None
 
 
 def caller_of(request: Request) -> Origin:
-    return Origin(address_of(request), request.headers.get("authorization"), caller_locale(request))
+    headers = request.headers
+    return Origin(address_of(request), headers.get("authorization"), caller_locale(request), headers.get("origin"))
 
 
 def address_of(request: Request) -> str:
@@ -238,6 +241,10 @@ REASONS: dict[str, Text] = {
     "empty_span": {"en": "opens and closes at the same time", "zh": "开始与结束时间不能相同"},
     "overlap": {"en": "overlaps with another span of the day", "zh": "与当天其他时段重叠"},
     "unknown_zone": {"en": "is not a time zone of the IANA list", "zh": "不是 IANA 时区名称"},
+    "bad_origin": {
+        "en": "is not a site such as https://shop.example",
+        "zh": "不是有效的网站地址，例如 https://shop.example",
+    },
     "json_invalid": {"en": "is not valid JSON", "zh": "不是有效的 JSON"},
     "model_attributes_type": {"en": "must be a JSON object", "zh": "必须是 JSON 对象"},
     "extra_forbidden": {"en": "is not known here", "zh": "不支持该字段"},

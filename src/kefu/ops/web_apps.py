@@ -101,9 +101,9 @@ def _text(path: Path, _changed: int) -> str:
     return path.read_text(encoding="utf-8")
 
 
-def frame_ancestors(settings: Settings) -> str:
-    """Which pages may hold the widget: our own, those of CORS_ORIGINS and, in development, any on this machine."""
-    parents = ["'self'", *settings.cors_origins, *(() if settings.is_production else LOCAL_PARENTS)]
+def frame_ancestors(origins: list[str], settings: Settings) -> str:
+    """Which pages may hold the widget: our own, those of the shop and, in development, any on this machine."""
+    parents = ["'self'", *origins, *(() if settings.is_production else LOCAL_PARENTS)]
     return f"frame-ancestors {' '.join(parents)}"
 
 
@@ -132,9 +132,11 @@ async def api_docs() -> Response:
 
 
 @router.get("/embed")
-async def embed(request: Request) -> Response:
-    """The widget's page, for the loader's iframe."""
-    return _page("widget/index.html", frame_ancestors(request.app.state.settings))
+async def embed(request: Request, shop: str = "") -> Response:
+    """The widget's page, for the loader's iframe on the pages of the shop."""
+    state = request.app.state
+    await state.origins.refresh()
+    return _page("widget/index.html", frame_ancestors(state.origins.of(shop), state.settings))
 
 
 @router.get("/sdk/fiido-kefu.js")

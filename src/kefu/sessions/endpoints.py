@@ -5,7 +5,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from kefu.accounts.identity import AgentIdentity, SignedIn, Visitor, allowed, anyone
+from kefu.accounts.identity import AgentIdentity, SignedIn, TokenHolder, Visitor, allowed, anyone
 from kefu.kit.clock import iso, now_ms
 from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
@@ -32,12 +32,13 @@ Reader = Annotated[AgentIdentity, Depends(allowed("sessions.read"))]
 @router.post("/api/conversation/new", dependencies=[Depends(anyone)])
 async def open_conversation(request: Request, body: shapes.OpenConversation) -> shapes.ConversationOpened:
     """Open a session. A name that exists needs its token and is returned as it stands."""
-    state, wish = request.app.state, Wish(body.session_id, body.shop, body.locale)
-    session, _ = await opened(state, caller_of(request), wish, state.store)
+    state, wish = request.app.state, Wish(body.session_id, body.shop, body.locale, body.identity)
+    found = await opened(state, caller_of(request), wish, state.store)
+    session = found.session
     return shapes.ConversationOpened(
         session_name=session.name,
         conversation_id=session.conversation_id,
-        visitor_token=request.app.state.tokens.visitor(session.name),
+        visitor_token=found.token,
         shop=session.shop,
         status=Status(session.status),
         seq=session.seq,
@@ -46,12 +47,12 @@ async def open_conversation(request: Request, body: shapes.OpenConversation) -> 
 
 @router.post("/api/sessions/{name}/messages", status_code=201)
 async def post_message(
-    request: Request, name: shapes.NameInPath, body: shapes.PostMessage, caller: SignedIn
+    request: Request, name: shapes.NameInPath, body: shapes.PostMessage, caller: TokenHolder
 ) -> shapes.MessageStored:
     """The visitor's durable post, whatever the state; the answer comes on the stream."""
-    own_visitor(caller, name)
+    visitor = own_visitor(caller, name)
     await request.app.state.limits.take("chat", visitor=name, address=address_of(request))
-    posted = await post(request.app.state.db, name, body.content, body.client_msg_id)
+    posted = await post(request.app.state.db, name, body.content, body.client_msg_id, visitor.epoch)
     return shapes.MessageStored(
         session_name=name,
         seq=posted.entry.seq,
@@ -85,10 +86,11 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
     name, db = body.session_name, request.app.state.db
     client_msg_id = body.client_msg_id or new_id("m")
     if body.role == "user":
-        own_visitor(caller, name)
+        visitor = own_visitor(caller, name)
         await request.app.state.limits.take("chat", visitor=name, address=address_of(request))
         async with db.write() as tx:
             session = await service.locked(tx, name)
+            service.check_epoch(session, visitor.epoch)
             service.refuse_merged(session)
             if session.status != Status.MANUAL_LIVE:
                 raise InvalidStatus(status=session.status, move="message.posted")

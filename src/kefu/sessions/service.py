@@ -12,7 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kefu.accounts.audit import audit
 from kefu.jobs.queue import enqueue
 from kefu.kit.clock import now_ms
-from kefu.kit.errors import Conflict, Forbidden, NotFound
+from kefu.kit.errors import Conflict, Forbidden, NotFound, NotSignedIn
 from kefu.kit.i18n import Locale, Text
 from kefu.kit.ids import new_id
 from kefu.log.log import BOT, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message
@@ -87,6 +87,14 @@ class Stale(Conflict):
     text: ClassVar[Text] = {"en": "The conversation has moved on.", "zh": "会话状态已变化。"}
 
 
+class IdentityChanged(NotSignedIn):
+    code = "IDENTITY_CHANGED"
+    text: ClassVar[Text] = {
+        "en": "Somebody else is signed in to this conversation since, or nobody is.",
+        "zh": "该会话的登录身份已变更或已退出。",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """The agent who acts. `is_lead`: may act on sessions that others hold."""
@@ -102,12 +110,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """`visitor_id`: of the visitor's earlier sessions; a new one when they have none."""
+    """`visitor_id`: of the visitor's earlier sessions; a new one when they have none.
+
+    `customer`: who they are, as `Session.customer` has it.
+    """
 
     name: str
     shop: str
     locale: Locale
     visitor_id: str = ""
+    customer: dict[str, Any] | None = None
 
 
 async def locked(tx: AsyncSession, name: str) -> Session:
@@ -116,6 +128,12 @@ async def locked(tx: AsyncSession, name: str) -> Session:
     if row is None:
         raise SessionNotFound(session_name=name)
     return row
+
+
+def check_epoch(session: Session, identity_epoch: int) -> None:
+    """Raises IdentityChanged for a token of an earlier identity than the session has."""
+    if session.identity_epoch != identity_epoch:
+        raise IdentityChanged
 
 
 def refuse_merged(session: Session) -> None:
@@ -196,8 +214,14 @@ async def open_session(tx: AsyncSession, opening: Opening) -> Session:
         "nickname": f"{NICKNAMES[opening.locale]} {suffix}",
     }
     tx.add(session)
-    await record(tx, session, Fact("session.opened", VISITOR, facts))
+    await record(tx, session, Fact("session.opened", VISITOR, facts), *identity_of(opening, facts["visitor_id"]))
     return session
+
+
+def identity_of(origin: Session | Opening, visitor_id: str) -> list[Fact]:
+    """What says in the log of a new session whose it is, as in the one from which it comes."""
+    facts = {"customer": origin.customer, "visitor_id": visitor_id, "identity_epoch": 1}
+    return [Fact("session.identified", VISITOR, facts, audience="internal")] if origin.customer else []
 
 
 async def repeated(tx: AsyncSession, name: str, client_msg_id: str | None) -> Entry | None:

@@ -2,6 +2,7 @@
 export type * as Api from "./generated";
 export * from "./choice";
 export * from "./client";
+export * from "./customer";
 export * from "./events";
 export * from "./team";
 export * from "./failure";

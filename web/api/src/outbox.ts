@@ -39,6 +39,16 @@ export function newClientMsgId(): string {
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
 }
 
+/** What was written in the session and not sent is nobody's any more. */
+export function emptyOutbox(session: string, storage: Storage): void {
+  for (const key of keysOf(storage, `kefu.outbox.${session}.`)) storage.removeItem(key);
+}
+
+function keysOf(storage: Storage, prefix: string): string[] {
+  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
+  return keys.filter((key) => key.startsWith(prefix)).sort();
+}
+
 /**
  * What the user wrote and the server has not acknowledged. Each entry has its own storage key, so two tabs never
  * overwrite each other's; the tab that holds the lock sends, strictly in order, until each is stored or refused.
@@ -101,8 +111,7 @@ export class Outbox {
   }
 
   private keys(): string[] {
-    const keys = Array.from({ length: this.storage.length }, (_, index) => this.storage.key(index) ?? "");
-    return keys.filter((key) => key.startsWith(this.prefix)).sort();
+    return keysOf(this.storage, this.prefix);
   }
 
   private read(key: string): OutboxEntry | undefined {

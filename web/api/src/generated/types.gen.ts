@@ -883,6 +883,7 @@ export type Chat = {
      * Locale
      */
     locale?: 'zh' | 'en' | null;
+    identity?: Proof | null;
 };
 
 /**
@@ -1024,6 +1025,40 @@ export type Credentials = {
      * Password
      */
     password: string;
+};
+
+/**
+ * CustomerOut
+ *
+ * `verified_by`: token, hash, or null for what was only claimed; then `doubt` says why it was not believed.
+ *
+ * A hash vouches for the id alone.
+ */
+export type CustomerOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string | null;
+    /**
+     * Email
+     */
+    email: string | null;
+    /**
+     * Phone
+     */
+    phone: string | null;
+    /**
+     * Verified By
+     */
+    verified_by: 'token' | 'hash' | null;
+    /**
+     * Doubt
+     */
+    doubt: 'no_proof' | 'wrong_algorithm' | 'wrong_signature' | 'wrong_shop' | 'expired' | 'lives_too_long' | 'not_yet_valid' | 'bad_claims' | null;
 };
 
 /**
@@ -1671,6 +1706,77 @@ export type HoursOut = {
 };
 
 /**
+ * Identified
+ *
+ * Where the visitor goes on, with its token; null when that is a conversation still to be opened.
+ *
+ * `verified`: the shop's server vouches for it.
+ */
+export type Identified = {
+    /**
+     * Session Name
+     */
+    session_name: string | null;
+    /**
+     * Visitor Token
+     */
+    visitor_token: string | null;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Verified
+     */
+    verified: boolean;
+};
+
+/**
+ * IdentifiedData
+ */
+export type IdentifiedData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Identified;
+};
+
+/**
+ * Identify
+ */
+export type Identify = {
+    /**
+     * Token
+     */
+    token?: string | null;
+    /**
+     * Identifier
+     */
+    identifier?: string | null;
+    /**
+     * Identifier Hash
+     */
+    identifier_hash?: string | null;
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Email
+     */
+    email?: string | null;
+    /**
+     * Phone
+     */
+    phone?: string | null;
+    /**
+     * Shop
+     */
+    shop?: string | null;
+};
+
+/**
  * IntervalOut
  *
  * ISO 8601, UTC.
@@ -2142,6 +2248,41 @@ export type NewReply = {
 };
 
 /**
+ * NewSecret
+ *
+ * `secret`: to be copied now; it is not shown again.
+ */
+export type NewSecret = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Retired At
+     */
+    retired_at: string | null;
+    /**
+     * Secret
+     */
+    secret: string;
+};
+
+/**
+ * NewSecretData
+ */
+export type NewSecretData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: NewSecret;
+};
+
+/**
  * NewTag
  */
 export type NewTag = {
@@ -2347,6 +2488,8 @@ export type OnlineData = {
 
 /**
  * OpenConversation
+ *
+ * `identity`: who opens it, where the shop's pages say so.
  */
 export type OpenConversation = {
     /**
@@ -2361,6 +2504,7 @@ export type OpenConversation = {
      * Locale
      */
     locale?: 'zh' | 'en' | null;
+    identity?: Proof | null;
 };
 
 /**
@@ -2643,6 +2787,38 @@ export type ProfileOut = {
 };
 
 /**
+ * Proof
+ *
+ * `token`, or an `identifier` with its `identifier_hash`. The rest goes with an identifier; a token has its own.
+ */
+export type Proof = {
+    /**
+     * Token
+     */
+    token?: string | null;
+    /**
+     * Identifier
+     */
+    identifier?: string | null;
+    /**
+     * Identifier Hash
+     */
+    identifier_hash?: string | null;
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Email
+     */
+    email?: string | null;
+    /**
+     * Phone
+     */
+    phone?: string | null;
+};
+
+/**
  * PutHours
  *
  * `hours` null: as the settings say. `version`: of what the writer saw.
@@ -2674,6 +2850,32 @@ export type PutRouting = {
      */
     accept_seconds?: number;
     seen?: Routing | null;
+};
+
+/**
+ * PutSecurity
+ *
+ * `identity_required`: with `enforce`, nobody opens a conversation without a proven identity.
+ *
+ * `version`: of what the writer saw.
+ */
+export type PutSecurity = {
+    /**
+     * Identity Mode
+     */
+    identity_mode: 'off' | 'report' | 'enforce';
+    /**
+     * Identity Required
+     */
+    identity_required?: boolean;
+    /**
+     * Origins
+     */
+    origins: Array<string> | null;
+    /**
+     * Version
+     */
+    version: number;
 };
 
 /**
@@ -3326,6 +3528,82 @@ export type Seconds = {
 };
 
 /**
+ * SecretData
+ */
+export type SecretData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SecretOut;
+};
+
+/**
+ * SecretOut
+ */
+export type SecretOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Retired At
+     */
+    retired_at: string | null;
+};
+
+/**
+ * SecurityData
+ */
+export type SecurityData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SecurityOut;
+};
+
+/**
+ * SecurityOut
+ *
+ * `origins` null: those of the settings, which are `default_origins`. `secrets`: the newest first.
+ */
+export type SecurityOut = {
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Identity Mode
+     */
+    identity_mode: 'off' | 'report' | 'enforce';
+    /**
+     * Identity Required
+     */
+    identity_required: boolean;
+    /**
+     * Origins
+     */
+    origins: Array<string> | null;
+    /**
+     * Default Origins
+     */
+    default_origins: Array<string>;
+    /**
+     * Secrets
+     */
+    secrets: Array<SecretOut>;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
  * SessionData
  */
 export type SessionData = {
@@ -3417,6 +3695,7 @@ export type SessionOut = {
      */
     locale: string;
     user_profile: UserProfile;
+    customer: CustomerOut | null;
     assigned_agent: AgentRef | null;
     /**
      * Assigned Until
@@ -3573,6 +3852,7 @@ export type SessionWithHistory = {
      */
     locale: string;
     user_profile: UserProfile;
+    customer: CustomerOut | null;
     assigned_agent: AgentRef | null;
     /**
      * Assigned Until
@@ -11151,6 +11431,420 @@ export type PreviewHoursResponses = {
 };
 
 export type PreviewHoursResponse = PreviewHoursResponses[keyof PreviewHoursResponses];
+
+export type ReadSecurityData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/security';
+};
+
+export type ReadSecurityErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadSecurityError = ReadSecurityErrors[keyof ReadSecurityErrors];
+
+export type ReadSecurityResponses = {
+    /**
+     * Successful Response
+     */
+    200: SecurityData;
+};
+
+export type ReadSecurityResponse = ReadSecurityResponses[keyof ReadSecurityResponses];
+
+export type PutSecurityData = {
+    body: PutSecurity;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/security';
+};
+
+export type PutSecurityErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutSecurityError = PutSecurityErrors[keyof PutSecurityErrors];
+
+export type PutSecurityResponses = {
+    /**
+     * Successful Response
+     */
+    200: SecurityData;
+};
+
+export type PutSecurityResponse = PutSecurityResponses[keyof PutSecurityResponses];
+
+export type CreateSecretData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/secrets';
+};
+
+export type CreateSecretErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CreateSecretError = CreateSecretErrors[keyof CreateSecretErrors];
+
+export type CreateSecretResponses = {
+    /**
+     * Successful Response
+     */
+    201: NewSecretData;
+};
+
+export type CreateSecretResponse = CreateSecretResponses[keyof CreateSecretResponses];
+
+export type RetireSecretData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+        /**
+         * Secret Id
+         */
+        secret_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/secrets/{secret_id}';
+};
+
+export type RetireSecretErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RetireSecretError = RetireSecretErrors[keyof RetireSecretErrors];
+
+export type RetireSecretResponses = {
+    /**
+     * Successful Response
+     */
+    200: SecretData;
+};
+
+export type RetireSecretResponse = RetireSecretResponses[keyof RetireSecretResponses];
+
+export type IdentifyVisitorData = {
+    body: Identify;
+    path?: never;
+    query?: never;
+    url: '/api/visitor/identify';
+};
+
+export type IdentifyVisitorErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type IdentifyVisitorError = IdentifyVisitorErrors[keyof IdentifyVisitorErrors];
+
+export type IdentifyVisitorResponses = {
+    /**
+     * Successful Response
+     */
+    200: IdentifiedData;
+};
+
+export type IdentifyVisitorResponse = IdentifyVisitorResponses[keyof IdentifyVisitorResponses];
+
+export type LogOutData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/visitor/logout';
+};
+
+export type LogOutErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type LogOutError = LogOutErrors[keyof LogOutErrors];
+
+export type LogOutResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type LogOutResponse = LogOutResponses[keyof LogOutResponses];
 
 export type LeaveEmailData = {
     body: LeaveEmail;

@@ -1,5 +1,6 @@
 import { en as audit } from "../../audit/words";
 import { en as collaboration } from "../../collaboration/words";
+import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
 import { en as histories } from "../../histories/words";
 import { en as mail } from "../../mail/words";
@@ -11,6 +12,7 @@ import { en as drafts } from "../../sessions/draftWords";
 import { en as several } from "../../sessions/severalWords";
 import { en as filters } from "../../sessions/words";
 import { en as hours } from "../../shops/words";
+import { en as security } from "../../shops/securityWords";
 import { en as tags } from "../../tags/words";
 import { en as transfers } from "../../transfers/words";
 import { en as wallboard } from "../../wallboard/words";
@@ -18,6 +20,7 @@ import { en as wallboard } from "../../wallboard/words";
 export const en = {
   audit,
   collaboration,
+  customers,
   drafts,
   duty,
   filters,
@@ -28,6 +31,7 @@ export const en = {
   replies,
   routing,
   search,
+  security,
   several,
   tags,
   transfers,

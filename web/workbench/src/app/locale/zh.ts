@@ -1,5 +1,6 @@
 import { zh as audit } from "../../audit/words";
 import { zh as collaboration } from "../../collaboration/words";
+import { zh as customers } from "../../customers/words";
 import { zh as duty } from "../../duty/words";
 import { zh as histories } from "../../histories/words";
 import { zh as mail } from "../../mail/words";
@@ -11,6 +12,7 @@ import { zh as drafts } from "../../sessions/draftWords";
 import { zh as several } from "../../sessions/severalWords";
 import { zh as filters } from "../../sessions/words";
 import { zh as hours } from "../../shops/words";
+import { zh as security } from "../../shops/securityWords";
 import { zh as tags } from "../../tags/words";
 import { zh as transfers } from "../../transfers/words";
 import { zh as wallboard } from "../../wallboard/words";
@@ -19,6 +21,7 @@ import type { Catalogue } from "./en";
 export const zh: Catalogue = {
   audit,
   collaboration,
+  customers,
   drafts,
   duty,
   filters,
@@ -29,6 +32,7 @@ export const zh: Catalogue = {
   replies,
   routing,
   search,
+  security,
   several,
   tags,
   transfers,
