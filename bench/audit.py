@@ -65,11 +65,12 @@ async def main(url: str) -> None:
     async for head, _ in verify(db, keys):
         last = head.seq
     took = time.perf_counter() - started
+    ((size,),) = await db.fetch("SELECT pg_total_relation_size('audit_entries')")
     await db.close()
     for audited, found in rates.items():
         spread = f"{min(found):,.0f} to {max(found):,.0f}"
         print(f"{'with' if audited else 'without'} an entry: {median(found):,.0f}/s ({spread})")
-    print(f"verified: {last:,} entries, {last / took:,.0f}/s")
+    print(f"verified: {last:,} entries, {last / took:,.0f}/s; each takes {size / last:,.0f} bytes")
 
 
 if __name__ == "__main__":

@@ -61,6 +61,7 @@ async def write(db: Database, *actions: str) -> None:
             audit(tx, action, ("thing", "one"), after={"said": "你好"})
 
 
+@ON_POSTGRESQL
 async def test_fifty_commands_at_once_stand_in_one_unbroken_chain(stage: Stage, db: Database, tmp_path: Path) -> None:
     team = [await stage.agent(f"agent{n}") for n in range(5)]
     lead = await stage.agent("lead", "supervisor")
@@ -79,6 +80,7 @@ async def test_fifty_commands_at_once_stand_in_one_unbroken_chain(stage: Stage, 
     assert (await verified(db, keys_in(tmp_path))).seq == before + 50
 
 
+@ON_POSTGRESQL
 async def test_of_changes_at_once_each_tells_what_the_one_before_it_left(stage: Stage, db: Database) -> None:
     lead = await stage.agent("lead", "supervisor")
     data_of(await lead.put("/api/tags/tag_vip", {"color": "#000000"}))
