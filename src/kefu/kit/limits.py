@@ -28,6 +28,8 @@ Rule = Literal[
     "assist",
     "transfer",
     "mail_reply",
+    "identify",
+    "audit_export",
 ]
 # `visitor`: the conversation the token is for. `who`: visitor or agent, in one conversation.
 Per = Literal["address", "visitor", "agent", "username", "who"]
@@ -49,6 +51,8 @@ RATES: dict[Rule, dict[Per, str]] = {
     "assist": {"agent": "30/minute"},
     "transfer": {"agent": "60/minute"},
     "mail_reply": {"agent": "30/minute"},
+    "identify": {"address": "120/minute"},
+    "audit_export": {"agent": "10/minute"},
 }
 LONGEST_KEY = 200
 

@@ -5,7 +5,7 @@ from pydantic import BaseModel
 
 from kefu.accounts.identity import Visitor, anyone, claimed
 from kefu.kit.errors import Forbidden, NotSignedIn
-from kefu.kit.web import Done, caller_of
+from kefu.kit.web import Done, address_of
 from kefu.sessions import identifying
 from kefu.sessions.access import visitor_token
 from kefu.sessions.schemas import ShopId
@@ -14,8 +14,6 @@ from kefu.shops.security import keys_of
 from kefu.shops.service import find_shop
 
 router = APIRouter(tags=["identity"])
-
-PER_ADDRESS = "120/minute"
 
 
 class Identify(Proof):
@@ -45,7 +43,7 @@ async def identify_visitor(request: Request, body: Identify) -> IdentifiedData:
     Without, a verified customer gets their newest conversation. Safe to repeat, and from several tabs at once.
     """
     state = request.app.state
-    await state.limits.take(PER_ADDRESS, "identify", caller_of(request).address)
+    await state.limits.take("identify", address=address_of(request))
     visitor = await _visitor(request)
     async with state.db.read() as tx:
         shop = await find_shop(tx, body.shop)

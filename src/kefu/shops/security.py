@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit, fields
 from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, Invalid, NotFound
 from kefu.kit.i18n import Text
@@ -88,8 +89,10 @@ async def put_security(tx: AsyncSession, shop_id: str, demands: Demands, version
         raise SecurityChanged(version=shop.security_version)
     if demands.mode == "enforce" and not await secrets_of(tx, shop_id, active=True):
         raise SecretMissing
+    before = fields(shop, "identity_mode", "identity_required", "origins")
     shop.identity_mode, shop.identity_required, shop.origins = demands.mode, demands.is_required, origins
     shop.security_version += 1
+    audit(tx, "shop.security_changed", ("shop", shop.id), before, fields(shop, *before))
     await tx.flush()
     return shop
 
@@ -102,6 +105,7 @@ async def create_secret(tx: AsyncSession, shop_id: str, sealer: Sealer) -> tuple
     text = secrets.token_urlsafe(32)
     secret = ShopSecret(id=new_id("secret"), shop=shop_id, sealed=sealer.seal(text), created_at=now_ms())
     tx.add(secret)
+    audit(tx, "shop.secret_created", ("shop", shop_id), after={"id": secret.id})
     await tx.flush()
     return secret, text
 
@@ -119,6 +123,7 @@ async def retire_secret(tx: AsyncSession, shop_id: str, secret_id: str) -> ShopS
         if shop.identity_mode == "enforce" and len(await secrets_of(tx, shop_id, active=True)) == 1:
             raise SecretMissing
         secret.retired_at = now_ms()
+        audit(tx, "shop.secret_retired", ("shop", shop_id), after={"id": secret.id})
         await tx.flush()
     return secret
 
