@@ -20,7 +20,7 @@ from kefu.kit.acting import acting
 from kefu.kit.clock import now_ms
 from kefu.kit.config import Settings
 from kefu.kit.db import Database, after_commit, before_commit, is_sqlite
-from kefu.kit.logs import SECRET_KEYS
+from kefu.kit.masking import SECRET_KEYS
 
 log = structlog.get_logger()
 
