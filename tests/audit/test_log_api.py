@@ -107,7 +107,7 @@ async def test_a_text_is_looked_for_stretch_by_stretch(
 
 
 async def test_every_filter_goes_by_an_index(db: Database) -> None:
-    await write(db, 50)
+    await write(db, 500)
     if not db.is_sqlite:
         await db.execute("ANALYZE audit_entries")
     async with db.read() as tx:

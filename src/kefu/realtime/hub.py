@@ -88,6 +88,7 @@ class Follower:
     has. `write_now`, when its task sets it, writes a frame at once or says False: an idle reader, as nearly all are,
     gets it without its task being woken, which is half of what a delivery costs. `is_unsure`: the session has moved, so
     that an agent may have to stop reading; `checked_at`: when that was asked last. `reader`: who follows the desk.
+    `may_hang`: its task waits for a reader's line, out of which only a cancellation gets it.
     """
 
     __slots__ = (
@@ -104,7 +105,9 @@ class Follower:
         "write_now",
     )
 
-    def __init__(self, *, sees_internal: bool, wire: Wire = SSE, reader: Reader | None = None) -> None:
+    def __init__(
+        self, *, sees_internal: bool, wire: Wire = SSE, reader: Reader | None = None, may_hang: bool = True
+    ) -> None:
         self.sees_internal = sees_internal
         self.wire = wire
         self.ended: Ending | None = None
@@ -114,7 +117,7 @@ class Follower:
         self.checked_at = time.monotonic()
         self.reader = reader
         self._frames: list[tuple[int, bytes]] = []
-        self._task = asyncio.current_task()
+        self._task = asyncio.current_task() if may_hang else None
         self._waiter: asyncio.Future[None] | None = None
 
     def put(self, seq: int, frame: bytes) -> None:
