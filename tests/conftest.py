@@ -22,6 +22,7 @@ from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
+from kefu.kit.sealed import sealing_of
 from kefu.main import create_app
 from kefu.ops.migrate import upgrade
 from kefu.shops.service import first_shop
@@ -157,6 +158,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def db(database_url: str, tmp_path: Path) -> AsyncIterator[Database]:
     database = Database(database_url)
     seal_with(database, keys_of(Settings(data_dir=tmp_path)))
+    database.seal_with(sealing_of(Settings(data_dir=tmp_path)))
     yield database
     await database.close()
 

@@ -27,6 +27,7 @@ from kefu.kit.config import BadSettings, Problem, Settings, load_settings
 from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
 from kefu.kit.logs import set_up_logs
+from kefu.kit.sealed import sealing_of
 from kefu.ops.migrate import is_current, upgrade
 from kefu.shops.service import first_shop
 
@@ -82,6 +83,7 @@ def _on_database(work: Callable[[Database], Awaitable[T]], *, is_patient: bool =
         settings = load_settings()
         db = Database(settings.database, is_patient=is_patient)
         seal_with(db, keys_of(settings))
+        db.seal_with(sealing_of(settings))
         try:
             return await work(db)
         finally:

@@ -38,7 +38,7 @@ from kefu.kit.db import Database
 from kefu.kit.http import Outbound
 from kefu.kit.limits import Limits
 from kefu.kit.redis import Redis
-from kefu.kit.secrets import Sealer
+from kefu.kit.sealed import sealing_of
 from kefu.kit.web import Edge, add_errors
 from kefu.knowledge.endpoints import router as knowledge
 from kefu.log.log import Entry
@@ -215,6 +215,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     """The application on a migrated database. `answerer` and `bus` replace those that the settings name."""
     db = Database(settings.database)
     seal_with(db, keys_of(settings))
+    db.seal_with(sealing_of(settings))
     shared = Shared(settings, db, bus)
     bus = shared.bus
     hub = Hub(db, bus)
@@ -239,7 +240,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
     app.state.feed, app.state.presence = Feed(db, bus, hub), presence
     app.state.hours = default_hours(settings)
-    app.state.tokens, app.state.sealer = Tokens(settings.signing_key()), Sealer([settings.signing_key()])
+    app.state.tokens, app.state.sealer = Tokens(settings.signing_key()), db.sealing()
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.outbound = Outbound(settings.outbound_allow)

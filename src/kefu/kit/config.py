@@ -42,6 +42,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = Field(SecretStr(""), validation_alias="METRICS_TOKEN")
     jwt_secret_key: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEY")
     jwt_secret_keys_old: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEYS_OLD")
+    field_keys: SecretStr = Field(SecretStr(""), validation_alias="FIELD_KEYS")
     super_admin_username: str = Field("admin", validation_alias="SUPER_ADMIN_USERNAME", min_length=3, max_length=50)
     super_admin_password: SecretStr = Field(SecretStr(""), validation_alias="SUPER_ADMIN_PASSWORD")
     public_url: str = Field("", validation_alias="PUBLIC_URL")
@@ -74,7 +75,7 @@ class Settings(BaseSettings):
 
     @field_validator("holidays", "email_recipients", "trusted_proxies", "outbound_allow", mode="before")
     @classmethod
-    def _listed(cls, value: Any) -> Any:
+    def _parted(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("trusted_proxies", "outbound_allow")
@@ -166,7 +167,18 @@ class Settings(BaseSettings):
 
     def old_signing_keys(self) -> list[str]:
         """Earlier values of the key, of JWT_SECRET_KEYS_OLD: what was signed with one of them is still known."""
-        return [key.strip() for key in self.jwt_secret_keys_old.get_secret_value().split(",") if key.strip()]
+        return _listed(self.jwt_secret_keys_old)
+
+    def all_field_keys(self) -> list[str]:
+        """What seals contact details and shops' secrets: the first. The others open what was sealed before.
+
+        FIELD_KEYS, and behind them those of the tokens, which seal as long as FIELD_KEYS is empty.
+        """
+        return [*_listed(self.field_keys), self.signing_key(), *self.old_signing_keys()]
+
+
+def _listed(secret: SecretStr) -> list[str]:
+    return [key.strip() for key in secret.get_secret_value().split(",") if key.strip()]
 
 
 @dataclass(frozen=True)
@@ -245,6 +257,11 @@ def _weak_secrets(settings: Settings) -> Iterator[tuple[str, str, str]]:
         yield "JWT_SECRET_KEY", "is required in production", "Set it to the output of: openssl rand -hex 32"
     elif len(secret) < 32 or _is_guessable(secret):
         yield "JWT_SECRET_KEY", "is too easy to guess", "Use at least 32 random characters: openssl rand -hex 32"
+    for number, key in enumerate(_listed(settings.field_keys), 1):
+        if len(key) < 32 or _is_guessable(key):
+            yield "FIELD_KEYS", f"number {number} is too easy to guess", "Use the output of: openssl rand -hex 32"
+        elif key == secret:
+            yield "FIELD_KEYS", f"number {number} is JWT_SECRET_KEY", "Use one for nothing else, or leave it empty."
     password = settings.super_admin_password.get_secret_value()
     if 0 < len(password) < 12:
         yield "SUPER_ADMIN_PASSWORD", "is shorter than 12 characters", "Use a long random one, or leave it empty."

@@ -20,6 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 
 from kefu.kit.errors import Busy
+from kefu.kit.sealed import SEALING, Sealing, no_keys
 from kefu.kit.sqlite import GroupCommit, GroupRead, engine, numbered
 
 POSTGRES_POOL = 8
@@ -143,8 +144,15 @@ class Database:
             self._reader = engine(self.path, "BEGIN", size=4)
         else:
             self._writer = self._reader = _postgres_engine(url, is_patient=is_patient)
+        self.sealing: Sealing = no_keys
         self._new_write = async_sessionmaker(self._writer, expire_on_commit=False, info=self.info)
         self._new_read = async_sessionmaker(self._reader, expire_on_commit=False)
+
+    def seal_with(self, sealing: Sealing) -> None:
+        """What seals and opens the sealed columns of this database. Without, they read as `UNREADABLE`."""
+        self.sealing = self.info[SEALING] = sealing
+        for one in (self._writer, self._reader):
+            setattr(one.dialect, SEALING, sealing)
 
     @property
     def engine(self) -> AsyncEngine:

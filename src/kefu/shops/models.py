@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kefu.kit.db import Table
 from kefu.kit.i18n import Text
+from kefu.kit.sealed import Token
 
 SHOP_ID = r"^[a-z0-9][a-z0-9\-]{0,39}$"
 IdentityMode = Literal["off", "report", "enforce"]
@@ -56,6 +57,6 @@ class ShopSecret(Table):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     shop: Mapped[str] = mapped_column(String(40), ForeignKey("shops.id", ondelete="CASCADE"), index=True)
-    sealed: Mapped[str] = mapped_column(String(400))
+    sealed: Mapped[str] = mapped_column(Token(400))
     created_at: Mapped[int] = mapped_column(BigInteger)
     retired_at: Mapped[int | None] = mapped_column(BigInteger)
