@@ -45,6 +45,8 @@ cli.add_typer(jobs, name="jobs")
 search = typer.Typer(no_args_is_help=True, help="The search over messages.")
 cli.add_typer(search, name="search")
 
+keys = typer.Typer(no_args_is_help=True, help="What seals contact details and shops' secrets.")
+cli.add_typer(keys, name="secrets")
 audits = typer.Typer(no_args_is_help=True, help="The audit log.")
 cli.add_typer(audits, name="audit")
 
@@ -344,6 +346,38 @@ def rebuild_search() -> None:
         return followed
 
     typer.echo(f"The search knows {_on_database(make, is_patient=True):,} events.")
+
+
+@keys.command("rotate")
+def rotate_keys() -> None:
+    """Seal everything again under the first key, what is plain too, while everything goes on. Repeat it when stopped.
+
+    Exit code 1: something cannot be opened any more.
+    """
+    _walk_sealed(changes=True)
+
+
+@keys.command("check")
+def check_keys() -> None:
+    """Say which keys are still needed, and by how much. Exit code 1: not the first one alone."""
+    _walk_sealed(changes=False)
+
+
+def _walk_sealed(*, changes: bool) -> None:
+    from kefu.ops.sealing import Tally, reseal
+    from kefu.tables import Table
+
+    async def walk(db: Database) -> Tally:
+        await _bring_up(db)
+        tally = Tally()
+        async for name, seen, tally in reseal(db, Table.metadata, changes=changes):
+            typer.echo(f"\r{name:<24} {seen:>10,}{chr(10) * (seen == 0)}", nl=False, err=True)
+        return tally
+
+    tally = _on_database(walk, is_patient=True)
+    typer.echo("", err=True)
+    typer.echo(tally.told(load_settings().field_key_names()))
+    raise typer.Exit(0 if tally.is_done else 1)
 
 
 @audits.command("verify")

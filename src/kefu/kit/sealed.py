@@ -54,16 +54,16 @@ def opened_json(text: str, sealing: Sealing) -> str:
     return IN_JSON.sub(lambda found: orjson.dumps(opened(found[1], sealing)).decode(), text)
 
 
-def seal_fields(facts: dict[str, Any], paths: Iterable[str], sealer: Sealer) -> dict[str, Any]:
+def seal_fields(facts: dict[str, Any], paths: Iterable[str], seal: Callable[[str], str]) -> dict[str, Any]:
     """The facts with the texts at these paths (`customer.email`) sealed, where there are any."""
     sealed = dict(facts)
     for path in paths:
         name, _, rest = path.partition(".")
         value = sealed.get(name)
         if rest and isinstance(value, dict):
-            sealed[name] = seal_fields(value, [rest], sealer)
+            sealed[name] = seal_fields(value, [rest], seal)
         elif not rest and isinstance(value, str):
-            sealed[name] = {"sealed": sealer.seal(value)}
+            sealed[name] = {"sealed": seal(value)}
     return sealed
 
 
@@ -96,7 +96,7 @@ class SealedFields(TypeDecorator[dict[str, Any]]):
         self.names = names
 
     def process_bind_param(self, value: dict[str, Any] | None, dialect: Dialect) -> dict[str, Any] | None:
-        return None if value is None else seal_fields(value, self.names, _sealing(dialect)())
+        return None if value is None else seal_fields(value, self.names, _sealing(dialect)().seal)
 
     def process_result_value(self, value: dict[str, Any] | None, dialect: Dialect) -> dict[str, Any] | None:
         if value is None:

@@ -113,7 +113,7 @@ async def append(tx: AsyncSession, entries: Sequence[Entry]) -> None:
 
 
 def _sealed(one: Entry, sealing: Sealing) -> str:
-    return orjson.dumps(seal_fields(one.facts, PRIVATE[one.type], sealing())).decode()
+    return orjson.dumps(seal_fields(one.facts, PRIVATE[one.type], sealing().seal)).decode()
 
 
 def from_row(row: Sequence[Any], sealing: Sealing) -> Entry:

@@ -216,7 +216,7 @@ class RedisStore:
 
 def _parts(session: Session, sealing: Sealing) -> tuple[str | int | bytes, ...]:
     """A session as SAVE takes it."""
-    row = orjson.dumps(seal_fields(row_of(session), SEALED, sealing()))
+    row = orjson.dumps(seal_fields(row_of(session), SEALED, sealing().seal))
     value = b"%d %b %b" % (session.seq, session.status.encode(), row)
     waits_since = session.escalated_at or session.updated_at
     return session.name, session.seq, session.status, session.updated_at, waits_since, value
