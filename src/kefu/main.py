@@ -12,6 +12,7 @@ from starlette.types import ASGIApp
 
 from kefu import __version__
 from kefu.accounts.endpoints import router as accounts
+from kefu.accounts.endpoints import team
 from kefu.accounts.tokens import Tokens
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.endpoints import router as chat
@@ -36,6 +37,7 @@ from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.kit.limits import Limits
 from kefu.kit.redis import Redis
+from kefu.kit.secrets import Sealer
 from kefu.kit.web import Edge, add_errors
 from kefu.knowledge.endpoints import router as knowledge
 from kefu.log.log import Entry
@@ -94,6 +96,7 @@ SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute
 # What is named before sessions, one of whose names it could be: `stats`, `queue`.
 ROUTERS: tuple[APIRouter, ...] = (
     accounts,
+    team,
     chat,
     reports,
     routing,
@@ -225,7 +228,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
     app.state.feed, app.state.presence = Feed(db, bus, hub), presence
     app.state.hours = default_hours(settings)
-    app.state.tokens = Tokens(settings.signing_key())
+    app.state.tokens, app.state.sealer = Tokens(*settings.signing_keys()), Sealer(settings.signing_keys())
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)

@@ -9,11 +9,13 @@ from fastapi import Depends, FastAPI
 
 from accounts.team import Browser, Team
 from kefu.accounts.endpoints import router
+from kefu.accounts.endpoints import team as team_routes
 from kefu.accounts.identity import AgentIdentity, SignedIn, allowed
 from kefu.accounts.tokens import Tokens
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.kit.limits import Limits
+from kefu.kit.secrets import Sealer
 from kefu.kit.web import Edge, add_errors
 
 
@@ -23,9 +25,10 @@ def app(db: Database) -> FastAPI:
     app = FastAPI()
     app.state.db = db
     app.state.settings = Settings(database_url=db.url)
-    app.state.tokens = Tokens("a secret of the tests")
+    app.state.tokens, app.state.sealer = Tokens("a secret of the tests"), Sealer(["a secret of the tests"])
     app.state.limits = Limits(enabled=True)
     app.include_router(router)
+    app.include_router(team_routes)
     app.add_middleware(Edge)
     add_errors(app)
 

@@ -1,33 +1,48 @@
 """Signing in and out, and one's own account."""
 
-from typing import TypeVar
+from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 
-from kefu.accounts import service
+from kefu.accounts import locks, second_factor, service, sign_ins
 from kefu.accounts.duty import sign_on
-from kefu.accounts.identity import SignedInAgent, anyone, bearer_token
+from kefu.accounts.identity import AgentIdentity, SignedInAgent, allowed, anyone, bearer_token
+from kefu.accounts.locks import Attempt
 from kefu.accounts.models import Agent
 from kefu.accounts.passwords import check_password, hash_password
 from kefu.accounts.schemas import (
+    ACCESS_SECONDS,
     AgentOut,
+    CodeIn,
     Credentials,
     GrantOut,
     LogoutIn,
+    PasswordAgain,
+    PasswordAndCode,
     PasswordChange,
     ProfileOut,
+    RecoveryCodes,
+    RecoveryCodesData,
     RefreshIn,
+    SecondFactorData,
+    SecondFactorOut,
+    SecondStepIn,
+    SetupData,
+    SetupOut,
     SignedInOut,
 )
+from kefu.accounts.sign_ins import Grant, lock
 from kefu.accounts.tokens import AccessClaims
-from kefu.kit.clock import now_ms
-from kefu.kit.errors import Forbidden, KefuError, NotSignedIn, TokenInvalid, TooMany
+from kefu.kit.clock import now_ms, unix_seconds
+from kefu.kit.errors import Forbidden, KefuError, NotSignedIn, TokenInvalid
+from kefu.kit.ids import AgentId
 from kefu.kit.web import Done, caller_of
 
 router = APIRouter(prefix="/api/agent", tags=["agent"])
+team = APIRouter(prefix="/api/agents", tags=["agent"])
 
 PER_ADDRESS = "20/minute"
-UNKNOWN_USERNAME = "5/15minute"
 
 T = TypeVar("T")
 
@@ -41,37 +56,58 @@ def _settled(outcome: T | KefuError) -> T:
 
 @router.post("/login", dependencies=[Depends(anyone)])
 async def login(request: Request, body: Credentials) -> SignedInOut:
-    state = request.app.state
-    await state.limits.take(PER_ADDRESS, "login", caller_of(request).address)
+    """401 SECOND_FACTOR_REQUIRED brings a ticket for the second step, to be taken within five minutes."""
+    state, address = request.app.state, caller_of(request).address
+    await state.limits.take(PER_ADDRESS, "login", address)
+    attempt = Attempt.of(body.username, address)
     async with state.db.read() as tx:
+        await locks.refuse_locked(tx, attempt)
         known = await service.password_of(tx, body.username)
-    if known:
-        service.check_lock(known.locked_until)
-    else:
-        await _lock_unknown(request, body.username)
     is_right = await check_password(body.password, known.hash if known else None)
-    if known is None:
-        raise service.LoginFailed
     async with state.db.write() as tx:
-        outcome = await service.sign_in(tx, state.tokens, known, is_right=is_right)
-        if isinstance(outcome, service.Grant):
-            sign_on(outcome.agent, now_ms(), state.settings.timezone)
-    return SignedInOut.of(_settled(outcome))
+        outcome = await service.sign_in(tx, state.tokens, service.Proof(attempt, known, is_right))
+        answer = await _entered(request, tx, outcome)
+    return _settled(answer)
 
 
-async def _lock_unknown(request: Request, username: str) -> None:
-    """A username nobody has locks like one somebody has, so that the lock tells nothing."""
-    try:
-        await request.app.state.limits.take(UNKNOWN_USERNAME, "unknown-username", service.key_of(username))
-    except TooMany as error:
-        raise service.AccountLocked(**error.details) from None
+@router.post("/login/second-factor", dependencies=[Depends(anyone)])
+async def login_by_code(request: Request, body: SecondStepIn) -> SignedInOut:
+    """The second step: a code of the authenticator app, or a recovery code."""
+    state, address = request.app.state, caller_of(request).address
+    await state.limits.take(PER_ADDRESS, "login", address)
+    step = service.SecondStep(state.tokens.read_ticket(body.ticket), body.code)
+    async with state.db.write() as tx:
+        outcome = await service.sign_in_by_code(tx, state.tokens, state.sealer, address, step)
+        answer = await _entered(request, tx, outcome)
+    return _settled(answer)
+
+
+async def _entered(request: Request, tx: AsyncSession, outcome: Grant | KefuError) -> SignedInOut | KefuError:
+    if isinstance(outcome, KefuError):
+        return outcome
+    sign_on(outcome.agent, now_ms(), request.app.state.settings.timezone)
+    return await _signed_in(request, tx, outcome)
+
+
+async def _signed_in(request: Request, tx: AsyncSession, grant: Grant) -> SignedInOut:
+    agent, needs = grant.agent, request.app.state.settings.second_factor_roles
+    lacks = agent.role in needs and await second_factor.of(tx, agent.id) is None
+    return SignedInOut(
+        token=grant.access_token,
+        refresh_token=grant.refresh_token,
+        expires_in=ACCESS_SECONDS,
+        agent=AgentOut.of(agent, lacks_second_factor=lacks),
+    )
 
 
 @router.post("/refresh", dependencies=[Depends(anyone)])
 async def refresh(request: Request, body: RefreshIn) -> SignedInOut:
-    async with request.app.state.db.write() as tx:
-        outcome = await service.rotate(tx, request.app.state.tokens, body.refresh_token)
-    return SignedInOut.of(_settled(outcome))
+    """The same token again is answered the same for 30 seconds, in case the first answer was lost."""
+    state = request.app.state
+    async with state.db.write() as tx:
+        outcome = await sign_ins.rotate(tx, state.tokens, body.refresh_token)
+        answer = outcome if isinstance(outcome, KefuError) else await _signed_in(request, tx, outcome)
+    return _settled(answer)
 
 
 @router.post("/logout", dependencies=[Depends(anyone)])
@@ -84,13 +120,13 @@ async def logout(request: Request, body: LogoutIn | None = None) -> Done:
         if refresh_token is None:
             raise
         async with request.app.state.db.read() as tx:
-            claims = await service.claims_of_refresh(tx, refresh_token)
+            claims = await sign_ins.claims_of_refresh(tx, refresh_token)
     if claims is None:
         raise TokenInvalid
     if not isinstance(claims, AccessClaims):
         raise Forbidden
     async with request.app.state.db.write() as tx:
-        if not await service.log_out(tx, claims):
+        if not await sign_ins.log_out(tx, claims):
             raise TokenInvalid
     return Done()
 
@@ -99,17 +135,96 @@ async def logout(request: Request, body: LogoutIn | None = None) -> Done:
 async def profile(request: Request, me: SignedInAgent) -> ProfileOut:
     async with request.app.state.db.read() as tx:
         agent = await tx.get_one(Agent, me.id)
-    return ProfileOut(agent=AgentOut.of(agent))
+    return ProfileOut(agent=AgentOut.of(agent, lacks_second_factor=me.lacks_second_factor))
 
 
 @router.post("/change-password")
 async def change_password(request: Request, me: SignedInAgent, body: PasswordChange) -> GrantOut:
     state = request.app.state
-    async with state.db.read() as tx:
-        known = await service.own_password(tx, me.id)
-    service.check_lock(known.locked_until)
-    is_right = await check_password(body.old_password, known.hash)
+    proof = await _checked(request, me, body.old_password)
     new_hash = await hash_password(body.new_password)
     async with state.db.write() as tx:
-        outcome = await service.change_password(tx, state.tokens, known, new_hash, is_right=is_right)
+        outcome = await service.change_password(tx, state.tokens, proof, new_hash)
     return GrantOut.of(_settled(outcome))
+
+
+async def _checked(request: Request, me: AgentIdentity, password: str) -> service.Proof:
+    """What is known when who is signed in gives their password again. Raises AccountLocked or AddressLocked."""
+    attempt = Attempt.of(me.username, caller_of(request).address)
+    async with request.app.state.db.read() as tx:
+        await locks.refuse_locked(tx, attempt)
+        known = await service.own_password(tx, me.id)
+    return service.Proof(attempt, known, await check_password(password, known.hash))
+
+
+@router.get("/second-factor")
+async def get_second_factor(request: Request, me: SignedInAgent) -> SecondFactorData:
+    state = request.app.state
+    async with state.db.read() as tx:
+        factor = await second_factor.of(tx, me.id)
+    found = SecondFactorOut(
+        is_on=factor is not None,
+        since=unix_seconds(factor.confirmed_at) if factor else None,
+        recovery_codes_left=second_factor.recovery_left(state.sealer, factor) if factor else 0,
+        is_compulsory=me.role in state.settings.second_factor_roles,
+    )
+    return SecondFactorData(data=found)
+
+
+@router.post("/second-factor/setup")
+async def set_up_second_factor(request: Request, me: SignedInAgent, body: PasswordAgain) -> SetupData:
+    """A secret for an authenticator app, of which only the last one made counts. Confirmed by a code of it."""
+    state = request.app.state
+    proof = await _checked(request, me, body.password)
+    async with state.db.write() as tx:
+        agent = await service.prove(tx, proof)
+        secret = await second_factor.begin(tx, state.sealer, agent.id) if agent else service.OldPasswordIncorrect()
+    secret = _settled(secret)
+    uri, qr = second_factor.uri(secret, me.username), second_factor.qr(secret, me.username)
+    return SetupData(data=SetupOut(secret=secret, uri=uri, qr=qr))
+
+
+@router.post("/second-factor/confirm")
+async def confirm_second_factor(request: Request, me: SignedInAgent, body: CodeIn) -> RecoveryCodesData:
+    """From now on signing in needs a code. The answer has the recovery codes, this once."""
+    state = request.app.state
+    async with state.db.write() as tx:
+        await lock(tx, me.id)
+        codes = await second_factor.confirm(tx, state.sealer, me.id, body.code)
+        sign_ins.access_changed(tx, me.id)
+    return RecoveryCodesData(data=RecoveryCodes(recovery_codes=codes))
+
+
+@router.post("/second-factor/recovery-codes")
+async def renew_recovery_codes(request: Request, me: SignedInAgent, body: PasswordAndCode) -> RecoveryCodesData:
+    """Ten new ones; the earlier ones are good no more."""
+    state = request.app.state
+    proof = await _checked(request, me, body.password)
+    async with state.db.write() as tx:
+        outcome = await service.prove_by_code(tx, state.sealer, proof, body.code)
+        renewed = outcome if isinstance(outcome, KefuError) else second_factor.renew_recovery(state.sealer, outcome)
+    return RecoveryCodesData(data=RecoveryCodes(recovery_codes=_settled(renewed)))
+
+
+@router.post("/second-factor/off")
+async def turn_off_second_factor(request: Request, me: SignedInAgent, body: PasswordAndCode) -> Done:
+    state = request.app.state
+    if me.role in state.settings.second_factor_roles:
+        raise second_factor.Compulsory
+    proof = await _checked(request, me, body.password)
+    async with state.db.write() as tx:
+        outcome = await service.prove_by_code(tx, state.sealer, proof, body.code)
+        if not isinstance(outcome, KefuError):
+            await tx.delete(outcome)
+    _settled(outcome)
+    return Done()
+
+
+@team.delete("/{agent_id}/second-factor")
+async def reset_second_factor(
+    request: Request, agent_id: AgentId, _: Annotated[AgentIdentity, Depends(allowed("agents.write"))]
+) -> Done:
+    """For an agent who has lost it: they sign in by the password alone, and what they are signed in with ends."""
+    async with request.app.state.db.write() as tx:
+        await service.reset_second_factor(tx, agent_id)
+    return Done()

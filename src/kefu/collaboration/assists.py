@@ -6,9 +6,8 @@ from typing import ClassVar, Literal
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kefu.accounts.models import Agent
+from kefu.accounts.models import Agent, key_of
 from kefu.accounts.permissions import permissions_of
-from kefu.accounts.service import key_of
 from kefu.bus.telling import tell
 from kefu.collaboration.models import Assist
 from kefu.kit.errors import Conflict, Forbidden, NotFound

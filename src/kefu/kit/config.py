@@ -35,6 +35,8 @@ class Settings(BaseSettings):
     redis_max_connections: int = Field(32, validation_alias="REDIS_MAX_CONNECTIONS", ge=4, le=1000)
     metrics_token: SecretStr = Field(SecretStr(""), validation_alias="METRICS_TOKEN")
     jwt_secret_key: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEY")
+    jwt_secret_keys_old: Annotated[list[SecretStr], NoDecode] = Field([], validation_alias="JWT_SECRET_KEYS_OLD")
+    second_factor_roles: Annotated[list[str], NoDecode] = Field([], validation_alias="SECOND_FACTOR_ROLES")
     super_admin_username: str = Field("admin", validation_alias="SUPER_ADMIN_USERNAME", min_length=3, max_length=50)
     super_admin_password: SecretStr = Field(SecretStr(""), validation_alias="SUPER_ADMIN_PASSWORD")
     cors_origins: Annotated[list[str], NoDecode] = Field([], validation_alias="CORS_ORIGINS")
@@ -60,10 +62,17 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     log_file: Path | None = Field(None, validation_alias="LOG_FILE")
 
-    @field_validator("holidays", "email_recipients", mode="before")
+    @field_validator("holidays", "email_recipients", "jwt_secret_keys_old", "second_factor_roles", mode="before")
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("second_factor_roles")
+    @classmethod
+    def _role_names(cls, value: list[str]) -> list[str]:
+        if not all(re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", one) for one in value):
+            raise ValueError("is not a list of roles")
+        return value
 
     @field_validator("timezone")
     @classmethod
@@ -135,6 +144,10 @@ class Settings(BaseSettings):
         """The key of all tokens: JWT_SECRET_KEY, or one made once and kept in the data folder."""
         return self.jwt_secret_key.get_secret_value() or kept_secret(self.data_dir / "jwt_secret")
 
+    def signing_keys(self) -> list[str]:
+        """`signing_key`, which signs, and the old ones that are still believed."""
+        return [self.signing_key(), *(one.get_secret_value() for one in self.jwt_secret_keys_old)]
+
 
 @dataclass(frozen=True)
 class Problem:
@@ -175,6 +188,8 @@ REMEDIES = {
     "EMAIL_FROM": "Use one address: service@shop.example.",
     "AGENT_AUTO_BUSY_SECONDS": "Use whole seconds from 30 to 86400; 300 is five minutes.",
     "TRANSFER_EXPIRE_SECONDS": "Use whole seconds from 1 to 3600; 120 is two minutes.",
+    "JWT_SECRET_KEYS_OLD": "List earlier values of JWT_SECRET_KEY with commas between.",
+    "SECOND_FACTOR_ROLES": "List roles with commas between: super_admin,supervisor.",
     "LOG_LEVEL": "Use debug, info, warning or error.",
 }
 
