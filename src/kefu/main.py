@@ -45,6 +45,7 @@ from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
 from kefu.realtime.desk import Desk
+from kefu.realtime.doorkeeper import Doorkeeper
 from kefu.realtime.endpoints import router as realtime
 from kefu.realtime.feed import Feed
 from kefu.realtime.hub import Hub, notice_of
@@ -188,7 +189,7 @@ class Shared:
             await self.redis.close()
 
 
-Part = Shared | Hub | Desk | Presence | Signs | Worker
+Part = Shared | Hub | Desk | Presence | Signs | Doorkeeper | Worker
 
 
 @asynccontextmanager
@@ -212,6 +213,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     desk = Desk(db, bus, hub)
     presence = Presence(bus, hub)
     signs = Signs(db, presence.own_agents)
+    doorkeeper = Doorkeeper(db, bus)
     workers = [talk_worker(db, bus, settings, answerer or answerer_of(settings, db))]
     workers += [bulk_worker(db, settings)] if db.is_sqlite else []
 
@@ -219,7 +221,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
         title="Kefu",
         version=__version__,
         description="AI customer service and after-sales for online shops.",
-        lifespan=partial(_running, [shared, hub, desk, presence, signs, *workers], hub, db),
+        lifespan=partial(_running, [shared, hub, desk, presence, signs, doorkeeper, *workers], hub, db),
         telemetry={"tracing": False, "metrics": False, "logs": False},  # 5 % of every request
         docs_url=None,
         redoc_url=None,
@@ -227,6 +229,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
     app.state.feed, app.state.presence = Feed(db, bus, hub), presence
+    app.state.doorkeeper = doorkeeper
     app.state.hours = default_hours(settings)
     app.state.tokens, app.state.sealer = Tokens(*settings.signing_keys()), Sealer(settings.signing_keys())
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)

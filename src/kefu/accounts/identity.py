@@ -13,6 +13,7 @@ from kefu.accounts import second_factor
 from kefu.accounts.models import Agent, RefreshToken
 from kefu.accounts.permissions import PERMISSIONS, Permission, permissions_of
 from kefu.accounts.tokens import AccessClaims, Tokens, VisitorClaims
+from kefu.kit.db import Database
 from kefu.kit.errors import Forbidden, NotSignedIn, TokenInvalid
 from kefu.kit.i18n import Text
 from kefu.kit.ids import AgentId, SessionName
@@ -100,6 +101,24 @@ async def _agent(app_state: State, claims: AccessClaims) -> AgentIdentity:
     lacks = not has_factor and role in app_state.settings.second_factor_roles
     may = frozenset[Permission]() if must_change or lacks else permissions_of(role)
     return AgentIdentity(claims.agent_id, username, name, role, may, must_change, lacks, claims.family)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an agent's permissions follow from."""
+
+    role: str
+    must_change_password: bool
+
+
+async def standings(db: Database, families: set[str]) -> dict[str, Standing]:
+    """Of these sign-ins those that are alive, by family."""
+    query = select(RefreshToken.family, Agent.role, Agent.must_change_password).join(
+        Agent, Agent.id == RefreshToken.agent_id
+    )
+    alive = query.where(RefreshToken.family.in_(families), RefreshToken.revoked_at.is_(None), Agent.is_active)
+    async with db.read() as tx:
+        return {family: Standing(role, must_change) for family, role, must_change in await tx.execute(alive.distinct())}
 
 
 def require(caller: Caller, permission: Permission) -> AgentIdentity:

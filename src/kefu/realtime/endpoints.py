@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
-from kefu.accounts.identity import AgentIdentity, SignedIn, allowed
+from kefu.accounts.identity import AgentIdentity, SignedIn, allowed, identify, require
 from kefu.kit.web import Done
 from kefu.realtime.feed import FeedData, FeedQuery
 from kefu.realtime.passing import MarkData, MarkRead, Typing, move_mark, tell_typing
@@ -41,7 +41,10 @@ async def feed(request: Request, query: Annotated[FeedQuery, Query()]) -> FeedDa
 
     Nothing is missed. Order what you get by (stream, seq) and ignore what you have already.
     """
-    return FeedData(data=await request.app.state.feed.page(query))
+    page = await request.app.state.feed.page(query)
+    if query.wait:  # they may have signed out meanwhile
+        require(await identify(request.app.state, request.headers.get("authorization")), "events.read")
+    return FeedData(data=page)
 
 
 @router.post("/api/sessions/{name}/read")

@@ -9,7 +9,7 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs
@@ -25,6 +25,7 @@ from kefu.kit.errors import Invalid, KefuError, Unavailable
 from kefu.kit.i18n import preferred
 from kefu.kit.web import Json, error_response
 from kefu.log.log import READ_LIMIT
+from kefu.realtime.doorkeeper import Doorkeeper
 from kefu.realtime.hub import (
     JSON,
     SSE,
@@ -60,6 +61,7 @@ RECHECK_SECONDS = 10.0
 # What a send may raise when the line has just been closed under it: uvicorn says one or the other.
 CLOSED = (OSError, RuntimeError)
 StreamRoute = Route | WebSocketRoute
+NOBODY = nullcontext()
 
 
 class Shortcut:
@@ -121,6 +123,11 @@ class Stream(ABC):
     def presence(self) -> Presence:
         presence: Presence = self.state.presence
         return presence
+
+    @property
+    def doorkeeper(self) -> Doorkeeper:
+        doorkeeper: Doorkeeper = self.state.doorkeeper
+        return doorkeeper
 
     @abstractmethod
     def message(self, frame: bytes) -> Message:
@@ -204,9 +211,19 @@ class Stream(ABC):
         self.caller, follower.reader = agent, reader_of(agent)
         return True
 
+    def watched(self, follower: Follower) -> AbstractContextManager[None]:
+        """What an agent follows ends when their sign-in does; visitors have none."""
+        if not isinstance(self.caller, AgentIdentity):
+            return NOBODY
+        return self.doorkeeper.inside(self.caller, partial(self._look_again, follower))
+
+    async def _look_again(self, follower: Follower) -> None:
+        follower.is_unsure = True
+        await self._may_go_on(follower)
+
     async def serve(self, name: str, follower: Follower, replay: Callable[[Channel], Awaitable[int]]) -> None:
         """Join the stream, replay, live on, say goodbye. Raises what goes wrong before the first write."""
-        with Following(self.hub, name, follower) as channel:
+        with self.watched(follower), Following(self.hub, name, follower) as channel:
             try:
                 await self.live(follower, await replay(channel))
             except KefuError:
@@ -224,6 +241,7 @@ class Stream(ABC):
 
     async def serve_desk(self, agent: AgentIdentity) -> None:
         """No cursor: the workbench reads the list again after it reconnects."""
+        self.caller = agent
         follower = Follower(sees_internal=True, wire=self.wire, reader=reader_of(agent))
 
         async def replay(_: Channel) -> int:
@@ -306,7 +324,7 @@ class SessionEvents:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         stream = EventStream(scope, receive, send)
         stream.caller = caller = await identify(stream.state, stream.authorization)
-        name = session_in(scope)
+        stream.name = name = session_in(scope)
         sees_internal = await may_read(stream.state.db, caller, name)
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         cursor = whole(Headers(scope=scope).get("last-event-id") or query.get("after", ["0"])[-1], "after", 10**16)
@@ -316,9 +334,10 @@ class SessionEvents:
         poll = Poll(stream.state, name, Follower(sees_internal=sees_internal, wire=JSON))
         hearing = asyncio.create_task(until_gone(receive, poll.follower))
         try:
-            with stream.presence.here(stream_of(name), actor(caller)):
+            with stream.presence.here(stream_of(name), actor(caller)), stream.watched(poll.follower):
                 answer = await poll.answer(cursor, whole(query["wait"][-1], "wait", LONGEST_WAIT))
-            await may_read(stream.state.db, caller, name)  # a colleague may have taken it while we waited
+            # They may have signed out while we waited, or a colleague may have taken it.
+            await may_read(stream.state.db, await identify(stream.state, stream.authorization), name)
         finally:
             hearing.cancel()
         await Json({"success": True, "data": answer}, headers=UNCACHED)(scope, receive, send)
