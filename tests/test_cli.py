@@ -1,4 +1,4 @@
-"""The operator's verbs about work."""
+"""The operator's verbs about work, and about who is locked out."""
 
 import asyncio
 
@@ -7,10 +7,14 @@ from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
 from jobs.work import put, rows
+from kefu.accounts import locks
+from kefu.accounts.locks import Attempt
 from kefu.cli import cli
 from kefu.jobs.models import Job
 from kefu.kit.config import BadSettings
 from kefu.kit.db import Database
+
+MEI = Attempt.of("mei", "192.0.2.7")
 
 
 @pytest.fixture
@@ -63,3 +67,34 @@ def test_a_worker_beside_an_embedded_database_is_refused_with_the_remedy(kefu: C
 def test_the_search_is_made_anew(kefu: CliRunner) -> None:
     result = run(kefu, "search", "rebuild")
     assert (result.exit_code, result.stdout) == (0, "The search knows 0 events.\n")
+
+
+async def fail(url: str) -> None:
+    """Five failed sign-ins of mei from one address."""
+    db = Database(url)
+    async with db.write() as tx:
+        trial = await locks.trial(tx, MEI)
+        for _ in range(locks.FAILURES):
+            trial.failed()
+    await db.close()
+
+
+async def is_locked(url: str) -> bool:
+    db = Database(url)
+    try:
+        async with db.read() as tx:
+            await locks.refuse_locked(tx, MEI)
+    except locks.Locked:
+        return True
+    finally:
+        await db.close()
+    return False
+
+
+def test_an_operator_lets_in_who_is_locked_out(kefu: CliRunner, database_url: str) -> None:
+    asyncio.run(fail(database_url))
+    assert run(kefu, "agent", "unlock", "--username", "MEI").exit_code == 0
+    assert asyncio.run(is_locked(database_url))
+    assert run(kefu, "agent", "unlock", "--address", "192.0.2.7").output == "192.0.2.7 may try again.\n"
+    assert not asyncio.run(is_locked(database_url))
+    assert run(kefu, "agent", "unlock").exit_code == 2

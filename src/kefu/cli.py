@@ -19,6 +19,7 @@ from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 from uvicorn.config import Config
 
+from kefu.accounts import locks, second_factor
 from kefu.accounts.passwords import hash_password, is_acceptable
 from kefu.accounts.service import FirstAdmin, NewAgent, create_agent, first_admin
 from kefu.jobs.queue import dead, retry
@@ -26,6 +27,7 @@ from kefu.kit.config import BadSettings, Problem, Settings, load_settings
 from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
 from kefu.kit.logs import set_up_logs
+from kefu.kit.secrets import Sealer
 from kefu.ops.migrate import is_current, upgrade
 from kefu.shops.service import first_shop
 
@@ -291,6 +293,40 @@ def create(
             return (await create_agent(tx, new)).id
 
     typer.echo(f"Created {role} {username} ({_on_database(add)})")
+
+
+@agents.command("unlock")
+def unlock(
+    username: Annotated[str, typer.Option(help="Whose failed sign-ins are forgotten")] = "",
+    address: Annotated[str, typer.Option(help="From where they came")] = "",
+) -> None:
+    """Let somebody, or everybody at an address, sign in again before the quarter of an hour is over."""
+    if not (username or address):
+        _fail("Nothing to unlock.\n    → Name a --username, an --address, or both.")
+
+    async def let_in(db: Database) -> None:
+        async with db.write() as tx:
+            await locks.unlock(tx, username, address)
+
+    _on_database(let_in)
+    typer.echo(f"{' and '.join(filter(None, (username, address)))} may try again.")
+
+
+@agents.command("reseal")
+def reseal() -> None:
+    """Seal second factors with the newest JWT_SECRET_KEY, so that the old ones can be forgotten. May be repeated."""
+
+    async def seal_all(db: Database) -> None:
+        sealer, last = Sealer(load_settings().signing_keys()), ""
+        while True:
+            async with db.write() as tx:
+                found = await second_factor.reseal(tx, sealer, last)
+            if found is None:
+                return
+            last = found
+
+    _on_database(seal_all)
+    typer.echo("Second factors are sealed with the newest key.")
 
 
 @jobs.command("dead")

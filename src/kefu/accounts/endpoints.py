@@ -13,6 +13,7 @@ from kefu.accounts.models import Agent
 from kefu.accounts.passwords import check_password, hash_password
 from kefu.accounts.schemas import (
     ACCESS_SECONDS,
+    AgentInPath,
     AgentOut,
     CodeIn,
     Credentials,
@@ -36,7 +37,6 @@ from kefu.accounts.sign_ins import Grant, lock
 from kefu.accounts.tokens import AccessClaims
 from kefu.kit.clock import now_ms, unix_seconds
 from kefu.kit.errors import Forbidden, KefuError, NotSignedIn, TokenInvalid
-from kefu.kit.ids import AgentId
 from kefu.kit.web import Done, caller_of
 
 router = APIRouter(prefix="/api/agent", tags=["agent"])
@@ -222,7 +222,7 @@ async def turn_off_second_factor(request: Request, me: SignedInAgent, body: Pass
 
 @team.delete("/{agent_id}/second-factor")
 async def reset_second_factor(
-    request: Request, agent_id: AgentId, _: Annotated[AgentIdentity, Depends(allowed("agents.write"))]
+    request: Request, agent_id: AgentInPath, _: Annotated[AgentIdentity, Depends(allowed("agents.write"))]
 ) -> Done:
     """For an agent who has lost it: they sign in by the password alone, and what they are signed in with ends."""
     async with request.app.state.db.write() as tx:

@@ -124,9 +124,10 @@ async def _held(tx: AsyncSession, key: str) -> FailedLogins:
     return await tx.get_one(FailedLogins, key, with_for_update=True, populate_existing=True)
 
 
-async def forgive(tx: AsyncSession, username: str) -> None:
-    """Open a locked username again."""
-    await tx.execute(delete(FailedLogins).where(FailedLogins.key == Attempt.of(username, "").name))
+async def unlock(tx: AsyncSession, username: str, address: str) -> None:
+    """Let this username, and whoever comes from this address, try again at once."""
+    attempt = Attempt.of(username, address)
+    await tx.execute(delete(FailedLogins).where(FailedLogins.key.in_([attempt.name, attempt.address])))
 
 
 async def forget_old(tx: AsyncSession) -> None:

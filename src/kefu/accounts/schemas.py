@@ -2,6 +2,7 @@
 
 from typing import Annotated
 
+from fastapi import Path
 from pydantic import AfterValidator, BaseModel, Field, ValidationInfo, field_validator
 from pydantic_core import PydanticCustomError
 
@@ -11,6 +12,7 @@ from kefu.accounts.permissions import Permission, permissions_of
 from kefu.accounts.sign_ins import Grant
 from kefu.accounts.tokens import ACCESS_LIFETIME
 from kefu.kit.clock import unix_seconds
+from kefu.kit.ids import AgentId
 from kefu.kit.web import REASONS, Done
 
 REASONS["password_weak"] = {"en": "needs a letter and a digit", "zh": "须同时包含字母和数字"}
@@ -23,6 +25,7 @@ def _keeps_the_rule(password: str) -> str:
     return password
 
 
+AgentInPath = Annotated[AgentId, Path(pattern=r"^[A-Za-z0-9_\-]{1,40}$")]
 Password = Annotated[str, Field(min_length=1, max_length=passwords.LONGEST)]
 NewPassword = Annotated[
     str, Field(min_length=passwords.SHORTEST, max_length=passwords.LONGEST), AfterValidator(_keeps_the_rule)

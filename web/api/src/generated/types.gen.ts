@@ -78,6 +78,8 @@ export type AgentLoad = {
  * AgentOut
  *
  * `permissions` are those of the role; times are Unix seconds.
+ *
+ * `must_set_up_second_factor`: the role needs one, and nothing else may be done before.
  */
 export type AgentOut = {
     /**
@@ -108,6 +110,10 @@ export type AgentOut = {
      * Must Change Password
      */
     must_change_password: boolean;
+    /**
+     * Must Set Up Second Factor
+     */
+    must_set_up_second_factor: boolean;
     /**
      * Permissions
      */
@@ -902,6 +908,16 @@ export type ChatAnswer = {
      * Sources
      */
     sources: Array<SourceOut>;
+};
+
+/**
+ * CodeIn
+ */
+export type CodeIn = {
+    /**
+     * Code
+     */
+    code: string;
 };
 
 /**
@@ -2313,6 +2329,30 @@ export type OrderFacts = {
 };
 
 /**
+ * PasswordAgain
+ */
+export type PasswordAgain = {
+    /**
+     * Password
+     */
+    password: string;
+};
+
+/**
+ * PasswordAndCode
+ */
+export type PasswordAndCode = {
+    /**
+     * Password
+     */
+    password: string;
+    /**
+     * Code
+     */
+    code: string;
+};
+
+/**
  * PasswordChange
  */
 export type PasswordChange = {
@@ -2795,6 +2835,29 @@ export type ReasonOut = {
 };
 
 /**
+ * RecoveryCodes
+ *
+ * Shown once: only their hashes are kept. Each is for one use.
+ */
+export type RecoveryCodes = {
+    /**
+     * Recovery Codes
+     */
+    recovery_codes: Array<string>;
+};
+
+/**
+ * RecoveryCodesData
+ */
+export type RecoveryCodesData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RecoveryCodes;
+};
+
+/**
  * RefreshIn
  */
 export type RefreshIn = {
@@ -3173,6 +3236,57 @@ export type SearchPage = {
 };
 
 /**
+ * SecondFactorData
+ */
+export type SecondFactorData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SecondFactorOut;
+};
+
+/**
+ * SecondFactorOut
+ *
+ * `since`: when it was set up, Unix seconds. `is_compulsory`: the role needs it.
+ */
+export type SecondFactorOut = {
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Since
+     */
+    since: number | null;
+    /**
+     * Recovery Codes Left
+     */
+    recovery_codes_left: number;
+    /**
+     * Is Compulsory
+     */
+    is_compulsory: boolean;
+};
+
+/**
+ * SecondStepIn
+ *
+ * `ticket`: from the answer to the first step.
+ */
+export type SecondStepIn = {
+    /**
+     * Ticket
+     */
+    ticket: string;
+    /**
+     * Code
+     */
+    code: string;
+};
+
+/**
  * Seconds
  *
  * Of `count` durations; null when there are none.
@@ -3508,6 +3622,37 @@ export type SessionWithHistory = {
      */
     unread: number;
     read_marks: ReadMarks;
+};
+
+/**
+ * SetupData
+ */
+export type SetupData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SetupOut;
+};
+
+/**
+ * SetupOut
+ *
+ * `secret`: base32, to type; `uri` and `qr` (an SVG image) say the same to an authenticator app.
+ */
+export type SetupOut = {
+    /**
+     * Secret
+     */
+    secret: string;
+    /**
+     * Uri
+     */
+    uri: string;
+    /**
+     * Qr
+     */
+    qr: string;
 };
 
 /**
@@ -4698,6 +4843,71 @@ export type LoginResponses = {
 
 export type LoginResponse = LoginResponses[keyof LoginResponses];
 
+export type LoginByCodeData = {
+    body: SecondStepIn;
+    path?: never;
+    query?: never;
+    url: '/api/agent/login/second-factor';
+};
+
+export type LoginByCodeErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type LoginByCodeError = LoginByCodeErrors[keyof LoginByCodeErrors];
+
+export type LoginByCodeResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignedInOut;
+};
+
+export type LoginByCodeResponse = LoginByCodeResponses[keyof LoginByCodeResponses];
+
 export type RefreshData = {
     body: RefreshIn;
     path?: never;
@@ -4960,6 +5170,401 @@ export type ChangePasswordResponses = {
 };
 
 export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
+
+export type GetSecondFactorData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agent/second-factor';
+};
+
+export type GetSecondFactorErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetSecondFactorError = GetSecondFactorErrors[keyof GetSecondFactorErrors];
+
+export type GetSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: SecondFactorData;
+};
+
+export type GetSecondFactorResponse = GetSecondFactorResponses[keyof GetSecondFactorResponses];
+
+export type SetUpSecondFactorData = {
+    body: PasswordAgain;
+    path?: never;
+    query?: never;
+    url: '/api/agent/second-factor/setup';
+};
+
+export type SetUpSecondFactorErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SetUpSecondFactorError = SetUpSecondFactorErrors[keyof SetUpSecondFactorErrors];
+
+export type SetUpSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: SetupData;
+};
+
+export type SetUpSecondFactorResponse = SetUpSecondFactorResponses[keyof SetUpSecondFactorResponses];
+
+export type ConfirmSecondFactorData = {
+    body: CodeIn;
+    path?: never;
+    query?: never;
+    url: '/api/agent/second-factor/confirm';
+};
+
+export type ConfirmSecondFactorErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ConfirmSecondFactorError = ConfirmSecondFactorErrors[keyof ConfirmSecondFactorErrors];
+
+export type ConfirmSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecoveryCodesData;
+};
+
+export type ConfirmSecondFactorResponse = ConfirmSecondFactorResponses[keyof ConfirmSecondFactorResponses];
+
+export type RenewRecoveryCodesData = {
+    body: PasswordAndCode;
+    path?: never;
+    query?: never;
+    url: '/api/agent/second-factor/recovery-codes';
+};
+
+export type RenewRecoveryCodesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors];
+
+export type RenewRecoveryCodesResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecoveryCodesData;
+};
+
+export type RenewRecoveryCodesResponse = RenewRecoveryCodesResponses[keyof RenewRecoveryCodesResponses];
+
+export type TurnOffSecondFactorData = {
+    body: PasswordAndCode;
+    path?: never;
+    query?: never;
+    url: '/api/agent/second-factor/off';
+};
+
+export type TurnOffSecondFactorErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TurnOffSecondFactorError = TurnOffSecondFactorErrors[keyof TurnOffSecondFactorErrors];
+
+export type TurnOffSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type TurnOffSecondFactorResponse = TurnOffSecondFactorResponses[keyof TurnOffSecondFactorResponses];
+
+export type ResetSecondFactorData = {
+    body?: never;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}/second-factor';
+};
+
+export type ResetSecondFactorErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ResetSecondFactorError = ResetSecondFactorErrors[keyof ResetSecondFactorErrors];
+
+export type ResetSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type ResetSecondFactorResponse = ResetSecondFactorResponses[keyof ResetSecondFactorResponses];
 
 export type ChatData = {
     body: Chat;
