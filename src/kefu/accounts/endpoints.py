@@ -191,7 +191,6 @@ async def confirm_second_factor(request: Request, me: SignedInAgent, body: CodeI
     async with state.db.write() as tx:
         await lock(tx, me.id)
         codes = await second_factor.confirm(tx, state.sealer, me.id, body.code)
-        sign_ins.access_changed(tx, me.id)
     return RecoveryCodesData(data=RecoveryCodes(recovery_codes=codes))
 
 

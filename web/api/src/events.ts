@@ -338,6 +338,7 @@ export type DeskFrame =
   | AgentStatusChanged
   | QueueReminded
   | TeamFrame
+  | { type: "access.changed" }
   | { type: "stream.ready" }
   | StreamEnded;
 

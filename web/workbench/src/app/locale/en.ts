@@ -1,3 +1,4 @@
+import { en as accounts } from "../../accounts/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as duty } from "../../duty/words";
 import { en as histories } from "../../histories/words";
@@ -13,6 +14,7 @@ import { en as transfers } from "../../transfers/words";
 import { en as wallboard } from "../../wallboard/words";
 
 export const en = {
+  accounts,
   collaboration,
   drafts,
   duty,
@@ -304,7 +306,10 @@ export const en = {
     NETWORK: "The server cannot be reached. Check your connection.",
     UNKNOWN: "Something went wrong. Please try again.",
     LOGIN_FAILED: "User name or password is wrong",
-    ACCOUNT_LOCKED: "Too many attempts. The account is locked for a while.",
+    ACCOUNT_LOCKED: "Too many attempts. The account is locked for {minutes} min.",
+    ADDRESS_LOCKED: "Too many failed attempts from your network. Try again in {minutes} min.",
+    SECOND_FACTOR_WRONG: "This code is wrong, or was used already",
+    OLD_PASSWORD_INCORRECT: "The password is wrong",
     RATE_LIMITED: "Too many requests. Please wait a moment.",
     FORBIDDEN: "You are not allowed to do that",
     TOKEN_REQUIRED: "Please sign in again",

@@ -1,3 +1,4 @@
+import { zh as accounts } from "../../accounts/words";
 import { zh as collaboration } from "../../collaboration/words";
 import { zh as duty } from "../../duty/words";
 import { zh as histories } from "../../histories/words";
@@ -14,6 +15,7 @@ import { zh as wallboard } from "../../wallboard/words";
 import type { Catalogue } from "./en";
 
 export const zh: Catalogue = {
+  accounts,
   collaboration,
   drafts,
   duty,
@@ -305,7 +307,10 @@ export const zh: Catalogue = {
     NETWORK: "无法连接服务器，请检查网络。",
     UNKNOWN: "出了点问题，请重试。",
     LOGIN_FAILED: "用户名或密码错误",
-    ACCOUNT_LOCKED: "尝试次数过多，账号已暂时锁定。",
+    ACCOUNT_LOCKED: "尝试次数过多，账号已锁定，请在 {minutes} 分钟后再试。",
+    ADDRESS_LOCKED: "您所在的网络失败次数过多，请在 {minutes} 分钟后再试。",
+    SECOND_FACTOR_WRONG: "验证码错误或已被使用",
+    OLD_PASSWORD_INCORRECT: "密码错误",
     RATE_LIMITED: "请求过于频繁，请稍候再试。",
     FORBIDDEN: "您没有此操作的权限",
     TOKEN_REQUIRED: "请重新登录",
