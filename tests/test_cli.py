@@ -98,3 +98,12 @@ def test_an_operator_lets_in_who_is_locked_out(kefu: CliRunner, database_url: st
     assert run(kefu, "agent", "unlock", "--address", "192.0.2.7").output == "192.0.2.7 may try again.\n"
     assert not asyncio.run(is_locked(database_url))
     assert run(kefu, "agent", "unlock").exit_code == 2
+
+
+def test_an_operator_resets_a_second_factor(kefu: CliRunner) -> None:
+    assert "Nobody has the username mei." in run(kefu, "agent", "reset-second-factor", "--username", "mei").output
+    create = ("agent", "create", "--username", "mei", "--name", "Mei", "--password", "correct-horse-7")
+    assert run(kefu, *create).exit_code == 0
+    reset = run(kefu, "agent", "reset-second-factor", "--username", "mei")
+    assert (reset.exit_code, reset.output) == (0, "mei signs in by the password alone.\n")
+    assert run(kefu, "agent", "reseal").output == "Second factors are sealed with the newest key.\n"

@@ -21,7 +21,14 @@ from uvicorn.config import Config
 
 from kefu.accounts import locks, second_factor
 from kefu.accounts.passwords import hash_password, is_acceptable
-from kefu.accounts.service import FirstAdmin, NewAgent, create_agent, first_admin
+from kefu.accounts.service import (
+    FirstAdmin,
+    NewAgent,
+    create_agent,
+    first_admin,
+    password_of,
+    reset_second_factor,
+)
 from kefu.jobs.queue import dead, retry
 from kefu.kit.config import BadSettings, Problem, Settings, load_settings
 from kefu.kit.db import Database
@@ -310,6 +317,23 @@ def unlock(
 
     _on_database(let_in)
     typer.echo(f"{' and '.join(filter(None, (username, address)))} may try again.")
+
+
+@agents.command("reset-second-factor")
+def reset_factor(
+    username: Annotated[str, typer.Option(help="Who has lost their phone and the recovery codes")],
+) -> None:
+    """Let somebody sign in by the password alone again; what they are signed in with ends."""
+
+    async def reset(db: Database) -> None:
+        async with db.write() as tx:
+            known = await password_of(tx, username)
+            if known is None:
+                _fail(f"Nobody has the username {username}.")
+            await reset_second_factor(tx, known.agent_id)
+
+    _on_database(reset)
+    typer.echo(f"{username} signs in by the password alone.")
 
 
 @agents.command("reseal")

@@ -195,7 +195,9 @@ async def test_a_role_that_needs_it_does_nothing_before(app: FastAPI, mei: Brows
     assert (await state_of(mei))["is_compulsory"] is True
 
 
-async def test_what_is_stored_is_sealed_and_can_be_sealed_anew(mei: Browser, app: FastAPI, db: Database) -> None:
+async def test_what_is_stored_is_sealed_and_can_be_sealed_anew(
+    mei: Browser, team: Team, app: FastAPI, db: Database
+) -> None:
     secret, codes = await sets_up(mei)
     async with db.read() as tx:
         stored = (await tx.scalars(select(SecondFactor))).one()
@@ -210,3 +212,5 @@ async def test_what_is_stored_is_sealed_and_can_be_sealed_anew(mei: Browser, app
     assert Sealer(["a new secret"]).open(anew.secret) == secret
     with pytest.raises(Unsealable):
         app.state.sealer.open(anew.secret)
+    lost = await gives(mei.client, await ticket_of(team), codes[0])
+    assert refusal(lost) == (409, "SECOND_FACTOR_UNREADABLE")

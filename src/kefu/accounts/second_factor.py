@@ -20,7 +20,7 @@ from kefu.accounts.passwords import ALPHABET
 from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, Forbidden, NotSignedIn
 from kefu.kit.i18n import Text
-from kefu.kit.secrets import Sealer
+from kefu.kit.secrets import Sealer, Unsealable
 
 ISSUER = "Kefu"
 RECOVERY_CODES = 10
@@ -52,6 +52,16 @@ class AlreadyOn(Conflict):
 class NotOn(Conflict):
     code = "SECOND_FACTOR_OFF"
     text: ClassVar[Text] = {"en": "The second step is not set up.", "zh": "尚未设置两步验证。"}
+
+
+class Unreadable(Conflict):
+    """It was sealed with a key that is not among ours any more: whoever administers resets it."""
+
+    code = "SECOND_FACTOR_UNREADABLE"
+    text: ClassVar[Text] = {
+        "en": "The second step cannot be checked any more. Please ask an administrator to reset it.",
+        "zh": "两步验证已无法校验，请联系管理员重置。",
+    }
 
 
 class Compulsory(Forbidden):
@@ -113,12 +123,12 @@ def renew_recovery(sealer: Sealer, factor: SecondFactor) -> list[str]:
 
 
 def takes(sealer: Sealer, factor: SecondFactor, code: str) -> bool:
-    """Whether the code is right; it is used up then."""
+    """Whether the code is right; it is used up then. Raises Unreadable."""
     return _takes_step(sealer, factor, code) or _takes_recovery(sealer, factor, code)
 
 
 def _takes_step(sealer: Sealer, factor: SecondFactor, code: str) -> bool:
-    totp = pyotp.TOTP(sealer.open(factor.secret))
+    totp = pyotp.TOTP(_opened(sealer, factor.secret))
     try:
         step = totp.verify_and_get_timecode(code.replace(" ", ""), for_time=now_ms() / 1000, valid_window=STEPS_ASIDE)
     except OTPVerificationError:
@@ -142,8 +152,15 @@ def recovery_left(sealer: Sealer, factor: SecondFactor) -> int:
     return len(_left(sealer, factor))
 
 
+def _opened(sealer: Sealer, sealed: str) -> str:
+    try:
+        return sealer.open(sealed)
+    except Unsealable:
+        raise Unreadable from None
+
+
 def _left(sealer: Sealer, factor: SecondFactor) -> list[str]:
-    left: list[str] = json.loads(sealer.open(factor.recovery))
+    left: list[str] = json.loads(_opened(sealer, factor.recovery))
     return left
 
 
