@@ -13,6 +13,7 @@ from kefu.cli import cli
 from kefu.jobs.models import Job
 from kefu.kit.config import BadSettings
 from kefu.kit.db import Database
+from kefu.kit.errors import Locked
 
 MEI = Attempt.of("mei", "192.0.2.7")
 
@@ -84,7 +85,7 @@ async def is_locked(url: str) -> bool:
     try:
         async with db.read() as tx:
             await locks.refuse_locked(tx, MEI)
-    except locks.Locked:
+    except Locked:
         return True
     finally:
         await db.close()

@@ -49,16 +49,21 @@ class AddressLocked(Locked):
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """Which rows a sign-in counts on."""
+    """Which rows a sign-in counts on. `address` is None where addresses are not counted."""
 
     name: str
-    address: str
+    address: str | None
+
+    @property
+    def keys(self) -> list[str]:
+        """In the order in which they are locked."""
+        return [one for one in (self.name, self.address) if one]
 
     @classmethod
-    def of(cls, username: str, address: str) -> "Attempt":
+    def of(cls, username: str, address: str | None) -> "Attempt":
         """Only a hash of the username is kept: it may be a password typed in the wrong field."""
         hashed = hashlib.sha256(key_of(username).encode()).hexdigest()
-        return cls(f"name:{hashed}", f"address:{_network(address)}")
+        return cls(f"name:{hashed}", f"address:{_network(address)}" if address else None)
 
 
 def _network(address: str) -> str:
@@ -74,7 +79,7 @@ def _network(address: str) -> str:
 
 async def refuse_locked(tx: AsyncSession, attempt: Attempt) -> None:
     """Raises AccountLocked or AddressLocked with the seconds that are left."""
-    query = select(FailedLogins).where(FailedLogins.key.in_([attempt.name, attempt.address]))
+    query = select(FailedLogins).where(FailedLogins.key.in_(attempt.keys))
     for row in await tx.scalars(query.order_by(FailedLogins.key.desc())):  # the name first
         _check(row)
 
@@ -89,14 +94,14 @@ def _check(row: FailedLogins) -> None:
 class Trial:
     """One attempt under way, whose rows are locked. Say at the end how it went."""
 
-    def __init__(self, name: FailedLogins, address: FailedLogins) -> None:
+    def __init__(self, name: FailedLogins, *address: FailedLogins) -> None:
         self._name = name
         self._address = address
 
     def failed(self) -> None:
         """Count it; the fifth locks."""
         now = now_ms()
-        for row in (self._name, self._address):
+        for row in (self._name, *self._address):
             row.failures = row.failures + 1 if row.last_at > now - LOCKED_MS else 1
             row.last_at = now
             if row.failures >= FAILURES:
@@ -105,13 +110,14 @@ class Trial:
 
     def succeeded(self) -> None:
         """Who mistypes and then gets in leaves nothing behind, so that an office with one address goes on working."""
-        self._address.failures = max(0, self._address.failures - self._name.failures)
+        for row in self._address:
+            row.failures = max(0, row.failures - self._name.failures)
         self._name.failures = 0
 
 
 async def trial(tx: AsyncSession, attempt: Attempt) -> Trial:
     """Lock the rows of the attempt. Raises AccountLocked or AddressLocked, even for who has the right password."""
-    rows = [await _held(tx, key) for key in (attempt.name, attempt.address)]
+    rows = [await _held(tx, key) for key in attempt.keys]
     for row in rows:
         _check(row)
     return Trial(*rows)
@@ -126,8 +132,8 @@ async def _held(tx: AsyncSession, key: str) -> FailedLogins:
 
 async def unlock(tx: AsyncSession, username: str, address: str) -> None:
     """Let this username, and whoever comes from this address, try again at once."""
-    attempt = Attempt.of(username, address)
-    await tx.execute(delete(FailedLogins).where(FailedLogins.key.in_([attempt.name, attempt.address])))
+    keys = Attempt.of(username, address).keys
+    await tx.execute(delete(FailedLogins).where(FailedLogins.key.in_(keys)))
 
 
 async def forget_old(tx: AsyncSession) -> None:

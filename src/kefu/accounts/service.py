@@ -187,7 +187,7 @@ async def sign_in(tx: AsyncSession, tokens: Tokens, proof: Proof) -> Grant | Log
 
 
 async def sign_in_by_code(
-    tx: AsyncSession, tokens: Tokens, sealer: Sealer, address: str, step: SecondStep
+    tx: AsyncSession, tokens: Tokens, sealer: Sealer, address: str | None, step: SecondStep
 ) -> Grant | CodeWrong | TokenInvalid:
     """The second step. TokenInvalid when the password has changed since the first, or the second factor was taken away.
 
