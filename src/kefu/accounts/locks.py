@@ -130,7 +130,7 @@ async def _held(tx: AsyncSession, key: str) -> FailedLogins:
     return await tx.get_one(FailedLogins, key, with_for_update=True, populate_existing=True)
 
 
-async def unlock(tx: AsyncSession, username: str, address: str) -> None:
+async def unlock(tx: AsyncSession, username: str, address: str | None) -> None:
     """Let this username, and whoever comes from this address, try again at once."""
     keys = Attempt.of(username, address).keys
     await tx.execute(delete(FailedLogins).where(FailedLogins.key.in_(keys)))
