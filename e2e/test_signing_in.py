@@ -16,10 +16,11 @@ from e2e.product import CHEN, LENA, WANG, Account, Product
 from e2e.words import Locale
 
 OWN = "my-own-bicycle-9"
-# What this browser keeps: makes the access token look as if it ran out; gives the access token.
+# What this browser keeps: makes the access token look as if it ran out, in all tabs; gives the access token.
 EXPIRE = """() => {
   const kept = JSON.parse(localStorage.getItem("kefu.tokens"));
   localStorage.setItem("kefu.tokens", JSON.stringify({ ...kept, expiresAt: Date.now() }));
+  dispatchEvent(new StorageEvent("storage", { key: "kefu.tokens", storageArea: localStorage }));
 }"""
 HELD = """() => JSON.parse(localStorage.getItem("kefu.tokens")).access"""
 
@@ -208,16 +209,22 @@ def test_two_tabs_renew_once_and_who_is_sent_to_the_login_keeps_the_draft(visit:
     page, other = agent.page, AgentDesk(agent.page.context.new_page(), agent.address, "en")
     other.page.goto(page.url)
     expect(other.composer).to_be_visible()
-    renewals: list[str] = []
-    page.context.on("request", lambda sent: renewals.append(sent.url) if sent.url.endswith("/refresh") else None)
+    renewals: list[Route] = []
 
+    def hold(route: Route) -> None:
+        renewals.append(route)
+
+    page.context.route("**/api/agent/refresh", hold)
     page.evaluate(EXPIRE)
-    with page.expect_event("load"), other.page.expect_event("load"):
-        for tab in (page, other.page):
-            tab.evaluate("() => void setTimeout(() => location.reload(), 100)")
-    expect(other.composer).to_be_visible()
-    expect(agent.composer).to_be_visible()
+    for one in (agent, other):
+        one.page.get_by_role("tab", name="History").click()
+    deadline = time.monotonic() + 10
+    while not renewals and time.monotonic() < deadline:
+        page.wait_for_timeout(20)
+    with page.expect_response("**/history*"), other.page.expect_response("**/history*"):
+        renewals[0].continue_()
     assert len(renewals) == 1
+    page.context.unroute("**/api/agent/refresh")
 
     page.route("**/draft", lambda route: route.abort())
     agent.composer.fill("What I was about to say")
