@@ -49,7 +49,7 @@ export default ts.config(
   },
   {
     // A describe block is as long as what it describes.
-    files: ["**/*.test.ts", "e2e/**"],
+    files: ["**/*.test.ts", "**/*.fixture.ts", "e2e/**"],
     rules: { "max-lines-per-function": "off", "@typescript-eslint/no-non-null-assertion": "off" },
   },
   {

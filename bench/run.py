@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import answers, crowd, followers, logins, posts, reads
+from bench import answers, crowd, flood, followers, logins, posts, reads
 from bench.figures import Bound, Judged, Table, milliseconds
 from bench.report import Report, machine
 from bench.subject import Place, serving
@@ -85,6 +85,7 @@ async def run(effort: Effort) -> Report:
             await _logins(place, effort, found)
             await _answers(place, effort, found)
             await _followers(place, effort, found)
+            await _flood(place, found)
             if place.redis_url:
                 await _reads(place, found)
                 await _crowd(place, effort, found)
@@ -170,6 +171,21 @@ async def _followers(place: Place, effort: Effort, found: Findings) -> None:
             p99 = milliseconds(one.latencies, 0.99)
             found.judge(f"post to seen, {where}, {one.rate}/s, p99", p99, "ms", SEEN)
     found.tables.append(Table(f"{found.database}: {followers.FOLLOWERS} followers", FOLLOWER_COLUMNS, rows))
+
+
+async def _flood(place: Place, found: Findings) -> None:
+    _say(f"{found.database}: {flood.FAKE} fake visitors")
+    result = await flood.measure(place)
+    found.judge(f"post of a visitor beside {flood.FAKE} fake ones ÷ without them, p95", result.times, "", flood.TIMES)
+    rows = [
+        [name, *(f"{milliseconds(took, share):.2f}" for share in (0.5, 0.95, 0.99)), *rest]
+        for name, took, rest in (
+            ("alone", result.alone, ["", ""]),
+            ("beside fake ones", result.flooded, [str(result.served), str(result.refused)]),
+        )
+    ]
+    columns = ("real visitors' posts", "p50 ms", "p95 ms", "p99 ms", "fake ones served", "refused")
+    found.tables.append(Table(f"{found.database}: {flood.FAKE} fake visitors", columns, rows))
 
 
 async def _reads(place: Place, found: Findings) -> None:

@@ -28,6 +28,7 @@ class Place:
     database_url: str
     port: int
     redis_url: str = ""
+    rate_limits: str = "off"
 
     @property
     def environment(self) -> dict[str, str]:
@@ -38,7 +39,7 @@ class Place:
             "REDIS_URL": self.redis_url,
             "SUPER_ADMIN_USERNAME": ADMIN,
             "SUPER_ADMIN_PASSWORD": PASSWORD,
-            "RATE_LIMITS": "off",
+            "RATE_LIMITS": self.rate_limits,
             "AI_PROVIDER": "builtin",
         }
 

@@ -84,7 +84,7 @@ def test_who_comes_too_late_is_answered_by_mail(visit: Visit, desk: Desk, mailbo
     expect(visitor.chat.get_by_role("log")).to_contain_text("我们会回复到 anna@example.com")
     expect(visitor.status).to_contain_text("非工作时间")
     told = arrives(visitor.page, box, "desk@shop.example")
-    assert "显示 E07，启动不了" in told.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "显示 E07，启动不了" in told.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # each mail has plain text
 
     session = visitor.session
     visitor.page.close()
@@ -98,7 +98,7 @@ def test_who_comes_too_late_is_answered_by_mail(visit: Visit, desk: Desk, mailbo
     lena.says("请长按电源键十秒。")
     expect(lena.page.get_by_role("log")).to_contain_text("The answer was mailed to anna@example.com")
     answer = arrives(lena.page, box, "anna@example.com")
-    assert "请长按电源键十秒。" in answer.get_body(("plain",)).get_content()  # type: ignore[union-attr]
+    assert "请长按电源键十秒。" in answer.get_body(("plain",)).get_content()  # type: ignore[union-attr]  # each mail has plain text
 
 
 def test_a_lead_changes_the_hours_and_sees_the_next_week(visit: Visit, desk: Desk) -> None:

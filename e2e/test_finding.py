@@ -1,11 +1,14 @@
 """Finding a conversation again: filters of the list, the search and its way to the message; and the live board."""
 
+import sqlite3
+from contextlib import closing
+
 import pytest
 from playwright.sync_api import expect
 
 from e2e.actors import AgentDesk, Visitor
 from e2e.conftest import Desk, Visit
-from e2e.product import CHEN, LENA
+from e2e.product import CHEN, LENA, Product
 from e2e.test_looks import faults
 from e2e.test_shots import QUESTION, shoot
 from e2e.words import Locale
@@ -18,7 +21,7 @@ STORY = 15
 
 def searches(agent: AgentDesk, words: str) -> None:
     agent.page.get_by_role("navigation").get_by_role("link", name=PAGES[agent.locale][0]).click()
-    field = agent.page.get_by_role("search").get_by_role("textbox")
+    field = agent.page.get_by_role("search").get_by_role("textbox").first
     field.fill(words)
     field.press("Enter")
 
@@ -42,6 +45,26 @@ def choose(agent: AgentDesk, what: str) -> None:
     agent.page.keyboard.press("Escape")
 
 
+def narrows_and_widens(agent: AgentDesk) -> None:
+    """The address keeps the filters, so that going back and loading anew find the same."""
+    page, hits = agent.page, agent.page.locator("a.hit")
+    page.get_by_label("State").select_option("Closed")
+    expect(hits).to_have_count(0)
+    page.reload()
+    expect(page.get_by_text("Nothing found for")).to_be_visible()
+    page.go_back()
+    expect(hits).to_have_count(1)
+    page.get_by_label("Written from").fill("2020-01-01")
+    page.get_by_role("combobox", name="Customer").select_option("First visit")
+    page.get_by_role("button", name="Tag: Any tag").click()
+    page.get_by_role("tooltip").get_by_role("button", name="Refund").click()
+    expect(hits).to_have_count(0)
+    assert "from=2020-01-01" in page.url
+    page.get_by_role("button", name="Clear filters").first.click()
+    expect(hits).to_have_count(1)
+    assert page.url.endswith("/search?q=purple+helmets")
+
+
 def test_a_search_leads_to_the_very_message_and_a_colleagues_conversation_is_gone(visit: Visit, desk: Desk) -> None:
     lena, chen, visitor = desk(), desk(CHEN), visit()
     visitor.is_in_the_chat()
@@ -51,6 +74,7 @@ def test_a_search_leads_to_the_very_message_and_a_colleagues_conversation_is_gon
     visitor.calls_a_person()
     finds(lena, "purple helmets")
     expect(lena.page.locator("a.hit mark")).to_have_text(["purple", "helmet"])
+    narrows_and_widens(lena)
 
     lena.page.locator("a.hit").click()
 
@@ -89,8 +113,23 @@ def asked(visitor: Visitor) -> str:
     return visitor.session
 
 
+def opens_a_second_shop(product: Product) -> None:
+    """As the first one is, with another name."""
+    with closing(sqlite3.connect(product.data / "kefu.db", timeout=10)) as database, database:
+        database.row_factory = sqlite3.Row
+        shop = dict(database.execute("SELECT * FROM shops LIMIT 1").fetchone())
+        shop |= {"id": "north", "name": '{"en": "Northern shop", "zh": "北方店"}', "is_default": 0}
+        marks = ", ".join("?" * len(shop))
+        database.execute(f"INSERT INTO shops ({', '.join(shop)}) VALUES ({marks})", list(shop.values()))  # noqa: S608 - names of columns
+
+
+def watches(agent: AgentDesk, shop: str) -> None:
+    agent.page.locator("main header .el-select").click()
+    agent.page.get_by_role("option", name=shop).click()
+
+
 @pytest.mark.parametrize("locale", ["en"])
-def test_how_it_looks(visit: Visit, desk: Desk, locale: Locale) -> None:
+def test_how_it_looks(product: Product, visit: Visit, desk: Desk, locale: Locale) -> None:
     """In both languages, by day and by night, at the desk and on the phone; axe finds nothing serious."""
     agent, lena = desk(CHEN, locale), desk(LENA, locale)
     taken, _ = asked(visit(locale)), asked(visit(locale))
@@ -108,7 +147,14 @@ def test_how_it_looks(visit: Visit, desk: Desk, locale: Locale) -> None:
     searches(agent, "zebra")
     expect(agent.page.locator("main .notice")).to_be_visible()
     shoot(agent.page, f"finding-3-nothing-{locale}")
+    opens_a_second_shop(product)
     agent.page.get_by_role("link", name=PAGES[locale][1]).click()
     expect(agent.page.locator(".figure")).to_have_count(5)
+    watches(agent, "Northern shop")
+    expect(agent.page.locator(".figure").first).to_contain_text("nobody waits")
+    agent.page.reload()
+    expect(agent.page.locator(".figure").first).to_contain_text("nobody waits")
+    watches(agent, "All shops")
+    expect(agent.page.locator(".figure").first).not_to_contain_text("nobody waits")
     shoot(agent.page, f"finding-4-board-{locale}")
     assert faults(agent.page) == []

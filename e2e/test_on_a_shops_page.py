@@ -1,16 +1,18 @@
 """The chat on somebody else's page: one line, an API of its own, and a door for that page only."""
 
+import re
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
 
-from e2e.actors import Visitor
+from e2e.actors import AgentDesk, Visitor
 from e2e.conftest import Desk, OpenContext, Visit
 from e2e.host_pages import Site, served
-from e2e.product import Product
+from e2e.product import CHEN, Product
 from servers import free_port
+from shops.signing import signed
 
 KEY = "3f1c9a7e5b2d8064c1e9f7a35d2b8c60"
 FUNCTION = """
@@ -28,6 +30,11 @@ LOUD = """
 </style>
 """
 HEAR = "name => { window.heard = []; FiidoKefu.on(name, (detail) => window.heard.push(detail)); }"
+
+IDENTIFY = "token => FiidoKefu.identify(token)"
+REFUSED = """
+token => new Promise((done) => { FiidoKefu.on("error", ({ code }) => done(code)); FiidoKefu.identify(token) })
+"""
 
 
 @pytest.fixture(scope="module")
@@ -205,21 +212,51 @@ def test_the_page_hears_no_frame_but_the_chat(shopper: Visitor, site: Site, line
     assert page.evaluate("heard") == []
 
 
-def test_two_people_on_one_browser_do_not_see_each_others_conversation(visit: Visit) -> None:
+def test_two_people_on_one_browser_never_see_each_others_conversation(
+    visit: Visit, desk: Desk, product: Product
+) -> None:
+    lead = desk(CHEN)
+    secret = enforced(lead)
     visitor = visit()
+    page = visitor.page
     visitor.opens_the_shop()
-    visitor.page.evaluate("FiidoKefu.setUser({ id: 'anna' })")
+    page.evaluate(IDENTIFY, signed(secret, "anna", aud="demo", name="Anna Bell"))
     visitor.opens_the_chat()
     visitor.asks("Which payment methods do you take?")
     said = visitor.said()
+    other_tab = Visitor(page.context.new_page(), product.address, "en")
+    other_tab.opens_the_shop()
+    other_tab.page.evaluate(IDENTIFY, signed(secret, "anna", aud="demo"))
+    other_tab.opens_the_chat()
+    expect(other_tab.bubbles).to_have_count(2)
 
-    visitor.page.evaluate("FiidoKefu.setUser({ id: 'ben' })")
-    expect(visitor.bubbles).to_have_count(0)
-    visitor.page.evaluate("FiidoKefu.setUser({ id: 'anna' })")
-    expect(visitor.bubbles).to_have_count(2)
-    assert visitor.said() == said
-
-    visitor.page.evaluate("FiidoKefu.logout()")
+    page.evaluate("FiidoKefu.logout()")
     expect(visitor.field).to_be_hidden()
+    expect(other_tab.bubbles).to_have_count(0)
+    kept = page.evaluate("Object.keys(localStorage).filter((key) => key.startsWith('kefu.'))")
+    assert [key for key in kept if "visit" in key or "outbox" in key] == []
+
+    assert page.evaluate(REFUSED, signed("somebody else's secret", "anna", aud="demo")) == "IDENTITY_UNVERIFIED"
+    page.evaluate(IDENTIFY, signed(secret, "ben", aud="demo"))
     visitor.opens_the_chat()
     expect(visitor.bubbles).to_have_count(0)
+    visitor.asks("Do you ship to Norway?")
+    page.evaluate(IDENTIFY, signed(secret, "anna", aud="demo"))
+    expect(visitor.bubbles).to_have_count(2)
+    assert visitor.said() == said, "who proves it finds their own again"
+    lead.page.goto(f"{product.address}/workbench/sessions/{visitor.session}")
+    expect(lead.header.get_by_title(re.compile("^anna · "))).to_have_text("Verified")
+
+
+def enforced(lead: AgentDesk) -> str:
+    """Have the shop believe only what its server signs; the secret for it."""
+    page = lead.page
+    page.get_by_role("link", name="Shop security").click()
+    page.get_by_role("button", name="Create a secret").click()
+    secret = page.get_by_role("dialog").locator("code").inner_text()
+    page.get_by_role("button", name="I have copied it").click()
+    page.get_by_role("radio", name="Enforce").check()
+    page.get_by_role("button", name="Save", exact=True).click()
+    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
+    assert secret not in page.content()
+    return secret

@@ -1,9 +1,11 @@
 """Agents among themselves: a session changes hands, notes name colleagues, a question is asked; by day and by night."""
 
+import json
 import sqlite3
 import time
 from contextlib import closing
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from playwright.sync_api import Locator, expect
@@ -24,6 +26,7 @@ WAITS = {"en": "王芳 is asked to take over.", "zh": "已请 王芳 接手，�
 ASKED = {"en": "Lena asks you to take over", "zh": "Lena 请您接手会话"}
 LINE = {"en": "You are now talking to 王芳.", "zh": "已为您转接，现在由 王芳 为您服务。"}
 HANDED = {"en": "Lena passed the conversation on to 王芳", "zh": "会话已由 Lena 转接给 王芳"}
+NAMED_AND_ASKED = ["Lena 在备注中提及了您", "Lena 请您协助"]
 WHY = {"en": "Speaks Mandarin, asks about a battery.", "zh": "顾客只会说普通话，咨询电池问题。"}
 
 
@@ -40,10 +43,29 @@ def dialog(agent: AgentDesk) -> Locator:
     return agent.page.get_by_role("dialog")
 
 
+def wants_news(product: Product) -> dict[str, Any]:
+    """A browser whose agent has switched on notifications, at any hour."""
+    wish = json.dumps({"sound": False, "notifications": True, "quiet": {"from": "", "until": ""}})
+    kept = {"origin": product.address, "localStorage": [{"name": "kefu.alerts", "value": wish}]}
+    return {"storage_state": {"cookies": [], "origins": [kept]}, "permissions": ["notifications"]}
+
+
+def looks_away(agent: AgentDesk) -> None:
+    """The page is hidden, which a browser without a screen does not say, and keeps what it is told."""
+    agent.page.evaluate("""() => {
+      Object.defineProperty(document, "hidden", { get: () => true });
+      const told = (window.told = []);
+      window.Notification = class extends Notification {
+        constructor(title, options) { super(title, options); told.push([title, options.body]); }
+      };
+    }""")
+
+
 @pytest.mark.usefixtures("on_duty")
 @pytest.mark.parametrize("locale", LOCALES)
-def test_a_session_goes_to_a_colleague_who_accepts(visit: Visit, desk: Desk, locale: Locale) -> None:
-    lena, wang, visitor = desk(LENA, locale), desk(WANG, locale), visit(locale)
+def test_a_session_goes_to_a_colleague_who_accepts(product: Product, visit: Visit, desk: Desk, locale: Locale) -> None:
+    lena, wang, visitor = desk(LENA, locale), desk(WANG, locale, **wants_news(product)), visit(locale)
+    looks_away(wang)
     session = served(visitor, lena)
     lena.header.get_by_role("button", name=TRANSFER[locale]).click()
     dialog(lena).get_by_text("@wang").click()
@@ -58,6 +80,8 @@ def test_a_session_goes_to_a_colleague_who_accepts(visit: Visit, desk: Desk, loc
     shoot(lena.page, f"team-2-sent-{locale}")
     card = wang.page.locator("article", has_text=ASKED[locale])
     expect(card).to_be_visible()
+    told = wang.page.evaluate("told")
+    assert told[-1] == [ASKED[locale], WHY[locale]]
     wang.page.reload()
     expect(card).to_contain_text(WHY[locale])
     shoot(wang.page, f"team-3-asked-{locale}")
@@ -74,8 +98,9 @@ def test_a_session_goes_to_a_colleague_who_accepts(visit: Visit, desk: Desk, loc
 
 
 @pytest.mark.usefixtures("on_duty")
-def test_a_note_names_a_colleague_and_a_question_is_answered(visit: Visit, desk: Desk) -> None:
-    lena, wang, visitor = desk(LENA, "zh"), desk(WANG, "zh"), visit("zh")
+def test_a_note_names_a_colleague_and_a_question_is_answered(product: Product, visit: Visit, desk: Desk) -> None:
+    lena, wang, visitor = desk(LENA, "zh"), desk(WANG, "zh", **wants_news(product)), visit("zh")
+    looks_away(wang)
     served(visitor, lena)
     lena.page.get_by_role("tab", name="备注").click()
     field = lena.page.locator("form.write textarea")
@@ -100,6 +125,7 @@ def test_a_note_names_a_colleague_and_a_question_is_answered(visit: Visit, desk:
 
     bell = wang.page.get_by_role("button", name="协助与提及")
     expect(bell.locator(".badge")).to_have_text("2")
+    assert [title for title, _ in wang.page.evaluate("told")][-2:] == NAMED_AND_ASKED
     bell.click()
     inbox = wang.page.get_by_role("region", name="协助与提及")
     expect(inbox).to_contain_text("保修是两年还是三年？")

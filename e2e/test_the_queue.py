@@ -3,16 +3,16 @@
 import time
 
 import httpx2
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from e2e.actors import AgentDesk
 from e2e.conftest import PATIENCE, Desk, Visit
-from e2e.product import LENA, WANG, Account, Product, kefu
+from e2e.product import CHEN, LENA, WANG, Account, Product, kefu
 
 BOSS = Account("boss", "Boss", "bicycle-horn-9")
 
 
-def assigns(product: Product, mode: str) -> None:
+def assigns(product: Product, mode: str, **more: int) -> None:
     """Somebody who may has set how the shop assigns."""
     with httpx2.Client(base_url=product.address, timeout=10) as client:
         if client.post("/api/agent/login", json=BOSS.credentials).status_code == 403:
@@ -22,7 +22,7 @@ def assigns(product: Product, mode: str) -> None:
         headers = {"Authorization": f"Bearer {token}"}
         client.put("/api/agent/status", json={"status": "break"}, headers=headers).raise_for_status()
         shop = client.get("/api/sessions", headers=headers).json()["data"]["sessions"][0]["shop"]
-        client.put(f"/api/shops/{shop}/routing", json={"mode": mode}, headers=headers).raise_for_status()
+        client.put(f"/api/shops/{shop}/routing", json={"mode": mode} | more, headers=headers).raise_for_status()
 
 
 def next_offered(*desks: AgentDesk) -> AgentDesk:
@@ -57,6 +57,116 @@ def test_an_offer_is_declined_by_one_and_accepted_by_the_next(product: Product, 
     waiting.is_in_the_chat()
     waiting.calls_a_person()
     waiting.sees_status("No. 1 in line, about 1 min")
+
+
+def acts(product: Product, account: Account, method: str, path: str, body: object = None) -> None:
+    """Elsewhere than in the browser."""
+    with httpx2.Client(base_url=product.address, timeout=10) as client:
+        token = client.post("/api/agent/login", json=account.credentials).raise_for_status().json()["token"]
+        headers = {"Authorization": f"Bearer {token}"}
+        client.request(method, path, json=body, headers=headers).raise_for_status()
+
+
+def three_are_tagged(product: Product, tag: str) -> list[str]:
+    """Visitors whose pages nobody looks at; all but the last ask for a person. The names of their sessions."""
+    names = []
+    with httpx2.Client(base_url=product.address, timeout=10) as client:
+        for n in range(3):
+            visit = client.post("/api/conversation/new", json={"shop": "demo", "locale": "en"}).json()
+            name, headers = visit["session_name"], {"Authorization": f"Bearer {visit['visitor_token']}"}
+            body = {"content": "Hello", "client_msg_id": "m"}
+            client.post(f"/api/sessions/{name}/messages", json=body, headers=headers).raise_for_status()
+            if n < 2:
+                body = {"session_name": name, "reason": "manual"}
+                client.post("/api/manual/escalate", json=body, headers=headers).raise_for_status()
+            names.append(name)
+    acts(product, CHEN, "POST", f"/api/tags/{tag}/sessions", {"session_names": names})
+    return names
+
+
+def in_dialog(page: Page, choice: str, then: str | None = None) -> None:
+    """Choose, and press the button where the choice is not yet the deed."""
+    dialog = page.get_by_role("dialog")
+    dialog.get_by_text(choice, exact=True).click()
+    if then:
+        dialog.get_by_role("button", name=then).click()
+
+
+def test_a_lead_chooses_several_tags_them_and_offers_them_by_hand(product: Product, desk: Desk) -> None:
+    lena, lead = desk(LENA), desk(CHEN)
+    page, (waiting, *_) = lead.page, three_are_tagged(product, "tag_refund")
+    lead.looks_at("all")
+    page.get_by_role("button", name="Filter and sort").click()
+    page.get_by_role("tooltip").get_by_role("button", name="Refund").click()
+    page.keyboard.press("Escape")
+    rows = page.locator("[data-name]")
+    expect(rows).to_have_count(3)
+    # The last to change stands first: once the bot has answered nothing more comes.
+    expect(rows.filter(has_text="Bot:")).to_have_count(1)
+    page.get_by_role("button", name="Choose several").click()
+    boxes = page.get_by_role("checkbox", name="Choose Visitor")
+    boxes.first.click()
+    page.keyboard.press("ArrowDown")
+    expect(boxes.nth(1)).to_be_focused()
+    boxes.last.click(modifiers=["Shift"])
+    bar = page.get_by_role("region", name="Choose several")
+    bar.get_by_text("3 chosen").wait_for()
+    bar.get_by_role("button", name="Tags").click()
+    in_dialog(page, "Urgent")
+    expect(rows.filter(has=page.locator(".chip", has_text="Urgent"))).to_have_count(3)
+    bar.get_by_role("button", name="All 3 shown").click()
+    bar.get_by_role("button", name="Offer").click()
+    in_dialog(page, "@lena", "Offer")
+    expect(bar.get_by_role("alert")).to_contain_text("2 done · 1 not")
+    expect(bar.get_by_role("alert")).to_contain_text("does not wait for a person")
+    expect(boxes.and_(page.locator(":checked"))).to_have_count(1)
+    expect(lena.page.locator(".offers")).to_contain_text("0:")
+    bar.get_by_role("button", name="All 3 shown").click()
+    bar.get_by_role("button", name="Tags").click()
+    in_dialog(page, "Take off")
+    in_dialog(page, "Refund")
+    expect(rows).to_have_count(0)
+    bar.get_by_role("button", name="Done").click()
+    page.get_by_role("button", name="Remove: Refund").click()
+    is_told_who_went_away(product, lead, waiting)
+
+
+def is_told_who_went_away(product: Product, lead: AgentDesk, waiting: str) -> None:
+    """Lena goes while she is being chosen, and comes back."""
+    page = lead.page
+    lead.opens(waiting)
+    acts(product, LENA, "POST", f"/api/sessions/{waiting}/assignment/decline")
+    page.get_by_role("button", name="Offer to an agent").click()
+    in_dialog(page, "@lena")
+    acts(product, LENA, "PUT", "/api/agent/status", {"status": "break"})
+    page.get_by_role("dialog").get_by_role("button", name="Offer").click()
+    expect(page.get_by_text("Lena is not on duty")).to_be_visible()
+    acts(product, LENA, "PUT", "/api/agent/status", {"status": "online"})
+    page.get_by_role("dialog").get_by_role("button", name="Offer").click()
+    expect(page.get_by_text("Offered to Lena")).to_be_visible()
+
+
+def test_two_leads_set_at_once_how_the_shop_assigns(product: Product, visit: Visit, desk: Desk) -> None:
+    visitor, page = visit(), desk(CHEN).page
+    visitor.is_in_the_chat()
+    visitor.says("hello")
+    assigns(product, "manual")
+    page.get_by_role("link", name="Assignment").click()
+    page.get_by_role("radio", name="By itself").check()
+    page.get_by_label("Time to accept").fill("5")
+    save = page.get_by_role("button", name="Save", exact=True)
+    expect(save).to_be_disabled()
+    page.get_by_label("Time to accept").fill("90")
+    assigns(product, "manual", accept_seconds=30)
+    save.click()
+    bar = page.get_by_role("alert")
+    expect(bar).to_contain_text("Somebody else has changed the assignment")
+    bar.get_by_role("button", name="Save mine").click()
+    expect(page.get_by_text("Assignment saved")).to_be_visible()
+    page.reload()
+    expect(page.get_by_label("Time to accept")).to_have_value("90")
+    expect(page.get_by_role("radio", name="By itself")).to_be_checked()
+    assigns(product, "manual")
 
 
 def test_an_agent_says_what_they_do_and_every_tab_knows(desk: Desk) -> None:

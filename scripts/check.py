@@ -23,14 +23,15 @@ class Check:
     needs: tuple[str, ...] = ()
 
 
-# Tests wait more than they compute: for timers, for servers to start, for a page.
+# Tests also wait: for timers, for servers to start, and those in the browser most of all.
 CORES = min(os.cpu_count() or 2, 4)
 WORKERS = ("-n", str(CORES + 1), "--dist", "worksteal")
-BROWSERS = ("-n", str(CORES + 1), "--dist", "worksteal")
+BROWSERS = ("-n", str(2 * CORES + 1), "--dist", "worksteal")
 
 LINT = (
     Check("Python format", ("ruff", "format", "--check", ".")),
     Check("Python lint", ("ruff", "check", ".")),
+    Check("Python security", ("bandit", "-c", "pyproject.toml", "-q", "-r", "src/kefu")),
     Check("Import layers", ("lint-imports", "--no-logo")),
     Check("Python types", ("mypy",)),
     Check("Web lint and types", ("npm", "run", "check", "--silent")),

@@ -51,9 +51,12 @@ class Watch:
     async def __aenter__(self) -> Self:
         opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._task = asyncio.create_task(self._follow(opened))
-        await asyncio.wait([opened, self._task], return_when=asyncio.FIRST_COMPLETED)
-        if not opened.done():
+        await asyncio.wait([opened, self._task], return_when=asyncio.FIRST_COMPLETED, timeout=PATIENCE)
+        if self._task.done():
             await self._task
+        if not opened.done():
+            self._task.cancel()
+            raise AssertionError(f"{self._path} was never opened")
         return self
 
     async def __aexit__(

@@ -4,6 +4,7 @@ import asyncio
 import os
 import shutil
 import socket
+import ssl
 import tempfile
 from collections.abc import AsyncIterator
 from pathlib import Path
@@ -16,6 +17,7 @@ import structlog
 from fastapi import FastAPI
 
 from actors import Agent, Stage, Visitor
+from kefu.accounts.audit import keys_of, seal_with
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.kit.config import Settings
@@ -27,9 +29,13 @@ from servers import Missing, Servers
 from serving import served
 
 ABSENT = "MISSING SERVER: "
+LONG = {"faults", "test_any_input", "test_fence", "test_races"}
 SHARED = "KEFU_TEST_SERVERS"
 SERVERS = pytest.StashKey[Servers]()
+STATEMENT_SECONDS = 60
 UNLIMITED = httpx2.Limits(max_connections=None)
+# Loading the authorities anew costs each client 26 ms.
+NO_TLS = ssl.create_default_context()
 
 
 def pytest_configure(config: pytest.Config) -> None:
@@ -43,6 +49,11 @@ def pytest_unconfigure(config: pytest.Config) -> None:
     config.stash[SERVERS].close()
     if not hasattr(config, "workerinput"):
         shutil.rmtree(os.environ.pop(SHARED), ignore_errors=True)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The long ones begin first, so that no worker is left alone with one in the end."""
+    items.sort(key=lambda item: not LONG & {*item.path.parts, item.path.stem})
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
@@ -109,7 +120,7 @@ async def _migrate(url: str) -> None:
 async def _execute(url: str, statement: str) -> None:
     connection = await asyncpg.connect(url)
     try:
-        await connection.execute(statement)
+        await connection.execute(statement, timeout=STATEMENT_SECONDS)
     finally:
         await connection.close()
 
@@ -143,8 +154,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-async def db(database_url: str) -> AsyncIterator[Database]:
+async def db(database_url: str, tmp_path: Path) -> AsyncIterator[Database]:
     database = Database(database_url)
+    seal_with(database, keys_of(Settings(data_dir=tmp_path)))
     yield database
     await database.close()
 
@@ -157,7 +169,7 @@ def redis_url(servers: Servers, worker_id: str) -> str:
     except Missing as missing:
         do_without(str(missing))
     number = int(worker_id.removeprefix("gw")) if worker_id != "master" else 0
-    with socket.create_connection(("127.0.0.1", int(server.rpartition(":")[2]))) as connection:
+    with socket.create_connection(("127.0.0.1", int(server.rpartition(":")[2])), timeout=10) as connection:
         connection.sendall(f"SELECT {number}\r\nFLUSHDB\r\n".encode())
         answer = b""
         while answer.count(b"\r\n") < 2:
@@ -204,7 +216,10 @@ async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
 @pytest.fixture
 async def server(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
     """For streams: to the application on a real port."""
-    async with served(app) as address, httpx2.AsyncClient(base_url=address, limits=UNLIMITED, timeout=30) as client:
+    async with (
+        served(app) as address,
+        httpx2.AsyncClient(base_url=address, limits=UNLIMITED, timeout=30, verify=NO_TLS) as client,
+    ):
         yield client
 
 

@@ -10,6 +10,8 @@ from fastapi import FastAPI
 
 from kefu.realtime.server import OPTIONS
 
+STOP_SECONDS = 30
+
 
 class InThisLoop(uvicorn.Server):
     """Leaves the signals to pytest, and says when it listens."""
@@ -37,7 +39,10 @@ async def served(app: FastAPI) -> AsyncIterator[str]:
         server = InThisLoop(config)
         serving = asyncio.create_task(server.serve([listener]))
         await server.listens.wait()
-        yield f"http://127.0.0.1:{listener.getsockname()[1]}"
-        app.state.hub.drain()
-        server.should_exit = True
-        await serving
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            app.state.hub.drain()
+            server.should_exit = True
+            async with asyncio.timeout(STOP_SECONDS):  # a reader that stays would hold it for ever
+                await serving

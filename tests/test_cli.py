@@ -1,11 +1,13 @@
 """The operator's verbs about work, and about who is locked out."""
 
 import asyncio
+from pathlib import Path
 
 import pytest
 from sqlalchemy import update
 from typer.testing import CliRunner, Result
 
+from audit.audited import entries
 from jobs.work import put, rows
 from kefu.accounts import locks
 from kefu.accounts.locks import Attempt
@@ -19,8 +21,9 @@ MEI = Attempt.of("mei", "192.0.2.7")
 
 
 @pytest.fixture
-def kefu(database_url: str, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
+def kefu(database_url: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> CliRunner:
     monkeypatch.setenv("DATABASE_URL", database_url)
+    monkeypatch.setenv("KEFU_DATA_DIR", str(tmp_path))
     return CliRunner()
 
 
@@ -46,6 +49,13 @@ async def is_dead(url: str) -> bool:
     return job.is_dead
 
 
+async def audited(url: str) -> list[tuple[str, str, str]]:
+    db = Database(url)
+    found = [(one.action, one.actor_role, one.object_id) for one in await entries(db)]
+    await db.close()
+    return found
+
+
 def test_a_job_that_was_given_up_is_shown_and_brought_back(kefu: CliRunner, database_url: str) -> None:
     assert "No job was given up." in run(kefu, "jobs", "dead").output
     number = asyncio.run(give_up(database_url))
@@ -53,6 +63,7 @@ def test_a_job_that_was_given_up_is_shown_and_brought_back(kefu: CliRunner, data
     assert all(part in shown for part in (str(number), "count", '{"upto":7}', "it rained"))
     assert run(kefu, "jobs", "retry", str(number)).exit_code == 0
     assert not asyncio.run(is_dead(database_url))
+    assert asyncio.run(audited(database_url)) == [("job.retried", "system", str(number))]
     again = run(kefu, "jobs", "retry", str(number))
     assert (again.exit_code, f"No job {number} was given up." in again.output) == (2, True)
     assert run(kefu, "jobs", "retry", "nonsense").exit_code == 2
@@ -107,4 +118,6 @@ def test_an_operator_resets_a_second_factor(kefu: CliRunner) -> None:
     assert run(kefu, *create).exit_code == 0
     reset = run(kefu, "agent", "reset-second-factor", "--username", "mei")
     assert (reset.exit_code, reset.output) == (0, "mei signs in by the password alone.\n")
-    assert run(kefu, "agent", "reseal").output == "Second factors are sealed with the newest key.\n"
+    assert (
+        run(kefu, "agent", "reseal").output == "Second factors and the shops' secrets are sealed with the newest key.\n"
+    )

@@ -2,24 +2,19 @@
 
 import asyncio
 import gc
-import math
 import signal
-import socket
 import sys
-import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Literal, NoReturn, TypeVar
 
 import asyncpg
 import typer
-import uvicorn
-from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 from uvicorn.config import Config
 
 from kefu.accounts import locks, second_factor
+from kefu.accounts.audit import audit, keys_of, seal_with
 from kefu.accounts.passwords import hash_password, is_acceptable
 from kefu.accounts.service import (
     FirstAdmin,
@@ -36,6 +31,8 @@ from kefu.kit.errors import KefuError
 from kefu.kit.logs import set_up_logs
 from kefu.kit.secrets import Sealer
 from kefu.ops.migrate import is_current, upgrade
+from kefu.server import DRAIN_SECONDS, Server, listener
+from kefu.shops.security import reseal as reseal_secrets
 from kefu.shops.service import first_shop
 
 T = TypeVar("T")
@@ -52,11 +49,9 @@ cli.add_typer(jobs, name="jobs")
 search = typer.Typer(no_args_is_help=True, help="The search over messages.")
 cli.add_typer(search, name="search")
 
-DRAIN_SECONDS = 5
-LAST_WORD_SECONDS = 1.0
-LINGER_SECONDS = 0.5
-CLOSE = (b"connection", b"close")
-LOST_LINE_SECONDS = 30
+audits = typer.Typer(no_args_is_help=True, help="The audit log.")
+cli.add_typer(audits, name="audit")
+
 # Walking all objects takes 40 ms with a thousand open streams, during which nobody is served; a stream that ends is
 # freed without it. So the young are looked at often, all only after some ten million new ones.
 GARBAGE = (10_000, 10, 100)
@@ -84,63 +79,15 @@ def _on_database(work: Callable[[Database], Awaitable[T]], *, is_patient: bool =
     """Run `work` on the database of the settings and close it again."""
 
     async def run() -> T:
-        db = Database(load_settings().database, is_patient=is_patient)
+        settings = load_settings()
+        db = Database(settings.database, is_patient=is_patient)
+        seal_with(db, keys_of(settings))
         try:
             return await work(db)
         finally:
             await db.close()
 
     return asyncio.run(run())
-
-
-class Server(uvicorn.Server):
-    """Ends every open stream with a word as soon as the signal comes, so that stopping takes a moment.
-
-    Goes on serving for LINGER_SECONDS, with answers that close their connections: a web server in front would otherwise
-    send a request down a connection that is being closed, and could not know whether it was heard.
-    """
-
-    def __init__(self, config: Config, app: FastAPI) -> None:
-        super().__init__(config)
-        self._app = app
-        self._leaves_at = math.inf
-        self._leaving = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Streams say their last word before the connections close: uvicorn closes a WebSocket without one."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_WORD_SECONDS):
-                await self._app.state.hub.is_drained.wait()
-        await super().shutdown(sockets)
-
-    def handle_exit(self, sig: int, _: Any) -> None:
-        """Unlike uvicorn's, which dies by the same signal in the end, this lets the log be written out; exit code 0."""
-        self._app.state.hub.drain()
-        is_first = self._leaves_at == math.inf
-        if is_first:
-            self._leaves_at = time.monotonic() + LINGER_SECONDS
-            self.config.encoded_headers.append(CLOSE)
-            self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
-        if self._loop:
-            self._loop.call_soon_threadsafe(self._leaving.set)
-        else:
-            self._leaving.set()
-        self.should_exit = not is_first
-        self.force_exit = not is_first and sig == signal.SIGINT
-
-    async def main_loop(self) -> None:
-        """Tick once a second, not ten times; faster when leaving."""
-        self._loop, counter = asyncio.get_running_loop(), 0
-        while not await self.on_tick(counter):
-            counter = (counter + 10) % 864_000
-            with suppress(TimeoutError):
-                await asyncio.wait_for(self._leaving.wait(), 1)
-                await asyncio.sleep(0.1)
-
-    async def on_tick(self, counter: int) -> bool:
-        self.should_exit = self.should_exit or time.monotonic() > self._leaves_at
-        return await super().on_tick(counter)
 
 
 @cli.command()
@@ -173,21 +120,14 @@ def serve(
             log_config=None,
             access_log=False,
             server_header=False,
+            forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=DRAIN_SECONDS,
             backlog=4096,
             **OPTIONS,
         )
-        Server(config, app).run([_listener(config)])
+        Server(config, app).run([listener(config)])
     finally:
         logs.stop()
-
-
-def _listener(config: Config) -> socket.socket:
-    """A reader who stopped reading, or whose plug was pulled, is let go by the kernel, whatever carries the stream."""
-    listener = config.bind_socket()
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST_LINE_SECONDS * 1000)
-    return listener
 
 
 async def _bring_up(db: Database) -> None:
@@ -314,6 +254,9 @@ def unlock(
     async def let_in(db: Database) -> None:
         async with db.write() as tx:
             await locks.unlock(tx, username, address)
+            known = await password_of(tx, username) if username else None
+            place = {"address": address} if address else {}
+            audit(tx, "agent.unlocked", ("agent", known.agent_id if known else ""), after=place)
 
     _on_database(let_in)
     typer.echo(f"{' and '.join(filter(None, (username, address)))} may try again.")
@@ -338,10 +281,15 @@ def reset_factor(
 
 @agents.command("reseal")
 def reseal() -> None:
-    """Seal second factors with the newest JWT_SECRET_KEY, so that the old ones can be forgotten. May be repeated."""
+    """Seal second factors and the shops' secrets with the newest JWT_SECRET_KEY, so that the old ones can be forgotten.
+
+    May be repeated.
+    """
 
     async def seal_all(db: Database) -> None:
         sealer, last = Sealer(load_settings().signing_keys()), ""
+        async with db.write() as tx:
+            await reseal_secrets(tx, sealer)
         while True:
             async with db.write() as tx:
                 found = await second_factor.reseal(tx, sealer, last)
@@ -350,7 +298,7 @@ def reseal() -> None:
             last = found
 
     _on_database(seal_all)
-    typer.echo("Second factors are sealed with the newest key.")
+    typer.echo("Second factors and the shops' secrets are sealed with the newest key.")
 
 
 @jobs.command("dead")
@@ -370,7 +318,10 @@ def retry_dead(job_id: Annotated[int, typer.Argument(metavar="ID", min=1, max=2*
 
     async def bring_back(db: Database) -> bool:
         async with db.write() as tx:
-            return await retry(tx, job_id)
+            is_back = await retry(tx, job_id)
+            if is_back:
+                audit(tx, "job.retried", ("job", str(job_id)))
+        return is_back
 
     if not _on_database(bring_back):
         _fail(f"No job {job_id} was given up.\n    → kefu jobs dead shows those that were.")
@@ -391,3 +342,34 @@ def rebuild_search() -> None:
         return followed
 
     typer.echo(f"The search knows {_on_database(make, is_patient=True):,} events.")
+
+
+@audits.command("verify")
+def verify_audit(
+    expect: Annotated[str, typer.Option(metavar="SEQ:HASH", help="A head that you wrote down elsewhere")] = "",
+) -> None:
+    """Check that the audit log is what was written. Exit code 1, and the first wrong entry, when it is not."""
+    from kefu.accounts.verifying import Broken, Head, verify
+
+    try:
+        expected = Head.of(expect) if expect else None
+    except ValueError:
+        _fail("--expect takes SEQ:HASH, as an earlier check printed it.")
+    keys = keys_of(load_settings())()
+
+    async def check(db: Database) -> Head:
+        await _bring_up(db)
+        last = Head(0, "")
+        async for last, there in verify(db, keys, expected):
+            typer.echo(f"\r{last.seq:>12,} of {there:,} entries", nl=False, err=True)
+        return last
+
+    try:
+        last = _on_database(check, is_patient=True)
+    except Broken as broken:
+        typer.secho(f"\n{broken}", err=True, fg="red")
+        raise typer.Exit(1) from None
+    typer.echo("", err=True)
+    typer.echo(
+        f"The audit log is what was written: {last.seq:,} entries.\n{last}" if last.seq else "Nothing was written yet."
+    )

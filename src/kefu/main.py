@@ -6,11 +6,12 @@ from datetime import timedelta
 from functools import partial
 
 from fastapi import APIRouter, FastAPI
-from starlette.middleware.cors import CORSMiddleware
 from starlette.routing import Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from kefu import __version__
+from kefu.accounts.audit import keys_of, seal_with
+from kefu.accounts.audit_endpoints import router as audit
 from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.endpoints import team
 from kefu.accounts.tokens import Tokens
@@ -35,6 +36,7 @@ from kefu.histories.endpoints import router as histories
 from kefu.jobs.worker import Handler, Worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
+from kefu.kit.http import Outbound
 from kefu.kit.limits import Limits
 from kefu.kit.redis import Redis
 from kefu.kit.secrets import Sealer
@@ -53,6 +55,7 @@ from kefu.realtime.passing import publish_mark
 from kefu.realtime.presence import Presence
 from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
+from kefu.realtime.tellings import Tellings
 from kefu.reports.endpoints import router as reports
 from kefu.reports.live import Figures
 from kefu.routing.assigner import Assigner
@@ -61,7 +64,9 @@ from kefu.routing.duty import WatchDuty, watch_duty
 from kefu.routing.endpoints import router as routing
 from kefu.routing.queue import RemindQueue, remind_queue
 from kefu.routing.signs import Signs
+from kefu.sessions.access import check_visitor
 from kefu.sessions.endpoints import router as sessions
+from kefu.sessions.identity_endpoints import router as identity
 from kefu.sessions.idle import close_idle
 from kefu.sessions.indexing import index_messages
 from kefu.sessions.mirror import Mirror
@@ -78,6 +83,8 @@ from kefu.sessions.work import (
 )
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
+from kefu.shops.origins import Origins, ShopCors
+from kefu.shops.security_endpoints import router as security
 from kefu.transfers.endpoints import router as transfers
 from kefu.transfers.service import ExpireTransfer, expire_transfer
 
@@ -98,6 +105,7 @@ SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute
 ROUTERS: tuple[APIRouter, ...] = (
     accounts,
     team,
+    audit,
     chat,
     reports,
     routing,
@@ -112,6 +120,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     realtime,
     knowledge,
     shops,
+    security,
+    identity,
     channels,
     histories,
     ops,
@@ -122,7 +132,7 @@ class Application(FastAPI):
     """FastAPI with the live streams beside it."""
 
     def build_middleware_stack(self) -> ASGIApp:
-        edge = Edge(_with_cors(self, open_stream))
+        edge = _edge(self, open_stream)
         return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
 
 
@@ -189,7 +199,7 @@ class Shared:
             await self.redis.close()
 
 
-Part = Shared | Hub | Desk | Presence | Signs | Doorkeeper | Worker
+Part = Shared | Hub | Desk | Tellings | Presence | Signs | Doorkeeper | Worker
 
 
 @asynccontextmanager
@@ -207,10 +217,12 @@ async def _running(parts: Sequence[Part], hub: Hub, db: Database, _: FastAPI) ->
 def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | None = None) -> FastAPI:
     """The application on a migrated database. `answerer` and `bus` replace those that the settings name."""
     db = Database(settings.database)
+    seal_with(db, keys_of(settings))
     shared = Shared(settings, db, bus)
     bus = shared.bus
     hub = Hub(db, bus)
     desk = Desk(db, bus, hub)
+    tellings = Tellings(db, bus, hub)
     presence = Presence(bus, hub)
     signs = Signs(db, presence.own_agents)
     doorkeeper = Doorkeeper(db, bus)
@@ -221,10 +233,11 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
         title="Kefu",
         version=__version__,
         description="AI customer service and after-sales for online shops.",
-        lifespan=partial(_running, [shared, hub, desk, presence, signs, doorkeeper, *workers], hub, db),
+        lifespan=partial(_running, [shared, hub, desk, tellings, presence, signs, doorkeeper, *workers], hub, db),
         telemetry={"tracing": False, "metrics": False, "logs": False},  # 5 % of every request
         docs_url=None,
         redoc_url=None,
+        redirect_slashes=False,  # it would be to whatever Host the caller named
         generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
@@ -232,11 +245,13 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.doorkeeper = doorkeeper
     app.state.hours = default_hours(settings)
     app.state.tokens, app.state.sealer = Tokens(*settings.signing_keys()), Sealer(settings.signing_keys())
+    app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
+    app.state.outbound = Outbound(settings.outbound_allow)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)
     _add_routes(app)
-    app.add_middleware(lambda inner: Edge(_with_cors(app, inner)))
+    app.add_middleware(partial(_edge, app))
     return app
 
 
@@ -249,16 +264,18 @@ def _add_routes(app: FastAPI) -> None:
     describe_streams(app)
 
 
+def _edge(app: FastAPI, app_inside: ASGIApp) -> Edge:
+    return Edge(_with_cors(app, app_inside), strict_transport=app.state.settings.is_production)
+
+
 def _with_cors(app: FastAPI, inner: ASGIApp) -> ASGIApp:
     """Pure ASGI only, here as everywhere: a layer that is not costs three quarters of the speed."""
-    origins = app.state.settings.cors_origins
-    if not origins:
-        return inner
-    return CORSMiddleware(
+    cors = ShopCors(
         inner,
-        allow_origins=origins,
         allow_methods=["GET", "POST", "PATCH", "PUT", "DELETE"],
         allow_headers=["Authorization", "Content-Type", "Last-Event-ID", "X-Request-ID"],
         expose_headers=["X-Request-ID", "Retry-After"],
         max_age=600,
     )
+    cors.origins = app.state.origins
+    return cors

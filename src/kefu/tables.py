@@ -1,6 +1,7 @@
 """Every table, imported once, so that migrations and tests see them all."""
 
 from kefu.accounts import models as accounts
+from kefu.bus import models as bus
 from kefu.collaboration import models as collaboration
 from kefu.jobs import models as jobs
 from kefu.kit.db import Table
@@ -9,4 +10,4 @@ from kefu.log import models as log
 from kefu.sessions import models as sessions
 from kefu.shops import models as shops
 
-__all__ = ["Table", "accounts", "collaboration", "jobs", "knowledge", "log", "sessions", "shops"]
+__all__ = ["Table", "accounts", "bus", "collaboration", "jobs", "knowledge", "log", "sessions", "shops"]

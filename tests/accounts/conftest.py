@@ -1,11 +1,14 @@
 """An app with the account endpoints, a route for each kind of caller, and Mei, an agent who is signed in."""
 
+import itertools
 from collections.abc import AsyncIterator
+from functools import partial
 from typing import Annotated
 
 import httpx2
 import pytest
 from fastapi import Depends, FastAPI
+from starlette.types import Receive, Scope, Send
 
 from accounts.team import Browser, Team
 from kefu.accounts.endpoints import router
@@ -17,6 +20,7 @@ from kefu.kit.db import Database
 from kefu.kit.limits import Limits
 from kefu.kit.secrets import Sealer
 from kefu.kit.web import Edge, add_errors
+from kefu.sessions.access import check_visitor
 
 
 @pytest.fixture
@@ -26,6 +30,7 @@ def app(db: Database) -> FastAPI:
     app.state.db = db
     app.state.settings = Settings(database_url=db.url)
     app.state.tokens, app.state.sealer = Tokens("a secret of the tests"), Sealer(["a secret of the tests"])
+    app.state.check_visitor = partial(check_visitor, db)
     app.state.limits = Limits(enabled=True)
     app.include_router(router)
     app.include_router(team_routes)
@@ -49,7 +54,13 @@ def app(db: Database) -> FastAPI:
 
 @pytest.fixture
 async def client(app: FastAPI) -> AsyncIterator[httpx2.AsyncClient]:
-    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=app), base_url="http://kefu") as client:
+    """Each request comes from an address of its own: how often one may sign in is for the tests that ask it."""
+    addresses = (f"198.51.{number >> 8}.{number & 255}" for number in itertools.count())
+
+    async def from_anywhere(scope: Scope, receive: Receive, send: Send) -> None:
+        await app({**scope, "client": (next(addresses), 1)}, receive, send)
+
+    async with httpx2.AsyncClient(transport=httpx2.ASGITransport(app=from_anywhere), base_url="http://kefu") as client:
         yield client
 
 

@@ -3,16 +3,18 @@
 from dataclasses import dataclass
 
 import httpx2
+from pwdlib.hashers.argon2 import Argon2Hasher
 
 from kefu.accounts import service
+from kefu.accounts.audit import KEYS, Keys
 from kefu.accounts.models import Agent
-from kefu.accounts.passwords import hash_password
 from kefu.accounts.permissions import Role
 from kefu.kit.db import Database
 
 PASSWORD = "correct-horse-7"
-# Its hash, made once: hashing is slow on purpose.
-HASHED: dict[str, str] = {}
+TEST_SECRET = "a secret of the tests"
+# A hash that is checked in no time: what a real one costs is for the tests of passwords.
+HASHED = Argon2Hasher(time_cost=1, memory_cost=8, parallelism=1).hash(PASSWORD)
 
 
 def bearer(token: str) -> dict[str, str]:
@@ -41,16 +43,21 @@ class Browser:
         return answer
 
 
+def with_keys(db: Database) -> Database:
+    """The same, with keys for what is audited unless it has some."""
+    db.info.setdefault(KEYS, lambda: Keys(TEST_SECRET))
+    return db
+
+
 class Team:
     def __init__(self, db: Database, client: httpx2.AsyncClient) -> None:
-        self._db = db
+        self._db = with_keys(db)
         self._client = client
 
     async def hire(
         self, username: str, role: Role = "agent", *, must_change_password: bool = False, max_sessions: int = 5
     ) -> Agent:
-        hashed = HASHED.get(PASSWORD) or HASHED.setdefault(PASSWORD, await hash_password(PASSWORD))
-        new = service.NewAgent(username, username.title(), role, hashed, must_change_password, max_sessions)
+        new = service.NewAgent(username, username.title(), role, HASHED, must_change_password, max_sessions)
         async with self._db.write() as tx:
             return await service.create_agent(tx, new)
 

@@ -7,7 +7,7 @@ import pytest
 from pydantic import SecretStr
 from sqlalchemy import func, select
 
-from accounts.team import Team
+from accounts.team import Team, with_keys
 from kefu.accounts.models import Agent
 from kefu.accounts.service import FirstAdmin, UsernameInvalid, UsernameTaken, first_admin
 from kefu.kit.config import BadSettings, Settings
@@ -43,7 +43,7 @@ async def test_a_second_start_changes_nothing(db: Database, team: Team) -> None:
 
 
 async def test_of_processes_that_start_at_once_one_creates(db: Database) -> None:
-    others = [Database(db.url) for _ in range(3)]
+    others = [with_keys(Database(db.url)) for _ in range(3)]
     names = ["admin", "admin", "boss", "chief"]
     starts = (
         first_admin(one, settings(super_admin_username=name)) for one, name in zip([db, *others], names, strict=True)

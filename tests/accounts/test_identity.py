@@ -14,7 +14,6 @@ from kefu.accounts.models import Agent
 from kefu.accounts.permissions import BY_ROLE, PERMISSIONS, Role
 from kefu.accounts.tokens import Tokens
 from kefu.kit.db import Database
-from kefu.kit.ids import SessionName
 
 
 def refusal(answer: httpx2.Response) -> tuple[int, str]:
@@ -81,7 +80,9 @@ async def test_a_route_for_both_knows_which_one_calls(
 async def test_a_visitor_is_known_by_the_session_alone(app: FastAPI) -> None:
     token = app.state.tokens.visitor("s-1")
     for header in (f"Bearer {token}", f"bearer  {token} "):
-        assert await identify(app.state, header) == Visitor(SessionName("s-1"))
+        caller = await identify(app.state, header)
+        assert isinstance(caller, Visitor)
+        assert (caller.session_name, caller.epoch) == ("s-1", 0)
 
 
 async def test_a_new_role_counts_from_the_next_request(mei: Browser, db: Database) -> None:

@@ -14,7 +14,7 @@ from accounts.team import PASSWORD, Browser, Team, bearer
 from kefu.accounts.models import Agent, FailedLogins, SecondFactor
 from kefu.accounts.second_factor import reseal
 from kefu.kit.db import Database
-from kefu.kit.secrets import Sealer, Unsealable
+from kefu.kit.secrets import Sealer, Unreadable
 
 
 def refusal(answer: httpx2.Response) -> tuple[int, str]:
@@ -210,7 +210,7 @@ async def test_what_is_stored_is_sealed_and_can_be_sealed_anew(
     async with db.read() as tx:
         anew = (await tx.scalars(select(SecondFactor))).one()
     assert Sealer(["a new secret"]).open(anew.secret) == secret
-    with pytest.raises(Unsealable):
+    with pytest.raises(Unreadable):
         app.state.sealer.open(anew.secret)
     lost = await gives(mei.client, await ticket_of(team), codes[0])
     assert refusal(lost) == (409, "SECOND_FACTOR_UNREADABLE")

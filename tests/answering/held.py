@@ -6,6 +6,8 @@ from collections.abc import AsyncGenerator
 from kefu.answering.ports import Answer, Delta, Turn
 from kefu.answering.scripted import ScriptedAnswerer
 
+PATIENCE = 20.0
+
 
 class HeldAnswerer:
     """Says the first word of `text`, sets `has_begun` and goes on when `may_end` is set."""
@@ -20,3 +22,7 @@ class HeldAnswerer:
             yield piece
             self.has_begun.set()
             await self.may_end.wait()
+
+    async def begins(self) -> None:
+        async with asyncio.timeout(PATIENCE):
+            await self.has_begun.wait()

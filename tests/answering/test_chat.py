@@ -139,7 +139,7 @@ class TestWhileTheBotSpeaks:
         self, visitor: Visitor, agent: Agent, held: HeldAnswerer, body: dict[str, str]
     ) -> None:
         asked = asyncio.create_task(visitor.post("/api/chat", body))
-        await held.has_begun.wait()
+        await held.begins()
         await agent.takes_over(visitor)
         answer = await asked
         assert (answer.status_code, code_of(answer)) == (409, "SESSION_IN_MANUAL_MODE")
@@ -150,7 +150,7 @@ class TestWhileTheBotSpeaks:
         self, visitor: Visitor, agent: Agent, held: HeldAnswerer, body: dict[str, str]
     ) -> None:
         asked = asyncio.create_task(visitor.post("/api/chat/stream", body))
-        await held.has_begun.wait()
+        await held.begins()
         await agent.takes_over(visitor)
         frames = await frames_of(await asked)
         changed = next(frame for frame in frames if frame["type"] == "status_change")
@@ -174,7 +174,7 @@ class TestWhileTheBotSpeaks:
         self, visitor: Visitor, agent: Agent, held: HeldAnswerer, body: dict[str, str]
     ) -> None:
         asked = asyncio.create_task(visitor.post("/api/chat/stream", body))
-        await held.has_begun.wait()
+        await held.begins()
         asked.cancel()
         await asyncio.gather(asked, return_exceptions=True)
         held.may_end.set()

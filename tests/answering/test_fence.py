@@ -85,7 +85,7 @@ async def interrupted_elsewhere(db: Database, visitor: Visitor, held: HeldAnswer
     """An agent of another process takes over while the bot speaks: only the fence can stop it. Who trespassed."""
     await visitor.sees("stream.ready")
     await visitor.says("is it waterproof?")
-    await held.has_begun.wait()
+    await held.begins()
     async with db.write() as tx:
         await service.take_over(tx, visitor.name, MEI)
     held.may_end.set()
@@ -133,7 +133,7 @@ def test_an_answer_needs_the_epoch_the_bot_and_the_newest_question(changes: dict
 
 async def test_a_newer_question_makes_one_answer_to_both(visitor: Visitor, held: HeldAnswerer) -> None:
     await visitor.says("is it waterproof?")
-    await held.has_begun.wait()
+    await held.begins()
     second = await visitor.says("and the battery?")
     held.may_end.set()
     answer = await visitor.sees("message.posted", role="assistant")
@@ -148,7 +148,7 @@ async def test_the_question_itself_heard_late_does_not_stop_its_answer(
 ) -> None:
     """The worker may find the job before the process hears of the commit that wrote it."""
     seq = await visitor.says("is it waterproof?")
-    await held.has_begun.wait()
+    await held.begins()
     question = (await log_of(app.state.db, visitor.name))[seq - 1]
     app.state.db.signals.send("log", [question])
     held.may_end.set()

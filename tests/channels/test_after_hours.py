@@ -17,7 +17,7 @@ from faults.process import Kefu
 from faults.waiting import until
 from jobs.work import let_pauses_pass, rows
 from kefu.jobs.models import Job
-from kefu.jobs.queue import MAX_ATTEMPTS
+from kefu.jobs.queue import OUTAGE
 from kefu.kit.clock import now_ms
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
@@ -78,6 +78,7 @@ async def test_who_asks_for_a_person_leaves_an_address_and_the_team_gets_one_mai
     assert "非工作时间留言" in mail["Subject"]
     text, html = text_of(mail), html_of(mail)
     assert LETTER["message"] in text
+    assert f"https://desk.shop.example/workbench/sessions/{visitor.name}\n" in text
     assert "电池 &lt;b&gt;E07&lt;/b&gt; &amp; 无法启动<br>急！" in html
     assert "frage 10" in html
     assert "frage 5" not in html
@@ -144,7 +145,8 @@ async def test_after_the_last_try_the_log_says_so_and_the_work_can_be_brought_ba
     await leaves(visitor)
     await until(lambda: office.tries > 0, 20)
     async with db.write() as tx:
-        await tx.execute(update(Job).where(Job.key.is_(None)).values(attempts=MAX_ATTEMPTS - 1))
+        a_day_ago = Job.created_at - int(OUTAGE.total_seconds() * 1000)
+        await tx.execute(update(Job).where(Job.key.is_(None)).values(created_at=a_day_ago))
     await let_pauses_pass(db)
     (result,) = await mailed(db, visitor.name)
     assert (result["type"], result["reason"], result["is_final"]) == ("mail.failed", "unreachable", False)

@@ -118,7 +118,7 @@ async def test_a_rating_does_not_silence_the_bot_in_the_middle_of_an_answer(
     answerer.has_begun, answerer.may_end = asyncio.Event(), asyncio.Event()
     await served(visitor, agent)
     await visitor.says("And the battery?")
-    await asyncio.wait_for(answerer.has_begun.wait(), 20)
+    await answerer.begins()
     data_of(await rates(visitor, 5), 201)
     answerer.may_end.set()
     await visitor.sees("message.posted", role="assistant", content="Yes, it is.")

@@ -127,6 +127,22 @@ async def test_of_two_leads_who_make_the_same_tag_at_once_one_does(stage: Stage)
     assert {code_of(one) for one in answers if one.status_code == 409} == {"TAG_EXISTS"}
 
 
+async def untags_and_tags_again(agent: Agent, names: list[str]) -> None:
+    """And leaves them as they were, the first of them tagged before the others."""
+    path, those = "/api/tags/tag_refund/sessions/remove", {"session_names": [*names, "nowhere"]}
+    two = {"session_names": names[1:3]}
+    first, *others = await asyncio.gather(*(agent.post(path, two) for _ in range(3)))
+    assert sorted(len(data_of(one)["changed"]) for one in (first, *others)) == [0, 0, 2]
+    done = data_of(await agent.post(path, those))
+    assert (sorted(done["changed"]), sorted(done["unchanged"])) == (sorted([names[0], names[3]]), sorted(names[1:3]))
+    assert done["refused"] == {names[4]: "NOT_HOLDER", "nowhere": "SESSION_NOT_FOUND"}
+    assert code_of(await agent.post("/api/tags/tag_unheard_of/sessions/remove", those)) == "TAG_NOT_FOUND"
+    for wrong in ([], ["x"] * 101, "x", [7], ["a b"]):
+        assert (await agent.post(path, {"session_names": wrong})).status_code == 422
+    for again in (names[:1], names[1:4]):
+        data_of(await agent.post("/api/tags/tag_refund/sessions", {"session_names": again}))
+
+
 async def test_many_sessions_are_tagged_together_and_found_by_their_tag_page_by_page(
     stage: Stage, agent: Agent
 ) -> None:
@@ -138,6 +154,7 @@ async def test_many_sessions_are_tagged_together_and_found_by_their_tag_page_by_
     done = data_of(await agent.post("/api/tags/tag_refund/sessions", {"session_names": [*names, "nowhere"]}))
     assert (sorted(done["changed"]), done["unchanged"]) == (sorted(names[1:4]), [names[0]])
     assert done["refused"] == {names[4]: "NOT_HOLDER", "nowhere": "SESSION_NOT_FOUND"}
+    await untags_and_tags_again(agent, names)
     found: list[str] = []
     cursor = ""
     while True:

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import httpx2
 
+from accounts.team import with_keys
 from faults.nginx import Nginx
 from faults.people import Line
 from faults.postgres import Postgres
@@ -72,7 +73,7 @@ class Cluster:
             stack.push_async_callback(process.kill)
         await self.apps[0].start()  # it makes the first shop and the first admin
         await asyncio.gather(self.apps[1].start(), self.worker.start())
-        self.db = Database(self.postgres.url)
+        self.db = with_keys(Database(self.postgres.url))
         stack.push_async_callback(self.db.close)
 
     @property

@@ -1,6 +1,7 @@
 """nginx as it is recommended (deploy/nginx/kefu.conf), before two processes, on ports of the test's own."""
 
 import os
+import re
 import shutil
 from functools import partial
 from pathlib import Path
@@ -29,19 +30,24 @@ FOLDERS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 class Nginx(Program):
     """Raises servers.Missing."""
 
-    def __init__(self, home: Path, first: int, second: int) -> None:
+    def __init__(self, home: Path, first: int, second: int, **lines: str) -> None:
+        """`lines`: directives of the recommended file, here with another value."""
         program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
         if not program:
             raise Missing("nginx")
         self.port = free_port()
-        self._write(home, {"127.0.0.1:8001": first, "127.0.0.1:8002": second, "127.0.0.1:8080": self.port})
+        ports = {"127.0.0.1:8001": first, "127.0.0.1:8002": second, "127.0.0.1:8080": self.port}
+        self._write(home, ports, lines)
         command = [program, "-c", str(home / "nginx.conf"), "-e", str(home / "error.log")]
         super().__init__(home, command, partial(takes_connections, self.port))
 
     @staticmethod
-    def _write(home: Path, ports: dict[str, int]) -> None:
-        """Only the addresses of the recommended file are other ones."""
+    def _write(home: Path, ports: dict[str, int], lines: dict[str, str]) -> None:
+        """Only the addresses of the recommended file are other ones, and what the test asks for."""
         config = CONFIG.read_text()
+        for name, value in lines.items():
+            config, found = re.subn(rf"^(\s+{name}) .*;$", rf"\1 {value};", config, flags=re.MULTILINE)
+            assert found == 1, name
         for address, port in ports.items():
             assert config.count(address) == 1
             config = config.replace(address, f"127.0.0.1:{port}")

@@ -19,6 +19,7 @@ PROGRAM = Path(sys.executable).with_name("kefu")
 ADMIN = "admin"
 ADMIN_PASSWORD = "a long one for the tests 7"
 UP_SECONDS = 60
+DOWN_SECONDS = 40
 
 
 class Kefu:
@@ -70,11 +71,12 @@ class Kefu:
         await self._process.wait()
 
     async def terminate(self) -> tuple[int, float]:
-        """With SIGTERM; returns the exit code and the seconds until it was gone."""
+        """With SIGTERM; returns the exit code and the seconds until it was gone. Raises TimeoutError."""
         assert self._process
         began = time.monotonic()
         self._process.send_signal(signal.SIGTERM)
-        code = await self._process.wait()
+        async with asyncio.timeout(DOWN_SECONDS):
+            code = await self._process.wait()
         return code, time.monotonic() - began
 
     def freeze(self) -> None:
@@ -96,7 +98,8 @@ class Kefu:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
-        output, _ = await process.communicate()
+        async with asyncio.timeout(UP_SECONDS):
+            output, _ = await process.communicate()
         assert process.returncode is not None
         return process.returncode, output.decode()
 

@@ -69,7 +69,8 @@ class Program:
     async def stop(self) -> None:
         if self._process and self._process.returncode is None:
             self._process.send_signal(signal.SIGINT)
-            await self._process.wait()
+            async with asyncio.timeout(READY_SECONDS):
+                await self._process.wait()
 
     def _children(self) -> list[int]:
         assert self._process

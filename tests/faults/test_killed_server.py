@@ -12,7 +12,7 @@ from faults.stored import found, until_idle
 from kefu.jobs.queue import LEASE
 from kefu.kit.db import Database
 
-KILLS = 12
+KILLS = 9
 # One SQLite file has one server, which knows at its start that nobody else holds a job.
 ANSWERED_WITHIN = {True: 5.0, False: LEASE.total_seconds() + 5}
 

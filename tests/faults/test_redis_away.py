@@ -1,10 +1,9 @@
 """Redis is slow, silent, refuses, is cut or killed: everybody goes on, and what is in Redis heals by itself (O6)."""
 
 import asyncio
-import tempfile
 import time
-from collections.abc import AsyncIterator, Callable
-from contextlib import AsyncExitStack
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from statistics import median
 
@@ -13,9 +12,9 @@ import pytest
 from fastapi import FastAPI
 from prometheus_client import REGISTRY
 
-from actors import Agent, Stage, Visitor, data_of
+from actors import Agent, Stage, Visitor
 from answering.held import HeldAnswerer
-from conftest import do_without
+from faults.away import HEALED_WITHIN, break_wire, equals_the_database, health, mend, says_of_redis
 from faults.checker import violations
 from faults.crowd import Crowd
 from faults.people import at_work, line_to
@@ -24,15 +23,11 @@ from faults.proxy import Proxy
 from faults.redis import Redis
 from faults.stored import found, until_idle
 from faults.waiting import until
-from kefu.answering.scripted import ScriptedAnswerer
 from kefu.jobs.queue import LEASE
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.main import create_app
-from kefu.sessions.states import Status
-from kefu.sessions.store import DatabaseStore, SessionStore, row_of
 from kefu.shops.service import first_shop
-from servers import Missing
 from serving import served
 
 pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
@@ -40,75 +35,6 @@ pytestmark = pytest.mark.parametrize("database_url", ["postgresql"], indirect=Tr
 # Promised are 50 ms and 2 s; a busy machine gets more.
 ANSWERED_WITHIN = 1.0
 SEEN_WITHIN = 10.0
-HEALED_WITHIN = 20.0
-EXPIRE_SECONDS = 86_400
-
-
-@pytest.fixture
-async def redis() -> AsyncIterator[Redis]:
-    with tempfile.TemporaryDirectory(prefix="kefu-redis-") as home:
-        try:
-            redis = Redis(Path(home))
-        except Missing as missing:
-            do_without(str(missing))
-        await redis.start()
-        yield redis
-        await redis.kill()
-
-
-@pytest.fixture
-async def wire(redis: Redis) -> AsyncIterator[Proxy]:
-    """The wire between the servers and their Redis."""
-    async with Proxy(redis.port) as proxy:
-        yield proxy
-
-
-@pytest.fixture
-async def pair(database_url: str, db: Database, wire: Proxy, tmp_path: Path) -> AsyncIterator[tuple[FastAPI, FastAPI]]:
-    """Two instances on one PostgreSQL and one Redis. The first one's bot waits in the middle of its answer."""
-    async with db.write() as tx:
-        await first_shop(tx)
-    url = f"redis://127.0.0.1:{wire.port}/0"
-    settings = Settings(data_dir=tmp_path, database_url=database_url, redis_url=url, rate_limits="off")
-    one, other = create_app(settings, ScriptedAnswerer(pause=0)), create_app(settings, ScriptedAnswerer(pause=0))
-    async with one.router.lifespan_context(one), other.router.lifespan_context(other):
-        for app in (one, other):
-            await until(app.state.bus.hears.is_set, HEALED_WITHIN)
-        yield one, other
-
-
-@pytest.fixture
-async def stages(db: Database, pair: tuple[FastAPI, FastAPI]) -> AsyncIterator[list[Stage]]:
-    async with AsyncExitStack() as stack:
-        found = []
-        for app in pair:
-            address = await stack.enter_async_context(served(app))
-            client = await stack.enter_async_context(httpx2.AsyncClient(base_url=address, timeout=30))
-            stage = Stage(db, client)
-            stack.push_async_callback(stage.close)
-            found.append(stage)
-        yield found
-
-
-async def health(stage: Stage) -> tuple[str, str]:
-    body = data_of(await stage.http.get("/api/health"))
-    return body["status"], body["redis"]
-
-
-async def says_of_redis(stages: list[Stage], *what: str) -> None:
-    async def does() -> bool:
-        return all([await health(stage) == what for stage in stages])
-
-    await until(does, HEALED_WITHIN)
-
-
-async def equals_the_database(store: SessionStore, db: Database) -> bool:
-    truth = DatabaseStore(db, EXPIRE_SECONDS)
-    for status in Status:
-        rows = [*map(row_of, await truth.list_by_status(status, 1000))]
-        if [*map(row_of, await store.list_by_status(status, 1000))] != rows:
-            return False
-    return await store.get_stats() == await truth.get_stats()
 
 
 async def seconds_to_be_seen(visitor: Visitor, agent: Agent) -> list[float]:
@@ -169,7 +95,7 @@ async def test_a_draft_is_followed_on_the_other_instance(
         stage, elsewhere = Stage(db, http), Stage(db, far)
         visitor = await stage.visitor()
         asked = await visitor.says("is it waterproof?")
-        await held.has_begun.wait()
+        await held.begins()
         bearer = {"Authorization": f"Bearer {visitor.token}"}
         path = f"/api/sessions/{visitor.name}/events"
         watches = [await each.watch(path, bearer) for each in (stage, elsewhere)]
@@ -183,22 +109,6 @@ async def test_a_draft_is_followed_on_the_other_instance(
             assert [frame["offset"] for frame in deltas] == sorted({frame["offset"] for frame in deltas})
         await stage.close()
         await elsewhere.close()
-
-
-async def break_wire(wire: Proxy, how: str) -> None:
-    match how:
-        case "refuses":
-            wire.refuse()
-            wire.cut_all()
-        case "is silent":
-            wire.hush()
-        case "is slow":
-            wire.delay = 0.05
-
-
-async def mend(wire: Proxy) -> None:
-    wire.heal()
-    await wire.accept()
 
 
 @pytest.mark.parametrize("how", ["refuses", "is silent", "is slow"])
@@ -218,7 +128,7 @@ async def test_while_redis_is_away_everything_goes_on(
     await break_wire(wire, how)
     slowest = 0.0
     for n in range(40):
-        store: SessionStore = pair[n % 2].state.store
+        store = pair[n % 2].state.store
         began = time.monotonic()
         assert await store.get(visitor.name) is not None
         slowest = max(slowest, time.monotonic() - began)
@@ -230,7 +140,7 @@ async def test_while_redis_is_away_everything_goes_on(
     await says_of_redis(stages, "healthy", "ok")
     await opened.asks_for_a_person()
     for app in pair:
-        await until(lambda app=app: equals_the_database(app.state.store, db), HEALED_WITHIN)  # type: ignore[misc]
+        await until(partial(equals_the_database, app.state.store, db), HEALED_WITHIN)
     quick = await seconds_to_be_seen(visitor, agent)
     record_property("the slowest of 40 reads", f"{slowest * 1000:.0f} ms")
     record_property("seen after, meanwhile", f"{max(took):.2f} s")
@@ -248,8 +158,7 @@ async def test_a_redis_that_comes_back_empty_is_filled_again(
     await redis.start()
     await says_of_redis(stages, "healthy", "ok")
     for app in pair:
-        store: SessionStore = app.state.store
-        await until(lambda store=store: equals_the_database(store, db), HEALED_WITHIN)  # type: ignore[misc]
+        await until(partial(equals_the_database, app.state.store, db), HEALED_WITHIN)
     asked = REGISTRY.get_sample_value("kefu_store_asked_total", {"outcome": "hit"}) or 0
 
     async def answers_again() -> bool:

@@ -7,9 +7,10 @@ from faults.checker import violations
 from faults.people import Line, Visitor, at_work
 from faults.process import Kefu
 from faults.stored import found, until_idle
-from kefu.cli import DRAIN_SECONDS
+from faults.waiting import until
 from kefu.jobs.queue import LEASE
 from kefu.kit.db import Database
+from kefu.server import DRAIN_SECONDS
 
 STREAMS = 2000
 AGENT_STREAMS = 200
@@ -93,23 +94,23 @@ async def test_it_tells_every_follower_and_is_gone(kefu: Kefu, line: Line) -> No
     assert {(line["status"], line["closed"]) for line in served} == {(101, 1012)}
 
 
-async def ask_until_closed(port: int) -> list[bytes]:
-    """One request after the other on one connection, until an answer closes it; the heads of all answers."""
+async def ask_until_closed(port: int, heads: list[bytes]) -> None:
+    """One request after the other on one connection, until an answer closes it; `heads` gets those of the answers."""
     reads, writes = await asyncio.open_connection("127.0.0.1", port)
-    heads: list[bytes] = []
     while not heads or b"connection: close" not in heads[-1]:
         writes.write(b"GET /health HTTP/1.1\r\nHost: kefu\r\n\r\n")
         heads.append(await reads.readuntil(b"\r\n\r\n"))
         await reads.readexactly(len(b'{"status":"ok"}'))
     writes.close()
-    return heads
 
 
 async def test_it_closes_a_connection_with_an_answer_and_not_between_two(kefu: Kefu) -> None:
-    asking = [asyncio.create_task(ask_until_closed(kefu.port)) for _ in range(4)]
-    await asyncio.sleep(0.2)
+    answers: list[list[bytes]] = [[] for _ in range(4)]
+    asking = [asyncio.create_task(ask_until_closed(kefu.port, heads)) for heads in answers]
+    await until(lambda: all(answers), 20)
     code, _ = await kefu.terminate()
-    for heads in await asyncio.gather(*asking):
+    await asyncio.gather(*asking)
+    for heads in answers:
         assert len(heads) > 1
         assert all(head.startswith(b"HTTP/1.1 200") for head in heads)
         assert [b"connection: close" in head for head in heads] == [False] * (len(heads) - 1) + [True]

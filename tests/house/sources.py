@@ -61,3 +61,26 @@ def violations(rule: Rule, files: Iterable[Source]) -> list[str]:
 def distinct(rules: Iterable[Rule]) -> list[Rule]:
     """One rule for each finder: a finder may have several plants, but looks through the files once."""
     return list({rule.find: rule for rule in rules}.values())
+
+
+@cache
+def _tests(path: str) -> frozenset[str]:
+    """`test_a`, `TestB::test_c`."""
+    tree = ast.parse((ROOT / path).read_text(encoding="utf-8"))
+    inside = [(f"{one.name}::", one.body) for one in tree.body if isinstance(one, ast.ClassDef)]
+    return frozenset(
+        f"{within}{one.name}"
+        for within, body in [("", tree.body), *inside]
+        for one in body
+        if isinstance(one, ast.FunctionDef | ast.AsyncFunctionDef) and one.name.startswith("test_")
+    )
+
+
+def is_test(reference: str) -> bool:
+    """Whether `path::name` is a test of ours, Python or TypeScript; `path::a sentence` for the latter."""
+    path, _, name = reference.partition("::")
+    if not (ROOT / path).is_file():
+        return False
+    if path.endswith(".py"):
+        return name in _tests(path)
+    return f'("{name}"' in (ROOT / path).read_text(encoding="utf-8")

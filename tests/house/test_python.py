@@ -171,13 +171,33 @@ def own_connection(file: Source) -> Iterator[str]:
                 yield f"import of {module} at line {line}"
 
 
-REASONED = re.compile(r"# noqa: [A-Z0-9, ]+ - \S")
+def swallowing_wait(file: Source) -> Iterator[str]:
+    """Before Python 3.12 `wait_for` swallows a cancellation that comes with what it waits for."""
+    if file.is_in("src"):
+        for line, name in _names_used(file):
+            if name == "wait_for":
+                yield f"wait_for at line {line} may go on when it is cancelled: use asyncio.timeout"
 
 
-def bare_noqa(file: Source) -> Iterator[str]:
+MAY_CALL = ("src/kefu/kit/http.py", "src/kefu/ai")
+HTTP_CLIENTS = {"httpx2", "httpx", "aiohttp", "urllib3", "urllib.request", "http.client"}
+
+
+def unguarded_call(file: Source) -> Iterator[str]:
+    if file.is_in("src") and not file.is_in(*MAY_CALL):
+        for line, module in _imports(file):
+            if module in HTTP_CLIENTS or module.partition(".")[0] in HTTP_CLIENTS:
+                yield f"import of {module} at line {line}: take kefu.kit.http"
+
+
+IGNORES = re.compile(r"noqa|type: ?ignore")
+REASONED = re.compile(r"# noqa: [A-Z0-9, ]+ - \S|# type: ignore\[[a-z, -]+\]  # \S")
+
+
+def bare_ignore(file: Source) -> Iterator[str]:
     for token in _tokens(file):
-        if token.type == tokenize.COMMENT and "noqa" in token.string and not REASONED.search(token.string):
-            yield f"noqa without a rule and a reason at line {token.start[0]}"
+        if token.type == tokenize.COMMENT and IGNORES.search(token.string) and not REASONED.search(token.string):
+            yield f"'{token.string}' without a rule and a reason at line {token.start[0]}"
 
 
 def _feature(text: str) -> Source:
@@ -200,7 +220,14 @@ RULES = (
     Rule("tasks have an owner who ends them", loose_task, _feature("asyncio.create_task(later())")),
     Rule("sessions are asked for in sessions/", foreign_query, _feature("select(models.Session.name)")),
     Rule("few modules open connections", own_connection, _feature("import httpx2")),
-    Rule("an exception from a lint rule gives its reason", bare_noqa, _feature("x = eval(y)  # noqa: S307")),
+    Rule(
+        "web servers are called by kit/http.py", unguarded_call, Source("src/kefu/webhooks/service.py", "import httpx2")
+    ),
+    Rule(
+        "who waits can be stopped", swallowing_wait, _feature("async def go(): await asyncio.wait_for(bell.wait(), 1)")
+    ),
+    Rule("an exception from a lint rule gives its reason", bare_ignore, _feature("x = eval(y)  # noqa: S307")),
+    Rule("an exception from a type gives its reason", bare_ignore, _feature("x: int = y  # type: ignore[assignment]")),
 )
 
 

@@ -12,6 +12,7 @@ from kefu.jobs.queue import (
     KILLED,
     LEASE,
     MAX_ATTEMPTS,
+    Away,
     ServedBefore,
     Taken,
     again,
@@ -27,9 +28,9 @@ from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 
 
-async def fail(db: Database, job: Taken, error: str = "it rained") -> None:
+async def fail(db: Database, job: Taken, error: str = "it rained", kind: type[Exception] = RuntimeError) -> None:
     async with db.write() as tx:
-        await give_back(tx, job, error)
+        await give_back(tx, job, kind(error))
 
 
 async def recur(db: Database, key: str = "nightly") -> None:
@@ -134,9 +135,36 @@ async def test_pauses_grow_and_after_the_eighth_failure_the_job_is_dead(db: Data
         (row,) = await rows(db)
         longest = min(600, 2 ** (attempt - 1)) * 1000
         assert longest / 2 - 1000 <= row.run_at - now_ms() <= longest
-        assert (row.is_dead, row.last_error, row.leased_by) == (attempt == 8, f"failure {attempt}", None)
+        assert (row.is_dead, row.last_error, row.leased_by) == (attempt == 8, f"RuntimeError: failure {attempt}", None)
         await let_pauses_pass(db)
     assert await taken(db) == []
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_work_waits_a_day_for_who_is_away_a_quarter_of_an_hour_at_a_time(db: Database) -> None:
+    """Each turn of the loop is one try; the job ages by the pause that it was given."""
+    await put(db, 1)
+    ages, age = [], 0
+    while True:
+        (job,) = await taken(db)
+        assert job.attempts == 1, "it is no killer"
+        await fail(db, job, "nobody there", Away)
+        (row,) = await rows(db)
+        if row.is_dead:
+            break
+        pause = row.run_at - now_ms()
+        age += max(pause, 0)
+        ages.append(age)
+        longest = min(900, max(1, (now_ms() - row.created_at) / 1000)) * 1000
+        assert longest / 2 - 5000 <= pause <= longest + 1000
+        await db.execute("UPDATE jobs SET run_at = $1, created_at = created_at - $2", now_ms(), max(pause, 1000))
+    minute = 60_000
+    assert len([one for one in ages if one < 60 * minute]) > 8, "often in the first hour"
+    assert 23 * 60 * minute < age < 25 * 60 * minute
+    async with db.write() as tx:
+        assert await retry(tx, row.id)
+    (back,) = await taken(db)
+    assert not back.is_last_try
 
 
 async def test_finished_work_leaves_no_row_and_finishing_twice_is_safe(db: Database) -> None:
@@ -178,7 +206,7 @@ async def test_a_dead_job_is_shown_and_brought_back_with_all_its_attempts(db: Da
     await fail(db, first, "failure 8")
     async with db.write() as tx:
         (gone,) = await dead(tx)
-        assert (gone.id, gone.last_error) == (first.id, "failure 8")
+        assert (gone.id, gone.last_error) == (first.id, "RuntimeError: failure 8")
         assert await retry(tx, gone.id)
         assert not await retry(tx, gone.id), "it lives"
         assert not await retry(tx, 10_000)
@@ -227,7 +255,7 @@ async def test_recurring_work_does_not_die_of_errors_but_of_killing(db: Database
         (job,) = await taken(db)
         await fail(db, job, f"failure {n}")
         (row,) = await rows(db)
-        assert (row.is_dead, row.last_error) == (False, f"failure {n}")
+        assert (row.is_dead, row.last_error) == (False, f"RuntimeError: failure {n}")
         assert 50_000 < row.run_at - now_ms() <= 60_000
         await let_pauses_pass(db)
     for _ in range(MAX_ATTEMPTS):

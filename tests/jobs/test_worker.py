@@ -65,6 +65,7 @@ async def started(db: Database, handler: Counting, width: int = 8) -> Worker:
     return running
 
 
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)  # an SQLite file has one process
 async def test_two_workers_run_every_job_once_and_none_at_once(db: Database, other: Database) -> None:
     handler = Counting(db, pause=0.003)
     workers = [await started(db, handler), await started(other, handler)]
@@ -173,3 +174,15 @@ async def test_two_workers_serve_each_due_time_of_recurring_work_once(db: Databa
     assert recurring.key == "count"
     assert set(served.values()) == {1}
     assert len(left) == len(served)
+
+
+@pytest.mark.parametrize("turns", range(3))
+async def test_a_worker_that_is_woken_while_it_is_stopped_stops(db: Database, turns: int) -> None:
+    """`turns` of the event loop lie between the two."""
+    worker = await started(db, Counting(db))
+    await asyncio.sleep(0.1)
+    db.signals.send("jobs", "talk")
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    async with asyncio.timeout(20):
+        await worker.stop()

@@ -2,7 +2,7 @@
 
 import pytest
 
-from kefu.kit.config import BadSettings, load_settings
+from kefu.kit.config import REMEDIES, BadSettings, Settings, load_settings
 
 ADDRESSES = (
     "redis://127.0.0.1:6379",
@@ -13,7 +13,10 @@ ADDRESSES = (
 WRONG = {
     "REDIS_URL": ("127.0.0.1:6379", "http://redis:6379/0", "redis://", "redis://redis:6379/main"),
     "REDIS_MAX_CONNECTIONS": ("3", "1001", "many"),
+    "PUBLIC_URL": ("desk.shop.example", "ftp://desk.shop.example", "https://desk.shop.example/workbench"),
     "METRICS_TOKEN": ("short", "fifteen letters"),
+    "TRUSTED_PROXIES": ("proxy", "10.0.0.1/8", "0.0.0.0/0", "::/0", "*"),
+    "OUTBOUND_ALLOW": ("hooks.shop.example", "0.0.0.0/0"),
     "HUMAN_SHIFT_START": ("9", "25:00"),
     "HUMAN_SHIFT_END": ("18", "00:00"),
     "TIMEZONE": ("Mars/Olympus", "UTC+8"),
@@ -37,3 +40,72 @@ def test_what_cannot_be_is_named(monkeypatch: pytest.MonkeyPatch, name: str, val
     monkeypatch.setenv(name, value)
     with pytest.raises(BadSettings, match=rf"{name}: .*\n +→ \w+"):
         load_settings()
+
+
+SECRET = "d41f8c0a6b7e93521f0c4d8e7a6b5392"
+SAFE = {
+    "KEFU_ENV": "production",
+    "JWT_SECRET_KEY": SECRET,
+    "SUPER_ADMIN_PASSWORD": "vier Pferde im Regen 9",
+    "METRICS_TOKEN": "6f0d2c9be1a84753",
+    "CORS_ORIGINS": "https://shop.example",
+    "PUBLIC_URL": "https://desk.shop.example/",
+}
+UNSAFE = {
+    "JWT_SECRET_KEY": ("", "d41f8c0a6b7e9352", "a" * 64, "secret-secret-secret-secret-secret", "changeme" * 8),
+    "SUPER_ADMIN_PASSWORD": (
+        "admin123",
+        "short-pass1",
+        "password12345",
+        "aaaaaaaaaaa1",
+        "Admin-2026-Kefu",
+        "x9-admin-x9-y",
+    ),
+    "METRICS_TOKEN": ("0000000000000000", "secretsecretsecret", SECRET),
+    "CORS_ORIGINS": ("*", "https://shop.example,*", "https://*.example"),
+    "PUBLIC_URL": ("http://desk.shop.example",),
+    "RATE_LIMITS": ("off",),
+    "LOG_LEVEL": ("debug",),
+    "AI_PROVIDER": ("scripted",),
+}
+
+
+@pytest.fixture
+def production(monkeypatch: pytest.MonkeyPatch) -> pytest.MonkeyPatch:
+    for name, value in SAFE.items():
+        monkeypatch.setenv(name, value)
+    return monkeypatch
+
+
+@pytest.mark.usefixtures("production")
+def test_production_starts_with_safe_settings() -> None:
+    assert load_settings().public_url == "https://desk.shop.example"
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name, values in UNSAFE.items() for value in values])
+def test_production_refuses_what_is_unsafe_and_development_does_not(
+    production: pytest.MonkeyPatch, name: str, value: str
+) -> None:
+    production.setenv(name, value)
+    with pytest.raises(BadSettings) as refused:
+        load_settings()
+    (problem,) = refused.value.problems
+    assert problem.name in {name, "JWT_SECRET_KEY"}
+    assert problem.remedy.endswith((".", "32", "https://shop.example"))
+    production.setenv("KEFU_ENV", "development")
+    load_settings()
+
+
+def test_all_that_is_unsafe_is_said_at_once_and_no_secret_of_it(production: pytest.MonkeyPatch) -> None:
+    for name, values in UNSAFE.items():
+        production.setenv(name, values[1] if len(values) > 1 else values[0])
+    with pytest.raises(BadSettings) as refused:
+        load_settings()
+    assert {one.name for one in refused.value.problems} == set(UNSAFE)
+    assert not [
+        values for values in UNSAFE.values() for value in values[:2] if len(value) > 10 and value in str(refused)
+    ]
+
+
+def test_every_remedy_is_for_a_setting_that_there_is() -> None:
+    assert set(REMEDIES) <= {str(field.validation_alias) for field in Settings.model_fields.values()}

@@ -9,6 +9,8 @@ import pytest
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
+from faults.proxy import Proxy
+from kefu.kit import db as kit_db
 from kefu.kit.db import Database, announce
 from kefu.kit.errors import Busy
 from kefu.kit.sqlite import BATCH, GroupCommit
@@ -110,3 +112,29 @@ async def test_a_locked_database_is_busy_and_then_writes_again(group: GroupCommi
     other.execute("COMMIT")
     other.close()
     assert await write(group, "a") == 0
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_database_that_does_not_answer_holds_up_nobody_who_leaves(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(kit_db, "CLOSE_SECONDS", 0.3)
+    server, _, rest = database_url.rpartition(":")
+    port, _, name = rest.partition("/")
+    async with Proxy(int(port)) as wire:
+        db = Database(f"{server}:{wire.port}/{name}")
+        await db.fetch("SELECT 1")
+        async with db.read() as tx:
+            await tx.execute(text("SELECT 1"))
+        wire.hush()
+        async with asyncio.timeout(20):
+            await db.close()
+
+
+async def test_who_asks_a_lane_that_is_closed_does_not_wait_for_ever(tmp_path: Path) -> None:
+    lane = GroupCommit(str(tmp_path / "notes.db"), asyncio.Lock())
+    assert await lane.run(lambda connection: connection.execute("SELECT 1").fetchone()) == (1,)
+    await lane.close()
+    with pytest.raises(RuntimeError):
+        async with asyncio.timeout(20):
+            await lane.run(lambda connection: connection.execute("SELECT 1").fetchone())

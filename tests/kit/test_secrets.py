@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kefu.kit.secrets import Sealer, Unsealable
+from kefu.kit.secrets import Sealer, Unreadable
 
 
 @given(st.text(max_size=200))
@@ -21,14 +21,14 @@ def test_the_newest_key_seals_and_the_old_ones_open() -> None:
     sealed = old.seal("secret")
     assert both.open(sealed) == "secret"
     assert new.open(both.reseal(sealed)) == "secret"
-    with pytest.raises(Unsealable):
+    with pytest.raises(Unreadable):
         new.open(sealed)
 
 
 @pytest.mark.parametrize("sealed", ["", "x", "gAAAAA==", "é"])
 def test_what_was_never_sealed_or_was_changed_does_not_open(sealed: str) -> None:
-    with pytest.raises(Unsealable):
+    with pytest.raises(Unreadable):
         Sealer(["one"]).open(sealed)
     good = Sealer(["one"]).seal("secret")
-    with pytest.raises(Unsealable):
+    with pytest.raises(Unreadable):
         Sealer(["one"]).open(good[:-6] + "AAAA" + good[-2:])

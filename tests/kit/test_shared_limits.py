@@ -12,8 +12,6 @@ from kefu.kit.errors import TooMany
 from kefu.kit.limits import Limits
 from kefu.kit.redis import Redis
 
-RULE = "20/minute"
-
 
 @pytest.fixture
 async def wire(redis_url: str) -> AsyncIterator[Proxy]:
@@ -37,7 +35,7 @@ async def uses(limits: list[Limits], times: int, key: str) -> int:
     refused = 0
     for n in range(times):
         try:
-            await limits[n % len(limits)].take(RULE, "post", key)
+            await limits[n % len(limits)].take("chat", visitor=key, address=key)
         except TooMany as error:
             refused += 1 <= error.details["retry_after"] <= 61
     return refused

@@ -62,7 +62,7 @@ HOSTILE = """# Top
 
 [click](javascript:alert(3)) [data](data:text/html,x) [good](https://shop.example/a "t")
 
-![picture](javascript:alert(4)) ![ok](https://shop.example/p.png)
+![picture](javascript:alert(4)) ![ok](https://shop.example/p.png) ![here](x"onerror="alert(6))
 
 | a | b |
 |---|---|
@@ -83,6 +83,7 @@ async def test_nothing_an_author_writes_becomes_a_script(author: Desk, client: h
     assert "&lt;script&gt;alert(&quot;t&quot;)&lt;/script&gt; &amp; &quot;quotes&quot;" in html
     assert '<a href="https://shop.example/a" title="t" rel="noopener noreferrer nofollow">good</a>' in html
     assert '<img src="https://shop.example/p.png" alt="ok">' in html
+    assert '<img alt="here">' in html
     assert html.count("<h1>") == 1
     assert "<h2>Top</h2>" in html
     policy = answer.headers["content-security-policy"]

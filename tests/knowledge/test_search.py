@@ -9,6 +9,7 @@ import pytest
 from evals.run import goldens
 from sqlalchemy import select, text
 
+from accounts.team import with_keys
 from kefu.kit.db import Database
 from kefu.knowledge.models import KnowledgeState, Passage, Term
 from kefu.knowledge.search import search
@@ -143,7 +144,7 @@ async def other(tmp_path: Path, sqlite_template: Path) -> AsyncIterator[Database
     """A second database, on SQLite."""
     file = tmp_path / "other.db"
     shutil.copyfile(sqlite_template, file)
-    database = Database(f"sqlite:///{file}")
+    database = with_keys(Database(f"sqlite:///{file}"))
     yield database
     await database.close()
 

@@ -13,6 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from accounts.team import with_keys
 from faults.stored import until_idle
 from faults.waiting import until
 from kefu.kit.db import Database
@@ -146,7 +147,7 @@ class Consumer:
 async def doors(url: str, count: int) -> AsyncIterator[Sequence[Database]]:
     """As many processes have them: each with pools of its own."""
     async with AsyncExitStack() as stack:
-        opened = [Database(url) for _ in range(1 if url.startswith("sqlite") else count)]
+        opened = [with_keys(Database(url)) for _ in range(1 if url.startswith("sqlite") else count)]
         for one in opened:
             stack.push_async_callback(one.close)
         yield opened

@@ -114,7 +114,7 @@ class TestADraft:
 
     async def test_is_told_whole(self, visitor: Visitor, held: HeldAnswerer) -> None:
         asked = await visitor.says("is it waterproof?")
-        await held.has_begun.wait()
+        await held.begins()
         answer = await polls(visitor, visitor.name, asked, 0)
         (draft,) = answer["passing"]
         assert (draft["type"], draft["reply_to"], draft["offset"], draft["text"]) == ("answer.delta", asked, 0, "Yes, ")

@@ -11,11 +11,11 @@ from websockets.exceptions import InvalidStatus
 from websockets.typing import Subprotocol
 
 from actors import Agent, Stage, Visitor
-from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.realtime import hub, sockets
 from kefu.realtime.server import FRAME_BYTES
 from kefu.sessions.post import post
+from kefu.shops.origins import Origins
 from realtime.socket_watch import SocketWatch, connects, dial
 
 
@@ -183,12 +183,12 @@ async def test_pages_of_other_sites_are_refused(server: httpx2.AsyncClient, visi
     await own.sees("stream.ready")
 
 
-def test_the_sites_of_the_shop_are_welcome() -> None:
-    settings = Settings(cors_origins=["https://shop.example"])
-    assert sockets.is_welcome("https://shop.example", "kefu.example", settings)
-    assert sockets.is_welcome("https://KEFU.example:8443", "kefu.example:8443", settings)
-    assert sockets.is_welcome(None, "kefu.example", settings)
-    assert not sockets.is_welcome("https://kefu.example.evil.example", "kefu.example", settings)
+async def test_the_sites_of_the_shop_are_welcome(app: FastAPI) -> None:
+    origins = Origins(app.state.db, ["https://shop.example"])
+    assert sockets.is_welcome("https://shop.example", "kefu.example", origins)
+    assert sockets.is_welcome("https://KEFU.example:8443", "kefu.example:8443", origins)
+    assert sockets.is_welcome(None, "kefu.example", origins)
+    assert not sockets.is_welcome("https://kefu.example.evil.example", "kefu.example", origins)
 
 
 async def test_a_bad_frame_is_told_and_many_end_it(taken: Visitor) -> None:

@@ -120,7 +120,7 @@ class TestADraft:
 
     async def test_a_late_joiner_gets_all_of_it_so_far(self, visitor: Visitor, held: HeldAnswerer) -> None:
         asked = await visitor.says("is it waterproof?")
-        await held.has_begun.wait()
+        await held.begins()
         late = await visitor.follows(visitor.name)
         draft = await late.sees("answer.delta", reply_to=asked, offset=0, text="Yes, ")
         held.may_end.set()

@@ -28,7 +28,7 @@ def colleague(name: str, **over: object) -> Colleague:
         "id": name, "username": name, "name": name, "role": "agent", "status": "online", "max_sessions": 5,
         "skills": (), "languages": (), "seen_at": 0, "may_serve": True, "serving": 0, "offered": 0, "is_lead": False,
     }  # fmt: skip
-    return Colleague(**(facts | over))  # type: ignore[arg-type]
+    return Colleague(**(facts | over))  # type: ignore[arg-type]  # each fact has a type of its own
 
 
 def wait(*tags: str, last: str | None = None, passed: tuple[str, ...] = (), locale: str = "en") -> Wait:
@@ -157,6 +157,31 @@ async def test_an_offer_by_hand_is_refused_where_it_cannot_be_taken(stage: Stage
     assert columns_of(fold_all(visitor.name, log)) == row
 
 
+async def test_several_are_offered_together_as_far_as_there_is_room(stage: Stage, db: Database) -> None:
+    mei, lead = await stage.agent("mei"), await stage.agent("lead", "supervisor")
+    await set_agent(db, mei, max_sessions=3)
+    path, visitors = f"/api/agents/{mei.id}/offers", [await stage.visitor() for _ in range(5)]
+    for one in visitors[:4]:
+        await one.asks_for_a_person()
+    names = [one.name for one in visitors]
+    data_of(await lead.acts("assign", visitors[0], {"agent_id": mei.id}))
+    body = {"session_names": [*names, "nowhere"]}
+    assert code_of(await mei.post(path, body)) == "FORBIDDEN"
+    assert code_of(await lead.post("/api/agents/agent_nobody/offers", body)) == "AGENT_NOT_FOUND"
+    done = data_of(await lead.post(path, body))
+    assert (sorted(done["changed"]), done["unchanged"]) == (sorted(names[1:4])[:2], names[:1])
+    assert done["refused"] == {
+        sorted(names[1:4])[2]: "AGENT_FULL",
+        names[4]: "INVALID_STATUS",
+        "nowhere": "SESSION_NOT_FOUND",
+    }
+    again = data_of(await lead.post(path, body))
+    assert (again["changed"], sorted(again["unchanged"])) == ([], sorted([names[0], *done["changed"]]))
+    for name in names:
+        row, log = await all_of(db, name)
+        assert columns_of(fold_all(name, log)) == row
+
+
 async def test_nobody_takes_over_more_than_they_may_but_a_lead(stage: Stage, db: Database) -> None:
     mei, lead = await stage.agent("mei"), await stage.agent("lead", "supervisor")
     for one in (mei, lead):
@@ -198,7 +223,8 @@ async def test_fifty_who_ask_at_once_fill_the_team_and_nobody_beyond_what_they_m
     asked = [ask(n, one) for n, one in enumerate(visitors)]
     taking = [agents[n % 4].acts("takeover", one) for n, one in enumerate(visitors[:12])]
     answers = await asyncio.gather(*asked, *taking)
-    assert set(answers[:50]) == {200}
+    # Whom an agent took a moment before is with a person already.
+    assert (set(answers[:12]) | {409}, set(answers[12:50])) == ({200, 409}, {200})
     most: Counter[str] = Counter()
 
     async def is_full() -> bool:
@@ -246,5 +272,15 @@ async def test_a_shop_says_how_it_assigns(stage: Stage) -> None:
     for wrong in ({"mode": "magic"}, {"accept_seconds": 5}, {"accept_seconds": 601}, {"accept_seconds": "x"}):
         assert (await lead.put(path, wrong)).status_code == 422
     assert data_of(await lead.put(path, {"mode": "auto", "accept_seconds": 90}))["accept_seconds"] == 90
-    assert data_of(await agent.get(path)) == {"mode": "auto", "accept_seconds": 90}
+    seen = {"mode": "auto", "accept_seconds": 90}
+    assert data_of(await agent.get(path)) == seen
+    mine, theirs = ({"mode": mode, "accept_seconds": 30} for mode in ("auto", "manual"))
+    answers = await asyncio.gather(*(lead.put(path, one | {"seen": seen}) for one in (mine, theirs)))
+    assert sorted(one.status_code for one in answers) == [200, 409]
+    (refused,) = (one for one in answers if one.status_code == 409)
+    now = data_of(await agent.get(path))
+    assert (code_of(refused), refused.json()["error"]["details"]["routing"]) == ("ROUTING_CHANGED", now)
+    assert data_of(await lead.put(path, now | {"seen": seen})) == now, "what stands there already is no change"
+    assert (await lead.put(path, now | {"seen": {"mode": "magic"}})).status_code == 422
+    assert code_of(await lead.put("/api/shops/nowhere/routing", now)) == "SHOP_NOT_FOUND"
     assert code_of(await lead.get("/api/shops/nowhere/routing")) == "SHOP_NOT_FOUND"

@@ -235,8 +235,8 @@ async def test_available_are_colleagues_on_duty_with_room(stage: Stage, db: Data
     found = data_of(await me.get("/api/agents/available"))
     assert found == {
         "items": [
-            {"id": free.id, "username": "free", "name": "Free", "status": "online", "role": "agent",
-             "max_sessions": 200, "current_sessions": 0}
+            {"id": free.id, "username": "free", "name": "Free", "status": "online", "role": "agent", "on_duty": True,
+             "may_serve": True, "max_sessions": 200, "current_sessions": 0, "room": 200, "skills": [], "languages": []}
         ],
         "total": 1,
     }  # fmt: skip

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
 from sqlalchemy import func, select
 
+from accounts.team import with_keys
 from kefu.bus.local import LocalBus
 from kefu.jobs.models import Job
 from kefu.kit.db import Database
@@ -292,7 +293,7 @@ def publish(bus: LocalBus, entries: list[Entry]) -> None:
 def test_a_session_holds_to_its_word_whatever_is_done_to_it(sqlite_template: Path, tmp_path: Path) -> None:
     shutil.copyfile(sqlite_template, tmp_path / "kefu.db")
     with asyncio.Runner() as loop:
-        db, bus = Database(f"sqlite:///{tmp_path / 'kefu.db'}"), LocalBus()
+        db, bus = with_keys(Database(f"sqlite:///{tmp_path / 'kefu.db'}")), LocalBus()
         hub = Hub(db, bus)
         db.signals.listen("log", partial(publish, bus))
 

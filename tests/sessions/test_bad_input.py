@@ -7,7 +7,7 @@ import pytest
 
 from actors import Agent, Caller, Stage, Visitor, code_of
 from kefu.kit.db import Database
-from kefu.kit.web import BODY_LIMIT
+from kefu.kit.web import BODY_LIMIT, body_limit
 from kefu.sessions.states import Status
 from sessions.records import bring_to, log_of
 
@@ -85,7 +85,7 @@ async def test_a_body_that_is_too_large_is_413(taken: Visitor, agent: Agent) -> 
     for path in (f"/api/sessions/{taken.name}/messages", "/api/chat", "/api/conversation/new", "/api/agent/login"):
         answer = await taken.post(path, body, **{"Accept-Language": "zh"})
         assert (answer.status_code, code_of(answer)) == (413, "TOO_LARGE"), path
-        assert answer.json()["error"]["message"] == f"请求超过 {BODY_LIMIT} 字节。"
+        assert answer.json()["error"]["message"] == f"请求超过 {body_limit(path)} 字节。"
     assert (await agent.reads(taken))["message_count"] == 0
 
 
@@ -95,7 +95,10 @@ async def test_the_longest_message_is_5000_characters_of_any_script(taken: Visit
         await agent.says(taken, longest)
         assert (await taken.posts(f"{longest}x")).status_code == 422
         assert (await agent.writes(taken, f"{longest}x")).status_code == 422
+    escaped = json.dumps({"content": "🚲" * 5000, "client_msg_id": "escaped"}).encode()
+    assert (await taken.send(f"/api/sessions/{taken.name}/messages", escaped)).status_code == 201
     kept = [one["content"] for one in (await agent.reads(taken))["history"]]
+    assert kept.pop() == "🚲" * 5000
     assert [set(one) for one in kept] == [{"长"}, {"长"}, {"🚲"}, {"🚲"}, {"x"}, {"x"}]
     assert {len(one) for one in kept} == {5000}
 

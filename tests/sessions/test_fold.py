@@ -13,12 +13,13 @@ from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
 from kefu.kit.ids import new_id
 from kefu.log.log import VISITOR, Entry
-from kefu.sessions import ratings, service
+from kefu.sessions import identifying, ratings, service
 from kefu.sessions.fold import fold_all
 from kefu.sessions.post import Posted, post
 from kefu.sessions.states import Move, Status
 from kefu.sessions.tagged import tags_of
 from kefu.sessions.work import AnswerVisitor
+from kefu.shops.customers import Customer
 from sessions.records import all_of, bring, bring_to, columns_of, log_of, open_session, row_of
 
 MEI = service.Member("agent_1", "Mei")
@@ -26,6 +27,9 @@ LI = service.Member("agent_2", "李雷", is_lead=True)
 TEXTS = st.text(
     st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=200
 ) | st.sampled_from(["在吗？", "x" * 5000, '"quoted" \\ {$1}', "🚲" * 90])
+CLAIM = Customer("ada", name="Ada", doubt="no_proof")
+ADA = Customer("ada", name="Ada", email="ada@shop.example", verified_by="token")
+ADA_BY_HASH = Customer("ada", verified_by="hash")
 IDS = st.sampled_from([None, "one", "two", "three"])
 COMMANDS = st.one_of(
     st.tuples(st.just("visitor posts"), TEXTS, st.sampled_from(["one", "two", "three", "four"])),
@@ -36,6 +40,7 @@ COMMANDS = st.one_of(
     st.tuples(st.sampled_from(["take over", "release", "close"]), st.sampled_from([MEI, LI])),
     st.tuples(st.sampled_from(["tag", "untag"]), st.sampled_from(["tag_vip", "tag_refund", "tag_urgent"])),
     st.tuples(st.just("rate"), st.integers(1, 5)),
+    st.tuples(st.just("sign"), st.sampled_from([CLAIM, ADA, ADA_BY_HASH, None])),
     st.tuples(st.just("move"), st.sampled_from([Move.TRANSFER, Move.LOSE_AGENT, Move.RETURN, Move.DEFER])),
 )
 
@@ -49,15 +54,27 @@ async def bot_answers(db: Database, name: str, *, answered: bool) -> None:
         await service.post_by_bot(tx, work, said, {"draft_id": "d_1", "provider": "test", "answered": answered})
 
 
+async def sign(db: Database, name: str, customer: Customer | None) -> None:
+    """In, or out for None."""
+    async with db.write() as tx:
+        session = await service.locked(tx, name)
+        if customer:
+            await identifying.sign_in(tx, session, customer)
+        else:
+            await identifying.sign_out(tx, session)
+
+
 async def run(db: Database, name: str, command: tuple[Any, ...]) -> None:
     """Raises KefuError for a command that is refused."""
     match command:
         case "visitor posts", content, client_msg_id:
-            await post(db, name, content, client_msg_id)
+            await post(db, name, content, client_msg_id, (await row_of(db, name))["identity_epoch"])
         case "bot answers", answered:
             await bot_answers(db, name, answered=answered)
         case "move", what:
             await bring(db, name, what)
+        case "sign", customer:
+            await sign(db, name, customer)
         case _:
             async with db.write() as tx:
                 await run_in(tx, name, command)

@@ -124,6 +124,7 @@ async def plans(db: Database, query: str, monkeypatch: pytest.MonkeyPatch) -> st
         if not db.is_sqlite:  # of six rows it would read all
             await tx.execute(text("SET LOCAL enable_seqscan = off"))
             await tx.execute(text("SET LOCAL enable_sort = off"))
+            await tx.execute(text("SET LOCAL enable_incremental_sort = off"))
             await tx.execute(text("SET LOCAL enable_bitmapscan = off"))
         explains = "EXPLAIN QUERY PLAN" if db.is_sqlite else "EXPLAIN"
         execute = tx.execute

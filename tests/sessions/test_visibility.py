@@ -2,16 +2,21 @@
 
 import asyncio
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from fastapi import FastAPI
 from fastapi.routing import iter_route_contexts
 
-from actors import Agent, Stage, Visitor, code_of, data_of
+from actors import Agent, Stage, Visitor, Watch, code_of, data_of
 from faults.waiting import until
 from kefu.kit.db import Database
 from kefu.sessions.guests import let_in
 from realtime.socket_watch import SocketWatch
+
+
+def has_words(desk: Watch) -> bool:
+    return "a secret" in str(desk.frames)
 
 
 async def names(agent: Agent) -> set[str]:
@@ -111,7 +116,7 @@ async def test_the_desk_tells_nobody_what_a_colleague_serves(
     await of_bo.sees("session.gone", session_name=visitor.name)
     await visitor.says("a secret")
     for desk in (of_mei, of_boss):
-        await desk.until(lambda desk=desk: "a secret" in str(desk.frames), what="the words")  # type: ignore[misc]
+        await desk.until(partial(has_words, desk), what="the words")
         assert "session.gone" not in {frame["type"] for frame in desk.frames}
     await mei.releases(visitor)
     back = await of_bo.sees("session.changed")

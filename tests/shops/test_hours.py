@@ -85,7 +85,7 @@ def hours_in(zone: str, *spans: tuple[str, str], special: dict[str, list[object]
 
 
 def at(zone: str, *when: int, fold: int = 0) -> int:
-    local = datetime(*when, tzinfo=ZoneInfo(zone), fold=fold)  # type: ignore[arg-type,misc]
+    local = datetime(*when, tzinfo=ZoneInfo(zone), fold=fold)  # type: ignore[arg-type,misc]  # mypy counts no starred numbers
     return int(local.timestamp()) * 1000
 
 

@@ -74,7 +74,7 @@ async def test_a_visitor_sees_nothing_of_requests_by_any_road(held: Visitor, mei
     public = {"session.opened", "session.taken_over", "session.transferred"}
     assert {one["type"] for one in stream.events} == {one["type"] for one in replay} == public
     assert "difficult" not in f"{whole}{replay}{stream.frames}"
-    for path in ("transfer-requests/pending", f"sessions/{held.name}/transfer-history", "colleagues"):
+    for path in ("transfer-requests/pending", f"sessions/{held.name}/transfer-history", "agents/available"):
         assert (await held.get(f"/api/{path}")).status_code == 403
     assert (await held.post(f"/api/sessions/{held.name}/transfer", {"to_agent_id": bob.id})).status_code == 403
 
@@ -252,7 +252,8 @@ async def test_colleagues_are_listed_with_what_they_do_and_their_room(
     await mei.takes_over(visitor)
     await hired(db, stage, "bob", status="lunch", languages=["nl"])
     await stage.agent("ins", "inspector")
-    team = {one["username"]: one for one in (await mei.get("/api/colleagues")).json()["data"]}
-    assert (team["mei"]["serving"], team["mei"]["room"], team["mei"]["on_duty"]) == (1, 199, True)
+    everybody = data_of(await mei.get("/api/agents/available?everybody=true"))["items"]
+    team = {one["username"]: one for one in everybody}
+    assert (team["mei"]["current_sessions"], team["mei"]["room"], team["mei"]["on_duty"]) == (1, 199, True)
     assert (team["bob"]["status"], team["bob"]["on_duty"], team["bob"]["languages"]) == ("lunch", False, ["nl"])
     assert (team["ins"]["status"], team["ins"]["may_serve"]) == ("online", False)

@@ -8,6 +8,7 @@ const server = "http://127.0.0.1:8000";
 
 export default defineConfig({
   base: "/static/workbench/",
+  html: { cspNonce: "KEFU_NONCE" },
   plugins: [
     vue(),
     AutoImport({ resolvers: [ElementPlusResolver()], dts: "src/element-imports.d.ts" }),

@@ -1,5 +1,7 @@
 """Signing in and out, and one's own account."""
 
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from typing import Annotated, TypeVar
 
 from fastapi import APIRouter, Depends, Request
@@ -9,7 +11,7 @@ from kefu.accounts import locks, second_factor, service, sign_ins
 from kefu.accounts.duty import sign_on
 from kefu.accounts.identity import AgentIdentity, SignedInAgent, allowed, anyone, bearer_token
 from kefu.accounts.locks import Attempt
-from kefu.accounts.models import Agent
+from kefu.accounts.models import Agent, SecondFactor
 from kefu.accounts.passwords import check_password, hash_password
 from kefu.accounts.schemas import (
     ACCESS_SECONDS,
@@ -37,12 +39,12 @@ from kefu.accounts.sign_ins import Grant, lock
 from kefu.accounts.tokens import AccessClaims
 from kefu.kit.clock import now_ms, unix_seconds
 from kefu.kit.errors import Forbidden, KefuError, NotSignedIn, TokenInvalid
-from kefu.kit.web import Done, caller_of
+from kefu.kit.web import Done, address_of
 
 router = APIRouter(prefix="/api/agent", tags=["agent"])
 team = APIRouter(prefix="/api/agents", tags=["agent"])
 
-PER_ADDRESS = "20/minute"
+FACTOR_REFUSED = "agent.second_factor_refused"
 
 T = TypeVar("T")
 
@@ -54,39 +56,48 @@ def _settled(outcome: T | KefuError) -> T:
     return outcome
 
 
-async def _limited(request: Request) -> str | None:
-    """The address, as `_counted`. Raises TooMany."""
-    await request.app.state.limits.take(PER_ADDRESS, "login", caller_of(request).address)
-    return _counted(request)
-
-
 def _counted(request: Request) -> str | None:
     """The address on which failures count; None where load tests have switched limits off, as all come from one."""
-    return caller_of(request).address if request.app.state.limits.enabled else None
+    return address_of(request) if request.app.state.limits.enabled else None
+
+
+@asynccontextmanager
+async def _audited(request: Request, action: str, agent_id: str) -> AsyncIterator[None]:
+    """A refusal with which nothing was written is audited in a transaction of its own."""
+    try:
+        yield
+    except (locks.AccountLocked, locks.AddressLocked) as refusal:
+        async with request.app.state.db.write() as tx:
+            service.audit_refusal(tx, action, agent_id, refusal.code)
+        raise
 
 
 @router.post("/login", dependencies=[Depends(anyone)])
 async def login(request: Request, body: Credentials) -> SignedInOut:
     """401 SECOND_FACTOR_REQUIRED brings a ticket for the second step, to be taken within five minutes."""
-    state, address = request.app.state, await _limited(request)
-    attempt = Attempt.of(body.username, address)
+    state, attempt = request.app.state, Attempt.of(body.username, _counted(request))
     async with state.db.read() as tx:
-        await locks.refuse_locked(tx, attempt)
         known = await service.password_of(tx, body.username)
-    is_right = await check_password(body.password, known.hash if known else None)
-    async with state.db.write() as tx:
-        outcome = await service.sign_in(tx, state.tokens, service.Proof(attempt, known, is_right))
-        answer = await _entered(request, tx, outcome)
+    async with _audited(request, "agent.sign_in_refused", known.agent_id if known else ""):
+        async with state.db.read() as tx:
+            await locks.refuse_locked(tx, attempt)
+        # Who is locked out is told so, and not counted.
+        await state.limits.take("login", address=address_of(request))
+        is_right = await check_password(body.password, known.hash if known else None)
+        async with state.db.write() as tx:
+            outcome = await service.sign_in(tx, state.tokens, service.Proof(attempt, known, is_right))
+            answer = await _entered(request, tx, outcome)
     return _settled(answer)
 
 
 @router.post("/login/second-factor", dependencies=[Depends(anyone)])
 async def login_by_code(request: Request, body: SecondStepIn) -> SignedInOut:
     """The second step: a code of the authenticator app, or a recovery code."""
-    state, address = request.app.state, await _limited(request)
+    state = request.app.state
     step = service.SecondStep(state.tokens.read_ticket(body.ticket), body.code)
-    async with state.db.write() as tx:
-        outcome = await service.sign_in_by_code(tx, state.tokens, state.sealer, address, step)
+    await state.limits.take("login_code", address=address_of(request))
+    async with _audited(request, "agent.sign_in_refused", step.ticket.agent_id), state.db.write() as tx:
+        outcome = await service.sign_in_by_code(tx, state.tokens, state.sealer, _counted(request), step)
         answer = await _entered(request, tx, outcome)
     return _settled(answer)
 
@@ -113,6 +124,7 @@ async def _signed_in(request: Request, tx: AsyncSession, grant: Grant) -> Signed
 async def refresh(request: Request, body: RefreshIn) -> SignedInOut:
     """The same token again is answered the same for 30 seconds, in case the first answer was lost."""
     state = request.app.state
+    await state.limits.take("refresh", address=address_of(request))
     async with state.db.write() as tx:
         outcome = await sign_ins.rotate(tx, state.tokens, body.refresh_token)
         answer = outcome if isinstance(outcome, KefuError) else await _signed_in(request, tx, outcome)
@@ -150,10 +162,11 @@ async def profile(request: Request, me: SignedInAgent) -> ProfileOut:
 @router.post("/change-password")
 async def change_password(request: Request, me: SignedInAgent, body: PasswordChange) -> GrantOut:
     state = request.app.state
-    proof = await _checked(request, me, body.old_password)
-    new_hash = await hash_password(body.new_password)
-    async with state.db.write() as tx:
-        outcome = await service.change_password(tx, state.tokens, proof, new_hash)
+    async with _audited(request, "agent.password_refused", me.id):
+        proof = await _checked(request, me, body.old_password)
+        new_hash = await hash_password(body.new_password)
+        async with state.db.write() as tx:
+            outcome = await service.change_password(tx, state.tokens, proof, new_hash)
     return GrantOut.of(_settled(outcome))
 
 
@@ -184,10 +197,11 @@ async def get_second_factor(request: Request, me: SignedInAgent) -> SecondFactor
 async def set_up_second_factor(request: Request, me: SignedInAgent, body: PasswordAgain) -> SetupData:
     """A secret for an authenticator app, of which only the last one made counts. Confirmed by a code of it."""
     state = request.app.state
-    proof = await _checked(request, me, body.password)
-    async with state.db.write() as tx:
-        agent = await service.prove(tx, proof)
-        secret = await second_factor.begin(tx, state.sealer, agent.id) if agent else service.OldPasswordIncorrect()
+    async with _audited(request, FACTOR_REFUSED, me.id):
+        proof = await _checked(request, me, body.password)
+        async with state.db.write() as tx:
+            agent = await service.prove(tx, proof, FACTOR_REFUSED)
+            secret = await second_factor.begin(tx, state.sealer, agent.id) if agent else service.OldPasswordIncorrect()
     secret = _settled(secret)
     uri, qr = second_factor.uri(secret, me.username), second_factor.qr(secret, me.username)
     return SetupData(data=SetupOut(secret=secret, uri=uri, qr=qr))
@@ -206,26 +220,33 @@ async def confirm_second_factor(request: Request, me: SignedInAgent, body: CodeI
 @router.post("/second-factor/recovery-codes")
 async def renew_recovery_codes(request: Request, me: SignedInAgent, body: PasswordAndCode) -> RecoveryCodesData:
     """Ten new ones; the earlier ones are good no more."""
-    state = request.app.state
-    proof = await _checked(request, me, body.password)
-    async with state.db.write() as tx:
-        outcome = await service.prove_by_code(tx, state.sealer, proof, body.code)
-        renewed = outcome if isinstance(outcome, KefuError) else second_factor.renew_recovery(state.sealer, outcome)
+    sealer = request.app.state.sealer
+    async with _proven(request, me, body) as (tx, outcome):
+        renewed = outcome if isinstance(outcome, KefuError) else second_factor.renew_recovery(tx, sealer, outcome)
     return RecoveryCodesData(data=RecoveryCodes(recovery_codes=_settled(renewed)))
 
 
 @router.post("/second-factor/off")
 async def turn_off_second_factor(request: Request, me: SignedInAgent, body: PasswordAndCode) -> Done:
-    state = request.app.state
-    if me.role in state.settings.second_factor_roles:
+    if me.role in request.app.state.settings.second_factor_roles:
         raise second_factor.Compulsory
-    proof = await _checked(request, me, body.password)
-    async with state.db.write() as tx:
-        outcome = await service.prove_by_code(tx, state.sealer, proof, body.code)
+    async with _proven(request, me, body) as (tx, outcome):
         if not isinstance(outcome, KefuError):
-            await tx.delete(outcome)
+            await second_factor.turn_off(tx, outcome)
     _settled(outcome)
     return Done()
+
+
+@asynccontextmanager
+async def _proven(
+    request: Request, me: AgentIdentity, body: PasswordAndCode
+) -> AsyncIterator[tuple[AsyncSession, SecondFactor | KefuError]]:
+    """A transaction in which password and code were checked, and what came of it."""
+    state = request.app.state
+    async with _audited(request, FACTOR_REFUSED, me.id):
+        proof = await _checked(request, me, body.password)
+        async with state.db.write() as tx:
+            yield tx, await service.prove_by_code(tx, state.sealer, proof, body.code)
 
 
 @team.delete("/{agent_id}/second-factor")

@@ -13,6 +13,7 @@ from kefu.accounts import second_factor
 from kefu.accounts.models import Agent, RefreshToken
 from kefu.accounts.permissions import PERMISSIONS, Permission, permissions_of
 from kefu.accounts.tokens import AccessClaims, Tokens, VisitorClaims
+from kefu.kit.acting import act_as
 from kefu.kit.db import Database
 from kefu.kit.errors import Forbidden, NotSignedIn, TokenInvalid
 from kefu.kit.i18n import Text
@@ -34,9 +35,14 @@ class SecondFactorSetupRequired(Forbidden):
 
 @dataclass(frozen=True, slots=True)
 class Visitor:
-    """The person in the widget; may touch this one session."""
+    """The person in the widget; may touch this one session, while its `identity_epoch` is `epoch`.
+
+    `expires`: when the token ends, in Unix seconds.
+    """
 
     session_name: SessionName
+    epoch: int = 0
+    expires: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,14 +82,23 @@ def bearer_token(authorization: str | None) -> str:
 
 
 async def identify(app_state: State, authorization: str | None) -> Caller:
-    """Who sent this `Authorization` header. A visitor costs no query, an agent one.
+    """Who sent this `Authorization` header; one query.
 
-    Raises NotSignedIn, TokenInvalid (also: deactivated, logged out) or TokenExpired.
+    Raises NotSignedIn, TokenInvalid (also: deactivated, logged out), TokenExpired, or IdentityChanged for the token of
+    a session that has another identity since.
     """
+    caller = await claimed(app_state, authorization)
+    if isinstance(caller, Visitor):
+        await app_state.check_visitor(caller)
+    return caller
+
+
+async def claimed(app_state: State, authorization: str | None) -> Caller:
+    """The same without the query for a visitor: for what compares the epoch in a statement of its own."""
     tokens: Tokens = app_state.tokens
     claims = tokens.read(bearer_token(authorization))
     if isinstance(claims, VisitorClaims):
-        return Visitor(claims.session_name)
+        return Visitor(claims.session_name, claims.epoch, claims.expires)
     return await _agent(app_state, claims)
 
 
@@ -98,6 +113,7 @@ async def _agent(app_state: State, claims: AccessClaims) -> AgentIdentity:
     if row is None:
         raise TokenInvalid
     username, name, role, must_change, has_factor = row
+    act_as(claims.agent_id, name, role)
     lacks = not has_factor and role in app_state.settings.second_factor_roles
     may = frozenset[Permission]() if must_change or lacks else permissions_of(role)
     return AgentIdentity(claims.agent_id, username, name, role, may, must_change, lacks, claims.family)
@@ -138,6 +154,11 @@ async def signed_in(request: Request, _: _Scheme) -> Caller:
     return await identify(request.app.state, request.headers.get("authorization"))
 
 
+async def token_holder(request: Request, _: _Scheme) -> Caller:
+    """`claimed` as a dependency."""
+    return await claimed(request.app.state, request.headers.get("authorization"))
+
+
 async def signed_in_agent(request: Request, scheme: _Scheme) -> AgentIdentity:
     caller = await signed_in(request, scheme)
     if not isinstance(caller, AgentIdentity):
@@ -162,11 +183,13 @@ _GATES = {permission: _gate(permission) for permission in PERMISSIONS}
 ASKS: dict[Callable[..., Any], str] = {
     anyone: "anyone",
     signed_in: "signed in",
+    token_holder: "signed in",
     signed_in_agent: "agent",
     **{gate: permission for permission, gate in _GATES.items()},
 }
 
 SignedIn = Annotated[Caller, Depends(signed_in)]
+TokenHolder = Annotated[Caller, Depends(token_holder)]
 SignedInAgent = Annotated[AgentIdentity, Depends(signed_in_agent)]
 
 

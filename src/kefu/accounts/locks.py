@@ -7,7 +7,6 @@ written.
 """
 
 import hashlib
-import ipaddress
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
@@ -22,6 +21,7 @@ from kefu.kit.clock import now_ms
 from kefu.kit.db import is_sqlite
 from kefu.kit.errors import Locked
 from kefu.kit.i18n import Text
+from kefu.kit.limits import counted
 
 log = structlog.get_logger()
 
@@ -63,18 +63,7 @@ class Attempt:
     def of(cls, username: str, address: str | None) -> "Attempt":
         """Only a hash of the username is kept: it may be a password typed in the wrong field."""
         hashed = hashlib.sha256(key_of(username).encode()).hexdigest()
-        return cls(f"name:{hashed}", f"address:{_network(address)}" if address else None)
-
-
-def _network(address: str) -> str:
-    """Who has one IPv6 address has 2^64 of them, so that the first half of it counts."""
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return address[:64]
-    if parsed.version == 4 or parsed.ipv4_mapped:
-        return str(getattr(parsed, "ipv4_mapped", None) or parsed)
-    return str(ipaddress.ip_network((parsed, 64), strict=False))
+        return cls(f"name:{hashed}", f"address:{counted(address)[:64]}" if address else None)
 
 
 async def refuse_locked(tx: AsyncSession, attempt: Attempt) -> None:
@@ -98,15 +87,16 @@ class Trial:
         self._name = name
         self._address = address
 
-    def failed(self) -> None:
-        """Count it; the fifth locks."""
-        now = now_ms()
+    def failed(self) -> int | None:
+        """Count it; the fifth locks: until then, in milliseconds."""
+        now, until = now_ms(), None
         for row in (self._name, *self._address):
             row.failures = row.failures + 1 if row.last_at > now - LOCKED_MS else 1
             row.last_at = now
             if row.failures >= FAILURES:
-                row.failures, row.locked_until = 0, now + LOCKED_MS
+                row.failures, row.locked_until = 0, (until := now + LOCKED_MS)
                 log.warning("login.locked", what=row.key.partition(":")[0])
+        return until
 
     def succeeded(self) -> None:
         """Who mistypes and then gets in leaves nothing behind, so that an office with one address goes on working."""

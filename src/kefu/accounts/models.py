@@ -1,11 +1,11 @@
-"""The tables of agents and of their refresh tokens."""
+"""The tables of agents, of their refresh tokens, and of what they did."""
 
 import unicodedata
 
-from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Integer, String, Text, text
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, text
 from sqlalchemy.orm import Mapped, mapped_column
 
-from kefu.kit.db import Table
+from kefu.kit.db import Big, Table
 
 
 def key_of(username: str) -> str:
@@ -92,3 +92,45 @@ class SecondFactor(Table):
     confirmed_at: Mapped[int | None] = mapped_column(BigInteger)
     last_step: Mapped[int] = mapped_column(BigInteger)
     recovery: Mapped[str] = mapped_column(Text)
+
+
+class AuditEntry(Table):
+    """What somebody did, never changed: triggers refuse it (migration 0014), and `accounts.verifying` finds it.
+
+    `before` and `after` are JSON text, sealed as they stand. `hash` seals the entry and the hash of the one before it
+    with the key that `kid` names (`accounts.audit`).
+    """
+
+    __tablename__ = "audit_entries"
+    __table_args__ = (
+        Index("ix_audit_entries_at", "at", "seq"),
+        Index("ix_audit_entries_actor", "actor_id", "at", "seq"),
+        Index("ix_audit_entries_action", "action", "at", "seq"),
+        Index("ix_audit_entries_object", "object_type", "object_id", "at", "seq"),
+    )
+
+    seq: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=False)
+    at: Mapped[int] = mapped_column(BigInteger)
+    actor_id: Mapped[str] = mapped_column(String(40))
+    actor_name: Mapped[str] = mapped_column(String(80))
+    actor_role: Mapped[str] = mapped_column(String(40))
+    action: Mapped[str] = mapped_column(String(60))
+    object_type: Mapped[str] = mapped_column(String(40))
+    object_id: Mapped[str] = mapped_column(String(120))
+    before: Mapped[str | None] = mapped_column(Text)
+    after: Mapped[str | None] = mapped_column(Text)
+    address: Mapped[str] = mapped_column(String(64))
+    user_agent: Mapped[str] = mapped_column(String(300))
+    request_id: Mapped[str] = mapped_column(String(64))
+    kid: Mapped[str] = mapped_column(String(8))
+    hash: Mapped[str] = mapped_column(String(64))
+
+
+class AuditHead(Table):
+    """One row: the last entry. Who appends locks it, as the last lock of the transaction."""
+
+    __tablename__ = "audit_head"
+
+    id: Mapped[int] = mapped_column(Integer, primary_key=True, autoincrement=False)
+    seq: Mapped[int] = mapped_column(BigInteger)
+    hash: Mapped[str] = mapped_column(String(64))

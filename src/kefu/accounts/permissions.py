@@ -28,6 +28,7 @@ Permission = Literal[
     "agents.read",
     "agents.write",
     "events.read",
+    "audit.read",
 ]
 
 READ: frozenset[Permission] = frozenset({"sessions.read", "knowledge.read", "agents.read", "shops.read"})

@@ -15,12 +15,13 @@ from pyotp.exceptions import OTPVerificationError
 from sqlalchemy import ColumnElement, exists, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit
 from kefu.accounts.models import Agent, SecondFactor
 from kefu.accounts.passwords import ALPHABET
 from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, Forbidden, NotSignedIn
 from kefu.kit.i18n import Text
-from kefu.kit.secrets import Sealer, Unsealable
+from kefu.kit.secrets import Sealer, Unreadable
 
 ISSUER = "Kefu"
 RECOVERY_CODES = 10
@@ -54,7 +55,7 @@ class NotOn(Conflict):
     text: ClassVar[Text] = {"en": "The second step is not set up.", "zh": "尚未设置两步验证。"}
 
 
-class Unreadable(Conflict):
+class FactorUnreadable(Conflict):
     """It was sealed with a key that is not among ours any more: whoever administers resets it."""
 
     code = "SECOND_FACTOR_UNREADABLE"
@@ -99,6 +100,7 @@ async def begin(tx: AsyncSession, sealer: Sealer, agent_id: str) -> str:
     secret = pyotp.random_base32()
     sealed = SecondFactor(agent_id=agent_id, secret=sealer.seal(secret), last_step=0, recovery=sealer.seal("[]"))
     await tx.merge(sealed)
+    audit(tx, "agent.second_factor_begun", ("agent", agent_id))
     return secret
 
 
@@ -112,18 +114,29 @@ async def confirm(tx: AsyncSession, sealer: Sealer, agent_id: str, code: str) ->
     if not _takes_step(sealer, factor, code):
         raise CodeWrong
     factor.confirmed_at = now_ms()
-    return renew_recovery(sealer, factor)
+    audit(tx, "agent.second_factor_on", ("agent", agent_id))
+    return _new_recovery(sealer, factor)
 
 
-def renew_recovery(sealer: Sealer, factor: SecondFactor) -> list[str]:
+async def turn_off(tx: AsyncSession, factor: SecondFactor) -> None:
+    await tx.delete(factor)
+    audit(tx, "agent.second_factor_off", ("agent", factor.agent_id))
+
+
+def renew_recovery(tx: AsyncSession, sealer: Sealer, factor: SecondFactor) -> list[str]:
     """Ten new ones, to be shown once; earlier ones are good no more."""
+    audit(tx, "agent.recovery_codes_renewed", ("agent", factor.agent_id))
+    return _new_recovery(sealer, factor)
+
+
+def _new_recovery(sealer: Sealer, factor: SecondFactor) -> list[str]:
     made = ["".join(secrets.choice(ALPHABET) for _ in range(12)) for _ in range(RECOVERY_CODES)]
     _keep(sealer, factor, [_hashed(one) for one in made])
     return ["-".join((one[:4], one[4:8], one[8:])) for one in made]
 
 
 def takes(sealer: Sealer, factor: SecondFactor, code: str) -> bool:
-    """Whether the code is right; it is used up then. Raises Unreadable."""
+    """Whether the code is right; it is used up then. Raises FactorUnreadable."""
     return _takes_step(sealer, factor, code) or _takes_recovery(sealer, factor, code)
 
 
@@ -155,8 +168,8 @@ def recovery_left(sealer: Sealer, factor: SecondFactor) -> int:
 def _opened(sealer: Sealer, sealed: str) -> str:
     try:
         return sealer.open(sealed)
-    except Unsealable:
-        raise Unreadable from None
+    except Unreadable:
+        raise FactorUnreadable from None
 
 
 def _left(sealer: Sealer, factor: SecondFactor) -> list[str]:

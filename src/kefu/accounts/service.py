@@ -6,13 +6,14 @@ refusal; the edge raises it after the commit.
 """
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
 from sqlalchemy import ColumnElement, delete, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts import locks, second_factor
+from kefu.accounts.audit import audit, fields
 from kefu.accounts.locks import Attempt
 from kefu.accounts.models import Agent, SecondFactor, key_of
 from kefu.accounts.passwords import hash_password, is_acceptable, one_time_password
@@ -20,13 +21,16 @@ from kefu.accounts.permissions import Role
 from kefu.accounts.second_factor import CodeWrong, SecondFactorRequired
 from kefu.accounts.sign_ins import Grant, begin, end_sign_ins, lock
 from kefu.accounts.tokens import TicketClaims, Tokens, mark_of
-from kefu.kit.clock import now_ms
+from kefu.kit.acting import act_as
+from kefu.kit.clock import iso, now_ms
 from kefu.kit.config import BadSettings, Problem, Settings
 from kefu.kit.db import Database
 from kefu.kit.errors import Conflict, Forbidden, Invalid, KefuError, NotFound, TokenInvalid
 from kefu.kit.i18n import Text
 from kefu.kit.ids import AgentId, new_id
 from kefu.kit.secrets import Sealer
+
+E = TypeVar("E", bound=KefuError)
 
 
 class LoginFailed(Forbidden):
@@ -89,6 +93,11 @@ class Proof:
     known: KnownPassword | None
     is_right: bool
 
+    @property
+    def agent_id(self) -> str:
+        """Empty for a username that nobody has."""
+        return self.known.agent_id if self.known else ""
+
 
 @dataclass(frozen=True, slots=True)
 class FirstAdmin:
@@ -118,6 +127,7 @@ async def create_agent(tx: AsyncSession, new: NewAgent) -> Agent:
             tx.add(agent)
     except IntegrityError:
         raise UsernameTaken(username=new.username) from None
+    audit(tx, "agent.created", ("agent", agent.id), after=fields(agent, "username", "name", "role", "max_sessions"))
     return agent
 
 
@@ -178,8 +188,7 @@ async def sign_in(tx: AsyncSession, tokens: Tokens, proof: Proof) -> Grant | Log
     trial = await locks.trial(tx, proof.attempt)
     agent = await _proven(tx, proof)
     if agent is None:
-        trial.failed()
-        return LoginFailed()
+        return _refused(tx, trial, "agent.sign_in_refused", proof.agent_id, LoginFailed())
     if await second_factor.of(tx, agent.id):  # who guesses codes does not begin anew by the password
         return SecondFactorRequired(ticket=tokens.ticket(agent.id, agent.password_hash))
     trial.succeeded()
@@ -204,13 +213,14 @@ async def sign_in_by_code(
     if factor is None:
         return TokenInvalid()
     if not second_factor.takes(sealer, factor, step.code):
-        trial.failed()
-        return CodeWrong()
+        return _refused(tx, trial, "agent.sign_in_refused", agent.id, CodeWrong())
     trial.succeeded()
     return await _enter(tx, tokens, agent)
 
 
 async def _enter(tx: AsyncSession, tokens: Tokens, agent: Agent) -> Grant:
+    act_as(agent.id, agent.name, agent.role)
+    audit(tx, "agent.signed_in", ("agent", agent.id))
     agent.last_login_at = now_ms()
     await locks.forget_old(tx)
     return await begin(tx, tokens, agent)
@@ -223,39 +233,53 @@ async def change_password(
 
     Raises AccountLocked or AddressLocked.
     """
-    agent = await prove(tx, proof)
+    agent = await prove(tx, proof, "agent.password_refused")
     if agent is None:
         return OldPasswordIncorrect()
+    audit(tx, "agent.password_changed", ("agent", agent.id))
     agent.password_hash = new_hash
     agent.must_change_password = False
     await end_sign_ins(tx, AgentId(agent.id))
     return await begin(tx, tokens, agent)
 
 
-async def prove(tx: AsyncSession, proof: Proof) -> Agent | None:
-    """The agent, locked; None when the password was wrong, which is counted. Raises AccountLocked or AddressLocked."""
+def audit_refusal(tx: AsyncSession, action: str, agent_id: str, code: str, locked_until: int | None = None) -> None:
+    """`agent_id`: empty for a username that nobody has. What was typed is not kept: it may be a password."""
+    lock = {"locked_until": iso(locked_until)} if locked_until else {}
+    audit(tx, action, ("agent", agent_id), after={"code": code} | lock)
+
+
+def _refused(tx: AsyncSession, trial: locks.Trial, action: str, agent_id: str, error: E) -> E:
+    """Count the failure and audit it as `action`."""
+    audit_refusal(tx, action, agent_id, error.code, trial.failed())
+    return error
+
+
+async def prove(tx: AsyncSession, proof: Proof, refusal: str) -> Agent | None:
+    """The agent, locked; None when the password was wrong, which is counted, and audited as `refusal`.
+
+    Raises AccountLocked or AddressLocked.
+    """
     trial = await locks.trial(tx, proof.attempt)
     agent = await _proven(tx, proof)
     if agent is None:
-        trial.failed()
+        _refused(tx, trial, refusal, proof.agent_id, OldPasswordIncorrect())
     else:
         trial.succeeded()
     return agent
 
 
 async def prove_by_code(tx: AsyncSession, sealer: Sealer, proof: Proof, code: str) -> SecondFactor | KefuError:
-    """As `prove`, with a code beside the password. Raises AccountLocked, AddressLocked or NotOn."""
+    """The agent's second factor, if both password and code are right. Raises AccountLocked, AddressLocked or NotOn."""
     trial = await locks.trial(tx, proof.attempt)
     agent = await _proven(tx, proof)
     if agent is None:
-        trial.failed()
-        return OldPasswordIncorrect()
+        return _refused(tx, trial, "agent.second_factor_refused", proof.agent_id, OldPasswordIncorrect())
     factor = await second_factor.of(tx, agent.id)
     if factor is None:
         raise second_factor.NotOn
     if not second_factor.takes(sealer, factor, code):
-        trial.failed()
-        return CodeWrong()
+        return _refused(tx, trial, "agent.second_factor_refused", agent.id, CodeWrong())
     trial.succeeded()
     return factor
 
@@ -266,6 +290,7 @@ async def reset_second_factor(tx: AsyncSession, agent_id: AgentId) -> None:
         raise NotFound
     await tx.execute(delete(SecondFactor).where(SecondFactor.agent_id == agent_id))
     await end_sign_ins(tx, agent_id)
+    audit(tx, "agent.second_factor_reset", ("agent", agent_id))
 
 
 async def _proven(tx: AsyncSession, proof: Proof) -> Agent | None:

@@ -10,9 +10,11 @@ import structlog
 from sqlalchemy import ColumnElement, CursorResult, delete, func, select, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit
 from kefu.accounts.models import Agent, RefreshToken
 from kefu.accounts.tokens import REFRESH_LIFETIME, AccessClaims, Tokens, hash_of, new_refresh_token
 from kefu.bus.telling import tell
+from kefu.kit.acting import act_as
 from kefu.kit.clock import now_ms
 from kefu.kit.errors import TokenExpired, TokenInvalid
 from kefu.kit.ids import AgentId, new_id
@@ -66,6 +68,7 @@ async def rotate(tx: AsyncSession, tokens: Tokens, refresh_token: str) -> Grant 
     if unused:
         return Grant(agent, tokens.access(agent.id, old.family), unused)
     await _revoke(tx, agent.id, RefreshToken.family == old.family)
+    audit(tx, "agent.refresh_reused", ("agent", agent.id))
     log.warning("refresh.reused", agent_id=agent.id, family=old.family)
     return TokenInvalid()
 
@@ -87,8 +90,12 @@ async def claims_of_refresh(tx: AsyncSession, refresh_token: str) -> AccessClaim
 
 async def log_out(tx: AsyncSession, claims: AccessClaims) -> bool:
     """End a sign-in: its access token stops at once. False when it had ended before."""
-    await lock(tx, claims.agent_id)
-    return await _revoke(tx, claims.agent_id, RefreshToken.family == claims.family) > 0
+    agent = await lock(tx, claims.agent_id)
+    ended = await _revoke(tx, claims.agent_id, RefreshToken.family == claims.family) > 0
+    if agent is not None and ended:
+        act_as(agent.id, agent.name, agent.role)
+        audit(tx, "agent.signed_out", ("agent", agent.id))
+    return ended
 
 
 async def end_sign_ins(tx: AsyncSession, agent_id: AgentId) -> None:

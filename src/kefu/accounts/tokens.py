@@ -25,6 +25,7 @@ from kefu.kit.ids import AgentId, SessionName
 
 Audience = Literal["visitor", "agent", "second factor"]
 VISITOR_LIFETIME = timedelta(days=180)
+CUSTOMER_LIFETIME = timedelta(hours=24)
 ACCESS_LIFETIME = timedelta(minutes=30)
 REFRESH_LIFETIME = timedelta(days=7)
 TICKET_LIFETIME = timedelta(minutes=5)
@@ -36,7 +37,11 @@ REMEMBERED = 8192
 
 @dataclass(frozen=True, slots=True)
 class VisitorClaims:
+    """`epoch`: how often the session had changed hands when the token was given; `expires`: in Unix seconds."""
+
     session_name: SessionName
+    epoch: int
+    expires: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,9 +91,9 @@ class Tokens:
         self._succession = [_derived(one, "refresh") for one in keys]
         self._good: OrderedDict[str, tuple[Claims, int]] = OrderedDict()
 
-    def visitor(self, session_name: str, lasts: timedelta = VISITOR_LIFETIME) -> str:
-        """A token for one session."""
-        return self._sign("visitor", {"sub": session_name}, lasts)
+    def visitor(self, session_name: str, epoch: int = 0, lasts: timedelta = VISITOR_LIFETIME) -> str:
+        """A token for one session, until its `identity_epoch` is another one."""
+        return self._sign("visitor", {"sub": session_name, "epoch": epoch}, lasts)
 
     def access(self, agent_id: str, family: str, lasts: timedelta = ACCESS_LIFETIME) -> str:
         """An agent's access token."""
@@ -153,7 +158,7 @@ class Tokens:
                     return key.kind, _decoded(token, key)
         except jwt.ExpiredSignatureError:
             raise TokenExpired from None
-        except jwt.InvalidTokenError:
+        except (jwt.InvalidTokenError, RecursionError):
             raise TokenInvalid from None
         raise TokenInvalid
 
@@ -175,7 +180,9 @@ def _decoded(token: str, key: _Key) -> dict[str, Any]:
 
 
 def _claims(kind: Audience, found: dict[str, Any]) -> Claims:
-    return VisitorClaims(found["sub"]) if kind == "visitor" else AccessClaims(found["sub"], found["fam"])
+    if kind == "visitor":
+        return VisitorClaims(found["sub"], found.get("epoch", 0), int(found["exp"]))
+    return AccessClaims(found["sub"], found["fam"])
 
 
 def mark_of(password_hash: str) -> str:

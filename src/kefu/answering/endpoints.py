@@ -14,16 +14,15 @@ from kefu.kit.clock import now_ms
 from kefu.kit.errors import KefuError
 from kefu.kit.i18n import Locale
 from kefu.kit.ids import new_id
-from kefu.kit.web import caller_of
+from kefu.kit.web import address_of, caller_of
 from kefu.sessions import schemas as shapes
 from kefu.sessions.models import Session
 from kefu.sessions.opening import Wish, opened
 from kefu.sessions.post import Posted, post
 from kefu.sessions.store import DatabaseStore
+from kefu.shops.customers import Proof
 
 router = APIRouter(tags=["chat"])
-
-CHATS_PER_SESSION = "60/minute"
 
 
 class Chat(shapes.Body):
@@ -38,6 +37,7 @@ class Chat(shapes.Body):
     client_msg_id: shapes.ClientMessageId | None = None
     shop: shapes.ShopId | None = None
     locale: Locale | None = None
+    identity: Proof | None = None
 
 
 class SourceOut(BaseModel):
@@ -72,14 +72,16 @@ async def _say(request: Request, body: Chat) -> tuple[Session, Posted, str | Non
     """
     state = request.app.state
     wish, store = (
-        Wish(body.user_id, body.shop, body.locale),
+        Wish(body.user_id, body.shop, body.locale, body.identity),
         DatabaseStore(state.db, state.settings.session_expire_seconds),
     )
-    session, is_new = await opened(state, caller_of(request), wish, store)
+    found = await opened(state, caller_of(request), wish, store)
+    session = found.session
     expect_bot(session)
-    await state.limits.take(CHATS_PER_SESSION, "post", session.name)
-    posted = await post(state.db, session.name, body.message, body.client_msg_id or new_id("m"))
-    return session, posted, state.tokens.visitor(session.name) if is_new else None
+    await state.limits.take("chat", visitor=session.name, address=address_of(request))
+    client_msg_id = body.client_msg_id or new_id("m")
+    posted = await post(state.db, session.name, body.message, client_msg_id, session.identity_epoch)
+    return session, posted, found.token if found.is_new else None
 
 
 @router.post("/api/chat", dependencies=[Depends(anyone)])

@@ -1,17 +1,19 @@
 """The bot's turn, from the visitor's message to the answer in the log (spec B2, S4)."""
 
 import asyncio
+from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from sqlalchemy.ext.asyncio import AsyncSession
-
-from kefu.answering.ports import Answer, Answerer, Said, Turn
+from kefu.answering.off_topic import OffTopic, is_off_topic
+from kefu.answering.ports import Answer, Answerer, Delta, Said, Turn
 from kefu.bus.ports import Bus, Notice
 from kefu.jobs.queue import Taken, finish, finish_alone
+from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
+from kefu.log.log import Entry
 from kefu.realtime.hub import ephemeral
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.queries import find, history
@@ -19,8 +21,12 @@ from kefu.sessions.service import Stale, may_answer, post_by_bot
 from kefu.sessions.work import AnswerVisitor
 
 HISTORY = 20
+LOOK_BACK = 40  # far enough to find ten replies among what the visitor wrote
 # What a program sends in one go is one question; nobody notices the pause.
 GATHER_SECONDS = 0.01
+
+
+Speech = AsyncGenerator[Delta | Answer]
 
 
 @dataclass(slots=True)
@@ -66,12 +72,14 @@ class Bot:
         """Whether an answer was written; if not, none is wanted any more."""
         async with self._db.read() as tx:
             session = await find(tx, work.session)
-            turn = await _turn(tx, session) if session is not None and may_answer(session, work) else None
-        if turn is None or running.is_void:
+            is_wanted = session is not None and may_answer(session, work)
+            said = await history(tx, work.session, LOOK_BACK, public_only=True) if is_wanted else []
+        if session is None or not is_wanted or running.is_void:
             return False
         draft_id = new_id("d")
+        answerer = OffTopic() if is_off_topic(said, now_ms()) else self._answerer
         try:
-            answer = await self._speak(turn, work, draft_id, running)
+            answer = await self._speak(answerer.answer(_turn(session, said[-HISTORY:])), work, draft_id, running)
             if answer is not None:
                 await self._write(job, work, draft_id, answer)
                 return True
@@ -83,10 +91,10 @@ class Bot:
         self._drop(work, draft_id)
         return False
 
-    async def _speak(self, turn: Turn, work: AnswerVisitor, draft_id: str, running: Running) -> Answer | None:
+    async def _speak(self, answer: Speech, work: AnswerVisitor, draft_id: str, running: Running) -> Answer | None:
         """Stream the draft to the followers. None when it became void on the way."""
         offset = 0
-        async with aclosing(self._answerer.answer(turn)) as pieces:
+        async with aclosing(answer) as pieces:
             async for piece in pieces:
                 if running.is_void:
                     return None
@@ -118,9 +126,9 @@ class Bot:
             running.is_void = True
 
 
-async def _turn(tx: AsyncSession, session: Session) -> Turn:
+def _turn(session: Session, entries: Sequence[Entry]) -> Turn:
     """What the visitor wrote since anybody last answered is one question."""
-    said = [one.facts for one in await history(tx, session.name, HISTORY, public_only=True)]
+    said = [one.facts for one in entries]
     answered = max((n for n, facts in enumerate(said, 1) if facts["role"] != "user"), default=0)
     return Turn(
         shop=session.shop,

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from typing import Any, ClassVar
 
 import orjson
@@ -78,14 +79,12 @@ async def _frames_after(state: State, stream: str, seq: int) -> AsyncIterator[di
 
 async def _take(follower: Follower, deadline: float, head: int) -> list[dict[str, Any]]:
     """The next frames that the log up to `head` did not hold; none when the stream ended or the time is up."""
-    try:
-        while taken := await asyncio.wait_for(follower.take(), deadline - time.monotonic()):
-            frames = [orjson.loads(frame) for seq, frame in taken if seq == 0 or seq > head]
-            if frames:
-                return frames
-    except TimeoutError:
-        pass
-    return []
+    frames: list[dict[str, Any]] = []
+    with suppress(TimeoutError):
+        async with asyncio.timeout(deadline - time.monotonic()):
+            while not frames and (taken := await follower.take()):
+                frames = [orjson.loads(frame) for seq, frame in taken if seq == 0 or seq > head]
+    return frames
 
 
 def ends(frame: dict[str, Any], seq: int) -> bool:

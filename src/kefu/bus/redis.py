@@ -145,7 +145,7 @@ class RedisBus(LocalBus):
                 else:
                     self._hear(message["data"])
         finally:
-            await wire.aclose()  # type: ignore[no-untyped-call]
+            await wire.aclose()  # type: ignore[no-untyped-call]  # the library says nothing of its types here
 
     def _hears_again(self) -> None:
         self.hears.set()

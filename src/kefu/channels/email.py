@@ -1,6 +1,7 @@
 """Hands one mail to a mail server, for one recipient, and says what became of it."""
 
 import asyncio
+import re
 import ssl
 from dataclasses import dataclass
 from email.message import EmailMessage
@@ -10,12 +11,14 @@ from typing import Literal, Self
 
 import aiosmtplib
 
+from kefu.jobs.queue import Away
 from kefu.kit.addresses import is_address
 from kefu.kit.config import Settings
 
 STEP_SECONDS = 10.0
 WHOLE_SECONDS = 45.0
 TLS_FROM_THE_BEGINNING = 465
+SIGNS = re.compile(r'[()<>\[\]:;@\\,"]')
 Reason = Literal["not_configured", "refused", "sign_in", "unreachable"]
 
 
@@ -51,14 +54,18 @@ class MailServer:
 
     @property
     def from_(self) -> str:
-        return formataddr((one_line(self.sender_name), self.sender))
+        """Without what stands for structure in an address: Python, when it folds a long name, loses its quotes.
+
+        And it cannot read a name that begins with a dot.
+        """
+        return formataddr((one_line(SIGNS.sub(" ", self.sender_name)).lstrip(". "), self.sender))
 
     @property
     def domain(self) -> str:
         return self.sender.rpartition("@")[2]
 
 
-class NotSent(Exception):
+class NotSent(Away):
     """`detail`: what the server said. `is_final`: asking again would be answered alike."""
 
     def __init__(self, reason: Reason, detail: str, *, is_final: bool) -> None:

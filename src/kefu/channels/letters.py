@@ -40,10 +40,11 @@ QUIET = "color:#5c686d;font-size:13px"
 
 @dataclass(frozen=True, slots=True)
 class Place:
-    """The shop's name for people, and the zone its times are told in."""
+    """The shop's name for people, the zone its times are told in, and PUBLIC_URL (empty: nothing links there)."""
 
     shop: str
     timezone: str
+    public_url: str = ""
 
 
 def team_mail_id(server: MailServer, session: Session) -> str:
@@ -63,7 +64,7 @@ def team_mail(server: MailServer, session: Session, said: list[Entry], place: Pl
         "访客 Visitor": who,
         "邮箱 E-mail": session.email or "–",
         "原因 Reason": REASONS.get(session.escalation_reason or "manual", session.escalation_reason or ""),
-        "会话 Session": session.name,
+        "会话 Session": f"{place.public_url}/workbench/sessions/{session.name}" if place.public_url else session.name,
     }
     mail = _mail(server, f"[Kefu] 非工作时间留言 After-hours message – {place.shop} – {who}", ", ".join(to))
     mail["Message-ID"] = team_mail_id(server, session)

@@ -7,7 +7,7 @@ import structlog
 
 from kefu.channels.email import MailServer, NotSent, send
 from kefu.channels.letters import Place, reply_id, reply_mail, team_mail, team_mail_id
-from kefu.jobs.queue import MAX_ATTEMPTS, Taken, finish
+from kefu.jobs.queue import Taken, finish
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.log.log import Entry, read, read_last
@@ -48,6 +48,7 @@ class Mailing:
         self._server = MailServer.of(settings)
         self._recipients = settings.email_recipients
         self._hours = default_hours(settings)
+        self._public_url = settings.public_url
 
     async def tell_team(self, job: Taken) -> None:
         session, place, recipients = await self._about(job.payload["session"])
@@ -78,7 +79,7 @@ class Mailing:
             assert session is not None  # sessions are never removed
             shop = await find_shop(tx, session.shop)
         hours = Hours.model_validate(shop.hours) if shop.hours else self._hours
-        place = Place(shop.name["zh" if session.locale == "zh" else "en"], hours.timezone)
+        place = Place(shop.name["zh" if session.locale == "zh" else "en"], hours.timezone, self._public_url)
         return session, place, shop.mail_to or self._recipients
 
     async def _message(self, name: str, seq: int) -> Entry:
@@ -92,14 +93,14 @@ class Mailing:
             await finish(tx, job.id)
 
     async def _deliver(self, job: Taken, parcel: Parcel) -> None:
-        """Raises the last NotSent that may pass, so that the queue tries again later."""
+        """Raises the last NotSent that may pass, so that the queue tries again for a day."""
         later: NotSent | None = None
         settled = await self._settled(parcel)
         for to in (one for one in parcel.to if one not in settled):
             try:
                 await self._serve(parcel, to)
             except NotSent as failure:
-                if failure.is_final or job.attempts >= MAX_ATTEMPTS:
+                if failure.is_final or job.is_last_try:
                     await self._note(parcel, to, failure)
                 later = later if failure.is_final else failure
         if later:

@@ -7,6 +7,7 @@ from sqlalchemy import ColumnElement, delete, func, or_, select, tuple_, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit, fields
 from kefu.collaboration.models import QuickReply
 from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, Forbidden, NotFound
@@ -31,6 +32,7 @@ Sort = Literal["used", "newest"]
 SHARED = ""
 PER_OWNER = 500
 TOP = 10
+AUDITED = ("owner", "category", "title", "content", "shortcut")
 
 
 class ReplyNotFound(NotFound):
@@ -126,37 +128,41 @@ async def find_reply(tx: AsyncSession, writer: Writer, reply_id: str) -> QuickRe
     return reply
 
 
-async def create_reply(tx: AsyncSession, writer: Writer, fields: dict[str, Any]) -> QuickReply:
+async def create_reply(tx: AsyncSession, writer: Writer, wanted: dict[str, Any]) -> QuickReply:
     """Raises NotYours, ShortcutTaken, TooManyReplies."""
-    owner = _owner(writer, is_shared=fields.pop("is_shared"))
+    owner = _owner(writer, is_shared=wanted.pop("is_shared"))
     count = select(func.count()).select_from(QuickReply).where(QuickReply.owner == owner)
     if (await tx.execute(count)).scalar_one() >= PER_OWNER:
         raise TooManyReplies(most=PER_OWNER)
     now = now_ms()
-    reply = QuickReply(id=new_id("qr"), owner=owner, created_by=writer.id, usage_count=0, created_at=now, **fields)
+    reply = QuickReply(id=new_id("qr"), owner=owner, created_by=writer.id, usage_count=0, created_at=now, **wanted)
     tx.add(reply)
     await _store(tx, reply, now)
+    audit(tx, "quick_reply.created", ("quick_reply", reply.id), after=fields(reply, *AUDITED))
     return reply
 
 
-async def change_reply(tx: AsyncSession, writer: Writer, reply_id: str, fields: dict[str, Any]) -> QuickReply:
-    """Give it these fields. One that is no longer shared becomes the writer's own.
+async def change_reply(tx: AsyncSession, writer: Writer, reply_id: str, changes: dict[str, Any]) -> QuickReply:
+    """One that is no longer shared becomes the writer's own.
 
     Raises ReplyNotFound, NotYours, ShortcutTaken.
     """
     reply = await _own(tx, writer, reply_id)
-    is_shared = fields.pop("is_shared", reply.is_shared)
+    before = fields(reply, *AUDITED)
+    is_shared = changes.pop("is_shared", reply.is_shared)
     if is_shared != reply.is_shared:
         reply.owner = _owner(writer, is_shared=is_shared)
-    for field, value in fields.items():
+    for field, value in changes.items():
         setattr(reply, field, value)
     await _store(tx, reply, now_ms())
+    audit(tx, "quick_reply.changed", ("quick_reply", reply_id), before, fields(reply, *AUDITED))
     return reply
 
 
 async def delete_reply(tx: AsyncSession, writer: Writer, reply_id: str) -> None:
     """Raises ReplyNotFound, NotYours."""
-    await _own(tx, writer, reply_id)
+    reply = await _own(tx, writer, reply_id)
+    audit(tx, "quick_reply.deleted", ("quick_reply", reply_id), before=fields(reply, *AUDITED))
     await tx.execute(delete(QuickReply).where(QuickReply.id == reply_id))
 
 
@@ -181,7 +187,11 @@ async def stats(tx: AsyncSession) -> tuple[dict[str, tuple[int, int]], list[Quic
 
 
 async def _own(tx: AsyncSession, writer: Writer, reply_id: str) -> QuickReply:
-    reply = await find_reply(tx, writer, reply_id)
+    """One that the writer may change, locked. Raises ReplyNotFound, NotYours."""
+    query = select(QuickReply).where(QuickReply.id == reply_id, visible(writer)).with_for_update()
+    reply = (await tx.scalars(query)).first()
+    if reply is None:
+        raise ReplyNotFound
     if reply.is_shared and not writer.may_share:
         raise NotYours
     return reply

@@ -12,7 +12,6 @@ from kefu.collaboration.rules import NumberField, Operator, TextField
 from kefu.kit.i18n import Locale
 from kefu.kit.web import REASONS, Done
 from kefu.log.log import ActorKind
-from kefu.sessions.schemas import Name
 from kefu.sessions.summaries import Summary
 
 REASONS["blank"] = {"en": "must not be blank", "zh": "不能为空白"}
@@ -154,22 +153,6 @@ class SessionTags(BaseModel):
 
 class SessionTagsData(Done):
     data: SessionTags
-
-
-class TagMany(Body):
-    session_names: Annotated[list[Name], Field(min_length=1, max_length=100)]
-
-
-class TaggedMany(BaseModel):
-    """`refused`: why not, by session."""
-
-    changed: list[str]
-    unchanged: list[str]
-    refused: dict[str, str]
-
-
-class TaggedManyData(Done):
-    data: TaggedMany
 
 
 class Adder(BaseModel):

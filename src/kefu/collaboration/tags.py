@@ -3,13 +3,13 @@
 A session's tags change by events, as everything of a session does; its row and `session_tags` follow from those.
 """
 
-from dataclasses import dataclass
 from typing import Any, ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit, fields
 from kefu.collaboration.models import Tag
 from kefu.collaboration.presets import GROUP_ORDER, PRESETS, preset
 from kefu.kit.clock import now_ms
@@ -18,10 +18,12 @@ from kefu.kit.i18n import Text
 from kefu.kit.ids import new_id
 from kefu.log.log import Actor, Fact
 from kefu.sessions.models import Session
-from kefu.sessions.service import Member, NotHolder, SessionNotFound, holder_of, locked, record
+from kefu.sessions.service import Member, NotHolder, holder_of, locked, record
+from kefu.sessions.several import Outcome, for_each
 
 PER_SESSION = 20
 PER_TEAM = 200
+AUDITED = ("name", "group", "color", "icon", "description", "rules", "is_archived")
 
 
 class TagNotFound(NotFound):
@@ -46,15 +48,6 @@ class TooManyTags(Conflict):
     text: ClassVar[Text] = {"en": "There may be at most {most} tags.", "zh": "最多只能有 {most} 个标签。"}
 
 
-@dataclass(frozen=True, slots=True)
-class Bulk:
-    """What came of tagging many: their names."""
-
-    changed: list[str]
-    unchanged: list[str]
-    refused: dict[str, str]
-
-
 async def all_tags(tx: AsyncSession) -> list[Tag]:
     """Presets and the team's own, archived ones too, by group and then as they came."""
     rows = {tag.id: tag for tag in await tx.scalars(select(Tag).order_by(Tag.created_at, Tag.id))}
@@ -70,30 +63,34 @@ async def find_tag(tx: AsyncSession, tag_id: str) -> Tag:
     return tag or preset(tag_id)
 
 
-async def create_tag(tx: AsyncSession, fields: dict[str, Any]) -> Tag:
+async def create_tag(tx: AsyncSession, wanted: dict[str, Any]) -> Tag:
     """A tag of the team's own. Raises TagExists, TooManyTags."""
-    name: str = fields.pop("name")
+    name: str = wanted.pop("name")
     known = await all_tags(tx)
     if len(known) >= PER_TEAM:
         raise TooManyTags(most=PER_TEAM)
-    tag = Tag(id=new_id("tag_custom"), is_archived=False, created_at=now_ms(), **fields)
+    tag = Tag(id=new_id("tag_custom"), is_archived=False, created_at=now_ms(), **wanted)
     _call(tag, name, known)
     await _store(tx, tag)
+    audit(tx, "tag.created", ("tag", tag.id), after=fields(tag, *AUDITED))
     return tag
 
 
-async def change_tag(tx: AsyncSession, tag_id: str, fields: dict[str, Any]) -> Tag:
-    """Give the tag these fields; a preset becomes the team's own version of it. Safe to repeat.
+async def change_tag(tx: AsyncSession, tag_id: str, changes: dict[str, Any]) -> Tag:
+    """Change the tag; a preset becomes the team's own version of it. Safe to repeat.
 
     Raises TagNotFound, TagExists.
     """
+    await tx.get(Tag, tag_id, with_for_update=True)
     tag = await find_tag(tx, tag_id)
-    name = fields.pop("name", None)
+    before = fields(tag, *AUDITED)
+    name = changes.pop("name", None)
     if name is not None:
         _call(tag, name, await all_tags(tx))
-    for field, value in fields.items():
+    for field, value in changes.items():
         setattr(tag, field, value)
     await _store(tx, tag)
+    audit(tx, "tag.changed", ("tag", tag_id), before, fields(tag, *AUDITED))
     return tag
 
 
@@ -145,29 +142,41 @@ async def untag_session(tx: AsyncSession, name: str, tag_id: str, member: Member
     await find_tag(tx, tag_id)
     session = await locked(tx, name)
     _check_may_tag(session, member)
-    if tag_id in session.tags:
-        await record(tx, session, Fact("tag.removed", member.actor, {"tag": tag_id}, audience="internal"))
+    await _take_off(tx, session, tag_id, member.actor)
     return session
 
 
-async def tag_many(tx: AsyncSession, names: list[str], tag_id: str, member: Member) -> Bulk:
-    """Add one tag to many sessions; those where it cannot be done are told by their error's code.
+async def _take_off(tx: AsyncSession, session: Session, tag_id: str, actor: Actor) -> bool:
+    """Whether the (locked) session had it."""
+    if tag_id not in session.tags:
+        return False
+    await record(tx, session, Fact("tag.removed", actor, {"tag": tag_id}, audience="internal"))
+    return True
 
-    Raises TagNotFound, TagArchived.
-    """
+
+async def tag_several(tx: AsyncSession, names: list[str], tag_id: str, member: Member) -> Outcome:
+    """Add one tag to many sessions. Raises TagNotFound, TagArchived."""
     if (await find_tag(tx, tag_id)).is_archived:
         raise TagArchived(tag=tag_id)
-    done = Bulk([], [], {})
-    for name in sorted(set(names)):  # in one order, so that two who do this never wait for each other
-        try:
-            session = await locked(tx, name)
-            _check_may_tag(session, member)
-            is_new = await add(tx, session, [tag_id], member.actor)
-        except (SessionNotFound, NotHolder, TooManyTags) as refusal:
-            done.refused[name] = refusal.code
-            continue
-        (done.changed if is_new else done.unchanged).append(name)
-    return done
+
+    async def act(name: str) -> bool:
+        session = await locked(tx, name)
+        _check_may_tag(session, member)
+        return await add(tx, session, [tag_id], member.actor)
+
+    return await for_each(names, act)
+
+
+async def untag_several(tx: AsyncSession, names: list[str], tag_id: str, member: Member) -> Outcome:
+    """Take one tag, also an archived one, off many sessions. Raises TagNotFound."""
+    await find_tag(tx, tag_id)
+
+    async def act(name: str) -> bool:
+        session = await locked(tx, name)
+        _check_may_tag(session, member)
+        return await _take_off(tx, session, tag_id, member.actor)
+
+    return await for_each(names, act)
 
 
 def _check_may_tag(session: Session, member: Member) -> None:

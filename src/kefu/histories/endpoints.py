@@ -13,14 +13,13 @@ from kefu.histories.transcripts import MEDIA, Format, Transcript, Wish, transcri
 from kefu.kit.errors import Forbidden
 from kefu.kit.pages import from_cursor, to_cursor
 from kefu.kit.web import caller_locale
-from kefu.sessions.access import member
+from kefu.sessions.access import member, visitor_token
 from kefu.sessions.models import Session
 from kefu.sessions.schemas import ConversationOpened, NameInPath, session_out
 from kefu.sessions.states import Status
 
 router = APIRouter(tags=["histories"])
 
-TRANSCRIPTS = "30/minute"
 FILES: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {media.partition(";")[0]: {"schema": {}} for media in MEDIA.values()}}
 }
@@ -96,12 +95,13 @@ async def _said(request: Request, caller: Caller, name: str, query: schemas.Mess
 @router.post("/api/visitor/sessions/{name}/token")
 async def exchange_token(request: Request, name: NameInPath, caller: SignedIn) -> ConversationOpened:
     """The token of another of the visitor's conversations, to go on there; of a merged one, of where it goes on."""
+    visitor = visitor_of(caller)
     async with request.app.state.db.read() as tx:
-        session = await queries.goes_on_in(tx, await own(tx, visitor_of(caller).session_name, name))
+        session = await queries.goes_on_in(tx, await own(tx, visitor.session_name, name))
     return ConversationOpened(
         session_name=session.name,
         conversation_id=session.conversation_id,
-        visitor_token=request.app.state.tokens.visitor(session.name),
+        visitor_token=visitor_token(request.app.state, session, visitor),
         shop=session.shop,
         status=Status(session.status),
         seq=session.seq,
@@ -118,9 +118,7 @@ async def transcript(
         raise Forbidden
     async with state.db.read() as tx:
         session = await readable(tx, caller, name)
-    await state.limits.take(
-        TRANSCRIPTS, "transcript", caller.session_name if isinstance(caller, Visitor) else caller.id
-    )
+    await state.limits.take("transcript", who=caller.session_name if isinstance(caller, Visitor) else caller.id)
     wish = Wish(query.locale or caller_locale(request), schemas.zone(query.tz), query.tz, internal)
     return await _file(request, session, await transcript_of(state.db, session, wish), query.format)
 

@@ -13,7 +13,7 @@ from kefu.log.log import COLUMNS, Entry, Fact, read_last
 from kefu.log.models import Event
 from kefu.sessions.fold import PREVIEW, blank
 from kefu.sessions.models import Session, stream_of
-from kefu.sessions.service import Member, locked, moved, record, refuse_merged
+from kefu.sessions.service import Member, identity_of, locked, moved, record, refuse_merged
 from kefu.sessions.states import Move, Status
 
 SPLITS_LIMIT = 1000
@@ -124,6 +124,7 @@ async def split(tx: AsyncSession, name: str, from_seq: int, member: Member) -> S
         tx,
         session,
         Fact("session.opened", member.actor, _opening(source)),
+        *identity_of(source, source.visitor_id),
         Fact("session.split_from", member.actor, origin),
     )
     await _serve_on(tx, session, source, member)

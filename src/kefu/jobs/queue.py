@@ -22,6 +22,9 @@ LEASE = timedelta(seconds=15)
 MAX_ATTEMPTS = 8
 BACKOFF_CAP = timedelta(minutes=10)
 RECURRING_PAUSE = timedelta(minutes=1)
+# How long, and at what pauses at most, work waits for somebody outside who is away.
+OUTAGE = timedelta(hours=24)
+OUTAGE_CAP = timedelta(minutes=15)
 KILLED = f"Taken {MAX_ATTEMPTS} times, and the last time not given back: the process ended while doing it."
 
 
@@ -34,7 +37,7 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A job under our lease. `run_at`: when it was due, ms; `key`: of recurring work."""
+    """A job under our lease. `run_at`: when it was due, ms; `created_at`: asked for; `key`: of recurring work."""
 
     id: int
     kind: str
@@ -42,6 +45,16 @@ class Taken:
     attempts: int
     run_at: int
     key: str | None
+    created_at: int
+
+    @property
+    def is_last_try(self) -> bool:
+        """Of work that waits for somebody outside: when it fails once more, it is given up."""
+        return now_ms() - self.created_at >= int(OUTAGE.total_seconds() * 1000)
+
+
+class Away(Exception):
+    """A handler raises it for somebody outside who cannot be reached now: the work waits OUTAGE for them."""
 
 
 def row_of(work: Work, now: int, delay: timedelta = timedelta()) -> dict[str, Any]:
@@ -80,7 +93,7 @@ WITH due AS MATERIALIZED (
 )
 UPDATE jobs SET leased_until = $1, leased_by = $2, attempts = attempts + 1, is_dead = attempts >= $6,
     last_error = CASE WHEN attempts >= $6 THEN $7 ELSE last_error END
-WHERE id IN (SELECT id FROM due) RETURNING id, kind, payload, attempts, run_at, key, is_dead
+WHERE id IN (SELECT id FROM due) RETURNING id, kind, payload, attempts, run_at, key, created_at, is_dead
 """
 
 
@@ -93,8 +106,8 @@ async def take(db: Database, lane: Lane, worker: str, limit: int) -> list[Taken]
     now = now_ms()
     rows = await db.execute(sql, _lease_end(now), worker, lane, now, limit, MAX_ATTEMPTS, KILLED)
     jobs = [
-        Taken(job, kind, orjson.loads(payload), attempts, run_at, key)
-        for job, kind, payload, attempts, run_at, key, is_dead in rows
+        Taken(job, kind, orjson.loads(payload), attempts, run_at, key, created_at)
+        for job, kind, payload, attempts, run_at, key, created_at, is_dead in rows
         if not is_dead
     ]
     return sorted(jobs, key=lambda job: (job.run_at, job.id))  # RETURNING has no order
@@ -145,26 +158,35 @@ async def again(tx: AsyncSession, job: Taken, pause: timedelta) -> None:
         raise ServedBefore
 
 
-async def give_back(tx: AsyncSession, job: Taken, error: str) -> None:
+async def give_back(tx: AsyncSession, job: Taken, error: Exception) -> None:
     """Try again later (exponential with jitter, at most 10 minutes), or mark it dead after MAX_ATTEMPTS.
 
-    Recurring work never dies of an error: it is tried again in a minute. Changes nothing when the lease passed and
-    somebody else has taken the job since.
+    After Away the pauses grow to 15 minutes, and only time ends the attempts. Recurring work never dies of an error: it
+    is tried again in a minute. Changes nothing when the lease passed and somebody else has taken the job since.
     """
-    pause = min(BACKOFF_CAP.total_seconds(), 2.0 ** (job.attempts - 1)) * random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
-    is_recurring = job.key is not None
+    is_recurring, is_away = job.key is not None, isinstance(error, Away)
+    gives_up = job.is_last_try if is_away else job.attempts >= MAX_ATTEMPTS
     await tx.execute(
         update(Job)
         .where(Job.id == job.id, Job.attempts == job.attempts, Job.run_at == job.run_at)
         .values(
             leased_until=None,
             leased_by=None,
-            attempts=0 if is_recurring else job.attempts,
-            is_dead=job.attempts >= MAX_ATTEMPTS and not is_recurring,
-            run_at=now_ms() + int((RECURRING_PAUSE.total_seconds() if is_recurring else pause) * 1000),
-            last_error=error[:2000],
+            attempts=0 if is_recurring or is_away else job.attempts,
+            is_dead=gives_up and not is_recurring,
+            run_at=now_ms() + int(_pause(job, is_away=is_away) * 1000),
+            last_error=f"{type(error).__name__}: {error}"[:2000],
         )
     )
+
+
+def _pause(job: Taken, *, is_away: bool) -> float:
+    """Seconds. Who waits for somebody outside waits about as long again as they have."""
+    if job.key is not None:
+        return RECURRING_PAUSE.total_seconds()
+    age = (now_ms() - job.created_at) / 1000
+    longest, wanted = (OUTAGE_CAP, age) if is_away else (BACKOFF_CAP, 2.0 ** (job.attempts - 1))
+    return min(longest.total_seconds(), max(1.0, wanted)) * random.uniform(0.5, 1)  # noqa: S311 - spreads load, guards nothing
 
 
 async def dead(tx: AsyncSession, limit: int = 100) -> list[Job]:
@@ -174,7 +196,8 @@ async def dead(tx: AsyncSession, limit: int = 100) -> list[Job]:
 
 async def retry(tx: AsyncSession, job_id: int) -> bool:
     """Bring a dead job back, due now, with all its attempts before it. False when there is no such dead job."""
-    values = {"is_dead": False, "attempts": 0, "run_at": now_ms(), "leased_until": None}
+    now = now_ms()
+    values = {"is_dead": False, "attempts": 0, "run_at": now, "created_at": now, "leased_until": None}
     back = update(Job).where(Job.id == job_id, Job.is_dead).values(values).returning(Job.lane)
     lane = (await tx.execute(back)).scalar_one_or_none()
     if lane is not None:

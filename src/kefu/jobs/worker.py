@@ -78,7 +78,8 @@ class Worker:
             except Exception:
                 log.warning("jobs.not_taken", lane=self._lane, exc_info=True)
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), POLL_SECONDS)
+                async with asyncio.timeout(POLL_SECONDS):
+                    await self._wake.wait()
 
     async def _begin(self) -> None:
         """Free what the predecessor left, which is gone: SQLite has one process. See that recurring work is there."""
@@ -102,14 +103,14 @@ class Worker:
             await self._handlers[job.kind](job)
         except Exception as error:
             log.warning("job.failed", kind=job.kind, attempts=job.attempts, exc_info=True)
-            await self._give_back(job, f"{type(error).__name__}: {error}")
+            await self._give_back(job, error)
         finally:
             was_full = len(self._running) >= self._width
             self._running.pop(job.id, None)
             if was_full:
                 self._wake.set()
 
-    async def _give_back(self, job: Taken, error: str) -> None:
+    async def _give_back(self, job: Taken, error: Exception) -> None:
         """Until the database takes it: a job that stays leased waits for its lease to pass."""
         while True:
             try:

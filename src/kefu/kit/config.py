@@ -4,8 +4,10 @@ A wrong one stops the start with its name, the reason and the remedy.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
 from zoneinfo import available_timezones
@@ -18,7 +20,11 @@ from kefu.kit.secrets import kept_secret
 
 TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
 REDIS_URL = re.compile(r"rediss?://[^\s/?]+(/\d*)?(\?\S*)?|unix://\S+")
-WEAK_SECRETS = {"secret", "changeme", "change-me", "password", "dev", "test"}
+PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
+# What everybody tries first, and what samples and manuals say.
+KNOWN = re.compile(
+    r"admin|agent|password|secret|change.?me|letmein|welcome|default|example|qwerty|abc123|12345|kefu", re.IGNORECASE
+)
 
 
 class Settings(BaseSettings):
@@ -35,10 +41,11 @@ class Settings(BaseSettings):
     redis_max_connections: int = Field(32, validation_alias="REDIS_MAX_CONNECTIONS", ge=4, le=1000)
     metrics_token: SecretStr = Field(SecretStr(""), validation_alias="METRICS_TOKEN")
     jwt_secret_key: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEY")
-    jwt_secret_keys_old: Annotated[list[SecretStr], NoDecode] = Field([], validation_alias="JWT_SECRET_KEYS_OLD")
+    jwt_secret_keys_old: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEYS_OLD")
     second_factor_roles: Annotated[list[str], NoDecode] = Field([], validation_alias="SECOND_FACTOR_ROLES")
     super_admin_username: str = Field("admin", validation_alias="SUPER_ADMIN_USERNAME", min_length=3, max_length=50)
     super_admin_password: SecretStr = Field(SecretStr(""), validation_alias="SUPER_ADMIN_PASSWORD")
+    public_url: str = Field("", validation_alias="PUBLIC_URL")
     cors_origins: Annotated[list[str], NoDecode] = Field([], validation_alias="CORS_ORIGINS")
     ai_provider: Literal["builtin", "scripted"] = Field("builtin", validation_alias="AI_PROVIDER")
     session_expire_seconds: int = Field(86_400, validation_alias="SESSION_EXPIRE_SECONDS", ge=60, le=31_536_000)
@@ -58,11 +65,17 @@ class Settings(BaseSettings):
     email_from_name: str = Field("Kefu", validation_alias="EMAIL_FROM_NAME", max_length=80)
     agent_auto_busy_seconds: int = Field(300, validation_alias="AGENT_AUTO_BUSY_SECONDS", ge=30, le=86_400)
     transfer_expire_seconds: int = Field(120, validation_alias="TRANSFER_EXPIRE_SECONDS", ge=1, le=3600)
+    trusted_proxies: Annotated[list[str], NoDecode] = Field(
+        ["127.0.0.1/32", "::1/128"], validation_alias="TRUSTED_PROXIES"
+    )
+    outbound_allow: Annotated[list[str], NoDecode] = Field([], validation_alias="OUTBOUND_ALLOW")
     rate_limits: Literal["on", "off"] = Field("on", validation_alias="RATE_LIMITS")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     log_file: Path | None = Field(None, validation_alias="LOG_FILE")
 
-    @field_validator("holidays", "email_recipients", "jwt_secret_keys_old", "second_factor_roles", mode="before")
+    @field_validator(
+        "holidays", "email_recipients", "trusted_proxies", "outbound_allow", "second_factor_roles", mode="before"
+    )
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
@@ -73,6 +86,15 @@ class Settings(BaseSettings):
         if not all(re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", one) for one in value):
             raise ValueError("is not a list of roles")
         return value
+
+    @field_validator("trusted_proxies", "outbound_allow")
+    @classmethod
+    def _networks(cls, value: list[str]) -> list[str]:
+        """Raises ValueError, for the whole internet too: it is nobody's own."""
+        networks = [ip_network(one) for one in value]
+        if any(one.prefixlen == 0 for one in networks):
+            raise ValueError("means everybody")
+        return [str(one) for one in networks]
 
     @field_validator("timezone")
     @classmethod
@@ -117,6 +139,14 @@ class Settings(BaseSettings):
             raise ValueError("must begin with sqlite:/// or postgresql://")
         return value
 
+    @field_validator("public_url")
+    @classmethod
+    def _bare_address(cls, value: str) -> str:
+        value = value.rstrip("/")
+        if value and not PUBLIC_URL.fullmatch(value):
+            raise ValueError("is not the address of a site")
+        return value
+
     @field_validator("redis_url")
     @classmethod
     def _known_redis(cls, value: str) -> str:
@@ -145,8 +175,12 @@ class Settings(BaseSettings):
         return self.jwt_secret_key.get_secret_value() or kept_secret(self.data_dir / "jwt_secret")
 
     def signing_keys(self) -> list[str]:
-        """`signing_key`, which signs, and the old ones that are still believed."""
-        return [self.signing_key(), *(one.get_secret_value() for one in self.jwt_secret_keys_old)]
+        """`signing_key`, which signs and seals, and the old ones that are still believed."""
+        return [self.signing_key(), *self.old_signing_keys()]
+
+    def old_signing_keys(self) -> list[str]:
+        """Earlier values of the key, of JWT_SECRET_KEYS_OLD: what was signed with one of them is still known."""
+        return [key.strip() for key in self.jwt_secret_keys_old.get_secret_value().split(",") if key.strip()]
 
 
 @dataclass(frozen=True)
@@ -170,10 +204,13 @@ class BadSettings(Exception):
 REMEDIES = {
     "KEFU_ENV": "Use development or production.",
     "DATABASE_URL": "Leave it empty for SQLite, or use postgresql://user:password@host:5432/database.",
+    "PUBLIC_URL": "Use what people type to reach Kefu: https://desk.shop.example, or leave it empty.",
     "AI_PROVIDER": "Use builtin (answers from the knowledge, needs no key).",
     "REDIS_URL": "Leave it empty for one process, or use redis://:password@host:6379/0 (rediss:// with TLS).",
     "REDIS_MAX_CONNECTIONS": "Use a number from 4 to 1000; 32 serves a busy process.",
     "METRICS_TOKEN": "Use at least 16 random characters, or leave it empty for direct readers in the same network.",
+    "TRUSTED_PROXIES": "List networks with commas between: 127.0.0.1/32,10.0.0.0/8.",
+    "OUTBOUND_ALLOW": "List networks of your own with commas between: 10.1.2.0/24.",
     "RATE_LIMITS": "Use on or off.",
     "SESSION_EXPIRE_SECONDS": "Use whole seconds from 60 to 31536000; 86400 is a day.",
     "HUMAN_SHIFT_START": "Use a time of the day: 09:00.",
@@ -215,33 +252,40 @@ def unsafe(settings: Settings) -> list[Problem]:
     """What must not go into production, each with its remedy; nothing in development."""
     if not settings.is_production:
         return []
-    problems = []
+    return [Problem(*one) for one in (*_weak_secrets(settings), *_open_doors(settings))]
+
+
+def _weak_secrets(settings: Settings) -> Iterator[tuple[str, str, str]]:
     secret = settings.jwt_secret_key.get_secret_value()
     if not secret:
-        problems.append(
-            Problem("JWT_SECRET_KEY", "is required in production", "Set it to the output of: openssl rand -hex 32")
-        )
-    elif len(secret) < 32 or len(set(secret)) < 10 or secret.lower() in WEAK_SECRETS:
-        problems.append(
-            Problem("JWT_SECRET_KEY", "is too easy to guess", "Use at least 32 random characters: openssl rand -hex 32")
-        )
-    if settings.rate_limits == "off":
-        problems.append(Problem("RATE_LIMITS", "off is refused in production", "Remove it, or set it to on."))
-    if "*" in settings.cors_origins:
-        problems.append(
-            Problem(
-                "CORS_ORIGINS",
-                "* lets any site act for your visitors",
-                "List your shop's origins: https://shop.example",
-            )
-        )
-    if settings.ai_provider == "scripted":
-        problems.append(Problem("AI_PROVIDER", "scripted answers nothing; it is for tests", "Use builtin."))
+        yield "JWT_SECRET_KEY", "is required in production", "Set it to the output of: openssl rand -hex 32"
+    elif len(secret) < 32 or _is_guessable(secret):
+        yield "JWT_SECRET_KEY", "is too easy to guess", "Use at least 32 random characters: openssl rand -hex 32"
     password = settings.super_admin_password.get_secret_value()
-    if password and len(password) < 12:
-        problems.append(
-            Problem(
-                "SUPER_ADMIN_PASSWORD", "is shorter than 12 characters", "Use a long random one, or leave it empty."
-            )
-        )
-    return problems
+    if 0 < len(password) < 12:
+        yield "SUPER_ADMIN_PASSWORD", "is shorter than 12 characters", "Use a long random one, or leave it empty."
+    elif password and (_is_guessable(password) or settings.super_admin_username.lower() in password.lower()):
+        yield "SUPER_ADMIN_PASSWORD", "is too easy to guess", "Use a long random one, or leave it empty."
+    metrics = settings.metrics_token.get_secret_value()
+    if metrics and _is_guessable(metrics):
+        yield "METRICS_TOKEN", "is too easy to guess", "Use random characters, or leave it empty."
+    if secret and secret in {password, metrics}:
+        yield "JWT_SECRET_KEY", "is used elsewhere too", "Use it for nothing else."
+
+
+def _open_doors(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    if settings.rate_limits == "off":
+        yield "RATE_LIMITS", "off is refused in production", "Remove it, or set it to on."
+    if any("*" in origin for origin in settings.cors_origins):
+        yield "CORS_ORIGINS", "* lets any site act for your visitors", "List your shop's origins: https://shop.example"
+    if settings.public_url.startswith("http:"):
+        yield "PUBLIC_URL", "without TLS everybody on the way reads along", "Use the https:// address."
+    if settings.log_level == "debug":
+        yield "LOG_LEVEL", "debug may write what people say", "Use info."
+    if settings.ai_provider == "scripted":
+        yield "AI_PROVIDER", "scripted answers nothing; it is for tests", "Use builtin."
+
+
+def _is_guessable(secret: str) -> bool:
+    """Few different characters, or mostly words that everybody knows."""
+    return len(set(secret)) < 8 or len(KNOWN.sub("", secret)) < len(secret) / 2

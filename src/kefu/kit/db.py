@@ -6,8 +6,9 @@ grouped on SQLite (`kit.sqlite`), by a bare asyncpg pool on PostgreSQL.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator
-from contextlib import asynccontextmanager, contextmanager, nullcontext
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterator
+from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,8 @@ CONNECT_SECONDS = 3
 LOCK_SECONDS = 3
 STATEMENT_SECONDS = 4
 IDLE_SECONDS = 15
+# To close what one pool holds, before it is left to the kernel.
+CLOSE_SECONDS = 3
 
 # What PostgreSQL and the way to it say when they cannot serve a statement now; its sender asks again.
 NOT_NOW = (
@@ -67,6 +70,14 @@ class Table(DeclarativeBase):
 def after_commit(tx: AsyncSession, action: Callable[[], None]) -> None:
     """Run `action` once the transaction is durable; never when it is rolled back. It must not raise."""
     tx.info.setdefault("after_commit", []).append(action)
+
+
+def before_commit(tx: AsyncSession, action: Callable[[AsyncSession], Awaitable[None]]) -> None:
+    """Run `action(tx)` as the last thing of the transaction, when all else is written and every other lock is held.
+
+    What it raises undoes the transaction.
+    """
+    tx.info.setdefault("before_commit", []).append(action)
 
 
 def announce(tx: AsyncSession, topic: str, what: Any) -> None:
@@ -109,13 +120,15 @@ class Signals:
 class Database:
     """One database, either SQLite (`sqlite:///path`) or PostgreSQL (`postgresql://…`).
 
-    `is_patient`: statements and locks of PostgreSQL may take as long as they need.
+    `is_patient`: statements and locks of PostgreSQL may take as long as they need. `info`: what every transaction that
+    writes finds in its own `info`.
     """
 
     def __init__(self, url: str, *, is_patient: bool = False) -> None:
         self.is_sqlite = url.startswith("sqlite")
         self.url = url
         self.signals = Signals()
+        self.info: dict[str, Any] = {"signals": self.signals}
         self._gate = asyncio.Lock()
         self._pool: asyncpg.Pool[Any] | None = None
         self._pool_gate = asyncio.Lock()
@@ -130,7 +143,7 @@ class Database:
             self._reader = engine(self.path, "BEGIN", size=4)
         else:
             self._writer = self._reader = _postgres_engine(url, is_patient=is_patient)
-        self._new_write = async_sessionmaker(self._writer, expire_on_commit=False, info={"signals": self.signals})
+        self._new_write = async_sessionmaker(self._writer, expire_on_commit=False, info=self.info)
         self._new_read = async_sessionmaker(self._reader, expire_on_commit=False)
 
     @property
@@ -198,7 +211,7 @@ class Database:
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """A session that sees one state of the database and commits nothing."""
-        with _as_busy():
+        with _as_busy(), _open_transaction():
             async with self._new_read() as tx:
                 yield tx
 
@@ -209,10 +222,11 @@ class Database:
         Raises Busy when the database is.
         """
         gate = self._gate if self.is_sqlite else nullcontext()
-        with _as_busy():
+        with _as_busy(), _open_transaction():
             async with gate, self._new_write() as tx:
                 async with tx.begin():
                     yield tx
+                    await _run_last(tx)
                 actions = tx.info.get("after_commit", [])
         for action in actions:
             action()
@@ -222,10 +236,42 @@ class Database:
             if lane:
                 await lane.close()
         if self._pool:
-            await self._pool.close()
-        await self._writer.dispose()
+            await _let_go(self._pool.close())
+        await _let_go(self._writer.dispose())
         if self._reader is not self._writer:
-            await self._reader.dispose()
+            await _let_go(self._reader.dispose())
+
+
+async def _let_go(closing: Coroutine[Any, Any, None]) -> None:
+    """Close connections; a server that does not even hear that holds nobody up."""
+    with suppress(*NOT_NOW):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await closing
+
+
+async def _run_last(tx: AsyncSession) -> None:
+    actions = tx.info.get("before_commit", ())
+    if actions:
+        await tx.flush()
+    for action in actions:
+        await action(tx)
+
+
+_open: ContextVar[int] = ContextVar("open_transactions", default=0)
+
+
+@contextmanager
+def _open_transaction() -> Iterator[None]:
+    token = _open.set(_open.get() + 1)
+    try:
+        yield
+    finally:
+        _open.reset(token)
+
+
+def assert_no_open_transaction() -> None:
+    """For whoever is about to wait for somebody else: nobody's locks shall wait with them."""
+    assert _open.get() == 0, "a transaction is open here"
 
 
 @contextmanager
@@ -269,5 +315,6 @@ def _postgres_engine(url: str, *, is_patient: bool) -> AsyncEngine:
         max_overflow=0,
         pool_timeout=FREE_SECONDS,
         pool_pre_ping=True,
+        hide_parameters=True,  # what people wrote, which an error would say
         connect_args=_bounds(is_patient=is_patient),
     )

@@ -1,6 +1,8 @@
-"""Rate limits, written as people say them: `"20/minute"`."""
+"""Rate limits: who may do what how often. `RATES` is the one table."""
 
 import time
+from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Literal
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage
@@ -8,6 +10,51 @@ from limits.aio.strategies import MovingWindowRateLimiter
 
 from kefu.kit.errors import TooMany
 from kefu.kit.redis import Away, Redis
+
+Rule = Literal[
+    "login",
+    "login_code",
+    "refresh",
+    "open_session",
+    "chat",
+    "escalate",
+    "letter",
+    "typing",
+    "read",
+    "rating",
+    "transcript",
+    "search",
+    "note",
+    "assist",
+    "transfer",
+    "mail_reply",
+    "identify",
+    "audit_export",
+]
+# `visitor`: the conversation the token is for. `who`: visitor or agent, in one conversation.
+Per = Literal["address", "visitor", "agent", "who"]
+
+RATES: dict[Rule, dict[Per, str]] = {
+    "login": {"address": "5/minute"},
+    "login_code": {"address": "5/minute"},
+    "refresh": {"address": "60/minute"},
+    "open_session": {"address": "120/minute"},
+    "chat": {"visitor": "20/minute", "address": "20/minute"},
+    "escalate": {"visitor": "5/minute", "address": "20/minute"},
+    "letter": {"visitor": "10/minute", "address": "20/minute"},
+    "typing": {"who": "120/minute"},
+    "read": {"who": "240/minute"},
+    "rating": {"visitor": "20/minute"},
+    "transcript": {"who": "30/minute"},
+    "search": {"agent": "60/minute"},
+    "note": {"agent": "60/minute"},
+    "assist": {"agent": "30/minute"},
+    "transfer": {"agent": "60/minute"},
+    "mail_reply": {"agent": "30/minute"},
+    "identify": {"address": "120/minute"},
+    "audit_export": {"agent": "10/minute"},
+}
+LONGEST_KEY = 200
 
 
 class Limits:
@@ -21,22 +68,46 @@ class Limits:
         self._own = MovingWindowRateLimiter(MemoryStorage())
         self._redis = redis
         self._shared = MovingWindowRateLimiter(_storage(redis)) if redis else self._own
-        self._rules: dict[str, RateLimitItem] = {}
+        self._items = {rate: parse(rate) for rates in RATES.values() for rate in rates.values()}
 
-    async def take(self, rule: str, *key: str) -> None:
-        """Count one use of `rule` by `key`. Raises TooMany with the seconds to wait."""
+    async def take(self, rule: Rule, **by: str) -> None:
+        """Count one use of `rule` for each key that the table counts it by: `take("chat", visitor=…, address=…)`.
+
+        Raises TooMany with the seconds to wait. What was counted before the key that refuses stays counted.
+        """
+        rates = RATES[rule]
+        assert by.keys() == rates.keys(), f"{rule} is counted by {', '.join(rates)}"
         if not self.enabled:
             return
-        item = self._rules.get(rule) or self._rules.setdefault(rule, parse(rule))
+        for per, rate in rates.items():
+            key = counted(by[per]) if per == "address" else by[per][:LONGEST_KEY]
+            wait = await self._wait(self._items[rate], rule, per, key)
+            if wait is not None:
+                raise TooMany(retry_after=wait)
+
+    async def _wait(self, item: RateLimitItem, *key: str) -> int | None:
         if self._redis is not None:
             try:
-                wait = await self._redis.ask("limit", lambda _: _wait(self._shared, item, *key))
+                return await self._redis.ask("limit", lambda _: _wait(self._shared, item, *key))
             except Away:
-                wait = await _wait(self._own, item, *key)
-        else:
-            wait = await _wait(self._own, item, *key)
-        if wait is not None:
-            raise TooMany(retry_after=wait)
+                pass
+        return await _wait(self._own, item, *key)
+
+
+def counted(address: str) -> str:
+    """Whom an address is counted as.
+
+    An IPv6 line has a whole /64 to itself; an IPv4 address in the form of an IPv6 one is itself.
+    """
+    try:
+        found = ip_address(address)
+    except ValueError:
+        return address[:LONGEST_KEY]
+    if isinstance(found, IPv6Address):
+        if found.ipv4_mapped:
+            return str(found.ipv4_mapped)
+        return str(ip_network((int(found) >> 64 << 64, 64)))
+    return str(found)
 
 
 async def _wait(limiter: MovingWindowRateLimiter, item: RateLimitItem, *key: str) -> int | None:

@@ -3,7 +3,6 @@
 import logging
 import logging.handlers
 import queue
-import re
 import sys
 from collections.abc import MutableMapping
 from pathlib import Path
@@ -12,20 +11,25 @@ from typing import Any
 import orjson
 import structlog
 
-SECRET_KEYS = re.compile(r"password|token|secret|authorization|cookie|api_?key", re.IGNORECASE)
-SECRET_VALUES = re.compile(
-    r"eyJ[\w-]{8,}\.[\w-]{8,}\.[\w-]{8,}|[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{2,63}|(?<!\d)\+?\d[\d -]{9,17}\d(?!\d)"
-)
+from kefu.kit.masking import mask
+
+# At debug uvicorn's WebSockets write every frame, and the drivers every statement with its values.
+QUIET = {
+    "uvicorn.access": logging.WARNING,
+    "uvicorn.error": logging.INFO,
+    "websockets": logging.INFO,
+    "alembic": logging.WARNING,
+    "aiosqlite": logging.WARNING,
+    "asyncio": logging.WARNING,
+    "sqlalchemy": logging.WARNING,
+    "aiosmtplib": logging.WARNING,
+    "redis": logging.WARNING,
+}
 
 
-def mask(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
-    """Hide secrets by the name of their field, and tokens, e-mail addresses, phone and card numbers by their look."""
-    for key, value in entry.items():
-        if SECRET_KEYS.search(key):
-            entry[key] = "***"
-        elif isinstance(value, str) and key not in {"timestamp", "request_id", "incident"}:
-            entry[key] = SECRET_VALUES.sub("***", value)
-    return entry
+def _masked(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    masked: MutableMapping[str, Any] = mask(entry)
+    return masked
 
 
 def _as_json(entry: Any, **_: Any) -> str:
@@ -35,7 +39,8 @@ def _as_json(entry: Any, **_: Any) -> str:
 def set_up_logs(level: str, file: Path | None = None) -> logging.handlers.QueueListener:
     """Send structlog and the standard library's loggers to standard error, or to a file rotated daily (14 kept).
 
-    Writing happens on a thread of its own; stop the returned listener to flush it. Safe to repeat.
+    Everything is masked (`kit.masking`). Writing happens on a thread of its own; stop the returned listener to flush
+    it. Safe to repeat.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -43,7 +48,6 @@ def set_up_logs(level: str, file: Path | None = None) -> logging.handlers.QueueL
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
-        mask,
     ]
     structlog.configure(
         processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
@@ -56,6 +60,7 @@ def set_up_logs(level: str, file: Path | None = None) -> logging.handlers.QueueL
         foreign_pre_chain=shared,
         processors=[
             structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            _masked,
             structlog.processors.JSONRenderer(_as_json),
         ],
     )
@@ -65,8 +70,9 @@ def set_up_logs(level: str, file: Path | None = None) -> logging.handlers.QueueL
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level.upper())
-    for quiet in ("uvicorn.access", "alembic", "aiosqlite", "asyncio"):
-        logging.getLogger(quiet).setLevel(logging.WARNING)
+    for quiet, least in QUIET.items():
+        logging.getLogger(quiet).setLevel(max(root.level, least))
+    logging.raiseExceptions = False  # a line that cannot be written would else be printed with all its arguments
     listener = logging.handlers.QueueListener(waiting, writer)
     listener.start()
     return listener

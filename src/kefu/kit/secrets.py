@@ -1,9 +1,9 @@
-"""Secrets the product keeps for itself, and what it keeps sealed."""
+"""Secrets the product keeps: its own in a file, those of others sealed in the database."""
 
-import base64
 import hmac
 import os
 import secrets
+from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -11,37 +11,33 @@ from pathlib import Path
 from cryptography.fernet import Fernet, InvalidToken, MultiFernet
 
 
-class Unsealable(Exception):
-    """Sealed with a key that is not among ours, or changed since."""
+class Unreadable(Exception):
+    """Sealed with a key that is no longer there, or changed since."""
 
 
 class Sealer:
-    """Encrypts short texts for the database (Fernet: AES-128-CBC with HMAC-SHA256).
+    """Seals short texts for the database (Fernet: AES-128-CBC with HMAC-SHA256).
 
-    `secrets`: the newest first, which seals; the others still open. Each becomes a key of its own that is no other key
-    of that secret.
+    The first of `keys` seals, all of them open. Each becomes a key of its own that is no other key of that secret.
     """
 
-    def __init__(self, secrets: Sequence[str]) -> None:
-        self._keys = MultiFernet([Fernet(_sealing_key(one)) for one in secrets])
+    def __init__(self, keys: Sequence[str]) -> None:
+        derived = [hmac.digest(key.encode(), b"kefu sealed text", "sha256") for key in keys]
+        self._fernet = MultiFernet([Fernet(urlsafe_b64encode(one)) for one in derived])
 
     def seal(self, text: str) -> str:
-        return self._keys.encrypt(text.encode()).decode()
+        return self._fernet.encrypt(text.encode()).decode()
 
     def open(self, sealed: str) -> str:
-        """Raises Unsealable."""
+        """Raises Unreadable."""
         try:
-            return self._keys.decrypt(sealed.encode()).decode()
+            return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
-            raise Unsealable from None
+            raise Unreadable from None
 
     def reseal(self, sealed: str) -> str:
-        """The same text under the newest key. Raises Unsealable."""
+        """The same text under the newest key. Raises Unreadable."""
         return self.seal(self.open(sealed))
-
-
-def _sealing_key(secret: str) -> bytes:
-    return base64.urlsafe_b64encode(hmac.digest(secret.encode(), b"kefu sealed fields", "sha256"))
 
 
 def kept_secret(path: Path) -> str:

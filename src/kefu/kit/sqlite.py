@@ -76,6 +76,8 @@ class Lane(ABC):
                     results = await loop.run_in_executor(self._thread, self._run, [work for work, _ in batch])
                 except sqlite3.Error:
                     results = [(False, Busy())] * len(batch)
+                except Exception as error:  # noqa: BLE001 - it belongs to all who wait, who would wait for ever
+                    results = [(False, error)] * len(batch)
             for (_, done), (ok, result) in zip(batch, results, strict=True):
                 if not done.done():
                     done.set_result(result) if ok else done.set_exception(result)
@@ -152,7 +154,12 @@ class GroupRead(Lane):
 def engine(path: str, begin: str, size: int) -> AsyncEngine:
     """SQLAlchemy's door to the file. `begin`: how its transactions start."""
     made = create_async_engine(
-        f"sqlite+aiosqlite:///{path}", poolclass=AsyncAdaptedQueuePool, pool_size=size, max_overflow=0, pool_timeout=30
+        f"sqlite+aiosqlite:///{path}",
+        poolclass=AsyncAdaptedQueuePool,
+        pool_size=size,
+        max_overflow=0,
+        pool_timeout=30,
+        hide_parameters=True,
     )
 
     @event.listens_for(made.sync_engine, "connect")

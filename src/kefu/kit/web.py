@@ -15,20 +15,29 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from kefu.kit import acting
 from kefu.kit.errors import Invalid, KefuError, NotFound, TooLarge
 from kefu.kit.i18n import Locale, Text, preferred
 from kefu.kit.metrics import REQUESTS
 
 log = structlog.get_logger()
 
-BODY_LIMIT = 262_144
+# Bytes of a body, by the beginning of the path. 5,000 characters of any script fit the common one however they are
+# escaped, and an article of 50,000 the one for knowledge.
+BODY_LIMIT = 65_536
+BODY_LIMITS = (("/api/agent/", 16_384), ("/api/knowledge/", 524_288))
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
+POWERS = (b"camera", b"geolocation", b"microphone", b"payment", b"usb")  # of a browser that no page of ours needs
 SECURITY = (
     (b"x-content-type-options", b"nosniff"),
     (b"referrer-policy", b"strict-origin-when-cross-origin"),
     (b"cross-origin-opener-policy", b"same-origin"),
-    (b"permissions-policy", b"camera=(), microphone=(), geolocation=()"),
+    (b"permissions-policy", b", ".join(b"%b=()" % power for power in POWERS)),
+    # Of what is no page: opened by itself, a picture of ours or an answer of the API does nothing.
+    (b"content-security-policy", b"default-src 'none'; frame-ancestors 'none'"),
 )
+STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
+PRIVATE = (b"cache-control", b"no-store")
 
 
 class MethodNotAllowed(KefuError):
@@ -40,11 +49,13 @@ class MethodNotAllowed(KefuError):
 class Edge:
     """Pure ASGI, outermost: names the request, limits its body and logs its end.
 
-    What nobody caught becomes a 500 with an incident id.
+    What nobody caught becomes a 500 with an incident id. `strict_transport`: browsers that came by https shall never
+    again come without it.
     """
 
-    def __init__(self, app: ASGIApp) -> None:
+    def __init__(self, app: ASGIApp, *, strict_transport: bool = False) -> None:
         self.app = app
+        self._strict_transport = strict_transport
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "websocket":
@@ -54,10 +65,11 @@ class Edge:
             await self.app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        request_id, languages = _named(headers), headers.get("accept-language")
+        request_id, languages = _named(scope, headers), headers.get("accept-language")
         if scope["method"] != "GET":  # nobody reads the body of a GET, and followers would keep the wrapper for hours
-            receive = _limited(receive, headers)
+            receive = _limited(receive, headers, body_limit(scope["path"]))
         del headers  # as they would a copy of these
+        security = self._headers(scope)
         started, status = time.perf_counter(), 0
 
         async def send_out(message: Message) -> None:
@@ -65,7 +77,7 @@ class Edge:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 named = {name for name, _ in message["headers"]}
-                missing = (header for header in SECURITY if header[0] not in named)
+                missing = (header for header in security if header[0] not in named)
                 message["headers"] = [*message["headers"], (b"x-request-id", request_id.encode()), *missing]
             await send(message)
 
@@ -88,13 +100,19 @@ class Edge:
             took = round(seconds * 1000, 1)
             log.info("request.served", method=scope["method"], path=scope["path"], status=status, duration_ms=took)
 
+    def _headers(self, scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
+        """What every answer carries unless it says otherwise itself."""
+        headers = (*SECURITY, PRIVATE) if scope["path"].startswith("/api/") else SECURITY
+        is_strict = self._strict_transport and scope["scheme"] == "https"
+        return (*headers, STRICT_TRANSPORT) if is_strict else headers
+
     async def _connect(self, scope: Scope, receive: Receive, send: Send) -> None:
         """A WebSocket: one line when it ends, with the status of the handshake (101: accepted) and how it was closed.
 
         What nobody caught closes it with 1011, or is a 500 before it was accepted.
         """
         headers = Headers(scope=scope)
-        request_id, locale = _named(headers), preferred(headers.get("accept-language"))
+        request_id, locale = _named(scope, headers), preferred(headers.get("accept-language"))
         del headers
         started, status, code = time.perf_counter(), 0, None
 
@@ -125,27 +143,32 @@ class Edge:
             log.info("request.served", method="WS", path=scope["path"], **facts)
 
 
-def _named(headers: Headers) -> str:
+def _named(scope: Scope, headers: Headers) -> str:
     """The id of the request, the caller's own if it gives one; every line of the log from here on has it."""
     given = headers.get("x-request-id", "")
     request_id = given if REQUEST_ID.fullmatch(given) else secrets.token_hex(8)
     structlog.contextvars.clear_contextvars()
     structlog.contextvars.bind_contextvars(request_id=request_id)
+    acting.arrive(scope, request_id)
     return request_id
 
 
-def _limited(receive: Receive, headers: Headers) -> Receive:
-    """Stop a body that is, or says it will be, larger than BODY_LIMIT. Raises TooLarge."""
+def body_limit(path: str) -> int:
+    return next((limit for beginning, limit in BODY_LIMITS if path.startswith(beginning)), BODY_LIMIT)
+
+
+def _limited(receive: Receive, headers: Headers, limit: int) -> Receive:
+    """Stop a body that is, or says it will be, larger than `limit`. Raises TooLarge."""
     declared = headers.get("content-length", "0")
-    too_large = declared.isdecimal() and int(declared) > BODY_LIMIT
+    too_large = declared.isdecimal() and int(declared) > limit
     taken = 0
 
     async def limited() -> Message:
         nonlocal taken
         message = await receive()
         taken += len(message.get("body", b""))
-        if too_large or taken > BODY_LIMIT:
-            raise TooLarge(limit=BODY_LIMIT)
+        if too_large or taken > limit:
+            raise TooLarge(limit=limit)
         return message
 
     return limited
@@ -181,17 +204,24 @@ def caller_locale(request: Request) -> Locale:
 class Origin:
     """Where a request comes from.
 
-    `address`: as the server saw it (behind a proxy, uvicorn reads X-Forwarded-For of trusted hosts).
+    `address`: of the caller, behind the proxies of TRUSTED_PROXIES. `page`: the site of the page that calls, which
+    browsers tell.
     """
 
     address: str
     authorization: str | None
     locale: Locale
+    page: str | None
 
 
 def caller_of(request: Request) -> Origin:
-    address = request.client.host if request.client else "local"
-    return Origin(address, request.headers.get("authorization"), caller_locale(request))
+    headers = request.headers
+    return Origin(address_of(request), headers.get("authorization"), caller_locale(request), headers.get("origin"))
+
+
+def address_of(request: Request) -> str:
+    """Of the caller, behind the proxies of TRUSTED_PROXIES."""
+    return acting.address_of(request.scope)
 
 
 REASONS: dict[str, Text] = {
@@ -211,6 +241,10 @@ REASONS: dict[str, Text] = {
     "empty_span": {"en": "opens and closes at the same time", "zh": "开始与结束时间不能相同"},
     "overlap": {"en": "overlaps with another span of the day", "zh": "与当天其他时段重叠"},
     "unknown_zone": {"en": "is not a time zone of the IANA list", "zh": "不是 IANA 时区名称"},
+    "bad_origin": {
+        "en": "is not a site such as https://shop.example",
+        "zh": "不是有效的网站地址，例如 https://shop.example",
+    },
     "json_invalid": {"en": "is not valid JSON", "zh": "不是有效的 JSON"},
     "model_attributes_type": {"en": "must be a JSON object", "zh": "必须是 JSON 对象"},
     "extra_forbidden": {"en": "is not known here", "zh": "不支持该字段"},

@@ -94,8 +94,9 @@ async def delete_draft(request: Request, article_id: ArticleId, _: Author) -> Do
 
 
 @router.post("/api/knowledge/search")
-async def hit_test(request: Request, body: shapes.HitTest, _: Reader) -> shapes.HitTestData:
+async def hit_test(request: Request, body: shapes.HitTest, agent: Reader) -> shapes.HitTestData:
     """What the bot would find."""
+    await request.app.state.limits.take("search", agent=agent.id)
     started = time.perf_counter()
     async with request.app.state.db.read() as tx:
         shop = await find_shop(tx, body.shop)

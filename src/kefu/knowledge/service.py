@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit, fields
 from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, NotFound
 from kefu.kit.i18n import Locale, Text
@@ -69,6 +70,7 @@ async def create_article(tx: AsyncSession, shop: str, content: Content) -> Artic
     tx.add(article)
     await _flush(tx, article.slug)
     await tx.execute(insert(ArticleVersion), [_version_row(article)])
+    audit(tx, "article.created", ("article", article.id), after={"shop": shop, **asdict(content)})
     return article
 
 
@@ -78,8 +80,10 @@ async def change_article(tx: AsyncSession, article_id: str, version: int, change
     Published content is public at once. Raises ArticleNotFound, StaleVersion, SlugTaken.
     """
     article = await _locked(tx, article_id, version)
+    before = fields(article, *changes)
     if not _apply(article, changes):
         return article
+    audit(tx, "article.changed", ("article", article_id), before, changes)
     await _flush(tx, article.slug)
     await tx.execute(insert(ArticleVersion), [_version_row(article)])
     if article.status == Status.PUBLISHED:
@@ -90,7 +94,9 @@ async def change_article(tx: AsyncSession, article_id: str, version: int, change
 async def publish_article(tx: AsyncSession, article_id: str, version: int) -> Article:
     """Let visitors and search see it. Raises ArticleNotFound, StaleVersion, InvalidStatus."""
     article = await _locked(tx, article_id, version)
+    before = fields(article, "status")
     article.status = moved(Status(article.status), Move.PUBLISH)
+    audit(tx, "article.published", ("article", article_id), before, fields(article, "status"))
     article.published_at = article.updated_at = now_ms()
     await tx.flush()
     await tx.execute(
@@ -105,7 +111,9 @@ async def publish_article(tx: AsyncSession, article_id: str, version: int) -> Ar
 async def archive_article(tx: AsyncSession, article_id: str, version: int) -> Article:
     """Take it away from visitors and search. Raises ArticleNotFound, StaleVersion, InvalidStatus."""
     article = await _locked(tx, article_id, version)
+    before = fields(article, "status")
     article.status = moved(Status(article.status), Move.ARCHIVE)
+    audit(tx, "article.archived", ("article", article_id), before, fields(article, "status"))
     article.updated_at = now_ms()
     await tx.flush()
     await reindex(tx, article.shop, [article])
@@ -117,6 +125,7 @@ async def delete_draft(tx: AsyncSession, article_id: str) -> None:
     article = await _locked(tx, article_id, None)
     if article.status != Status.DRAFT:
         raise InvalidStatus(status=article.status)
+    audit(tx, "article.deleted", ("article", article_id), before=fields(article, "shop", "lang", "slug", "title"))
     await tx.delete(article)
     await tx.flush()
 

@@ -2,11 +2,13 @@
 
 import asyncio
 import gzip
+import secrets
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
 from fastapi import APIRouter, Depends, FastAPI, Request
-from fastapi.responses import FileResponse, RedirectResponse, Response
+from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import Headers
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
@@ -22,8 +24,12 @@ FRESH = "no-cache"
 LOADER = "sdk/fiido-kefu.js"
 TEXT_FILES = (".js", ".css", ".svg", ".html", ".json")
 LOCAL_PARENTS = ("http://localhost:*", "http://127.0.0.1:*")
+# What the build writes where each answer puts a nonce of its own (`cspNonce` in the apps' vite.config.ts).
+NONCE = "KEFU_NONCE"
+# Only the scripts that the page names run, and what these import. Styles come from our files; `style` attributes that
+# scripts set are not the policy's business.
 OWN = (
-    "default-src 'self'; img-src 'self' data: https:; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: https:; "
     "object-src 'none'; base-uri 'none'; form-action 'self'"
 )
 
@@ -79,16 +85,25 @@ def add_web_apps(app: FastAPI) -> None:
     app.mount("/static", ASSETS)
 
 
-def _page(name: str, policy: str) -> Response:
+def _page(name: str, more: str) -> Response:
+    """`more`: what its policy says beside OWN."""
     path = STATIC / name
     if not path.is_file():
         raise NotBuilt
-    return FileResponse(path, headers={"Cache-Control": FRESH, "Content-Security-Policy": policy})
+    nonce = secrets.token_urlsafe(16)
+    html = _text(path, path.stat().st_mtime_ns).replace(NONCE, nonce)
+    policy = f"{OWN.format(nonce=nonce)}; {more}"
+    return HTMLResponse(html, headers={"Cache-Control": "no-store", "Content-Security-Policy": policy})
 
 
-def frame_ancestors(settings: Settings) -> str:
-    """Which pages may hold the widget: our own, those of CORS_ORIGINS and, in development, any on this machine."""
-    parents = ["'self'", *settings.cors_origins, *(() if settings.is_production else LOCAL_PARENTS)]
+@lru_cache(maxsize=8)
+def _text(path: Path, _changed: int) -> str:
+    return path.read_text(encoding="utf-8")
+
+
+def frame_ancestors(origins: list[str], settings: Settings) -> str:
+    """Which pages may hold the widget: our own, those of the shop and, in development, any on this machine."""
+    parents = ["'self'", *origins, *(() if settings.is_production else LOCAL_PARENTS)]
     return f"frame-ancestors {' '.join(parents)}"
 
 
@@ -102,24 +117,26 @@ async def home() -> Response:
 @router.get("/workbench/{path:path}")
 async def workbench() -> Response:
     """One page for every address below; its router reads the rest."""
-    return _page("workbench/index.html", f"{OWN}; frame-ancestors 'none'")
+    return _page("workbench/index.html", "frame-ancestors 'none'")
 
 
 @router.get("/demo")
 async def demo() -> Response:
-    return _page("demo-shop/index.html", f"{OWN}; frame-src 'self'; frame-ancestors 'self'")
+    return _page("demo-shop/index.html", "frame-src 'self'; frame-ancestors 'self'")
 
 
 @router.get("/docs")
 @router.get("/documentation")
 async def api_docs() -> Response:
-    return _page("api-docs/index.html", f"{OWN}; frame-ancestors 'none'")
+    return _page("api-docs/index.html", "frame-ancestors 'none'")
 
 
 @router.get("/embed")
-async def embed(request: Request) -> Response:
-    """The widget's page, for the loader's iframe."""
-    return _page("widget/index.html", f"{OWN}; {frame_ancestors(request.app.state.settings)}")
+async def embed(request: Request, shop: str = "") -> Response:
+    """The widget's page, for the loader's iframe on the pages of the shop."""
+    state = request.app.state
+    await state.origins.refresh()
+    return _page("widget/index.html", frame_ancestors(state.origins.of(shop), state.settings))
 
 
 @router.get("/sdk/fiido-kefu.js")

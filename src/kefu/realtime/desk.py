@@ -70,7 +70,8 @@ class Desk:
     async def _publish_forever(self) -> None:
         while True:
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._ring.wait(), QUEUE_SECONDS if self._has_queue else None)
+                async with asyncio.timeout(QUEUE_SECONDS if self._has_queue else None):
+                    await self._ring.wait()
             await asyncio.sleep(PAUSE_SECONDS)
             self._ring.clear()
             try:

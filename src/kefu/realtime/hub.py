@@ -36,6 +36,8 @@ OVERLAP_MS = 3_000
 CHANGED_LIMIT = 5_000
 HEARTBEAT_SECONDS = 15
 SESSION = stream_of("")
+# After these the tokens that visitors have are void.
+NEW_HANDS = {"session.identified", "session.signed_out"}
 
 # Why a stream ends: "gone" is the reader's doing, "refused" what the reader did.
 # "hidden": a colleague has the session now.
@@ -187,7 +189,9 @@ class Channel:
         is_move = seq and notice.type.startswith("session.")
         frames: dict[Wire, bytes] = {}
         for follower in self.followers:
-            if public or follower.sees_internal:
+            if notice.type in NEW_HANDS and not follower.sees_internal:
+                follower.end("revoked")
+            elif public or follower.sees_internal:
                 wire = follower.wire
                 frame = frames.get(wire) or frames.setdefault(wire, wire.frame(notice))
                 if is_move and follower.sees_internal:

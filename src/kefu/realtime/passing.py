@@ -19,9 +19,6 @@ from kefu.sessions.reading import Mark
 from kefu.sessions.schemas import MAX_SEQ, Body
 from kefu.sessions.service import SessionNotFound
 
-TYPING_PER_SESSION = "120/minute"
-READS_PER_READER = "240/minute"
-
 
 class Typing(Body):
     """`internal`: into a note, which is no business of the visitor's."""
@@ -47,7 +44,7 @@ async def tell_typing(state: State, caller: Caller, name: str, typing: Typing) -
     Raises ForeignSession, Forbidden, SessionHidden, SessionNotFound or TooMany.
     """
     actor = actor_of(caller, name, "sessions.reply")
-    await state.limits.take(TYPING_PER_SESSION, "typing", name, actor.kind)
+    await state.limits.take("typing", who=f"{name} {actor.kind}")
     is_public = not typing.internal
     if isinstance(caller, AgentIdentity):
         session = await state.store.get(name)
@@ -67,7 +64,7 @@ async def move_mark(state: State, caller: Caller, name: str, read: MarkRead) -> 
     """
     reader = actor_of(caller, name, "sessions.read")
     await may_read(state.db, caller, name)
-    await state.limits.take(READS_PER_READER, "read", name, reading.reader_id(reader))
+    await state.limits.take("read", who=f"{name} {reading.reader_id(reader)}")
     async with state.db.write() as tx:
         session = await find(tx, name)
         if session is None:

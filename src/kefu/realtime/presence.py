@@ -165,7 +165,8 @@ class Presence:
         while True:
             with suppress(TimeoutError):
                 pause = TICK_SECONDS if self._lingering else CALM_TICK_SECONDS
-                await asyncio.wait_for(self._ring.wait(), pause)
+                async with asyncio.timeout(pause):
+                    await self._ring.wait()
             await asyncio.sleep(PAUSE_SECONDS)
             self._ring.clear()
             try:

@@ -1,13 +1,48 @@
-"""How uvicorn serves streams and sockets that are to be held by the thousand."""
+"""How uvicorn serves streams and sockets by the thousand, and requests that come too slowly or too large not at all."""
 
+import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
+from httptools import HttpParserError
+from starlette.datastructures import Headers
 from starlette.types import Send
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
+from kefu.kit.errors import KefuError
+from kefu.kit.i18n import Text, preferred
+from kefu.kit.web import SECURITY, error_response
+
 FRAME_BYTES = 4096
+HEAD_BYTES = 32_768
+HEADERS = 100
+# From the first byte of a request, or from the connection on, to the end of its body: a slow phone needs seconds.
+REQUEST_SECONDS = 30.0
+
+
+class BadRequest(KefuError):
+    status = 400
+    code = "BAD_REQUEST"
+    text: ClassVar[Text] = {"en": "This is not HTTP as we know it.", "zh": "请求格式无效。"}
+
+
+class RequestTooSlow(KefuError):
+    status = 408
+    code = "REQUEST_TIMEOUT"
+    text: ClassVar[Text] = {"en": "The request took too long to arrive.", "zh": "请求传输超时。"}
+
+
+class HeadTooLarge(KefuError):
+    status = 431
+    code = "HEADERS_TOO_LARGE"
+    text: ClassVar[Text] = {
+        "en": "The request has more than {headers} headers, or {limit} bytes of them.",
+        "zh": "请求头超过 {headers} 个或 {limit} 字节。",
+    }
+
+    def __init__(self) -> None:
+        super().__init__(headers=HEADERS, limit=HEAD_BYTES)
 
 
 class LeanSocket(WebSocketsSansIOProtocol):
@@ -23,16 +58,89 @@ class LeanSocket(WebSocketsSansIOProtocol):
 
 
 class LeanHttp(HttpToolsProtocol):
-    """Tells a stream that its reader has gone, which otherwise takes a task that waits for it."""
+    """Tells a stream that its reader has gone, which otherwise takes a task that waits for it.
+
+    A request has to arrive within REQUEST_SECONDS, and its head within HEAD_BYTES and HEADERS; uvicorn sets no bounds.
+    Nothing is timed while each request arrives in one piece, as most do.
+    """
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.on_gone: Callable[[], None] | None = None
+        self._deadline: asyncio.TimerHandle | None = None
+        self._is_in_head = self._is_arriving = False
+        self._head_bytes = 0
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
+        super().connection_made(transport)
+        self._expect_request()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._has_arrived()
         super().connection_lost(exc)
         if self.on_gone:
             self.on_gone()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self.transport.is_closing() or not self._is_arriving:
+            return
+        if self._deadline is None:
+            self._expect_request()
+        if self._is_in_head:
+            self._head_bytes += len(data)
+            if self._head_bytes > HEAD_BYTES:
+                self._refuse(HeadTooLarge())
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._is_in_head = self._is_arriving = True
+        self._head_bytes = 0
+
+    def on_headers_complete(self) -> None:
+        size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
+        if len(self.headers) > HEADERS or size > HEAD_BYTES:
+            self._refuse(HeadTooLarge())
+            raise HttpParserError  # so that the parser stops here
+        self._is_in_head = False
+        super().on_headers_complete()
+
+    def on_message_complete(self) -> None:
+        self._has_arrived()
+        super().on_message_complete()
+
+    def send_400_response(self, _: str) -> None:
+        self._refuse(BadRequest())
+
+    def _expect_request(self) -> None:
+        self._deadline = self.loop.call_later(REQUEST_SECONDS, self._too_slow)
+
+    def _has_arrived(self) -> None:
+        self._is_arriving = False
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _too_slow(self) -> None:
+        self._deadline = None
+        if self._is_arriving:
+            self._refuse(RequestTooSlow())
+        else:  # nothing was asked, so nothing is answered
+            self.transport.close()
+
+    def _refuse(self, error: KefuError) -> None:
+        """Answer, unless this request was answered or the one before it still is, and close the connection."""
+        if self.transport.is_closing():
+            return
+        cycle: Any = self.cycle  # None before the first request, whatever uvicorn's annotations say
+        headers: Any = self.headers  # and so are these
+        if cycle is None or (cycle.response_complete if self._is_in_head else not cycle.response_started):
+            locale = preferred(Headers(raw=headers or []).get("accept-language"))
+            answer = error_response(error, locale)
+            lines = [*answer.raw_headers, *SECURITY, (b"connection", b"close")]
+            head = b"".join(b"%b: %b\r\n" % line for line in lines)
+            self.transport.write(STATUS_LINE[error.status] + head + b"\r\n" + bytes(answer.body))
+        self.transport.close()
 
 
 class Line:

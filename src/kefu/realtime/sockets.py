@@ -18,8 +18,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from kefu.accounts.identity import Caller, identify, require
-from kefu.kit.config import Settings
-from kefu.kit.errors import Forbidden, Invalid, KefuError, NotSignedIn, TooMany
+from kefu.kit.errors import Invalid, KefuError, NotSignedIn, TooMany
 from kefu.kit.i18n import Text, preferred
 from kefu.kit.web import field_reasons
 from kefu.realtime.hub import JSON, Draining, Ending, Follower, ephemeral
@@ -27,6 +26,7 @@ from kefu.realtime.passing import MarkRead, Typing, move_mark, tell_typing
 from kefu.realtime.streams import CLOSED, LAST_WORD_SECONDS, Stream, session_in, whole
 from kefu.sessions.access import may_read
 from kefu.sessions.schemas import Body
+from kefu.shops.origins import ForeignOrigin, Origins
 
 log = structlog.get_logger()
 
@@ -46,11 +46,6 @@ class TokenInAddress(Invalid):
         "en": "A token does not belong in the address: send it in the first frame.",
         "zh": "请勿在地址中携带凭证，请在首帧中发送。",
     }
-
-
-class ForeignOrigin(Forbidden):
-    code = "FOREIGN_ORIGIN"
-    text: ClassVar[Text] = {"en": "Pages of this site may not connect.", "zh": "该网站的页面不允许连接。"}
 
 
 class HelloLate(KefuError):
@@ -112,7 +107,7 @@ class Socket(Stream):
 
         Raises, before accepting, what is wrong with the address: an ordinary HTTP answer.
         """
-        self._check_address()
+        await self._check_address()
         await self._receive()
         offered: Sequence[str] = self._scope["subprotocols"]
         await self._send({"type": "websocket.accept", "subprotocol": PROTOCOL if PROTOCOL in offered else None})
@@ -132,14 +127,15 @@ class Socket(Stream):
         self.caller = await identify(self.state, self.authorization)
         return hello.after
 
-    def _check_address(self) -> None:
+    async def _check_address(self) -> None:
         """Browsers send no cookie that we would take, so a foreign page gains nothing; it is refused all the same."""
         if self.hub.is_draining:
             raise Draining
         if {"token", "access_token"} & self._query().keys():
             raise TokenInAddress(fields=[{"field": "token", "reason": TokenInAddress.text[self._locale]}])
-        headers, settings = Headers(scope=self._scope), self.state.settings
-        if not is_welcome(headers.get("origin"), headers.get("host", ""), settings):
+        headers, origins = Headers(scope=self._scope), self.state.origins
+        await origins.refresh()
+        if not is_welcome(headers.get("origin"), headers.get("host", ""), origins):
             raise ForeignOrigin
 
     def _query(self) -> dict[str, list[str]]:
@@ -245,9 +241,9 @@ class Socket(Stream):
                     await self._close(CLOSES[follower.ended])
 
 
-def is_welcome(origin: str | None, host: str, settings: Settings) -> bool:
+def is_welcome(origin: str | None, host: str, origins: Origins) -> bool:
     """Whether a page of this origin may connect; what is no browser sends none."""
-    if origin is None or "*" in settings.cors_origins or origin in settings.cors_origins:
+    if origin is None or origins.allows(origin):
         return True
     return urlsplit(origin).netloc.lower() == host.lower()
 

@@ -18,7 +18,7 @@ from starlette.datastructures import Headers, State
 from starlette.routing import Match, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kefu.accounts.identity import AgentIdentity, Caller, identify, require
+from kefu.accounts.identity import AgentIdentity, Caller, Visitor, identify, require
 from kefu.bus.ports import Notice
 from kefu.bus.telling import DESK, desk_of
 from kefu.kit.errors import Invalid, KefuError, Unavailable
@@ -46,7 +46,7 @@ from kefu.realtime.server import Line
 from kefu.sessions.access import actor, may_read, reader_of
 from kefu.sessions.models import stream_of
 from kefu.sessions.schemas import NAME
-from kefu.sessions.service import SessionNotFound
+from kefu.sessions.service import IdentityChanged, SessionNotFound
 from kefu.sessions.visibility import SessionHidden
 
 HEADERS = [
@@ -260,6 +260,9 @@ class Stream(ABC):
         """Send what is in the log after the cursor; returns the seq up to which the reader has everything."""
         while True:
             head, entries = await page(self.state.db, name, cursor, sees_internal=follower.sees_internal)
+            # From here on the hub tells; before, nobody did.
+            if isinstance(self.caller, Visitor) and self.caller.epoch != head.identity_epoch:
+                raise IdentityChanged
             if entries:
                 await self.show(*map(notice_of, entries))
             cursor = reached(head, entries)
@@ -336,7 +339,7 @@ class SessionEvents:
         try:
             with stream.presence.here(stream_of(name), actor(caller)), stream.watched(poll.follower):
                 answer = await poll.answer(cursor, whole(query["wait"][-1], "wait", LONGEST_WAIT))
-            # They may have signed out while we waited, or a colleague may have taken it.
+            # They may have signed out while we waited, a colleague may have taken it, or the visitor may have gone.
             await may_read(stream.state.db, await identify(stream.state, stream.authorization), name)
         finally:
             hearing.cancel()

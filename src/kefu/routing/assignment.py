@@ -23,6 +23,7 @@ from kefu.sessions import service
 from kefu.sessions.held import lock_held
 from kefu.sessions.models import Session
 from kefu.sessions.service import Member, holder_of, locked, moved, record
+from kefu.sessions.several import Outcome, for_each
 from kefu.sessions.states import InvalidStatus, Move, Status
 from kefu.shops.models import Shop
 
@@ -91,6 +92,18 @@ async def offer(tx: AsyncSession, name: str, agent_id: str, by: Actor) -> Sessio
     await record(tx, session, Fact(ASSIGNED, by, {"agent": _ref(agent), "until": until}, audience="internal"))
     await enqueue(tx, ExpireOffer(name, until), pause)
     return session
+
+
+async def offer_several(tx: AsyncSession, names: list[str], agent_id: str, by: Actor) -> Outcome:
+    """Offer many sessions to one agent, as long as they have room. Raises AgentNotFound."""
+    await lock_agent(tx, agent_id)
+
+    async def act(name: str) -> bool:
+        was_theirs = (await locked(tx, name)).agent_id == agent_id
+        await offer(tx, name, agent_id, by)
+        return not was_theirs
+
+    return await for_each(names, act)
 
 
 async def decline(tx: AsyncSession, name: str, member: Member) -> Session:

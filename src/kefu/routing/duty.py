@@ -7,9 +7,10 @@ from typing import Any, ClassVar
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit
 from kefu.accounts.duty import LOST_AFTER_MS, SERVING, Duty
 from kefu.accounts.models import Agent
-from kefu.bus.telling import tell
+from kefu.bus.telling import forget_told, tell
 from kefu.jobs.queue import Lane, Taken, Work, again, enqueue
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
@@ -76,6 +77,8 @@ async def choose(tx: AsyncSession, actor: Actor, status: Duty, note: str) -> Age
     assert actor.id is not None
     await lock_agent(tx, actor.id)
     agent, now = await tx.get_one(Agent, actor.id), now_ms()
+    before = {"status": shown(agent, now), "note": agent.status_note}
+    audit(tx, "agent.status_changed", ("agent", agent.id), before, {"status": status, "note": note})
     _set(tx, agent, status, note, is_auto=False)
     agent.last_seen_at = agent.active_at = now
     if status in SERVING:
@@ -114,6 +117,7 @@ async def watch_duty(db: Database, busy_after: timedelta, job: Taken) -> None:
     async with db.write() as tx:
         await _make_busy(tx, busy_after)
         await _see_to_offers(tx)
+        await forget_told(tx)
         await again(tx, job, EVERY)
 
 

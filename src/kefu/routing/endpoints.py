@@ -5,16 +5,17 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit, fields
 from kefu.accounts.identity import AgentIdentity, SignedInAgent, allowed
 from kefu.accounts.models import Agent
 from kefu.kit.clock import now_ms, start_of_day, unix_seconds
-from kefu.routing import assignment, duty
+from kefu.routing import assignment, duty, shop_routing
 from kefu.routing import schemas as shapes
 from kefu.routing.rules import Routing
 from kefu.routing.team import colleagues
 from kefu.sessions import queue
 from kefu.sessions.access import actor, member
-from kefu.sessions.schemas import NameInPath, SessionData, session_out
+from kefu.sessions.schemas import NameInPath, OutcomeData, SessionData, Several, session_out
 from kefu.shops.service import find_shop
 
 router = APIRouter(tags=["routing"])
@@ -51,6 +52,14 @@ async def assign(request: Request, name: NameInPath, body: shapes.AssignTo, lead
     async with request.app.state.db.write() as tx:
         session = await assignment.offer(tx, name, body.agent_id, actor(lead))
     return SessionData(data=session_out(session))
+
+
+@router.post("/api/agents/{agent_id}/offers")
+async def assign_several(request: Request, agent_id: shapes.AgentInPath, body: Several, lead: Assigner) -> OutcomeData:
+    """Offer up to 100 sessions that wait to an agent; those where it cannot be done are told."""
+    async with request.app.state.db.write() as tx:
+        done = await assignment.offer_several(tx, body.session_names, agent_id, actor(lead))
+    return OutcomeData(data=done)
 
 
 @router.post("/api/sessions/{name}/assignment/decline")
@@ -102,13 +111,17 @@ async def get_today(request: Request, me: SignedInAgent) -> shapes.TodayData:
 
 @router.get("/api/agents/available")
 async def get_available(
-    request: Request, me: Annotated[AgentIdentity, Depends(allowed("agents.read"))]
+    request: Request,
+    query: Annotated[shapes.AvailableQuery, Query()],
+    me: Annotated[AgentIdentity, Depends(allowed("agents.read"))],
 ) -> shapes.AvailableData:
-    """Colleagues on duty with room for another session, by name; not the caller."""
+    """Colleagues on duty with room for another session, by name; with `everybody` all who may sign in."""
     now = now_ms()
     async with request.app.state.db.read() as tx:
         team = await colleagues(tx)
-    items = [shapes.available(one) for one in team if one.is_on_duty(now) and one.room > 0 and one.id != me.id]
+    if not query.everybody:
+        team = [one for one in team if one.is_on_duty(now) and one.room > 0 and one.id != me.id]
+    items = [shapes.ColleagueOut.of(one, now) for one in team]
     return shapes.AvailableData(data=shapes.AvailableAgents(items=items, total=len(items)))
 
 
@@ -118,8 +131,11 @@ async def put_work(request: Request, agent_id: shapes.AgentInPath, body: shapes.
     async with request.app.state.db.write() as tx:
         await assignment.lock_agent(tx, agent_id)
         agent = await tx.get_one(Agent, agent_id)
-        for name, value in body.model_dump(exclude_none=True).items():
+        wanted = body.model_dump(exclude_none=True)
+        before = fields(agent, *wanted)
+        for name, value in wanted.items():
             setattr(agent, name, value)
+        audit(tx, "agent.work_changed", ("agent", agent_id), before, wanted)
         await duty.wake_assigner(tx)
         work = shapes.WorkOut(max_sessions=agent.max_sessions, skills=agent.skills, languages=agent.languages)
     return shapes.WorkData(data=work)
@@ -134,11 +150,9 @@ async def get_routing(request: Request, shop_id: shapes.ShopInPath) -> shapes.Ro
 
 
 @router.put("/api/shops/{shop_id}/routing", dependencies=[Depends(allowed("shops.write"))])
-async def put_routing(request: Request, shop_id: shapes.ShopInPath, body: Routing) -> shapes.RoutingData:
+async def put_routing(request: Request, shop_id: shapes.ShopInPath, body: shapes.PutRouting) -> shapes.RoutingData:
     """Switching to `auto` offers those who wait at once; to `manual` lets standing offers run out."""
+    wanted = Routing(mode=body.mode, accept_seconds=body.accept_seconds)
     async with request.app.state.db.write() as tx:
-        shop = await find_shop(tx, shop_id)
-        shop.routing = body.model_dump()
-        await tx.flush()
-        await duty.wake_assigner(tx)
-    return shapes.RoutingData(data=body)
+        await shop_routing.put_routing(tx, shop_id, wanted, body.seen)
+    return shapes.RoutingData(data=wanted)

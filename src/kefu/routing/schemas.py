@@ -72,6 +72,12 @@ class AssignTo(Body):
     agent_id: AgentIdText
 
 
+class PutRouting(Routing):
+    """`seen`: what the writer saw; with it nothing is written over what somebody else saved meanwhile."""
+
+    seen: Routing | None = None
+
+
 class RoutingData(Done):
     data: Routing
 
@@ -126,18 +132,48 @@ class AgentStatusData(Done):
     data: AgentStatus
 
 
-class AvailableAgent(BaseModel):
+class AvailableQuery(BaseModel):
+    """`everybody`: also the caller, and who is not on duty, has no room or may not serve."""
+
+    everybody: bool = False
+
+
+class ColleagueOut(BaseModel):
+    """`status`: what they chose, or offline when they are not at the desk; `room`: how many more they may have."""
+
     id: str
     username: str
     name: str
-    status: str
     role: str
-    max_sessions: int
+    status: str
+    on_duty: bool
+    may_serve: bool
     current_sessions: int
+    room: int
+    max_sessions: int
+    skills: list[str]
+    languages: list[str]
+
+    @classmethod
+    def of(cls, one: Colleague, now: int) -> "ColleagueOut":
+        return cls(
+            id=one.id,
+            username=one.username,
+            name=one.name,
+            role=one.role,
+            status=one.status if one.is_here(now) else "offline",
+            on_duty=one.is_on_duty(now),
+            may_serve=one.may_serve,
+            current_sessions=one.serving,
+            room=max(0, one.room),
+            max_sessions=one.max_sessions,
+            skills=list(one.skills),
+            languages=list(one.languages),
+        )
 
 
 class AvailableAgents(BaseModel):
-    items: list[AvailableAgent]
+    items: list[ColleagueOut]
     total: int
 
 
@@ -216,16 +252,4 @@ def today_of(today: Figures) -> Today:
         avg_response_time=today.avg_response_time,
         avg_duration=today.avg_duration,
         satisfaction_score=today.satisfaction_score,
-    )
-
-
-def available(one: Colleague) -> AvailableAgent:
-    return AvailableAgent(
-        id=one.id,
-        username=one.username,
-        name=one.name,
-        status=one.status,
-        role=one.role,
-        max_sessions=one.max_sessions,
-        current_sessions=one.serving,
     )

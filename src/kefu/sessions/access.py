@@ -1,22 +1,46 @@
 """Who may touch a session (spec S7)."""
 
+import time
+from datetime import timedelta
 from typing import ClassVar
 
 from fastapi import Request
+from starlette.datastructures import State
 
 from kefu.accounts.identity import AgentIdentity, Caller, Visitor, identify, require
 from kefu.accounts.permissions import Permission
+from kefu.accounts.tokens import CUSTOMER_LIFETIME, VISITOR_LIFETIME
 from kefu.kit.db import Database
 from kefu.kit.errors import Forbidden
 from kefu.kit.i18n import Text
 from kefu.log.log import VISITOR, Actor
-from kefu.sessions.service import Member
+from kefu.sessions.models import Session
+from kefu.sessions.service import IdentityChanged, Member
 from kefu.sessions.visibility import Reader, check_seen
+
+EPOCH = "SELECT identity_epoch FROM sessions WHERE name = $1"
 
 
 class ForeignSession(Forbidden):
     code = "FOREIGN_SESSION"
     text: ClassVar[Text] = {"en": "This token belongs to another conversation.", "zh": "该凭证不属于此会话。"}
+
+
+async def check_visitor(db: Database, visitor: Visitor) -> None:
+    """Raises IdentityChanged for a token of an earlier identity than the session has. One that is gone has none."""
+    rows = await db.fetch(EPOCH, visitor.session_name)
+    if rows and rows[0][0] != visitor.epoch:
+        raise IdentityChanged
+
+
+def visitor_token(state: State, session: Session, asked_with: Visitor | None = None) -> str:
+    """A token for the session. One for a verified customer lasts a day, and no longer than the one it was got with."""
+    lasts = VISITOR_LIFETIME
+    if session.customer and session.customer["verified_by"]:
+        left = timedelta(seconds=asked_with.expires - time.time()) if asked_with else CUSTOMER_LIFETIME
+        lasts = min(left, CUSTOMER_LIFETIME)
+    token: str = state.tokens.visitor(session.name, session.identity_epoch, lasts)
+    return token
 
 
 async def may_read(db: Database, caller: Caller, name: str) -> bool:
@@ -53,12 +77,13 @@ def reader_of(agent: AgentIdentity) -> Reader:
     return Reader(agent.id, sees_all="sessions.read_any" in agent.permissions)
 
 
-def own_visitor(caller: Caller, name: str) -> None:
-    """Raises ForeignSession or Forbidden unless the caller is the visitor of this session."""
+def own_visitor(caller: Caller, name: str) -> Visitor:
+    """The visitor of this session. Raises ForeignSession or Forbidden for everybody else."""
     if not isinstance(caller, Visitor):
         raise Forbidden
     if caller.session_name != name:
         raise ForeignSession
+    return caller
 
 
 def actor(caller: Caller) -> Actor:

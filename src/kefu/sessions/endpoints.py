@@ -5,12 +5,12 @@ from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
 
-from kefu.accounts.identity import AgentIdentity, SignedIn, Visitor, allowed, anyone
+from kefu.accounts.identity import AgentIdentity, SignedIn, TokenHolder, Visitor, allowed, anyone
 from kefu.kit.clock import iso, now_ms
 from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
 from kefu.kit.pages import BadCursor, from_cursor, to_cursor
-from kefu.kit.web import caller_of
+from kefu.kit.web import address_of, caller_of
 from kefu.sessions import listing, queries, reading, search, service, summaries
 from kefu.sessions import schemas as shapes
 from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor, reader_of
@@ -22,7 +22,6 @@ from kefu.sessions.states import InvalidStatus, Status
 
 router = APIRouter(tags=["sessions"])
 
-POSTS_PER_SESSION = "60/minute"
 HISTORY = 50
 
 Releaser = Annotated[AgentIdentity, Depends(allowed("sessions.release"))]
@@ -33,12 +32,13 @@ Reader = Annotated[AgentIdentity, Depends(allowed("sessions.read"))]
 @router.post("/api/conversation/new", dependencies=[Depends(anyone)])
 async def open_conversation(request: Request, body: shapes.OpenConversation) -> shapes.ConversationOpened:
     """Open a session. A name that exists needs its token and is returned as it stands."""
-    state, wish = request.app.state, Wish(body.session_id, body.shop, body.locale)
-    session, _ = await opened(state, caller_of(request), wish, state.store)
+    state, wish = request.app.state, Wish(body.session_id, body.shop, body.locale, body.identity)
+    found = await opened(state, caller_of(request), wish, state.store)
+    session = found.session
     return shapes.ConversationOpened(
         session_name=session.name,
         conversation_id=session.conversation_id,
-        visitor_token=request.app.state.tokens.visitor(session.name),
+        visitor_token=found.token,
         shop=session.shop,
         status=Status(session.status),
         seq=session.seq,
@@ -47,12 +47,12 @@ async def open_conversation(request: Request, body: shapes.OpenConversation) -> 
 
 @router.post("/api/sessions/{name}/messages", status_code=201)
 async def post_message(
-    request: Request, name: shapes.NameInPath, body: shapes.PostMessage, caller: SignedIn
+    request: Request, name: shapes.NameInPath, body: shapes.PostMessage, caller: TokenHolder
 ) -> shapes.MessageStored:
     """The visitor's durable post, whatever the state; the answer comes on the stream."""
-    own_visitor(caller, name)
-    await request.app.state.limits.take(POSTS_PER_SESSION, "post", name)
-    posted = await post(request.app.state.db, name, body.content, body.client_msg_id)
+    visitor = own_visitor(caller, name)
+    await request.app.state.limits.take("chat", visitor=name, address=address_of(request))
+    posted = await post(request.app.state.db, name, body.content, body.client_msg_id, visitor.epoch)
     return shapes.MessageStored(
         session_name=name,
         seq=posted.entry.seq,
@@ -67,6 +67,8 @@ async def escalate(request: Request, body: shapes.Escalate, caller: SignedIn) ->
     """Ask for a person. A repeat while one is awaited changes nothing; out of hours nothing changes either."""
     state = request.app.state
     actor = actor_of(caller, body.session_name, "sessions.reply")
+    if actor.kind == "visitor":
+        await state.limits.take("escalate", visitor=body.session_name, address=address_of(request))
     reason = "manual" if body.reason == "user_request" else body.reason
     async with state.db.write() as tx:
         in_shift = await is_in_shift(tx, body.session_name, state.hours, now_ms())
@@ -84,10 +86,11 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
     name, db = body.session_name, request.app.state.db
     client_msg_id = body.client_msg_id or new_id("m")
     if body.role == "user":
-        own_visitor(caller, name)
-        await request.app.state.limits.take(POSTS_PER_SESSION, "post", name)
+        visitor = own_visitor(caller, name)
+        await request.app.state.limits.take("chat", visitor=name, address=address_of(request))
         async with db.write() as tx:
             session = await service.locked(tx, name)
+            service.check_epoch(session, visitor.epoch)
             service.refuse_merged(session)
             if session.status != Status.MANUAL_LIVE:
                 raise InvalidStatus(status=session.status, move="message.posted")
@@ -163,6 +166,7 @@ async def search_messages(
 
     Words are found as soon as they are indexed, which takes some seconds.
     """
+    await request.app.state.limits.take("search", agent=agent.id)
     narrow = query.narrow
     wanted = search.Wanted.of(query.q, narrow.since, narrow.until, narrow.shop)
     before = from_cursor(query.cursor, (int,))[0] if query.cursor else None

@@ -35,6 +35,7 @@ def blank(name: str) -> Session:
         answered_seq=0,
         is_vip=False,
         tags=[],
+        identity_epoch=0,
     )
 
 
@@ -178,6 +179,22 @@ def _rated(session: Session, facts: dict[str, Any], _: Entry) -> None:
     session.rating = facts["score"]
 
 
+def _identified(session: Session, facts: dict[str, Any], event: Entry) -> None:
+    session.visitor_id = facts["visitor_id"]
+    _described(session, facts, event)
+    _signed_out(session, facts, event)
+
+
+def _described(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    customer = session.customer = facts["customer"]
+    if customer["verified_by"] == "token" and customer["name"]:
+        session.nickname = customer["name"]
+
+
+def _signed_out(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    session.identity_epoch = facts["identity_epoch"]
+
+
 CHANGES: dict[str, Callable[[Session, dict[str, Any], Entry], None]] = {
     "session.opened": _opened,
     "message.posted": _posted,
@@ -198,6 +215,9 @@ CHANGES: dict[str, Callable[[Session, dict[str, Any], Entry], None]] = {
     "session.split_from": _split_from,
     "queue.reminded": _reminded,
     "session.rated": _rated,
+    "session.identified": _identified,
+    "session.signed_out": _signed_out,
+    "customer.described": _described,
     "tag.added": _tagged,
     "tag.removed": _untagged,
 }

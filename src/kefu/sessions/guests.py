@@ -5,10 +5,7 @@ from datetime import timedelta
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kefu.bus.telling import tell
 from kefu.kit.clock import now_ms
-from kefu.sessions.queries import find
-from kefu.sessions.summaries import summary_of
 
 STAY = timedelta(days=1)
 LET_IN = text(
@@ -19,11 +16,9 @@ LET_IN = text(
 
 
 async def let_in(tx: AsyncSession, name: str, agent_id: str, reason: str, stay: timedelta = STAY) -> None:
-    """The agent may read the session for so long, whoever holds it, and sees it on their desk at once.
+    """The agent may read the session for so long, whoever holds it; the event that lets them in shows it on their desk.
 
     `reason`: a word of at most 20 characters (transfer, assist, mention). A repeat never makes the stay shorter.
     """
     until = now_ms() + int(stay.total_seconds() * 1000)
     await tx.execute(LET_IN, {"session": name, "agent_id": agent_id, "reason": reason, "until": until})
-    if session := await find(tx, name):
-        tell(tx, agent_id, "session.changed", session=summary_of(session).model_dump(mode="json"))

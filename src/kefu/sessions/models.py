@@ -1,6 +1,6 @@
 """The tables of sessions and of what is kept beside them: episodes, stints, tags, drafts, how far each has read."""
 
-from typing import Literal
+from typing import Any, Literal
 
 from sqlalchemy import JSON, BigInteger, Boolean, Index, Integer, String, Text, text
 from sqlalchemy.dialects.postgresql import TSVECTOR
@@ -30,7 +30,9 @@ class Session(Table):
     `urgent_words`: those of `priority.WORDS` that the visitor wrote, a bit for each; `reminded`: the minutes of
     waiting of which the team was told last. `email`: what the visitor left out of hours; `mail_status`: what became of
     the last mail. `merged_into`: the session in which this one goes on. `tags`: ids in the order they
-    were added; `rating`: the visitor's last one, 1 to 5.
+    were added; `rating`: the visitor's last one, 1 to 5. `customer`: who the visitor is, as the shop or the visitor
+    said (`shops.customers.Customer`). `identity_epoch` is in the visitor's tokens and counts how often the session
+    changed hands; older tokens are void.
     """
 
     __tablename__ = "sessions"
@@ -89,6 +91,8 @@ class Session(Table):
     merged_into: Mapped[str | None] = mapped_column(String(80))
     tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     rating: Mapped[int | None] = mapped_column(Integer)
+    customer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    identity_epoch: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 
 class Episode(Table):

@@ -1,64 +1,119 @@
 """How a visitor comes to a session: by a new one, or by the token of one that exists."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any, ClassVar
 
 from sqlalchemy.exc import IntegrityError
+from sqlalchemy.ext.asyncio import AsyncSession
 from starlette.datastructures import State
 
 from kefu.accounts.identity import Visitor, identify
-from kefu.kit.errors import NotSignedIn
-from kefu.kit.i18n import Locale
+from kefu.kit.errors import Forbidden, NotSignedIn
+from kefu.kit.i18n import Locale, Text
 from kefu.kit.ids import new_id
 from kefu.kit.web import Origin
-from kefu.sessions.access import own_visitor
+from kefu.sessions.access import own_visitor, visitor_token
 from kefu.sessions.models import Session
+from kefu.sessions.queries import find
 from kefu.sessions.service import Opening, open_session
 from kefu.sessions.store import SessionStore
+from kefu.shops.customers import Customer, Proof, recognise, visitor_id_of
+from kefu.shops.origins import ForeignOrigin
+from kefu.shops.security import keys_of
 from kefu.shops.service import find_shop
 
-NEW_PER_ADDRESS = "120/minute"
+
+class IdentityRequired(Forbidden):
+    code = "IDENTITY_REQUIRED"
+    text: ClassVar[Text] = {
+        "en": "Please sign in to the shop to talk with us.",
+        "zh": "请先登录店铺账号再开始咨询。",
+    }
 
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """What the visitor asks for; None leaves the choice to Kefu."""
+    """What the visitor asks for; None leaves the choice to Kefu. `proof`: who they are, where a new one is opened."""
 
     name: str | None
     shop: str | None
     locale: Locale | None
+    proof: Proof | None = None
 
 
-async def opened(state: State, origin: Origin, wish: Wish, store: SessionStore) -> tuple[Session, bool]:
+@dataclass(frozen=True, slots=True)
+class Opened:
+    session: Session
+    token: str
+    is_new: bool
+
+
+async def opened(state: State, origin: Origin, wish: Wish, store: SessionStore) -> Opened:
     """The session of that name, and whether it was made now. One that exists needs its visitor's token.
 
     It is looked up in `store`, so a state that decides what is written next must come from a `DatabaseStore`.
 
-    The token of another session says whose visitor it is: the new one is theirs too (spec S8).
+    The token of another session says whose visitor it is: the new one is theirs too (spec S8), and their customer's.
 
-    Raises NotSignedIn, ForeignSession, ShopNotFound, TooMany. Two who open one name at once: one gets it, the other
-    NotSignedIn.
+    Raises NotSignedIn, ForeignSession, ForeignOrigin, ShopNotFound, TooMany, IdentityRequired, IdentityUnverified. Two
+    who open one name at once: one gets it, the other NotSignedIn.
     """
     if wish.name is not None:
         session = await store.get(wish.name)
         if session is not None:
-            own_visitor(await identify(state, origin.authorization), wish.name)
-            return session, False
-    await state.limits.take(NEW_PER_ADDRESS, "new", origin.address)
-    visitor_id = await _known_visitor(state, origin.authorization, store)
+            return await _again(state, origin, session)
+    await state.limits.take("open_session", address=origin.address)
+    await state.origins.refresh()
+    if state.origins.is_of_another_shop(origin.page, wish.shop):
+        raise ForeignOrigin
+    visitor = await _known_visitor(state, origin.authorization)
     try:
         async with state.db.write() as tx:
-            shop = await find_shop(tx, wish.shop)
-            opening = Opening(wish.name or new_id("s"), shop.id, wish.locale or origin.locale, visitor_id)
-            return await open_session(tx, opening), True
+            return await _open(tx, state, replace(wish, locale=wish.locale or origin.locale), visitor)
     except IntegrityError:
         raise NotSignedIn from None
 
 
-async def _known_visitor(state: State, authorization: str | None, store: SessionStore) -> str:
+async def _again(state: State, origin: Origin, session: Session) -> Opened:
+    caller = await identify(state, origin.authorization)
+    visitor = own_visitor(caller, session.name)
+    if visitor.epoch != session.identity_epoch:  # the copy is of a moment ago
+        async with state.db.read() as tx:
+            session = await find(tx, session.name) or session
+    return Opened(session, visitor_token(state, session, visitor), is_new=False)
+
+
+async def _open(tx: AsyncSession, state: State, wish: Wish, visitor: Visitor | None) -> Opened:
+    shop = await find_shop(tx, wish.shop)
+    claimed = None
+    if wish.proof is not None:
+        claimed = recognise(shop.identity_mode, shop.id, await keys_of(tx, shop.id, state.sealer), wish.proof)
+    earlier = await find(tx, visitor.session_name) if visitor else None
+    visitor_id, customer = _whose(shop.id, earlier, claimed)
+    if shop.identity_mode == "enforce" and shop.identity_required and not (customer and customer["verified_by"]):
+        raise IdentityRequired
+    opening = Opening(wish.name or new_id("s"), shop.id, wish.locale or "en", visitor_id, customer)
+    session = await open_session(tx, opening)
+    is_fresh = claimed is not None and claimed.verified_by is not None
+    return Opened(session, visitor_token(state, session, None if is_fresh else visitor), is_new=True)
+
+
+def _whose(shop: str, earlier: Session | None, claimed: Customer | None) -> tuple[str, dict[str, Any] | None]:
+    """The visitor's id, "" for a new one, and their customer: what is proven now, else as in the earlier session."""
+    known = earlier.customer if earlier else None
+    if earlier is not None and known is not None and earlier.shop != shop:
+        earlier = known = None
+    if claimed is not None and claimed.verified_by:
+        return visitor_id_of(shop, claimed.id), claimed.facts
+    if claimed is None or (known is not None and known["id"] == claimed.id):
+        return earlier.visitor_id if earlier else "", known
+    return earlier.visitor_id if earlier and known is None else "", claimed.facts
+
+
+async def _known_visitor(state: State, authorization: str | None) -> Visitor | None:
     """Of a token that is no longer good nothing is known, and nobody is turned away for it."""
     try:
         caller = await identify(state, authorization)
     except NotSignedIn:
-        return ""
-    session = await store.get(caller.session_name) if isinstance(caller, Visitor) else None
-    return session.visitor_id if session else ""
+        return None
+    return caller if isinstance(caller, Visitor) else None

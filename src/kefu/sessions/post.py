@@ -2,7 +2,7 @@
 
 Does what `service.post_by_visitor` does for an open session, at a fraction of the cost (docs/adr/0004); a test holds
 the two equal. What it cannot do in one statement (a closed session to reopen, a repeat, an unknown name) it leaves to
-the slow path.
+the slow path, as it leaves a token that is void.
 """
 
 import sqlite3
@@ -18,7 +18,7 @@ from kefu.log.log import VISITOR, Entry
 from kefu.sessions.fold import PREVIEW
 from kefu.sessions.models import stream_of
 from kefu.sessions.priority import words_in
-from kefu.sessions.service import post_by_visitor
+from kefu.sessions.service import check_epoch, locked, post_by_visitor
 from kefu.sessions.states import Status
 from kefu.sessions.work import AnswerVisitor
 
@@ -45,23 +45,23 @@ class _Unusual(Exception):
     """Not a fresh message in an open session."""
 
 
-async def post(db: Database, name: str, content: str, client_msg_id: str) -> Posted:
-    """Store the visitor's message durably and ask the bot when it is active.
+async def post(db: Database, name: str, content: str, client_msg_id: str, identity_epoch: int = 0) -> Posted:
+    """Store the visitor's message durably and ask the bot when it is active. `identity_epoch`: of the visitor's token.
 
     Repeating a client_msg_id returns the first result.
 
-    Raises SessionNotFound, Busy. Returns only after the commit.
+    Raises SessionNotFound, IdentityChanged, Busy. Returns only after the commit.
     """
     payload = orjson.dumps({"role": "user", "content": content}).decode()
     try:
         if db.is_sqlite:
             head = await db.group.run(
-                lambda connection: _post_sqlite(connection, name, content, payload, client_msg_id)
+                lambda connection: _post_sqlite(connection, name, content, payload, client_msg_id, identity_epoch)
             )
         else:
-            head = await _post_postgres(db, name, content, payload, client_msg_id)
+            head = await _post_postgres(db, name, content, payload, client_msg_id, identity_epoch)
     except _Unusual:
-        return await _post_slowly(db, name, content, client_msg_id)
+        return await _post_slowly(db, name, content, client_msg_id, identity_epoch)
     stored = Entry(stream_of(name), head.seq, "message.posted", "public", ACTOR, payload, client_msg_id, head.at)
     db.signals.send("log", [stored])
     if head.status == Status.BOT_ACTIVE:
@@ -69,8 +69,9 @@ async def post(db: Database, name: str, content: str, client_msg_id: str) -> Pos
     return Posted(stored, head.status)
 
 
-async def _post_slowly(db: Database, name: str, content: str, client_msg_id: str) -> Posted:
+async def _post_slowly(db: Database, name: str, content: str, client_msg_id: str, identity_epoch: int) -> Posted:
     async with db.write() as tx:
+        check_epoch(await locked(tx, name), identity_epoch)
         stored, session = await post_by_visitor(tx, name, content, client_msg_id)
         return Posted(stored, session.status)
 
@@ -82,11 +83,16 @@ UPDATE sessions SET seq = seq + 1, message_count = message_count + 1,
     visitor_message_count = visitor_message_count + 1, last_visitor_seq = seq + 1,
     urgent_words = urgent_words | {{words}},
     last_role = 'user', last_text = {{text}}, last_message_at = {LATEST}, updated_at = {LATEST}
-WHERE name = {{name}} AND status <> 'closed' RETURNING seq, epoch, status, updated_at AS at
+WHERE name = {{name}} AND status <> 'closed' AND identity_epoch = {{identity}}
+RETURNING seq, epoch, status, updated_at AS at
 """  # noqa: S608 - the parts are constants of this module
 
+POSTGRES_BUMP = BUMP.format(
+    text="$2::text", at="$3::bigint", name="$1::text", words="$11::integer", identity="$12::integer"
+)
 POSTGRES = f"""
-WITH head AS ({BUMP.format(text="$2::text", at="$3::bigint", name="$1::text", words="$11::integer")}), event AS (
+WITH head AS (
+{POSTGRES_BUMP}), event AS (
     INSERT INTO events (stream, seq, type, audience, actor, payload, client_msg_id, at)
     SELECT $4::text, seq, 'message.posted', 'public', $5::text, $6::text, $7::text, at FROM head
 ), job AS (
@@ -97,7 +103,7 @@ WITH head AS ({BUMP.format(text="$2::text", at="$3::bigint", name="$1::text", wo
 SELECT seq, epoch, status, at FROM head
 """  # noqa: S608 - the parts are constants of this module
 
-SQLITE_BUMP = BUMP.format(text="?2", at="?3", name="?1", words="?4")
+SQLITE_BUMP = BUMP.format(text="?2", at="?3", name="?1", words="?4", identity="?5")
 SQLITE_EVENT = """
 INSERT INTO events (stream, seq, type, audience, actor, payload, client_msg_id, at)
 VALUES (?, ?, 'message.posted', 'public', ?, ?, ?, ?)
@@ -107,14 +113,16 @@ SQLITE_JOB = (
 )
 
 
-async def _post_postgres(db: Database, name: str, content: str, payload: str, client_msg_id: str) -> _Head:
+async def _post_postgres(
+    db: Database, name: str, content: str, payload: str, client_msg_id: str, identity_epoch: int
+) -> _Head:
     at = now_ms()
     job_head = f'{{"session":{orjson.dumps(name).decode()},"seq":'
     arguments = (name, content[:PREVIEW], at, stream_of(name), ACTOR, payload, client_msg_id)
     try:
         async with db.connection() as connection:
             job = (AnswerVisitor.lane, AnswerVisitor.kind, job_head)
-            row = await connection.fetchrow(POSTGRES, *arguments, *job, words_in(content))
+            row = await connection.fetchrow(POSTGRES, *arguments, *job, words_in(content), identity_epoch)
     except asyncpg.UniqueViolationError:
         raise _Unusual from None
     if row is None:
@@ -122,9 +130,11 @@ async def _post_postgres(db: Database, name: str, content: str, payload: str, cl
     return _Head(*row)
 
 
-def _post_sqlite(connection: sqlite3.Connection, name: str, content: str, payload: str, client_msg_id: str) -> _Head:
+def _post_sqlite(
+    connection: sqlite3.Connection, name: str, content: str, payload: str, client_msg_id: str, identity_epoch: int
+) -> _Head:
     now = now_ms()
-    row = connection.execute(SQLITE_BUMP, (name, content[:PREVIEW], now, words_in(content))).fetchone()
+    row = connection.execute(SQLITE_BUMP, (name, content[:PREVIEW], now, words_in(content), identity_epoch)).fetchone()
     if row is None:
         raise _Unusual
     head = _Head(*row)

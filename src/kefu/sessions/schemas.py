@@ -14,7 +14,9 @@ from kefu.log.log import Entry
 from kefu.sessions.models import MailStatus, Role, Session, Severity
 from kefu.sessions.priority import TIMEOUT_MS, Level, is_repeat, level_of, words_of
 from kefu.sessions.reading import Marks
+from kefu.sessions.several import Outcome
 from kefu.sessions.states import Status
+from kefu.shops.customers import Doubt, Proof
 
 NAME = r"^[A-Za-z0-9_.\-]{1,80}$"
 TEXT_LIMIT = 5000
@@ -44,9 +46,12 @@ class Body(BaseModel):
 
 
 class OpenConversation(Body):
+    """`identity`: who opens it, where the shop's pages say so."""
+
     session_id: Name | None = None
     shop: ShopId | None = None
     locale: Locale | None = None
+    identity: Proof | None = None
 
 
 class ConversationOpened(BaseModel):
@@ -144,6 +149,20 @@ class Priority(BaseModel):
     reminded_minutes: int
 
 
+class CustomerOut(BaseModel):
+    """`verified_by`: token, hash, or null for what was only claimed; then `doubt` says why it was not believed.
+
+    A hash vouches for the id alone.
+    """
+
+    id: str
+    name: str | None
+    email: str | None
+    phone: str | None
+    verified_by: Literal["token", "hash"] | None
+    doubt: Doubt | None
+
+
 class SessionOut(BaseModel):
     """While a person is awaited `assigned_agent` is to whom it is offered, until `assigned_until`."""
 
@@ -156,6 +175,7 @@ class SessionOut(BaseModel):
     visitor_id: str
     locale: str
     user_profile: UserProfile
+    customer: CustomerOut | None
     assigned_agent: AgentRef | None
     assigned_until: float | None
     escalation: Escalation | None
@@ -221,6 +241,15 @@ class OneSessionData(BaseModel):
     data: OneSession
 
 
+class Several(Body):
+    session_names: Annotated[list[Name], Field(min_length=1, max_length=100)]
+
+
+class OutcomeData(BaseModel):
+    success: Literal[True] = True
+    data: Outcome
+
+
 def seconds(at: int) -> float:
     return at / 1000
 
@@ -283,6 +312,7 @@ def _session_fields(session: Session, *, sees_all: bool) -> dict[str, Any]:
         "visitor_id": session.visitor_id,
         "locale": session.locale,
         "user_profile": profile_of(session),
+        "customer": session.customer,
         "assigned_agent": agent_of(session),
         "assigned_until": unix_seconds(session.assigned_until),
         "escalation": escalation,

@@ -9,9 +9,10 @@ from typing import Any, ClassVar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit
 from kefu.jobs.queue import enqueue
 from kefu.kit.clock import now_ms
-from kefu.kit.errors import Conflict, Forbidden, NotFound
+from kefu.kit.errors import Conflict, Forbidden, NotFound, NotSignedIn
 from kefu.kit.i18n import Locale, Text
 from kefu.kit.ids import new_id
 from kefu.log.log import BOT, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message
@@ -29,6 +30,8 @@ from kefu.shops.service import is_auto
 
 # After these the rules of the tags are looked at again.
 TELLING = {Move.RELEASE, Move.CLOSE, "session.rated"}
+# What people wrote, in the facts of events.
+WORDS = {"content", "question", "answer", "note", "details", "last"}
 NICKNAMES: Text = {"en": "Visitor", "zh": "访客"}
 
 
@@ -84,6 +87,14 @@ class Stale(Conflict):
     text: ClassVar[Text] = {"en": "The conversation has moved on.", "zh": "会话状态已变化。"}
 
 
+class IdentityChanged(NotSignedIn):
+    code = "IDENTITY_CHANGED"
+    text: ClassVar[Text] = {
+        "en": "Somebody else is signed in to this conversation since, or nobody is.",
+        "zh": "该会话的登录身份已变更或已退出。",
+    }
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """The agent who acts. `is_lead`: may act on sessions that others hold."""
@@ -99,12 +110,16 @@ class Member:
 
 @dataclass(frozen=True, slots=True)
 class Opening:
-    """`visitor_id`: of the visitor's earlier sessions; a new one when they have none."""
+    """`visitor_id`: of the visitor's earlier sessions; a new one when they have none.
+
+    `customer`: who they are, as `Session.customer` has it.
+    """
 
     name: str
     shop: str
     locale: Locale
     visitor_id: str = ""
+    customer: dict[str, Any] | None = None
 
 
 async def locked(tx: AsyncSession, name: str) -> Session:
@@ -113,6 +128,12 @@ async def locked(tx: AsyncSession, name: str) -> Session:
     if row is None:
         raise SessionNotFound(session_name=name)
     return row
+
+
+def check_epoch(session: Session, identity_epoch: int) -> None:
+    """Raises IdentityChanged for a token of an earlier identity than the session has."""
+    if session.identity_epoch != identity_epoch:
+        raise IdentityChanged
 
 
 def refuse_merged(session: Session) -> None:
@@ -129,8 +150,9 @@ async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry
     facts = (*facts, *await overtaken(tx, session, facts))
     at = max(now_ms(), session.updated_at or 0)
     entries = [entry(stream_of(session.name), session.seq + n, fact, at) for n, fact in enumerate(facts, 1)]
-    for one in entries:
+    for one, fact in zip(entries, facts, strict=True):
         fold(session, one)
+        _audit(tx, session, one, fact)
     await append(tx, entries)
     await keep(tx, session, entries)
     await keep_requests(tx, session, entries)
@@ -140,6 +162,13 @@ async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry
     if any(one.type in TELLING for one in entries):
         await enqueue(tx, TagByRules(session.name))
     return entries
+
+
+def _audit(tx: AsyncSession, session: Session, event: Entry, fact: Fact) -> None:
+    """What agents do to a session is audited here, once for all. What people wrote stands in the log, under the seq."""
+    if fact.actor.kind == "agent" and fact.type != "message.posted":
+        told = {name: value for name, value in fact.payload.items() if name not in WORDS}
+        audit(tx, fact.type, ("session", session.name), after={"seq": event.seq, **told})
 
 
 def _moves_people(event: Entry) -> bool:
@@ -185,8 +214,14 @@ async def open_session(tx: AsyncSession, opening: Opening) -> Session:
         "nickname": f"{NICKNAMES[opening.locale]} {suffix}",
     }
     tx.add(session)
-    await record(tx, session, Fact("session.opened", VISITOR, facts))
+    await record(tx, session, Fact("session.opened", VISITOR, facts), *identity_of(opening, facts["visitor_id"]))
     return session
+
+
+def identity_of(origin: Session | Opening, visitor_id: str) -> list[Fact]:
+    """What says in the log of a new session whose it is, as in the one from which it comes."""
+    facts = {"customer": origin.customer, "visitor_id": visitor_id, "identity_epoch": 1}
+    return [Fact("session.identified", VISITOR, facts, audience="internal")] if origin.customer else []
 
 
 async def repeated(tx: AsyncSession, name: str, client_msg_id: str | None) -> Entry | None:

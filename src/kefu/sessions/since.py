@@ -21,6 +21,7 @@ class Head:
     last_visitor_seq: int
     answered_seq: int
     escalated_at: int | None
+    identity_epoch: int = 0
     read_by_visitor: int = 0
     read_by_agents: int = 0
 
@@ -30,6 +31,7 @@ HEAD_COLUMNS = len(Head.__dataclass_fields__)
 READ = "(SELECT coalesce(max(seq), 0) FROM read_marks WHERE session = $1 AND reader {side} 'visitor')"
 SINCE = f"""
 SELECT s.name, s.seq, s.epoch, s.status, s.shop, s.last_visitor_seq, s.answered_seq, s.escalated_at,
+    s.identity_epoch,
     {READ.format(side="=")}, {READ.format(side="<>")},
     e.stream, e.seq, e.type, e.audience, e.actor, e.payload, e.client_msg_id, e.at
 FROM sessions AS s LEFT JOIN events AS e ON e.stream = $2 AND e.seq > $3 {{audience}}

@@ -13,11 +13,10 @@ from kefu.kit.i18n import Text
 from kefu.kit.web import caller_locale
 from kefu.shops import service
 from kefu.shops.hours import DayPreview, Hours, Interval, closing, is_open, next_opening, preview
-from kefu.shops.models import Shop
+from kefu.shops.models import SHOP_ID, Shop
 
 router = APIRouter(tags=["shops"])
 
-SHOP_ID = r"^[a-z0-9][a-z0-9\-]{0,39}$"
 ShopInPath = Annotated[str, Path(pattern=SHOP_ID)]
 ShopInQuery = Annotated[str | None, Query(pattern=SHOP_ID)]
 Reader = Annotated[AgentIdentity, Depends(allowed("shops.read"))]

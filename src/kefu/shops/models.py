@@ -1,12 +1,15 @@
-"""The shops table."""
+"""The tables of shops and of their secrets."""
 
-from typing import Any
+from typing import Any, Literal
 
-from sqlalchemy import JSON, BigInteger, Boolean, Integer, String
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Integer, String, text
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kefu.kit.db import Table
 from kefu.kit.i18n import Text
+
+SHOP_ID = r"^[a-z0-9][a-z0-9\-]{0,39}$"
+IdentityMode = Literal["off", "report", "enforce"]
 
 
 class Shop(Table):
@@ -17,6 +20,9 @@ class Shop(Table):
     `mail_to`, the addresses that hear of after-hours messages instead of EMAIL_RECIPIENTS.
     `routing`: how those who wait come to an agent (`routing.rules.Routing`); `crowded_at`: since when
     so many wait that the team was told, None otherwise.
+    `identity_mode`: what is done with an identity that a visitor claims; with `identity_required` nobody opens a
+    session without one. `origins`: the sites of the shop's pages, None for those of the settings.
+    `security_version` counts the changes of these three.
     """
 
     __tablename__ = "shops"
@@ -36,4 +42,20 @@ class Shop(Table):
     mail_to: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     routing: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     crowded_at: Mapped[int | None] = mapped_column(BigInteger)
+    identity_mode: Mapped[IdentityMode] = mapped_column(String(10), default="off", server_default="off")
+    identity_required: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    origins: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    security_version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     created_at: Mapped[int] = mapped_column(BigInteger)
+
+
+class ShopSecret(Table):
+    """With what a shop's server signs who its customer is. `sealed` (`kit.secrets.Sealer`); retired ones are void."""
+
+    __tablename__ = "shop_secrets"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    shop: Mapped[str] = mapped_column(String(40), ForeignKey("shops.id", ondelete="CASCADE"), index=True)
+    sealed: Mapped[str] = mapped_column(String(400))
+    created_at: Mapped[int] = mapped_column(BigInteger)
+    retired_at: Mapped[int | None] = mapped_column(BigInteger)

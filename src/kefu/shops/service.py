@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts.audit import audit, fields
 from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, NotFound
 from kefu.kit.i18n import Text
@@ -106,6 +107,8 @@ async def put_hours(tx: AsyncSession, shop_id: str, hours: Hours | None, mail_to
         return shop
     if shop.hours_version != version:
         raise HoursChanged(version=shop.hours_version, hours=shop.hours, mail_to=shop.mail_to)
+    before = fields(shop, "hours", "mail_to")
     shop.hours, shop.mail_to, shop.hours_version = wanted, mail_to, version + 1
+    audit(tx, "shop.hours_changed", ("shop", shop.id), before, fields(shop, *before))
     await tx.flush()
     return shop

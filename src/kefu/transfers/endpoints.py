@@ -6,8 +6,6 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Path, Request
 
 from kefu.accounts.identity import AgentIdentity, allowed
-from kefu.kit.clock import now_ms
-from kefu.routing.team import colleagues
 from kefu.sessions.access import in_sight, member
 from kefu.sessions.queries import find
 from kefu.sessions.schemas import NameInPath, session_out
@@ -17,7 +15,6 @@ from kefu.transfers import schemas as shapes
 
 router = APIRouter(tags=["transfers"], dependencies=[Depends(in_sight)])
 
-REQUESTS_PER_AGENT = "60/minute"
 RequestId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,40}$")]
 Holder = Annotated[AgentIdentity, Depends(allowed("sessions.transfer"))]
 Taker = Annotated[AgentIdentity, Depends(allowed("sessions.takeover"))]
@@ -30,7 +27,7 @@ async def transfer(request: Request, name: NameInPath, body: shapes.AskTransfer,
     if not body.reason:
         raise service.ReasonRequired(fields=[])
     state = request.app.state
-    await state.limits.take(REQUESTS_PER_AGENT, "transfer", agent.id)
+    await state.limits.take("transfer", agent=agent.id)
     lasts = timedelta(seconds=state.settings.transfer_expire_seconds)
     wish = service.Wish(body.to_agent_id, body.reason, body.note, lasts, body.force, body.epoch)
     async with state.db.write() as tx:
@@ -74,12 +71,3 @@ async def transfer_history(request: Request, name: NameInPath, _: Reader) -> sha
             raise SessionNotFound(session_name=name)
         found, total = await queries.history(tx, name)
     return shapes.HistoryData(data=[shapes.TransferRecord.of(one) for one in found], total=total)
-
-
-@router.get("/api/colleagues")
-async def list_colleagues(request: Request, _: Reader) -> shapes.ColleaguesData:
-    """Everybody who may sign in, by name: whom to give a session to, to ask, or to name in a note."""
-    now = now_ms()
-    async with request.app.state.db.read() as tx:
-        team = await colleagues(tx)
-    return shapes.ColleaguesData(data=[shapes.ColleagueOut.of(one, now) for one in team])

@@ -6,7 +6,6 @@ from pydantic import BaseModel, Field, StringConstraints
 
 from kefu.kit.clock import unix_seconds
 from kefu.kit.web import Done
-from kefu.routing.team import Colleague
 from kefu.sessions.models import TransferRequest
 from kefu.sessions.schemas import Body, SessionOut
 
@@ -116,39 +115,3 @@ class PendingData(Done):
 class HistoryData(Done):
     data: list[TransferRecord]
     total: int = Field(description="All of them; `data` has the newest 100")
-
-
-class ColleagueOut(BaseModel):
-    """`status`: what they chose, or offline when they are not at the desk; `room`: how many more they may have."""
-
-    id: str
-    username: str
-    name: str
-    status: str
-    on_duty: bool
-    may_serve: bool
-    serving: int
-    room: int
-    max_sessions: int
-    skills: list[str]
-    languages: list[str]
-
-    @classmethod
-    def of(cls, one: Colleague, now: int) -> "ColleagueOut":
-        return cls(
-            id=one.id,
-            username=one.username,
-            name=one.name,
-            status=one.status if one.is_here(now) else "offline",
-            on_duty=one.is_on_duty(now),
-            may_serve=one.may_serve,
-            serving=one.serving,
-            room=max(0, one.room),
-            max_sessions=one.max_sessions,
-            skills=list(one.skills),
-            languages=list(one.languages),
-        )
-
-
-class ColleaguesData(Done):
-    data: list[ColleagueOut]

@@ -1,7 +1,7 @@
 """What can be done about a transfer.
 
-Every command locks the session's row first, then, to give somebody a session, the row of that agent. What it writes are
-facts; `sessions/transfers.py` keeps the requests by them.
+Every command locks the session's row, and before it, to give somebody a session, the row of that agent. What it writes
+are facts; `sessions/transfers.py` keeps the requests by them.
 """
 
 from dataclasses import dataclass

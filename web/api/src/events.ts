@@ -1,4 +1,5 @@
 import type * as Api from "./generated";
+import type { IdentityEvent } from "./customer";
 import { isJoin } from "./joins";
 import type { TeamEvent, TeamFrame } from "./team";
 
@@ -209,6 +210,7 @@ export type LogEvent =
   | MailEvent
   | TeamEvent
   | SessionRated
+  | IdentityEvent
   | TagEvent;
 
 export interface StreamReady {
@@ -342,16 +344,18 @@ export type DeskFrame =
   | { type: "stream.ready" }
   | StreamEnded;
 
-const NO_MOVES = new Set<LogEvent["type"]>(["session.opened", "session.rated"]);
+const NO_MOVES = new Set<LogEvent["type"]>(["session.opened", "session.rated", "session.identified", "session.signed_out"]);
 
 /** What takes a session from one state to the next, also a move that this client has no words for. */
 export function isMoveEvent(event: LogEvent): event is MoveEvent {
   return event.type.startsWith("session.") && !NO_MOVES.has(event.type) && !isJoin(event);
 }
 
+type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | ReplyForced;
+
 /** What only agents hear, and what changes nothing of where the conversation stands. */
-export function isAside(frame: Frame): frame is TeamEvent | MailEvent | TagEvent | SessionRated | AnswerEvidenced | ReplyForced {
-  return /^(?:note|transfer|assist|mail|tag)\.|^session\.rated$|^answer\.evidenced$|^reply\.forced$/.test(frame.type);
+export function isAside(frame: Frame): frame is Aside {
+  return /^(?:note|transfer|assist|mail|tag|customer)\.|^session\.(?:rated|identified|signed_out)$|^answer\.evidenced$|^reply\.forced$/.test(frame.type);
 }
 
 export function isLogEvent(frame: Frame): frame is LogEvent {

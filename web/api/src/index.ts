@@ -2,12 +2,14 @@
 export type * as Api from "./generated";
 export * from "./choice";
 export * from "./client";
+export * from "./customer";
 export * from "./events";
 export * from "./team";
 export * from "./failure";
 export * from "./fold";
 export * from "./follow";
 export * from "./joins";
+export * from "./keep";
 export type * from "./line";
 export * from "./lock";
 export * from "./marker";

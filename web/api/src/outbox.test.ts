@@ -72,6 +72,18 @@ describe("the outbox", () => {
     expect(Date.now() - started).toBeGreaterThanOrEqual(115);
   });
 
+  it("says while it is held back for sending too much, keeps the words and sends them by itself", async () => {
+    const { send, stored } = shop(offline, new ApiError(429, "RATE_LIMITED", "", {}, 60));
+    const said: boolean[] = [];
+    const box = outbox(send, { onHeld: (held) => said.push(held) });
+    box.add("one");
+    box.add("two");
+    await vi.waitFor(() => expect(said).toEqual([false, true]));
+    expect(box.entries().map((entry) => entry.content)).toEqual(["one", "two"]);
+    await vi.waitFor(() => expect(stored).toEqual(["one", "two"]));
+    expect(said).toEqual([false, true, false, false]);
+  });
+
   it("marks what is refused, goes on with the rest, and can try it again or drop it", async () => {
     const { send, stored } = shop(tooLong, tooLong);
     const onFailed = vi.fn();

@@ -20,6 +20,8 @@ export interface OutboxOptions {
   /** Called with all entries, oldest first, whenever they change here or in another tab. */
   onChange: (entries: readonly OutboxEntry[]) => void;
   onFailed?: (entry: OutboxEntry, error: ApiError) => void;
+  /** Whether the server has said that too much came at once; what waits is sent by itself when it may be. */
+  onHeld?: (held: boolean) => void;
   storage?: Storage;
   timing?: Partial<OutboxTiming>;
 }
@@ -35,6 +37,16 @@ export function newClientMsgId(): string {
   // randomUUID exists only on secure origins; a shop's test page may be plain http.
   if (typeof crypto.randomUUID === "function") return crypto.randomUUID();
   return [...crypto.getRandomValues(new Uint8Array(16))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+/** What was written in the session and not sent is nobody's any more. */
+export function emptyOutbox(session: string, storage: Storage): void {
+  for (const key of keysOf(storage, `kefu.outbox.${session}.`)) storage.removeItem(key);
+}
+
+function keysOf(storage: Storage, prefix: string): string[] {
+  const keys = Array.from({ length: storage.length }, (_, index) => storage.key(index) ?? "");
+  return keys.filter((key) => key.startsWith(prefix)).sort();
 }
 
 /**
@@ -99,8 +111,7 @@ export class Outbox {
   }
 
   private keys(): string[] {
-    const keys = Array.from({ length: this.storage.length }, (_, index) => this.storage.key(index) ?? "");
-    return keys.filter((key) => key.startsWith(this.prefix)).sort();
+    return keysOf(this.storage, this.prefix);
   }
 
   private read(key: string): OutboxEntry | undefined {
@@ -145,12 +156,15 @@ export class Outbox {
       await this.options.send(entry);
     } catch (thrown) {
       const error = failureFromThrown(thrown);
+      this.options.onHeld?.(error.status === 429);
       if (error.isTransient) return error.retryAfterMs ?? 0;
       this.fail(key, entry, error);
       return undefined;
     }
     this.storage.removeItem(key);
-    if (!this.closed) this.options.onChange(this.entries());
+    if (this.closed) return undefined;
+    this.options.onHeld?.(false);
+    this.options.onChange(this.entries());
     return undefined;
   }
 

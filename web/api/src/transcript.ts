@@ -1,4 +1,5 @@
 import type { Client } from "./client";
+import { keepFile } from "./keep";
 
 export interface TranscriptWish {
   session: string;
@@ -16,9 +17,5 @@ export async function saveTranscript({ file }: Pick<Client, "file">, wish: Trans
   const tz = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC";
   const query = { format, locale, tz, include: internal ? "internal" : undefined };
   const path = `/api/sessions/${encodeURIComponent(session)}/transcript`;
-  const link = document.createElement("a");
-  link.href = URL.createObjectURL(await file(path, { query, timeoutMs: MAKING_MS }));
-  link.download = `conversation-${session}.${format}`;
-  link.click();
-  setTimeout(() => URL.revokeObjectURL(link.href), MAKING_MS);
+  keepFile(await file(path, { query, timeoutMs: MAKING_MS }), `conversation-${session}.${format}`);
 }

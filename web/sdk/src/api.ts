@@ -1,7 +1,7 @@
 import { Chat } from "./chat";
 import { type Config, settingsFrom } from "./config";
 import { type ChatEvents, Emitter, type Listener } from "./emitter";
-import type { Card, User } from "./protocol";
+import type { Card, Proof, User } from "./protocol";
 
 /** What `window.FiidoKefu` is. Calls before `init` are kept and made then. */
 export class Kefu {
@@ -29,14 +29,15 @@ export class Kefu {
   readonly show = () => this.call((chat) => chat.show());
   readonly hide = () => this.call((chat) => chat.hide());
   readonly sendMessage = (text: string) => this.call((chat) => chat.sendMessage(text));
-  readonly setUser = (user: User) => this.call((chat) => chat.setUser(user));
+  /** Who is here; with `identifier_hash` the shop's server vouches for the identifier. */
+  readonly setUser = (user: User) => this.call((chat) => chat.identify(proofOf(user)));
   /** A product or an order the visitor is looking at; null takes it away. */
   readonly setContext = (card: Card | null) => this.call((chat) => chat.setContext(card));
   readonly setLocale = (locale: string) => this.call((chat) => chat.setLocale(locale));
   readonly logout = () => this.call((chat) => chat.logout());
 
-  /** The shop's signed identity (JWT): conversations are kept apart by its `sub`. */
-  readonly identify = (token: string) => this.setUser({ id: subjectOf(token) });
+  /** Who is here, as the shop's server has signed it (JWT). What is refused comes as an `error`. */
+  readonly identify = (token: string) => this.call((chat) => chat.identify({ token }));
 
   readonly on = <Name extends keyof ChatEvents>(name: Name, listener: Listener<Name>) => this.emitter.on(name, listener);
   readonly off = <Name extends keyof ChatEvents>(name: Name, listener?: Listener<Name>) => this.emitter.off(name, listener);
@@ -53,9 +54,8 @@ export class Kefu {
   }
 }
 
-function subjectOf(token: string): string {
-  const payload = token.split(".")[1] ?? "";
-  const { sub } = JSON.parse(atob(payload.replaceAll("-", "+").replaceAll("_", "/"))) as { sub?: string };
-  if (!sub) throw new TypeError("identify: the token has no sub");
-  return sub;
+function proofOf({ identifier, id, name, nickname, ...rest }: User): Proof {
+  const { identifier_hash, email, phone } = rest;
+  const given = { identifier: String(identifier ?? id), identifier_hash, name: name ?? nickname, email, phone };
+  return JSON.parse(JSON.stringify(given)) as Proof;
 }

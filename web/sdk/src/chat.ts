@@ -3,7 +3,7 @@ import type { Emitter } from "./emitter";
 import { Frame } from "./frame";
 import { Launcher, type Layout } from "./launcher";
 import { recall, remember } from "./memory";
-import type { Card, ToFrame, ToHost, User } from "./protocol";
+import type { Card, Proof, ToFrame, ToHost } from "./protocol";
 
 const PHONE = "(max-width: 767.98px)";
 
@@ -17,7 +17,7 @@ export class Chat {
   private maximised = false;
   private pageOverflow = "";
   /** Repeated to a frame that is created later. */
-  private user: User | undefined;
+  private user: Proof | undefined;
   private card: Card | null = null;
 
   constructor(
@@ -77,9 +77,9 @@ export class Chat {
     this.post({ type: "send", text });
   }
 
-  setUser(user: User): void {
-    this.user = user;
-    this.post({ type: "user", user });
+  identify(proof: Proof): void {
+    this.user = proof;
+    this.post({ type: "user", proof });
   }
 
   setContext(card: Card | null): void {
@@ -115,7 +115,7 @@ export class Chat {
     this.frame = new Frame(this.settings, this.launcher.frameTitle(), (message) => this.receive(message));
     this.frame.mount(this.launcher.panel);
     this.post({ type: "layout", layout: this.layout() });
-    if (this.user) this.post({ type: "user", user: this.user });
+    if (this.user) this.post({ type: "user", proof: this.user });
     if (this.card) this.post({ type: "context", card: this.card });
   }
 

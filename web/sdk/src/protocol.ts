@@ -2,10 +2,26 @@
 export type Locale = "zh" | "en";
 export type Theme = "light" | "dark" | "auto";
 
-/** Keeps conversations of different people on one browser apart. */
+/** Who is here. `id` and `nickname` are the older names of `identifier` and `name`. */
 export interface User {
-  id: string;
+  identifier?: string | number;
+  id?: string | number;
+  /** HMAC-SHA256 of the identifier with the shop's secret, in hexadecimal digits. */
+  identifier_hash?: string;
+  name?: string;
   nickname?: string;
+  email?: string;
+  phone?: string;
+}
+
+/** A token of the shop's server, or an identifier with or without its hash. */
+export interface Proof {
+  token?: string;
+  identifier?: string;
+  identifier_hash?: string;
+  name?: string;
+  email?: string;
+  phone?: string;
 }
 
 export interface Card {
@@ -21,7 +37,7 @@ export type ToFrame =
   | { type: "opened" }
   | { type: "closed" }
   | { type: "send"; text: string }
-  | { type: "user"; user: User }
+  | { type: "user"; proof: Proof }
   | { type: "context"; card: Card | null }
   | { type: "locale"; locale: Locale }
   | { type: "layout"; layout: "panel" | "maximised" | "full" }

@@ -163,10 +163,13 @@ describe("the door to the frame", () => {
     const { say, types, told } = frame();
     say({ type: "ready" });
     kefu.setLocale("zh-CN");
-    kefu.identify(`x.${btoa('{"sub":"u2"}')}.y`);
+    kefu.identify("a.b.c");
+    kefu.setUser({ id: 7, identifier_hash: "ab", nickname: "Ada", email: "ada@shop.example" });
     kefu.logout();
-    expect(types().filter((type) => type !== "layout")).toEqual(["user", "context", "opened", "locale", "user", "closed", "logout"]);
-    expect(told).toHaveBeenCalledWith({ kefu: 1, type: "user", user: { id: "u2" } }, KEFU);
+    expect(types().filter((type) => type !== "layout")).toEqual(["user", "context", "opened", "locale", "user", "user", "closed", "logout"]);
+    expect(told).toHaveBeenCalledWith({ kefu: 1, type: "user", proof: { token: "a.b.c" } }, KEFU);
+    const full = { identifier: "7", identifier_hash: "ab", name: "Ada", email: "ada@shop.example" };
+    expect(told).toHaveBeenCalledWith({ kefu: 1, type: "user", proof: full }, KEFU);
     expect(button().getAttribute("aria-label")).toBe("打开客服聊天");
   });
 });

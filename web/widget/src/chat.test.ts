@@ -1,126 +1,9 @@
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import { createClient, messages } from "@kefu/api";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Chat, type ChatOptions } from "./chat";
+import { Shop } from "./shop.fixture";
 import { saveVisit, storedVisit } from "./visit";
-
-interface Stored {
-  seq: number;
-  content: string;
-  client_msg_id: string;
-}
-
-/** The visitor's side of the server: sessions, their messages and their streams. */
-class Shop {
-  readonly sessions = new Map<string, { messages: Stored[]; followers: Set<ServerResponse>; read: number }>();
-  /** Names that belong to somebody else. */
-  readonly taken = new Set<string>();
-  readonly escalated: string[] = [];
-  /** Sessions that go on in another one. */
-  readonly merged = new Map<string, string>();
-  /** By whose tokens sessions were opened. */
-  readonly openedBy: (string | undefined)[] = [];
-  readonly server: Server = createServer((request, response) => void this.answer(request, response));
-
-  /** What all sessions hold, by content. */
-  contents(): string[] {
-    return [...this.sessions.values()].flatMap((session) => session.messages.map((message) => message.content));
-  }
-
-  say(name: string, role: string, content: string): void {
-    this.post(name, { content, client_msg_id: `${role}-${content}` }, role);
-  }
-
-  private async answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const body = await read(request);
-    const [, name = "", what] = /^\/api\/sessions\/([^/]+)\/(\w+)/.exec(request.url ?? "") ?? [];
-    const reply = (status: number, data: object) => response.writeHead(status).end(JSON.stringify(data));
-    const refuse = (status: number, code: string) => reply(status, { success: false, error: { code, message: code } });
-    if (request.url === "/api/conversation/new") {
-      const wanted = String(body.session_id);
-      this.openedBy.push(request.headers.authorization);
-      if (this.taken.has(wanted)) return void refuse(401, "TOKEN_REQUIRED");
-      if (!this.sessions.has(wanted)) this.sessions.set(wanted, { messages: [], followers: new Set(), read: 0 });
-      return void reply(200, { success: true, session_name: wanted, visitor_token: `token-${wanted}` });
-    }
-    if (request.url === "/api/manual/escalate") return void (this.escalated.push(String(body.session_name)), reply(200, {}));
-    const [, past = "", asked] = /^\/api\/visitor\/sessions\/([^/]+)\/(\w+)/.exec(request.url ?? "") ?? [];
-    if (asked === "token") return void reply(200, { session_name: past, visitor_token: `token-${past}`, seq: 1 });
-    if (asked === "messages") return void reply(200, { data: { messages: this.broughtTo(past), next_cursor: null } });
-    if (!this.sessions.has(name)) return void refuse(404, "SESSION_NOT_FOUND");
-    if (request.headers.authorization !== `Bearer token-${name}`) return void refuse(401, "TOKEN_INVALID");
-    if (what === "events") return this.stream(name, response);
-    if (what === "read") return void (this.mark(name, "visitor", Number(body.seq)), reply(200, {}));
-    const into = this.merged.get(name);
-    const known = this.sessions.get(name)!.messages.some((message) => message.client_msg_id === body.client_msg_id);
-    if (into && !known) return void reply(409, { success: false, error: { code: "SESSION_MERGED", message: "", details: { into } } });
-    if (String(body.content).length > 20) return void refuse(422, "VALIDATION_FAILED");
-    reply(201, this.post(name, { content: String(body.content), client_msg_id: String(body.client_msg_id) }, "user"));
-  }
-
-  open(name: string): void {
-    this.sessions.set(name, { messages: [], followers: new Set(), read: 0 });
-  }
-
-  /** With the news of it to both, or to nobody. */
-  merge(name: string, into: string, { told = true } = {}): void {
-    this.merged.set(name, into);
-    const event = (type: string, facts: object) =>
-      `id: 90\ndata: ${JSON.stringify({ type, seq: 90, at: "2025-06-01T13:00:00Z", actor: { kind: "agent" }, ...facts })}\n\n`;
-    if (told) for (const each of this.sessions.get(name)!.followers) each.write(event("session.merged_into", { into }));
-    for (const each of this.sessions.get(into)!.followers) each.write(event("session.merged", { source: name }));
-  }
-
-  private broughtTo(name: string): object[] {
-    const sources = [...this.merged].filter(([, into]) => into === name).map(([source]) => source);
-    return sources.flatMap((session_name) =>
-      this.sessions.get(session_name)!.messages.map((one) => ({
-        type: "message.posted", at: "2025-06-01T11:00:00Z", actor: { kind: "visitor" }, ...one, session_name,
-      })),
-    );
-  }
-
-  private post(name: string, message: Omit<Stored, "seq">, role: string): Stored {
-    const session = this.sessions.get(name)!;
-    const known = session.messages.find((other) => other.client_msg_id === message.client_msg_id);
-    if (known) return known;
-    const stored = { ...message, seq: session.messages.length + 1, role } as Stored;
-    session.messages.push(stored);
-    for (const follower of session.followers) follower.write(frame(stored));
-    return stored;
-  }
-
-  mark(name: string, kind: "visitor" | "agent", seq: number): void {
-    const session = this.sessions.get(name)!;
-    if (kind === "visitor") session.read = Math.max(session.read, seq);
-    for (const follower of session.followers) follower.write(marked(kind, seq));
-  }
-
-  private stream(name: string, response: ServerResponse): void {
-    const { messages: past, followers, read: seq } = this.sessions.get(name)!;
-    response.writeHead(200, { "Content-Type": "text/event-stream" });
-    response.write(past.map(frame).join(""));
-    response.write(`data: {"type":"stream.ready","seq":${past.length},"status":"bot_active","epoch":0}\n\n`);
-    if (seq) response.write(marked("visitor", seq));
-    followers.add(response);
-  }
-}
-
-function marked(kind: string, seq: number): string {
-  return `data: ${JSON.stringify({ type: "read", actor: { kind }, seq })}\n\n`;
-}
-
-function frame(message: Stored): string {
-  const event = { type: "message.posted", at: "2025-06-01T12:00:00Z", actor: { kind: "visitor" }, ...message };
-  return `id: ${message.seq}\ndata: ${JSON.stringify(event)}\n\n`;
-}
-
-async function read(request: IncomingMessage): Promise<Record<string, unknown>> {
-  const chunks: Buffer[] = [];
-  for await (const chunk of request) chunks.push(chunk as Buffer);
-  return chunks.length ? (JSON.parse(Buffer.concat(chunks).toString()) as Record<string, unknown>) : {};
-}
 
 let shop: Shop;
 const chats: Chat[] = [];
@@ -145,6 +28,7 @@ function visit(more: Partial<ChatOptions> = {}): Chat {
   return chat;
 }
 
+const tokenOf = (sub: string) => `x.${btoa(JSON.stringify({ sub }))}.y`;
 const seen = (chat: Chat) => messages(chat.conversation.value).map((message) => message.content);
 const KEY = "kefu.visit.demo";
 
@@ -324,17 +208,65 @@ describe("one browser", () => {
     expect(shop.sessions.size).toBe(1);
   });
 
-  it("keeps two people apart and forgets who logs out", async () => {
-    const chat = visit();
-    chat.setUser("ann");
+  it("keeps two people apart, in sight and in storage, and forgets who logs out", async () => {
+    const onLeft = vi.fn();
+    const chat = visit({ onLeft });
+    chat.send("Hello");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Hello"]));
+    await chat.identify({ identifier: "ann" });
     chat.send("I am Ann");
-    await vi.waitFor(() => expect(seen(chat)).toEqual(["I am Ann"]));
-    chat.setUser("bo");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Hello", "I am Ann"]));
+    expect(shop.sessions.size, "who was not known yet goes on in the same conversation").toBe(1);
+    const anns = chat.session.value;
+    void chat.identify({ identifier: "bo" });
     expect(seen(chat)).toEqual([]);
-    chat.setUser("ann");
-    await vi.waitFor(() => expect(seen(chat)).toEqual(["I am Ann"]));
+    expect(onLeft).toHaveBeenCalledOnce();
+    chat.send("I am Bo");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["I am Bo"]));
+    expect(JSON.stringify(localStorage)).not.toContain(anns);
+    await vi.waitFor(() => expect(shop.ended).toContain(anns));
     chat.logout();
     expect(seen(chat)).toEqual([]);
     expect(Object.keys(localStorage).filter((key) => key.startsWith("kefu."))).toEqual([]);
+  });
+
+  it("shows a proven customer their conversation again, and nobody the one of whose proof is refused", async () => {
+    const onError = vi.fn();
+    const chat = visit({ onError });
+    await chat.identify({ token: tokenOf("ann") });
+    chat.send("I am Ann");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["I am Ann"]));
+    chat.logout();
+    await vi.waitFor(() => expect(shop.ended).toHaveLength(1));
+    await chat.identify({ token: tokenOf("refused") });
+    expect(onError).toHaveBeenCalledExactlyOnceWith("IDENTITY_UNVERIFIED");
+    expect(seen(chat)).toEqual([]);
+    await chat.identify({ token: tokenOf("ann") });
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["I am Ann"]));
+  });
+
+  it("loses nothing that was written while one signs in", async () => {
+    const chat = visit();
+    chat.send("Written first");
+    const signedIn = chat.identify({ token: tokenOf("ann") });
+    chat.send("Written meanwhile");
+    await signedIn;
+    await vi.waitFor(() => expect(seen(chat).toSorted()).toEqual(["Written first", "Written meanwhile"]));
+    expect(chat.conversation.value.pending).toEqual([]);
+  });
+
+  it("takes nobody along who has left in another tab", async () => {
+    const [left, right] = [visit(), visit()];
+    await left.identify({ identifier: "ann" });
+    left.send("I am Ann");
+    await vi.waitFor(() => expect(seen(left)).toEqual(["I am Ann"]));
+    await right.identify({ identifier: "ann" });
+    await vi.waitFor(() => expect(seen(right)).toEqual(["I am Ann"]));
+    await left.identify({ identifier: "bo" });
+    window.dispatchEvent(new StorageEvent("storage", { key: `${KEY}.known` }));
+    expect(seen(right)).toEqual([]);
+    right.send("who am I?");
+    await vi.waitFor(() => expect(seen(right)).toEqual(["who am I?"]));
+    expect(seen(left)).toEqual([]);
   });
 });

@@ -1,6 +1,5 @@
 import {
   allMessages,
-  type Api,
   ApiError,
   brings,
   type Brought,
@@ -26,11 +25,12 @@ import {
   withPending,
 } from "@kefu/api";
 import { computed, shallowRef } from "vue";
+import type { Proof } from "../../sdk/src/protocol";
+import { Identity } from "./identity";
 import { leftOver } from "./leftover";
 import type { Letter } from "./letter";
-import type { Verdict } from "./rating";
 import { lasting } from "./store";
-import { freshVisit, saveVisit, storedVisit, type Visit, visitKey } from "./visit";
+import { freshVisit, type Visit, Visits } from "./visit";
 
 export interface ChatOptions {
   shop: string;
@@ -40,6 +40,8 @@ export interface ChatOptions {
   onMessage?: (message: { role: string; content: string; seq: number }) => void;
   onConversation?: (session: string) => void;
   onError?: (code: string) => void;
+  /** Who was here is so no more: nothing of theirs may stay in sight. */
+  onLeft?: () => void;
 }
 
 const REFRESH_TOKEN_MS = 12 * 3_600_000;
@@ -56,6 +58,8 @@ interface Opened {
 export class Chat {
   readonly conversation = shallowRef(emptyConversation());
   readonly connection = shallowRef<FollowState>({ phase: "closed" });
+  /** More was written than may be sent in a minute; the rest goes by itself. */
+  readonly held = shallowRef(false);
   /** What merges and splits brought here from other sessions. */
   readonly brought = shallowRef<readonly Brought[]>([]);
   private readonly visit = shallowRef(freshVisit());
@@ -71,7 +75,8 @@ export class Chat {
   private readonly typingMarks = expiringTyping((frame) => this.apply(frame));
   private marker: Marker | undefined;
   private readonly choice = new Choice();
-  private key: string;
+  private readonly visits: Visits;
+  private readonly identity: Identity;
   private outbox: Outbox | undefined;
   private leftover: Outbox | undefined;
   private follower: Follower | undefined;
@@ -80,15 +85,25 @@ export class Chat {
 
   constructor(private readonly options: ChatOptions) {
     this.client = options.client(() => this.visit.value.token ?? this.visit.value.earlier ?? null);
-    this.key = visitKey(options.shop, undefined);
+    const { shop, client } = options;
+    this.visits = new Visits(shop);
+    this.identity = new Identity({
+      shop,
+      client,
+      visits: this.visits,
+      visit: () => this.visit.value,
+      goOn: (visit) => this.goOnAs(visit),
+      left: () => this.left(),
+      failed: (code) => options.onError?.(code),
+    });
     window.addEventListener("storage", this.onStorage);
-    this.attach(storedVisit(this.key) ?? freshVisit());
+    this.attach(this.visits.stored() ?? freshVisit());
     if (this.visit.value.token && Date.now() - this.visit.value.tokenAt > REFRESH_TOKEN_MS) void this.refreshToken();
   }
 
   send(content: string): void {
-    const stored = storedVisit(this.key);
-    if (!stored) saveVisit(this.key, this.visit.value);
+    const stored = this.visits.stored();
+    if (!stored) this.visits.save(this.visit.value);
     else if (stored.session !== this.visit.value.session) this.attach(stored);
     this.outbox?.add(content);
   }
@@ -124,20 +139,6 @@ export class Chat {
     }
   }
 
-  /** Once for each service: what was said before, maybe in another tab or by an answer that was lost, is as good. */
-  async rate(verdict: Verdict): Promise<void> {
-    try {
-      await this.client.request(`/api/sessions/${this.session.value}/rating`, { body: verdict });
-    } catch (thrown) {
-      if (!(thrown instanceof ApiError) || thrown.code !== "ALREADY_RATED") throw thrown;
-    }
-  }
-
-  /** In the visitor's language. */
-  async ratingReasons(): Promise<Api.ReasonOut[]> {
-    return (await this.client.request<Api.RatingsData>(`/api/sessions/${this.session.value}/rating`)).data.reasons;
-  }
-
   /** Only a hint to whoever watches: a lost one is no loss. */
   typing(active: boolean): void {
     const { session, token } = this.visit.value;
@@ -154,8 +155,8 @@ export class Chat {
   }
 
   startOver(): void {
-    const visit = freshVisit(this.visit.value.token ?? this.visit.value.earlier);
-    saveVisit(this.key, visit);
+    const visit = this.visits.fresh(this.visit.value.token ?? this.visit.value.earlier);
+    this.visits.save(visit);
     this.attach(visit);
   }
 
@@ -164,24 +165,31 @@ export class Chat {
     const left = this.visit.value;
     const opened = await this.client.request<Opened>(`/api/visitor/sessions/${session}/token`, { method: "POST" });
     if (this.visit.value.session !== left.session) return;
-    const visit: Visit = { session: opened.session_name, token: opened.visitor_token, tokenAt: Date.now(), since: opened.seq };
+    const visit: Visit = { ...this.visits.given(opened.session_name, opened.visitor_token), since: opened.seq };
     if (left.token) visit.left = { session: left.session, token: left.token };
-    saveVisit(this.key, visit);
+    this.visits.save(visit);
     this.attach(visit);
   }
 
   /** Another person on this browser has another conversation; they are never mixed. */
-  setUser(userId: string | undefined): void {
-    this.key = visitKey(this.options.shop, userId);
-    this.attach(storedVisit(this.key) ?? freshVisit());
+  identify(proof: Proof): Promise<void> {
+    return this.identity.identify(proof);
   }
 
   logout(): void {
-    for (const entry of this.outbox?.entries() ?? []) this.outbox?.remove(entry.client_msg_id);
-    lasting.removeItem(this.key);
-    this.setUser(undefined);
-    lasting.removeItem(this.key);
-    this.attach(freshVisit());
+    this.identity.logout();
+  }
+
+  private goOnAs(visit: Visit): void {
+    if (visit.session !== this.visit.value.session) return this.attach(visit);
+    this.visit.value = visit;
+    if (visit.token) this.listen(visit);
+    for (const { client_msg_id, failed } of this.outbox?.entries() ?? []) if (failed) this.retry(client_msg_id);
+  }
+
+  private left(): void {
+    this.attach(this.visits.stored() ?? freshVisit());
+    this.options.onLeft?.();
   }
 
   close(): void {
@@ -202,15 +210,17 @@ export class Chat {
     this.visit.value = visit;
     this.conversation.value = emptyConversation();
     this.brought.value = [];
+    this.held.value = false;
     this.connection.value = { phase: "closed" };
     const path = `/api/sessions/${visit.session}/read`;
     this.marker = new Marker((seq) => this.client.request(path, { body: { seq } }));
     this.outbox = new Outbox({
       session: visit.session,
       storage: lasting,
-      send: (entry) => this.deliver(entry),
+      send: (entry) => this.deliver(visit.session, entry),
       onChange: (entries) => this.showWaiting(entries),
       onFailed: (_entry, error) => this.refused(visit, error),
+      onHeld: (held) => (this.held.value = held),
     });
     if (visit.left) this.leftover = leftOver(visit.left, this.options.client, (content) => this.outbox?.add(content));
     if (visit.token) this.listen(visit);
@@ -277,23 +287,25 @@ export class Chat {
     this.conversation.value = state;
   }
 
-  private async deliver({ client_msg_id, content }: OutboxEntry): Promise<void> {
+  private async deliver(written: string, { client_msg_id, content }: OutboxEntry): Promise<void> {
+    await this.identity.pending;
     const session = await this.opened();
+    if (session !== written) throw superseded();
     await this.client.request(`/api/sessions/${session}/messages`, { body: { client_msg_id, content } });
   }
 
   /** The session's name once the server knows it; two tabs open it together only once. */
   private async opened(): Promise<string> {
     if (this.visit.value.token) return this.visit.value.session;
-    return await withLock(this.key, async () => {
+    return await withLock(this.visits.key, async () => {
       const { session } = this.visit.value;
-      const stored = storedVisit(this.key);
+      const stored = this.visits.stored();
       const known = stored?.session === session ? stored.token : null;
       const token = known ?? (await this.requestToken(session));
       const visit = { ...this.visit.value, token, tokenAt: Date.now() };
-      if (this.visit.value.session !== session) throw new ApiError(409, "SUPERSEDED", "another conversation has begun");
+      if (this.visit.value.session !== session) throw superseded();
       this.visit.value = visit;
-      saveVisit(this.key, visit);
+      this.visits.save(visit);
       this.listen(visit);
       return session;
     });
@@ -301,7 +313,8 @@ export class Chat {
 
   private async requestToken(session: string): Promise<string> {
     const { shop, locale } = this.options;
-    const body = { session_id: session, ...(shop && { shop }), locale: locale() };
+    const { proof } = this.identity;
+    const body = { session_id: session, ...(shop && { shop }), locale: locale(), ...(proof && { identity: proof }) };
     return (await this.client.request<{ visitor_token: string }>("/api/conversation/new", { body })).visitor_token;
   }
 
@@ -311,25 +324,33 @@ export class Chat {
     const token = await this.requestToken(session).catch(() => null);
     if (!token || this.visit.value.session !== session) return;
     this.visit.value = { ...this.visit.value, token, tokenAt: Date.now() };
-    saveVisit(this.key, this.visit.value);
+    this.visits.save(this.visit.value);
   }
 
   private refused(visit: Visit, error: ApiError): void {
     const { into } = error.details;
     if (error.code === "SESSION_MERGED" && this.visit.value.session === visit.session) return void this.moveOver(String(into));
+    if (this.identity.pending) return;
     this.options.onError?.(error.code);
-    if (REFUSED.has(error.status) && this.mayRenew && this.visit.value.session === visit.session) void this.renew(visit);
+    if (this.visit.value.session !== visit.session || !REFUSED.has(error.status)) return;
+    if (error.code === "IDENTITY_CHANGED") return this.identity.leave();
+    if (!this.mayRenew || error.code.startsWith("IDENTITY_")) return;
+    const { proof } = this.identity;
+    if (!proof) return void this.renew(visit);
+    // A customer's token lasts a day; then the shop's word is asked for again.
+    this.mayRenew = false;
+    void this.identify(proof);
   }
 
   /** The session is gone or no longer ours: what is written but not stored moves to a new one. */
   private async renew(refused: Visit): Promise<void> {
     this.mayRenew = false;
-    await withLock(this.key, async () => {
+    await withLock(this.visits.key, async () => {
       const unsent = this.outbox?.entries() ?? [];
       for (const entry of unsent) this.outbox?.remove(entry.client_msg_id);
-      const stored = storedVisit(this.key);
+      const stored = this.visits.stored();
       const visit = stored && stored.session !== refused.session ? stored : freshVisit();
-      saveVisit(this.key, visit);
+      this.visits.save(visit);
       this.attach(visit);
       for (const entry of unsent) this.outbox?.add(entry.content);
     });
@@ -337,12 +358,16 @@ export class Chat {
 
   /** Another tab has opened, renewed or left the conversation. */
   private readonly onStorage = (event: StorageEvent): void => {
-    if (event.key !== this.key) return;
-    const visit = storedVisit(this.key);
-    if (!visit) return this.attach(freshVisit());
+    if (event.key !== this.visits.key || this.identity.pending) return;
+    const visit = this.visits.stored();
+    if (!visit) return this.identity.leave();
     const before = this.visit.value;
     if (visit.session !== before.session) return this.attach(visit);
     this.visit.value = visit;
     if (visit.token && !before.token) this.listen(visit);
   };
+}
+
+function superseded(): ApiError {
+  return new ApiError(409, "SUPERSEDED", "another conversation has begun");
 }

@@ -1,3 +1,4 @@
+import { type Api, ApiError } from "@kefu/api";
 import { computed, ref } from "vue";
 import type { Chat } from "./chat";
 import { ratable, type Verdict } from "./rating";
@@ -13,9 +14,21 @@ export function useRating(chat: Chat) {
   const nameOf = (seq: number) => `${chat.session.value}#${seq}`;
   const isAsked = computed(() => end.value !== undefined && declined.value !== nameOf(end.value.seq));
 
+  const path = () => `/api/sessions/${chat.session.value}/rating`;
+
+  /** Once for each service: what was said before, maybe in another tab or by an answer that was lost, is as good. */
   async function send(verdict: Verdict): Promise<void> {
-    await chat.rate(verdict);
+    try {
+      await chat.client.request(path(), { body: verdict });
+    } catch (thrown) {
+      if (!(thrown instanceof ApiError) || thrown.code !== "ALREADY_RATED") throw thrown;
+    }
     thanked.value = true;
+  }
+
+  /** In the visitor's language. */
+  async function reasons(): Promise<Api.ReasonOut[]> {
+    return (await chat.client.request<Api.RatingsData>(path())).data.reasons;
   }
 
   function dismiss(): void {
@@ -24,5 +37,5 @@ export function useRating(chat: Chat) {
     lasting.setItem(KEY, declined.value);
   }
 
-  return { isAsked, thanked, send, dismiss };
+  return { isAsked, thanked, send, reasons, dismiss };
 }

@@ -12,7 +12,6 @@ from kefu.sessions.visibility import check_seen
 
 router = APIRouter(tags=["collaboration"])
 
-QUESTIONS_PER_AGENT = "30/minute"
 AssistId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,40}$")]
 Annotator = Annotated[AgentIdentity, Depends(allowed("sessions.annotate"))]
 
@@ -20,7 +19,7 @@ Annotator = Annotated[AgentIdentity, Depends(allowed("sessions.annotate"))]
 @router.post("/api/assist-requests")
 async def ask_colleague(request: Request, body: shapes.AskAssist, agent: Annotator) -> shapes.AssistData:
     """Ask a colleague about a session without giving it away."""
-    await request.app.state.limits.take(QUESTIONS_PER_AGENT, "assist", agent.id)
+    await request.app.state.limits.take("assist", agent=agent.id)
     question = assists.Question(body.session_name, body.assistant, body.question, body.client_msg_id)
     async with request.app.state.db.write() as tx:
         await check_seen(tx, reader_of(agent), body.session_name)

@@ -16,7 +16,6 @@ from kefu.sessions.service import SessionNotFound
 
 router = APIRouter(tags=["collaboration"], dependencies=[Depends(in_sight)])
 
-NOTES_PER_AGENT = "60/minute"
 NoteId = Annotated[str, Path(pattern=r"^[A-Za-z0-9_]{1,40}$")]
 Annotator = Annotated[AgentIdentity, Depends(allowed("sessions.annotate"))]
 Reader = Annotated[AgentIdentity, Depends(allowed("sessions.read"))]
@@ -30,7 +29,7 @@ def _writing(body: shapes.WriteNote) -> notes.Writing:
 @router.post("/api/sessions/{name}/notes")
 async def add_note(request: Request, name: NameInPath, body: shapes.WriteNote, agent: Annotator) -> shapes.NoteData:
     """Write a note that only agents see. Whom it names finds it among their mentions."""
-    await request.app.state.limits.take(NOTES_PER_AGENT, "note", agent.id)
+    await request.app.state.limits.take("note", agent=agent.id)
     async with request.app.state.db.write() as tx:
         note = await notes.add_note(tx, name, member(agent, LEAD), agent.username, _writing(body))
     return shapes.NoteData(data=shapes.NoteOut.of(note))

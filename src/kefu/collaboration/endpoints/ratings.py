@@ -19,8 +19,6 @@ from kefu.sessions.service import SessionNotFound
 
 router = APIRouter(tags=["ratings"])
 
-RATINGS_PER_SESSION = "20/minute"
-
 
 class Rate(Body):
     """`score`: 1 to 5."""
@@ -67,7 +65,7 @@ class RatingsData(Done):
 async def rate(request: Request, name: NameInPath, body: Rate, caller: SignedIn) -> RatingData:
     """The visitor's word on the people who served them last: once per episode, up to 24 hours after its end."""
     own_visitor(caller, name)
-    await request.app.state.limits.take(RATINGS_PER_SESSION, "rating", name)
+    await request.app.state.limits.take("rating", visitor=name)
     verdict = ratings.Verdict(body.score, body.comment, tuple(dict.fromkeys(body.reasons)))
     async with request.app.state.db.write() as tx:
         rated = await ratings.rate(tx, name, verdict)

@@ -13,7 +13,7 @@ from kefu.kit.pages import from_cursor, to_cursor
 from kefu.kit.web import caller_locale
 from kefu.sessions.access import in_sight, member, reader_of
 from kefu.sessions.queries import find, tagged
-from kefu.sessions.schemas import NameInPath
+from kefu.sessions.schemas import NameInPath, OutcomeData, Several
 from kefu.sessions.service import SessionNotFound
 from kefu.sessions.summaries import summary_of
 from kefu.sessions.tagged import tags_of
@@ -52,14 +52,23 @@ async def change_tag(
 
 
 @router.post("/api/tags/{tag_id}/sessions")
-async def tag_many_sessions(
-    request: Request, tag_id: shapes.TagIdInPath, body: shapes.TagMany, agent: Annotator
-) -> shapes.TaggedManyData:
+async def tag_several_sessions(
+    request: Request, tag_id: shapes.TagIdInPath, body: Several, agent: Annotator
+) -> OutcomeData:
     """Add one tag to up to 100 sessions; those where it cannot be done are told, the others are tagged."""
     async with request.app.state.db.write() as tx:
-        done = await tags.tag_many(tx, body.session_names, tag_id, member(agent, "sessions.read_any"))
-    data = shapes.TaggedMany(changed=done.changed, unchanged=done.unchanged, refused=done.refused)
-    return shapes.TaggedManyData(data=data)
+        done = await tags.tag_several(tx, body.session_names, tag_id, member(agent, "sessions.read_any"))
+    return OutcomeData(data=done)
+
+
+@router.post("/api/tags/{tag_id}/sessions/remove")
+async def untag_several_sessions(
+    request: Request, tag_id: shapes.TagIdInPath, body: Several, agent: Annotator
+) -> OutcomeData:
+    """Take one tag off up to 100 sessions; those where it cannot be done are told."""
+    async with request.app.state.db.write() as tx:
+        done = await tags.untag_several(tx, body.session_names, tag_id, member(agent, "sessions.read_any"))
+    return OutcomeData(data=done)
 
 
 @router.get("/api/sessions/by-tag/{tag_id}")

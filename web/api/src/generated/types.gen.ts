@@ -5,6 +5,26 @@ export type ClientOptions = {
 };
 
 /**
+ * ActorOut
+ *
+ * `role`: `system` for a job or the command line, `anyone` for who had not signed in.
+ */
+export type ActorOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Role
+     */
+    role: string;
+};
+
+/**
  * AddTags
  *
  * One or several.
@@ -117,7 +137,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'events.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'events.read' | 'audit.read'>;
     /**
      * Created At
      */
@@ -592,37 +612,38 @@ export type AtVersion = {
 };
 
 /**
- * AvailableAgent
+ * AuditPage
+ *
+ * With `q` a page may be short and yet have more: each looks through a stretch of the log.
  */
-export type AvailableAgent = {
+export type AuditPage = {
     /**
-     * Id
+     * Entries
      */
-    id: string;
+    entries: Array<EntryOut>;
     /**
-     * Username
+     * Next Cursor
      */
-    username: string;
+    next_cursor: string | null;
     /**
-     * Name
+     * Has More
      */
-    name: string;
+    has_more: boolean;
     /**
-     * Status
+     * Limit
      */
-    status: string;
+    limit: number;
+};
+
+/**
+ * AuditPageData
+ */
+export type AuditPageData = {
     /**
-     * Role
+     * Success
      */
-    role: string;
-    /**
-     * Max Sessions
-     */
-    max_sessions: number;
-    /**
-     * Current Sessions
-     */
-    current_sessions: number;
+    success?: true;
+    data: AuditPage;
 };
 
 /**
@@ -632,7 +653,7 @@ export type AvailableAgents = {
     /**
      * Items
      */
-    items: Array<AvailableAgent>;
+    items: Array<ColleagueOut>;
     /**
      * Total
      */
@@ -868,6 +889,7 @@ export type Chat = {
      * Locale
      */
     locale?: 'zh' | 'en' | null;
+    identity?: Proof | null;
 };
 
 /**
@@ -939,6 +961,10 @@ export type ColleagueOut = {
      */
     name: string;
     /**
+     * Role
+     */
+    role: string;
+    /**
      * Status
      */
     status: string;
@@ -951,9 +977,9 @@ export type ColleagueOut = {
      */
     may_serve: boolean;
     /**
-     * Serving
+     * Current Sessions
      */
-    serving: number;
+    current_sessions: number;
     /**
      * Room
      */
@@ -970,20 +996,6 @@ export type ColleagueOut = {
      * Languages
      */
     languages: Array<string>;
-};
-
-/**
- * ColleaguesData
- */
-export type ColleaguesData = {
-    /**
-     * Success
-     */
-    success?: true;
-    /**
-     * Data
-     */
-    data: Array<ColleagueOut>;
 };
 
 /**
@@ -1029,6 +1041,40 @@ export type Credentials = {
      * Password
      */
     password: string;
+};
+
+/**
+ * CustomerOut
+ *
+ * `verified_by`: token, hash, or null for what was only claimed; then `doubt` says why it was not believed.
+ *
+ * A hash vouches for the id alone.
+ */
+export type CustomerOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string | null;
+    /**
+     * Email
+     */
+    email: string | null;
+    /**
+     * Phone
+     */
+    phone: string | null;
+    /**
+     * Verified By
+     */
+    verified_by: 'token' | 'hash' | null;
+    /**
+     * Doubt
+     */
+    doubt: 'no_proof' | 'wrong_algorithm' | 'wrong_signature' | 'wrong_shop' | 'expired' | 'lives_too_long' | 'not_yet_valid' | 'bad_claims' | null;
 };
 
 /**
@@ -1132,6 +1178,56 @@ export type Efficiency = {
      * Avg Sessions Per Agent
      */
     avg_sessions_per_agent: number | null;
+};
+
+/**
+ * EntryOut
+ *
+ * `before`, `after`: the fields that were changed. `at`: ISO 8601, UTC.
+ */
+export type EntryOut = {
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
+    actor: ActorOut;
+    /**
+     * Action
+     */
+    action: string;
+    object: ObjectOut;
+    /**
+     * Before
+     */
+    before: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * After
+     */
+    after: {
+        [key: string]: unknown;
+    } | null;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * User Agent
+     */
+    user_agent: string;
+    /**
+     * Request Id
+     */
+    request_id: string;
+    /**
+     * Hash
+     */
+    hash: string;
 };
 
 /**
@@ -1626,6 +1722,77 @@ export type HoursOut = {
 };
 
 /**
+ * Identified
+ *
+ * Where the visitor goes on, with its token; null when that is a conversation still to be opened.
+ *
+ * `verified`: the shop's server vouches for it.
+ */
+export type Identified = {
+    /**
+     * Session Name
+     */
+    session_name: string | null;
+    /**
+     * Visitor Token
+     */
+    visitor_token: string | null;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Verified
+     */
+    verified: boolean;
+};
+
+/**
+ * IdentifiedData
+ */
+export type IdentifiedData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Identified;
+};
+
+/**
+ * Identify
+ */
+export type Identify = {
+    /**
+     * Token
+     */
+    token?: string | null;
+    /**
+     * Identifier
+     */
+    identifier?: string | null;
+    /**
+     * Identifier Hash
+     */
+    identifier_hash?: string | null;
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Email
+     */
+    email?: string | null;
+    /**
+     * Phone
+     */
+    phone?: string | null;
+    /**
+     * Shop
+     */
+    shop?: string | null;
+};
+
+/**
  * IntervalOut
  *
  * ISO 8601, UTC.
@@ -2097,6 +2264,41 @@ export type NewReply = {
 };
 
 /**
+ * NewSecret
+ *
+ * `secret`: to be copied now; it is not shown again.
+ */
+export type NewSecret = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Retired At
+     */
+    retired_at: string | null;
+    /**
+     * Secret
+     */
+    secret: string;
+};
+
+/**
+ * NewSecretData
+ */
+export type NewSecretData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: NewSecret;
+};
+
+/**
  * NewTag
  */
 export type NewTag = {
@@ -2220,6 +2422,20 @@ export type NotesData = {
 };
 
 /**
+ * ObjectOut
+ */
+export type ObjectOut = {
+    /**
+     * Type
+     */
+    type: string;
+    /**
+     * Id
+     */
+    id: string;
+};
+
+/**
  * OneSession
  */
 export type OneSession = {
@@ -2288,6 +2504,8 @@ export type OnlineData = {
 
 /**
  * OpenConversation
+ *
+ * `identity`: who opens it, where the shop's pages say so.
  */
 export type OpenConversation = {
     /**
@@ -2302,6 +2520,7 @@ export type OpenConversation = {
      * Locale
      */
     locale?: 'zh' | 'en' | null;
+    identity?: Proof | null;
 };
 
 /**
@@ -2326,6 +2545,39 @@ export type OrderFacts = {
      * Product Name
      */
     product_name?: string;
+};
+
+/**
+ * Outcome
+ *
+ * Names of sessions. `refused`: the code of the error that each of them met.
+ */
+export type Outcome = {
+    /**
+     * Changed
+     */
+    changed?: Array<string>;
+    /**
+     * Unchanged
+     */
+    unchanged?: Array<string>;
+    /**
+     * Refused
+     */
+    refused?: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * OutcomeData
+ */
+export type OutcomeData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Outcome;
 };
 
 /**
@@ -2575,6 +2827,38 @@ export type ProfileOut = {
 };
 
 /**
+ * Proof
+ *
+ * `token`, or an `identifier` with its `identifier_hash`. The rest goes with an identifier; a token has its own.
+ */
+export type Proof = {
+    /**
+     * Token
+     */
+    token?: string | null;
+    /**
+     * Identifier
+     */
+    identifier?: string | null;
+    /**
+     * Identifier Hash
+     */
+    identifier_hash?: string | null;
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Email
+     */
+    email?: string | null;
+    /**
+     * Phone
+     */
+    phone?: string | null;
+};
+
+/**
  * PutHours
  *
  * `hours` null: as the settings say. `version`: of what the writer saw.
@@ -2585,6 +2869,49 @@ export type PutHours = {
      * Mail To
      */
     mail_to?: Array<string>;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * PutRouting
+ *
+ * `seen`: what the writer saw; with it nothing is written over what somebody else saved meanwhile.
+ */
+export type PutRouting = {
+    /**
+     * Mode
+     */
+    mode?: 'manual' | 'auto';
+    /**
+     * Accept Seconds
+     */
+    accept_seconds?: number;
+    seen?: Routing | null;
+};
+
+/**
+ * PutSecurity
+ *
+ * `identity_required`: with `enforce`, nobody opens a conversation without a proven identity.
+ *
+ * `version`: of what the writer saw.
+ */
+export type PutSecurity = {
+    /**
+     * Identity Mode
+     */
+    identity_mode: 'off' | 'report' | 'enforce';
+    /**
+     * Identity Required
+     */
+    identity_required?: boolean;
+    /**
+     * Origins
+     */
+    origins: Array<string> | null;
     /**
      * Version
      */
@@ -3315,6 +3642,82 @@ export type Seconds = {
 };
 
 /**
+ * SecretData
+ */
+export type SecretData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SecretOut;
+};
+
+/**
+ * SecretOut
+ */
+export type SecretOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Retired At
+     */
+    retired_at: string | null;
+};
+
+/**
+ * SecurityData
+ */
+export type SecurityData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SecurityOut;
+};
+
+/**
+ * SecurityOut
+ *
+ * `origins` null: those of the settings, which are `default_origins`. `secrets`: the newest first.
+ */
+export type SecurityOut = {
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Identity Mode
+     */
+    identity_mode: 'off' | 'report' | 'enforce';
+    /**
+     * Identity Required
+     */
+    identity_required: boolean;
+    /**
+     * Origins
+     */
+    origins: Array<string> | null;
+    /**
+     * Default Origins
+     */
+    default_origins: Array<string>;
+    /**
+     * Secrets
+     */
+    secrets: Array<SecretOut>;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
  * SessionData
  */
 export type SessionData = {
@@ -3406,6 +3809,7 @@ export type SessionOut = {
      */
     locale: string;
     user_profile: UserProfile;
+    customer: CustomerOut | null;
     assigned_agent: AgentRef | null;
     /**
      * Assigned Until
@@ -3562,6 +3966,7 @@ export type SessionWithHistory = {
      */
     locale: string;
     user_profile: UserProfile;
+    customer: CustomerOut | null;
     assigned_agent: AgentRef | null;
     /**
      * Assigned Until
@@ -3653,6 +4058,16 @@ export type SetupOut = {
      * Qr
      */
     qr: string;
+};
+
+/**
+ * Several
+ */
+export type Several = {
+    /**
+     * Session Names
+     */
+    session_names: Array<string>;
 };
 
 /**
@@ -4043,16 +4458,6 @@ export type TagListData = {
 };
 
 /**
- * TagMany
- */
-export type TagMany = {
-    /**
-     * Session Names
-     */
-    session_names: Array<string>;
-};
-
-/**
  * TagOut
  *
  * `is_system`: Kefu came with it. An archived one is still shown where it is, and given no more.
@@ -4094,39 +4499,6 @@ export type TagOut = {
      * Is Archived
      */
     is_archived: boolean;
-};
-
-/**
- * TaggedMany
- *
- * `refused`: why not, by session.
- */
-export type TaggedMany = {
-    /**
-     * Changed
-     */
-    changed: Array<string>;
-    /**
-     * Unchanged
-     */
-    unchanged: Array<string>;
-    /**
-     * Refused
-     */
-    refused: {
-        [key: string]: string;
-    };
-};
-
-/**
- * TaggedManyData
- */
-export type TaggedManyData = {
-    /**
-     * Success
-     */
-    success?: true;
-    data: TaggedMany;
 };
 
 /**
@@ -5566,6 +5938,208 @@ export type ResetSecondFactorResponses = {
 
 export type ResetSecondFactorResponse = ResetSecondFactorResponses[keyof ResetSecondFactorResponses];
 
+export type ListAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Actor
+         */
+        actor?: string;
+        /**
+         * Action
+         */
+        action?: string;
+        /**
+         * Object Type
+         */
+        object_type?: string;
+        /**
+         * Object Id
+         */
+        object_id?: string;
+        /**
+         * Time Start
+         */
+        time_start?: number | null;
+        /**
+         * Time End
+         */
+        time_end?: number | null;
+        /**
+         * Q
+         */
+        q?: string;
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/audit';
+};
+
+export type ListAuditErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
+
+export type ListAuditResponses = {
+    /**
+     * Successful Response
+     */
+    200: AuditPageData;
+};
+
+export type ListAuditResponse = ListAuditResponses[keyof ListAuditResponses];
+
+export type ExportAuditData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Actor
+         */
+        actor?: string;
+        /**
+         * Action
+         */
+        action?: string;
+        /**
+         * Object Type
+         */
+        object_type?: string;
+        /**
+         * Object Id
+         */
+        object_id?: string;
+        /**
+         * Time Start
+         */
+        time_start?: number | null;
+        /**
+         * Time End
+         */
+        time_end?: number | null;
+        /**
+         * Q
+         */
+        q?: string;
+        /**
+         * Format
+         */
+        format?: 'csv' | 'xlsx';
+        /**
+         * Locale
+         */
+        locale?: 'zh' | 'en' | null;
+    };
+    url: '/api/audit/export';
+};
+
+export type ExportAuditErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ExportAuditError = ExportAuditErrors[keyof ExportAuditErrors];
+
+export type ExportAuditResponses = {
+    /**
+     * The file
+     */
+    200: unknown;
+};
+
 export type ChatData = {
     body: Chat;
     path?: never;
@@ -6044,6 +6618,76 @@ export type AssignResponses = {
 
 export type AssignResponse = AssignResponses[keyof AssignResponses];
 
+export type AssignSeveralData = {
+    body: Several;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}/offers';
+};
+
+export type AssignSeveralErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type AssignSeveralError = AssignSeveralErrors[keyof AssignSeveralErrors];
+
+export type AssignSeveralResponses = {
+    /**
+     * Successful Response
+     */
+    200: OutcomeData;
+};
+
+export type AssignSeveralResponse = AssignSeveralResponses[keyof AssignSeveralResponses];
+
 export type DeclineData = {
     body?: never;
     path: {
@@ -6380,7 +7024,12 @@ export type GetTodayResponse = GetTodayResponses[keyof GetTodayResponses];
 export type GetAvailableData = {
     body?: never;
     path?: never;
-    query?: never;
+    query?: {
+        /**
+         * Everybody
+         */
+        everybody?: boolean;
+    };
     url: '/api/agents/available';
 };
 
@@ -6583,7 +7232,7 @@ export type GetRoutingResponses = {
 export type GetRoutingResponse = GetRoutingResponses[keyof GetRoutingResponses];
 
 export type PutRoutingData = {
-    body: Routing;
+    body: PutRouting;
     path: {
         /**
          * Shop Id
@@ -6996,71 +7645,6 @@ export type TransferHistoryResponses = {
 };
 
 export type TransferHistoryResponse = TransferHistoryResponses[keyof TransferHistoryResponses];
-
-export type ListColleaguesData = {
-    body?: never;
-    path?: never;
-    query?: never;
-    url: '/api/colleagues';
-};
-
-export type ListColleaguesErrors = {
-    /**
-     * Error
-     */
-    400: Error;
-    /**
-     * Error
-     */
-    401: Error;
-    /**
-     * Error
-     */
-    403: Error;
-    /**
-     * Error
-     */
-    404: Error;
-    /**
-     * Error
-     */
-    409: Error;
-    /**
-     * Error
-     */
-    413: Error;
-    /**
-     * Error
-     */
-    422: Error;
-    /**
-     * Error
-     */
-    423: Error;
-    /**
-     * Error
-     */
-    429: Error;
-    /**
-     * Error
-     */
-    500: Error;
-    /**
-     * Error
-     */
-    503: Error;
-};
-
-export type ListColleaguesError = ListColleaguesErrors[keyof ListColleaguesErrors];
-
-export type ListColleaguesResponses = {
-    /**
-     * Successful Response
-     */
-    200: ColleaguesData;
-};
-
-export type ListColleaguesResponse = ListColleaguesResponses[keyof ListColleaguesResponses];
 
 export type ListNotesData = {
     body?: never;
@@ -7972,8 +8556,8 @@ export type ChangeTagResponses = {
 
 export type ChangeTagResponse = ChangeTagResponses[keyof ChangeTagResponses];
 
-export type TagManySessionsData = {
-    body: TagMany;
+export type TagSeveralSessionsData = {
+    body: Several;
     path: {
         /**
          * Tag Id
@@ -7984,7 +8568,7 @@ export type TagManySessionsData = {
     url: '/api/tags/{tag_id}/sessions';
 };
 
-export type TagManySessionsErrors = {
+export type TagSeveralSessionsErrors = {
     /**
      * Error
      */
@@ -8031,16 +8615,86 @@ export type TagManySessionsErrors = {
     503: Error;
 };
 
-export type TagManySessionsError = TagManySessionsErrors[keyof TagManySessionsErrors];
+export type TagSeveralSessionsError = TagSeveralSessionsErrors[keyof TagSeveralSessionsErrors];
 
-export type TagManySessionsResponses = {
+export type TagSeveralSessionsResponses = {
     /**
      * Successful Response
      */
-    200: TaggedManyData;
+    200: OutcomeData;
 };
 
-export type TagManySessionsResponse = TagManySessionsResponses[keyof TagManySessionsResponses];
+export type TagSeveralSessionsResponse = TagSeveralSessionsResponses[keyof TagSeveralSessionsResponses];
+
+export type UntagSeveralSessionsData = {
+    body: Several;
+    path: {
+        /**
+         * Tag Id
+         */
+        tag_id: string;
+    };
+    query?: never;
+    url: '/api/tags/{tag_id}/sessions/remove';
+};
+
+export type UntagSeveralSessionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type UntagSeveralSessionsError = UntagSeveralSessionsErrors[keyof UntagSeveralSessionsErrors];
+
+export type UntagSeveralSessionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: OutcomeData;
+};
+
+export type UntagSeveralSessionsResponse = UntagSeveralSessionsResponses[keyof UntagSeveralSessionsResponses];
 
 export type SessionsByTagData = {
     body?: never;
@@ -11382,6 +12036,420 @@ export type PreviewHoursResponses = {
 };
 
 export type PreviewHoursResponse = PreviewHoursResponses[keyof PreviewHoursResponses];
+
+export type ReadSecurityData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/security';
+};
+
+export type ReadSecurityErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadSecurityError = ReadSecurityErrors[keyof ReadSecurityErrors];
+
+export type ReadSecurityResponses = {
+    /**
+     * Successful Response
+     */
+    200: SecurityData;
+};
+
+export type ReadSecurityResponse = ReadSecurityResponses[keyof ReadSecurityResponses];
+
+export type PutSecurityData = {
+    body: PutSecurity;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/security';
+};
+
+export type PutSecurityErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutSecurityError = PutSecurityErrors[keyof PutSecurityErrors];
+
+export type PutSecurityResponses = {
+    /**
+     * Successful Response
+     */
+    200: SecurityData;
+};
+
+export type PutSecurityResponse = PutSecurityResponses[keyof PutSecurityResponses];
+
+export type CreateSecretData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/secrets';
+};
+
+export type CreateSecretErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CreateSecretError = CreateSecretErrors[keyof CreateSecretErrors];
+
+export type CreateSecretResponses = {
+    /**
+     * Successful Response
+     */
+    201: NewSecretData;
+};
+
+export type CreateSecretResponse = CreateSecretResponses[keyof CreateSecretResponses];
+
+export type RetireSecretData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+        /**
+         * Secret Id
+         */
+        secret_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/secrets/{secret_id}';
+};
+
+export type RetireSecretErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RetireSecretError = RetireSecretErrors[keyof RetireSecretErrors];
+
+export type RetireSecretResponses = {
+    /**
+     * Successful Response
+     */
+    200: SecretData;
+};
+
+export type RetireSecretResponse = RetireSecretResponses[keyof RetireSecretResponses];
+
+export type IdentifyVisitorData = {
+    body: Identify;
+    path?: never;
+    query?: never;
+    url: '/api/visitor/identify';
+};
+
+export type IdentifyVisitorErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type IdentifyVisitorError = IdentifyVisitorErrors[keyof IdentifyVisitorErrors];
+
+export type IdentifyVisitorResponses = {
+    /**
+     * Successful Response
+     */
+    200: IdentifiedData;
+};
+
+export type IdentifyVisitorResponse = IdentifyVisitorResponses[keyof IdentifyVisitorResponses];
+
+export type LogOutData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/visitor/logout';
+};
+
+export type LogOutErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type LogOutError = LogOutErrors[keyof LogOutErrors];
+
+export type LogOutResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type LogOutResponse = LogOutResponses[keyof LogOutResponses];
 
 export type LeaveEmailData = {
     body: LeaveEmail;

@@ -2,11 +2,11 @@ import type { SessionSummary } from "@kefu/api";
 import { useStorage } from "@vueuse/core";
 import { watch, watchEffect } from "vue";
 import { useI18n } from "vue-i18n";
-import { useRouter } from "vue-router";
 import { deskFrames } from "../sessions/deskFrames";
 import { nameOf } from "../sessions/session";
 import { useSessionList } from "../sessions/sessionList";
 import { isQuiet } from "./quiet";
+import { router } from "./router";
 
 /** Off until asked for: a browser asks for leave only after a click. */
 const OFF = { sound: false, notifications: false, quiet: { from: "22:00", until: "08:00" } };
@@ -22,7 +22,9 @@ export async function allowNotifications(): Promise<boolean> {
 export function useAlerts(): void {
   const { t } = useI18n();
   const list = useSessionList();
-  const notify = useNotifier();
+  const name = (session: SessionSummary) => nameOf(session, (short) => t("list.visitor", { name: short }));
+  const notify = (session: SessionSummary, title: string) =>
+    tell({ title: t(title, { name: name(session) }), body: session.last_message_preview?.content ?? "", session: session.session_name });
 
   watchEffect(() => {
     // Who waits, and what one's own customers wrote: so much is there to be done.
@@ -43,34 +45,36 @@ export function useAlerts(): void {
   );
   deskFrames.on((frame) => {
     if (frame.type !== "queue.reminded") return;
-    if (alerts.value.sound && !isQuiet(alerts.value.quiet, new Date())) chime();
-    const name = frame.what === "wait" ? frame.name || frame.session.slice(-4) : "";
+    const who = frame.what === "wait" ? frame.name || frame.session.slice(-4) : "";
     const message =
       frame.what === "wait"
-        ? t("duty.longWait", { name, minutes: frame.minutes })
+        ? t("duty.longWait", { name: who, minutes: frame.minutes })
         : t("duty.longQueue", { count: frame.waiting });
+    tell({ title: message, session: frame.what === "wait" ? frame.session : null, about: frame.type });
     ElMessage.warning({ message, duration: 10_000, showClose: true, grouping: true });
   });
 }
 
-/** By ear, and beside the browser when nobody looks; a click leads to the conversation. */
-function useNotifier() {
-  const { t } = useI18n();
-  const router = useRouter();
+export interface News {
+  title: string;
+  body?: string;
+  /** Which conversation a click leads to. */
+  session: string | null;
+  /** News of the same one replaces what was shown; without it, that of the same conversation. */
+  about?: string;
+}
 
-  return (session: SessionSummary, title: string): void => {
-    if (isQuiet(alerts.value.quiet, new Date())) return;
-    if (alerts.value.sound) chime();
-    if (!alerts.value.notifications || !document.hidden || Notification.permission !== "granted") return;
-    const name = nameOf(session, (short) => t("list.visitor", { name: short }));
-    const body = session.last_message_preview?.content ?? "";
-    const shown = new Notification(t(title, { name }), { body, tag: session.session_name });
-    shown.addEventListener("click", () => {
-      window.focus();
-      void router.push({ name: "sessions", params: { name: session.session_name } });
-      shown.close();
-    });
-  };
+/** By ear, and beside the browser when nobody looks; neither in quiet hours. */
+export function tell({ title, body = "", session, about = session ?? "" }: News): void {
+  if (isQuiet(alerts.value.quiet, new Date())) return;
+  if (alerts.value.sound) chime();
+  if (!alerts.value.notifications || !document.hidden || Notification.permission !== "granted") return;
+  const shown = new Notification(title, { body, tag: about });
+  shown.addEventListener("click", () => {
+    window.focus();
+    if (session) void router.push({ name: "sessions", params: { name: session } });
+    shown.close();
+  });
 }
 
 /** Two soft notes, made here rather than fetched. */

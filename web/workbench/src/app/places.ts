@@ -1,4 +1,4 @@
-import { ChatLineRound, Clock, Collection, DataLine, PriceTag, Search } from "@element-plus/icons-vue";
+import { ChatLineRound, Clock, Collection, DataLine, Document, Lock, PriceTag, Search, SetUp } from "@element-plus/icons-vue";
 import type { Component } from "vue";
 import type { Permission } from "../accounts/agent";
 
@@ -15,6 +15,9 @@ export const PLACES: readonly Place[] = [
   { route: "search", label: "menu.search", icon: Search, needs: "sessions.read" },
   { route: "wallboard", label: "menu.wallboard", icon: DataLine, needs: "stats.read" },
   { route: "hours", label: "menu.hours", icon: Clock, needs: "shops.read" },
+  { route: "routing", label: "routing.title", icon: SetUp, needs: "shops.read" },
+  { route: "security", label: "security.title", icon: Lock, needs: "shops.write" },
   { route: "replies", label: "replies.title", icon: Collection, needs: "sessions.reply" },
   { route: "tags", label: "tags.title", icon: PriceTag, needs: "tags.write" },
+  { route: "audit", label: "audit.title", icon: Document, needs: "audit.read" },
 ];

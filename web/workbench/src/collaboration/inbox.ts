@@ -1,8 +1,9 @@
-import type { Api, DeskFrame } from "@kefu/api";
+import type { Api, AssistChanged, DeskFrame, MentionsChanged } from "@kefu/api";
 import { defineStore } from "pinia";
 import { computed, ref, shallowRef } from "vue";
 import { useAccount } from "../accounts/account";
 import { request } from "../accounts/client";
+import { tell } from "../app/alerts";
 import { i18n } from "../app/locale";
 import { tried } from "../app/tried";
 import { deskFrames } from "../sessions/deskFrames";
@@ -36,7 +37,7 @@ export const useInbox = defineStore("inbox", () => {
     const isOurs = frame.type === "assist.changed" || frame.type === "mentions.changed";
     if (!account.may("sessions.annotate") || !(isOurs || frame.type === "stream.ready")) return;
     void load();
-    announce(news(frame, account.agent?.id));
+    announce(frame, account.agent?.id);
   });
 
   const post = (path: string, body: unknown) => tried(() => request(path, { body }).finally(load));
@@ -66,15 +67,19 @@ function markRead(mentions: readonly Mention[]): void {
   if (note_ids.length) void request("/api/mentions/read", { body: { note_ids } }).catch(() => undefined);
 }
 
-function announce(message: string): void {
-  if (message) ElMessage.info({ message, grouping: true });
+function announce(frame: DeskFrame, me: string | undefined): void {
+  if (frame.type !== "assist.changed" && frame.type !== "mentions.changed") return;
+  const title = frame.type === "assist.changed" ? askedOrAnswered(frame, me) : named(frame);
+  if (!title) return;
+  ElMessage.info({ message: title, grouping: true });
+  const about = frame.type === "assist.changed" ? frame.assist_id : frame.note_id;
+  tell({ title, session: frame.session, about: about ?? "" });
 }
 
-function news(frame: DeskFrame, me: string | undefined): string {
+const named = ({ by }: MentionsChanged) => (by ? i18n.global.t("collaboration.namedYou", { name: by }) : "");
+
+function askedOrAnswered({ status, requester, assistant }: AssistChanged, me: string | undefined): string {
   const { t } = i18n.global;
-  if (frame.type === "mentions.changed") return frame.by ? t("collaboration.namedYou", { name: frame.by }) : "";
-  if (frame.type !== "assist.changed") return "";
-  const { status, requester, assistant } = frame;
   if (status === "pending" && assistant.id === me) return t("collaboration.askedYou", { name: requester.name });
   return status === "answered" && requester.id === me ? t("collaboration.answeredYou", { name: assistant.name }) : "";
 }

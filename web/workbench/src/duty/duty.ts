@@ -52,10 +52,9 @@ export const useDuty = defineStore("duty", () => {
     status.value = null;
   }
 
+  // What is told may come late, after something newer: the server knows best.
   deskFrames.on((frame) => {
-    if (frame.type !== "agent.status" || !status.value) return;
-    const { status: now, status_note, is_auto } = frame;
-    status.value = { ...status.value, status: now, status_note, is_auto };
+    if (frame.type === "agent.status" && status.value) void load().catch(() => undefined);
   });
 
   return { status, load, choose, start, stop };

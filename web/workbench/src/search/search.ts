@@ -14,14 +14,15 @@ export function createSearch() {
     failure: null as ApiError | null,
   });
   let cursor: string | null = null;
-  let status = "";
+  let narrowed: Record<string, string> = {};
   let running = new AbortController();
 
-  function ask(query: string, wanted: string): void {
+  /** `narrow`: as the server takes it. */
+  function ask(query: string, narrow: Record<string, string>): void {
     running.abort();
     running = new AbortController();
     cursor = null;
-    status = wanted;
+    narrowed = narrow;
     Object.assign(state, { asked: query, hits: [], hasMore: query !== "", loading: false, failure: null });
     if (query) void more();
   }
@@ -31,7 +32,7 @@ export function createSearch() {
     const { signal } = running;
     Object.assign(state, { loading: true, failure: null });
     try {
-      const query = { q: state.asked, status, cursor };
+      const query = { ...narrowed, q: state.asked, cursor };
       const { data } = await request<{ data: Api.SearchPage }>("/api/search/messages", { query, signal });
       if (signal.aborted) return;
       cursor = data.next_cursor;

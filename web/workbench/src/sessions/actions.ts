@@ -9,7 +9,7 @@ export function useSessionActions() {
   const { t } = useI18n();
   const list = useSessionList();
 
-  async function act(name: string, verb: "takeover" | "release" | "close" | "assignment/decline", body?: unknown): Promise<boolean> {
+  async function act(name: string, verb: "takeover" | "release" | "close" | "assign" | "assignment/decline", body?: unknown): Promise<boolean> {
     try {
       await request(`/api/sessions/${encodeURIComponent(name)}/${verb}`, { method: "POST", body });
       return true;
@@ -40,6 +40,8 @@ export function useSessionActions() {
     takeOver,
     release: (name: string) => act(name, "release"),
     decline: (name: string) => act(name, "assignment/decline"),
+    /** Offers a session that waits to an agent. */
+    assign: (name: string, agent_id: string) => act(name, "assign", { agent_id }),
     close: (name: string, reason: string) => act(name, "close", { reason }),
   };
 }

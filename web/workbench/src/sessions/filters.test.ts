@@ -9,9 +9,9 @@ test("nothing chosen asks for everything", () => {
 });
 
 test("each choice asks as the server takes it, the same within a minute", () => {
-  const filters = { agent: "mine", customer: "old", began: "week", sort: "oldest" };
-  const asked = { agent: "mine", customer_type: "old", sort: "oldest", time_start: "1799395200" };
+  const filters = { agent: "mine", customer: "old", began: "week", sort: "oldest", tag: "tag_refund" };
+  const asked = { agent: "mine", customer_type: "old", sort: "oldest", tag: "tag_refund", time_start: "1799395200" };
   expect(queryOf(filters, NOW)).toEqual(asked);
   expect(queryOf(filters, NOW + 40_000)).toEqual(asked);
-  expect(chosen(filters).map(([filter]) => filter)).toEqual(["agent", "customer", "began", "sort"]);
+  expect(chosen(filters).map(([filter]) => filter)).toEqual(["agent", "customer", "began", "sort", "tag"]);
 });

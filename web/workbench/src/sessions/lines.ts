@@ -2,6 +2,7 @@ import {
   type AnswerEvidenced,
   type Brought,
   isJoin,
+  type IdentityEvent,
   type JoinEvent,
   joined,
   type LogEvent,
@@ -24,6 +25,7 @@ export type Line =
   | { kind: "mail"; key: string; event: MailEvent }
   | { kind: "team"; key: string; event: TeamEvent }
   | { kind: "rating"; key: string; rating: SessionRated }
+  | { kind: "identity"; key: string; event: Identity }
   | {
       kind: "message";
       key: string;
@@ -57,11 +59,17 @@ export function linesOf(events: readonly LogEvent[], brought: readonly Brought[]
   return lines;
 }
 
-type Shown = MessagePosted | MailEvent | Move | JoinEvent | TeamEvent | SessionRated;
+/** What else is told of the customer is beside the conversation. */
+type Identity = Exclude<IdentityEvent, { type: "customer.described" }>;
+type Shown = Identity | MessagePosted | MailEvent | Move | JoinEvent | TeamEvent | SessionRated;
 
 function isLine<T extends LogEvent>(event: T): event is T & Shown {
   if (event.type === "message.posted" || event.type === "session.rated") return true;
-  return isMail(event) || isMove(event) || isJoin(event) || isTeamLine(event);
+  return isIdentity(event) || isMail(event) || isMove(event) || isJoin(event) || isTeamLine(event);
+}
+
+function isIdentity(event: LogEvent): event is Identity {
+  return event.type === "session.identified" || event.type === "session.signed_out";
 }
 
 function isMail(event: LogEvent): event is MailEvent {
@@ -80,6 +88,7 @@ function lineOf(
   const key = keyOf(event);
   if (isJoin(event)) return { kind: "join", key, event };
   if (event.type === "session.rated") return { kind: "rating", key, rating: event };
+  if (isIdentity(event)) return { kind: "identity", key, event };
   if (isMail(event)) return { kind: "mail", key, event };
   if (event.type !== "message.posted") return isMove(event) ? { kind: "event", key, event } : { kind: "team", key, event };
   const found = event.draft_id ? evidence.get(event.draft_id) : undefined;

@@ -1,6 +1,6 @@
 import type { ListedSession, SessionSummary } from "@kefu/api";
 import { expect, test } from "vitest";
-import { belongs, type Held, held, levelOf, mentions, neighbour, offerOf, unreadOf } from "./list";
+import { belongs, between, type Held, held, levelOf, mentions, neighbour, offerOf, unreadOf } from "./list";
 import { ordered, previewOf, recounted, upsert } from "./list";
 import example from "./queue-order.json";
 
@@ -167,4 +167,11 @@ test("moving through the list stops at its ends", () => {
   expect(neighbour(list, "c", 1)).toBeUndefined();
   expect(neighbour(list, undefined, 1)?.session_name).toBe("a");
   expect(neighbour(list, "gone", -1)?.session_name).toBe("c");
+});
+
+test("a range goes either way, both ends included; where its beginning left the list it is its end alone", () => {
+  const shown = ["a", "b", "c", "d"].map((session_name) => ({ session_name }));
+  expect(between(shown, "b", "d")).toEqual(["b", "c", "d"]);
+  expect(between(shown, "c", "a")).toEqual(["a", "b", "c"]);
+  expect(between(shown, "gone", "c")).toEqual(["c"]);
 });

@@ -136,3 +136,10 @@ export function neighbour(sessions: readonly Held[], name: string | undefined, s
   if (at < 0) return sessions.at(step === 1 ? 0 : -1);
   return sessions[at + step];
 }
+
+/** The names from the one to the other, both included, in the order of the list; the last alone if the first is gone. */
+export function between(sessions: readonly Pick<Held, "session_name">[], from: string, to: string): string[] {
+  const names = sessions.map((each) => each.session_name);
+  const [a, b] = [names.indexOf(from), names.indexOf(to)];
+  return a < 0 || b < 0 ? [to] : names.slice(Math.min(a, b), Math.max(a, b) + 1);
+}

@@ -56,6 +56,8 @@ function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<ty
   const filters = useStorage<Filters>("kefu.filters", noFilters(), undefined, { mergeDefaults: true });
   const asked = computed(() => ({ ...queryOf(filters.value, Date.now()), keyword: settled.value }));
   const isFiltered = computed(() => chosen(filters.value).length > 0);
+  /** By what only the server knows; it also knows the order. Tags are in every summary. */
+  const isAsked = computed(() => chosen({ ...filters.value, tag: "" }).length > 0);
   const isNarrowed = computed(() => isFiltered.value || settled.value !== "");
   const now = ref(Date.now());
   useIntervalFn(() => (now.value = Date.now()), RESORT_MS);
@@ -65,9 +67,9 @@ function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<ty
   const visible = computed(() => {
     const words = keyword.value;
     const { found } = pages.search;
-    // What is filtered, the server knows; it also knows the order.
-    const isFound = (each: Held) => found.has(each.session_name) || (!isFiltered.value && mentions(each, words));
-    const each = inTab(tab.value).filter(isFound);
+    const { tag } = filters.value;
+    const isFound = (each: Held) => found.has(each.session_name) || (!isAsked.value && mentions(each, words));
+    const each = inTab(tab.value).filter((one) => (!tag || one.tags.includes(tag)) && isFound(one));
     return filters.value.sort ? inOrder(each, [...found]) : ordered(each, tab.value, now.value);
   });
   const waiting = computed(() => ordered(inTab("waiting"), "waiting", now.value));

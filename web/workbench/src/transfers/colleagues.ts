@@ -15,7 +15,8 @@ export const useColleagues = defineStore("colleagues", () => {
 
   async function load(): Promise<void> {
     try {
-      team.value = (await request<{ data: Colleague[] }>("/api/colleagues")).data;
+      const query = { everybody: true };
+      team.value = (await request<{ data: Api.AvailableAgents }>("/api/agents/available", { query })).data.items;
       failure.value = undefined;
       isLoaded.value = true;
     } catch (thrown) {
@@ -24,7 +25,7 @@ export const useColleagues = defineStore("colleagues", () => {
   }
 
   const others = computed(() => team.value.filter(({ id }) => id !== account.agent?.id));
-  return { others, failure, isLoaded, load };
+  return { team, others, failure, isLoaded, load };
 });
 
 /** Whoever fits the words, those who can be chosen first. */

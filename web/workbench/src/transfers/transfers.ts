@@ -4,7 +4,7 @@ import { defineStore } from "pinia";
 import { computed, ref } from "vue";
 import { useAccount } from "../accounts/account";
 import { request } from "../accounts/client";
-import { alerts, chime } from "../app/alerts";
+import { type News, tell } from "../app/alerts";
 import { i18n } from "../app/locale";
 import { tried } from "../app/tried";
 import { deskFrames } from "../sessions/deskFrames";
@@ -36,7 +36,7 @@ export const useTransfers = defineStore("transfers", () => {
     const known = new Set(received.value.map(({ id }) => id));
     received.value = answer.data;
     sent.value = answer.sent;
-    if (alerts.value.sound && answer.data.some(({ id }) => !known.has(id))) chime();
+    for (const one of answer.data) if (!known.has(one.id)) tell(newsOf(one));
   }
 
   deskFrames.on((frame) => {
@@ -44,6 +44,9 @@ export const useTransfers = defineStore("transfers", () => {
     if (frame.type !== "transfer.changed") return;
     void load();
     const said = outcome(frame, account.agent?.id);
+    if (said && frame.forced && frame.to_agent.id === account.agent?.id) {
+      tell({ title: said, session: frame.session, about: frame.request_id });
+    }
     if (said) ElMessage({ message: said, type: frame.status === "accepted" ? "success" : "warning", duration: 6_000 });
   });
 
@@ -61,6 +64,10 @@ export const useTransfers = defineStore("transfers", () => {
     cancel: ({ id }: Transfer) => post(`/api/transfer-requests/${id}/cancel`),
   };
 });
+
+function newsOf({ id, from_agent_name: name, note: body, session_name: session }: Transfer): News {
+  return { title: i18n.global.t("transfers.incoming", { name }), body, session, about: id };
+}
 
 /** What this agent should hear of a request that is over; nothing of what they did themselves. */
 export function outcome(frame: TransferChanged, me: string | undefined): string {

@@ -9,27 +9,35 @@ const EVERY_MS = 5_000;
 /** After so long without news the figures are no longer called live. */
 const STALE_MS = 15_000;
 
-/** The board, asked for again and again while the page is to be seen. Old figures stay until there are new ones. */
-export function useBoard() {
+/** The board of a shop ("": of all), asked for again and again while the page is to be seen. Old figures stay until there are new ones. */
+export function useBoard(shop: () => string) {
   const board = shallowRef<Board>();
   const failure = shallowRef<ApiError>();
   const heardAt = ref(0);
   const now = ref(Date.now());
-  let asking = false;
+  let asking: AbortController | undefined;
 
   async function ask(): Promise<void> {
     if (asking) return;
-    asking = true;
+    const { signal } = (asking = new AbortController());
     try {
-      board.value = (await request<{ data: Board }>("/api/wallboard", { timeoutMs: 10_000 })).data;
-      heardAt.value = Date.now();
-      failure.value = undefined;
+      const options = { query: { shop: shop() }, timeoutMs: 10_000, signal };
+      const { data } = await request<{ data: Board }>("/api/wallboard", options);
+      if (signal.aborted) return;
+      [board.value, heardAt.value, failure.value] = [data, Date.now(), undefined];
     } catch (thrown) {
-      failure.value = failureFromThrown(thrown);
+      if (!signal.aborted) failure.value = failureFromThrown(thrown);
     } finally {
-      asking = false;
+      if (!signal.aborted) asking = undefined;
     }
   }
+
+  /** The figures of one shop never stand under the name of another. */
+  watch(shop, () => {
+    asking?.abort();
+    asking = board.value = failure.value = undefined;
+    void ask();
+  });
 
   const visibility = useDocumentVisibility();
   useIntervalFn(() => visibility.value === "visible" && void ask(), EVERY_MS, { immediateCallback: true });

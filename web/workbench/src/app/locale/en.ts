@@ -1,21 +1,28 @@
 import { en as accounts } from "../../accounts/words";
+import { en as audit } from "../../audit/words";
 import { en as collaboration } from "../../collaboration/words";
+import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
 import { en as histories } from "../../histories/words";
 import { en as mail } from "../../mail/words";
 import { en as ratings } from "../../ratings/words";
 import { en as replies } from "../../replies/words";
+import { en as routing } from "../../routing/words";
 import { en as search } from "../../search/words";
 import { en as drafts } from "../../sessions/draftWords";
+import { en as several } from "../../sessions/severalWords";
 import { en as filters } from "../../sessions/words";
 import { en as hours } from "../../shops/words";
+import { en as security } from "../../shops/securityWords";
 import { en as tags } from "../../tags/words";
 import { en as transfers } from "../../transfers/words";
 import { en as wallboard } from "../../wallboard/words";
 
 export const en = {
   accounts,
+  audit,
   collaboration,
+  customers,
   drafts,
   duty,
   filters,
@@ -24,7 +31,10 @@ export const en = {
   mail,
   ratings,
   replies,
+  routing,
   search,
+  security,
+  several,
   tags,
   transfers,
   wallboard,
@@ -299,6 +309,7 @@ export const en = {
     release: "Release to the bot",
     reply: "Write a reply",
     search: "Search",
+    several: "Choose this one and others; Shift takes all between",
     leave: "Leave the field, close what is open",
     help: "Show this help",
   },

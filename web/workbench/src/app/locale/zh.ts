@@ -1,14 +1,19 @@
 import { zh as accounts } from "../../accounts/words";
+import { zh as audit } from "../../audit/words";
 import { zh as collaboration } from "../../collaboration/words";
+import { zh as customers } from "../../customers/words";
 import { zh as duty } from "../../duty/words";
 import { zh as histories } from "../../histories/words";
 import { zh as mail } from "../../mail/words";
 import { zh as ratings } from "../../ratings/words";
 import { zh as replies } from "../../replies/words";
+import { zh as routing } from "../../routing/words";
 import { zh as search } from "../../search/words";
 import { zh as drafts } from "../../sessions/draftWords";
+import { zh as several } from "../../sessions/severalWords";
 import { zh as filters } from "../../sessions/words";
 import { zh as hours } from "../../shops/words";
+import { zh as security } from "../../shops/securityWords";
 import { zh as tags } from "../../tags/words";
 import { zh as transfers } from "../../transfers/words";
 import { zh as wallboard } from "../../wallboard/words";
@@ -16,7 +21,9 @@ import type { Catalogue } from "./en";
 
 export const zh: Catalogue = {
   accounts,
+  audit,
   collaboration,
+  customers,
   drafts,
   duty,
   filters,
@@ -25,7 +32,10 @@ export const zh: Catalogue = {
   mail,
   ratings,
   replies,
+  routing,
   search,
+  security,
+  several,
   tags,
   transfers,
   wallboard,
@@ -300,6 +310,7 @@ export const zh: Catalogue = {
     release: "释放给 AI",
     reply: "开始回复",
     search: "搜索",
+    several: "选择此会话，可多选；按住 Shift 选择一段",
     leave: "离开输入框，关闭弹层",
     help: "显示此帮助",
   },

@@ -1,0 +1,92 @@
+"""What must not stand in a log: secrets by the name of their field, and secrets and contact details by their look.
+
+Rather too much is hidden than too little. Ids of ours, dates and IP addresses stay, for a log is read by them.
+"""
+
+import re
+from collections.abc import Mapping
+from functools import lru_cache
+from typing import Any
+
+HIDDEN = "***"
+KEPT_KEYS = {"timestamp", "request_id", "incident", "level"}
+NAMES = (
+    r"passw(?:or)?d|passphrase|secret|token|authorization|cookie|credential|signature|api[_-]?key|private[_-]?key|"
+    r"e[_-]?mail|phone|mobile|id[_-]?card|card[_-]?(?:number|no)|identifier[_-]?hash|code[_-]?verifier"
+)
+SECRET_KEYS = re.compile(NAMES, re.IGNORECASE)
+# Group `kept` is written again whole, `before` in front of what is hidden.
+SECRET_TEXT = re.compile(
+    rf"""
+    (?P<kept> (?<![^\W_]) (?:
+        [a-z]{{1,20}}_[0-9a-f]{{20}}                                                    # an id of ours
+      | [0-9a-f]{{8}} - (?:[0-9a-f]{{4}}-){{3}} [0-9a-f]{{12}}                          # a UUID
+      | (?:19|20)\d\d-[01]\d-[0-3]\d (?:[T\ ][0-2]\d:[0-5]\d(?::[0-5]\d(?:\.\d{{1,6}})?)?)?  # a date, a time
+      | (?:25[0-5]|2[0-4]\d|1?\d?\d) (?:\.(?:25[0-5]|2[0-4]\d|1?\d?\d)){{3}}            # an IPv4 address
+      ) (?![^\W_]|[-.@]\w) )
+    | (?P<before>
+        :// [^\s/@:]{{0,100}} :                                                  # the password in an address
+        # password=…, "token": "…", Authorization: Bearer …
+      | (?:{NAMES}) [\w-]{{0,40}} \\*["']? \s{{0,4}} [=:] \s{{0,4}} \\*["']? (?:(?:bearer|basic) \s{{1,4}})?
+      | \b (?:bearer|basic) \s{{1,4}} (?=[\w.~+/=-]{{8}})
+      ) (?:(?<=:) \S{{1,200}} (?=@) | [^\s"'\\&;,<>)\]}}]+)
+    | eyJ [\w-]{{8,}} (?:\.[\w-]*)*                                      # a JWT, or its beginning
+    | (?<![\w.+-]) [\w.+-]+ @ [\w-]+ (?:\.[\w-]+)+                       # an e-mail address
+    | (?<!\d) \+? \(? \d (?:[\ \t().-]{{0,3}} \d){{9,18}} x? (?!\d)      # phone, card and identity numbers
+    | (?<!\d) \+ \d (?:[\ \t().-]{{0,3}} \d){{6,18}} (?!\d)
+    | (?<![\w-]) (?=[\w-]*\d) (?=[\w-]*[a-z]) [\w-]{{40,}}               # an opaque token
+    """,
+    re.IGNORECASE | re.VERBOSE,
+)
+DEEPEST = 8
+MOST = 65_536
+NUMBERS = (bool, float, type(None))
+
+
+def mask_text(text: str) -> str:
+    """The text without what looks like a secret, cut where it is longer than MOST. Safe to repeat."""
+    return _masked(text) if len(text) <= 200 else _hide(text)
+
+
+def _kept_or_hidden(found: re.Match[str]) -> str:
+    return found["kept"] or (found["before"] or "") + HIDDEN
+
+
+def _hide(text: str) -> str:
+    if len(text) > MOST:
+        text = text[:MOST] + "…"
+    text = text.encode("utf-8", "replace").decode()
+    while (shorter := SECRET_TEXT.sub(_kept_or_hidden, text)) != text:  # each time less is left that could be found
+        text = shorter
+    return text
+
+
+_masked = lru_cache(4096)(_hide)  # a busy process writes the same few paths and names
+
+
+def mask(value: Any, depth: int = 0) -> Any:
+    """The same as plain JSON types, masked. Never raises, whatever it is given."""
+    if isinstance(value, NUMBERS) or (isinstance(value, int) and abs(value) < 2**63):
+        return value
+    if depth > DEEPEST:
+        return "…"
+    if isinstance(value, Mapping):
+        return {mask_text(str(key)): _by_name(key, one, depth) for key, one in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [mask(one, depth + 1) for one in value]
+    return mask_text(_text(value))
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, bytes):
+        return value.decode(errors="replace")
+    try:
+        return str(value)
+    except Exception:  # noqa: BLE001 - whatever an object does when it is asked for its text
+        return f"<{type(value).__name__}>"
+
+
+def _by_name(key: object, value: Any, depth: int) -> Any:
+    if key in KEPT_KEYS and isinstance(value, str):
+        return value
+    return HIDDEN if isinstance(key, str) and SECRET_KEYS.search(key) else mask(value, depth + 1)

@@ -1,0 +1,169 @@
+"""Whatever an agent may change over HTTP leaves an entry, or a reason in `unaudited.txt`; and no secret is in any."""
+
+from pathlib import Path
+from typing import Any
+
+import pyotp
+import pytest
+from fastapi import FastAPI
+from sqlalchemy import select
+
+from accounts.team import PASSWORD, bearer
+from actors import Agent, Stage, Visitor
+from audit.audited import entries, keys_in, verified
+from kefu.accounts.models import AuditEntry
+from kefu.kit.db import Database
+from kefu.kit.ids import new_id
+
+EXEMPT = Path(__file__).with_name("unaudited.txt")
+NAMES = Path(__file__).parents[2] / "web/workbench/src/audit/actions.ts"
+NEW_PASSWORD = "canary-password-8"
+HOURS = {"timezone": "Europe/Berlin", "week": [[]] * 7}
+ARTICLE = {"lang": "en", "title": "Returns", "body": "Within 30 days."}
+
+
+def reasons() -> dict[str, str]:
+    """The reason of each route that leaves no entry."""
+    lines = [line for line in EXEMPT.read_text().splitlines() if line and not line.startswith("#")]
+    parts = [line.split(maxsplit=2) for line in lines]
+    return {f"{method} {path}": reason for method, path, reason in parts}
+
+
+class Story:
+    """What is done, route by route; `audited` has those that left an entry by who did it."""
+
+    def __init__(self, stage: Stage, db: Database) -> None:
+        self.stage = stage
+        self.audited: set[str] = set()
+        self._db = db
+
+    async def does(self, who: Agent, route: str, body: object = None, **ids: str) -> Any:
+        """`route` as the API describes it: `PUT /api/tags/{tag_id}`. It must succeed and leave an entry."""
+        method, path = route.split()
+        headers = bearer(who.token) | {"X-Request-ID": new_id("request")}
+        answer = await self.stage.http.request(method, path.format(**ids), json=body, headers=headers)
+        assert answer.is_success, f"{route}: {answer.text}"
+        left = select(AuditEntry).where(AuditEntry.request_id == headers["X-Request-ID"])
+        async with self._db.read() as tx:
+            found = list(await tx.scalars(left))
+        assert [one.actor_id for one in found] == [who.id] * len(found), route
+        if found:
+            self.audited.add(route)
+        return answer.json()
+
+
+async def serve_a_session(story: Story, lead: Agent, mei: Agent, visitor: Visitor) -> None:
+    name = visitor.name
+    await visitor.says("Hello")
+    await story.does(lead, "POST /api/manual/escalate", {"session_name": name})
+    await story.does(lead, "POST /api/sessions/{name}/assign", {"agent_id": mei.id}, name=name)
+    await story.does(mei, "POST /api/sessions/{name}/assignment/decline", name=name)
+    await story.does(lead, "POST /api/agents/{agent_id}/offers", {"session_names": [name]}, agent_id=mei.id)
+    await story.does(mei, "POST /api/sessions/{name}/takeover", name=name)
+    for answer in ("cancel", "respond"):
+        wish = {"to_agent_id": lead.id, "reason": "lunch", "note": "canary-note"}
+        asked = await story.does(mei, "POST /api/sessions/{name}/transfer", wish, name=name)
+        who, body = (mei, None) if answer == "cancel" else (lead, {"action": "accept"})
+        place = f"POST /api/transfer-requests/{{request_id}}/{answer}"
+        await story.does(who, place, body, request_id=asked["data"]["id"])
+    await story.does(lead, "POST /api/sessions/{name}/release", name=name)
+    await story.does(lead, "POST /api/sessions/{name}/close", name=name)
+
+
+async def work_beside_it(story: Story, lead: Agent, mei: Agent, visitor: Visitor) -> None:
+    name = visitor.name
+    note = await story.does(lead, "POST /api/sessions/{name}/notes", {"content": "canary-note"}, name=name)
+    ids = {"name": name, "note_id": note["data"]["id"]}
+    await story.does(lead, "PUT /api/sessions/{name}/notes/{note_id}", {"content": "canary-note-2"}, **ids)
+    await story.does(lead, "DELETE /api/sessions/{name}/notes/{note_id}", **ids)
+    question = {"session_name": name, "assistant": "mei", "question": "canary-note"}
+    asked = await story.does(lead, "POST /api/assist-requests", question)
+    answered = {"answer": "canary-note"}
+    await story.does(mei, "POST /api/assist-requests/{assist_id}/answer", answered, assist_id=asked["data"]["id"])
+    made = await story.does(lead, "POST /api/tags", {"name": "wet"})
+    tag_id = made["data"]["tag"]["id"]
+    await story.does(lead, "PUT /api/tags/{tag_id}", {"name": "damp"}, tag_id=tag_id)
+    for several in ("sessions", "sessions/remove"):
+        await story.does(lead, f"POST /api/tags/{{tag_id}}/{several}", {"session_names": [name]}, tag_id=tag_id)
+    await story.does(lead, "POST /api/sessions/{name}/tags", {"tag_id": tag_id}, name=name)
+    await story.does(lead, "POST /api/sessions/{name}/tags", {"tag_id": "tag_vip"}, name=name)
+    await story.does(lead, "DELETE /api/sessions/{name}/tags/{tag_id}", name=name, tag_id=tag_id)
+    seq = await visitor.says("Another thing")
+    split = await story.does(lead, "POST /api/sessions/{name}/split", {"from_seq": seq}, name=name)
+    await story.does(lead, "POST /api/sessions/{name}/merge", {"into": name}, name=split["data"]["session_name"])
+
+
+async def keep_house(story: Story, root: Agent, mei: Agent) -> None:
+    await story.does(mei, "PUT /api/agent/status", {"status": "lunch"})
+    await story.does(root, "PUT /api/agents/{agent_id}/work", {"max_sessions": 7}, agent_id=mei.id)
+    await story.does(root, "PUT /api/shops/{shop_id}/routing", {"mode": "auto"}, shop_id="default")
+    await story.does(root, "PUT /api/shops/{shop_id}/hours", {"hours": HOURS, "version": 0}, shop_id="default")
+    demands = {"identity_mode": "report", "identity_required": False, "origins": None, "version": 0}
+    await story.does(root, "PUT /api/shops/{shop_id}/security", demands, shop_id="default")
+    secret = await story.does(root, "POST /api/shops/{shop_id}/secrets", shop_id="default")
+    ids = {"shop_id": "default", "secret_id": secret["data"]["id"]}
+    await story.does(root, "DELETE /api/shops/{shop_id}/secrets/{secret_id}", **ids)
+    reply = await story.does(root, "POST /api/quick-replies", {"title": "Hi", "content": "Hello!", "is_shared": True})
+    reply_id = reply["data"]["id"]
+    await story.does(root, "PUT /api/quick-replies/{reply_id}", {"title": "Hey"}, reply_id=reply_id)
+    await story.does(root, "DELETE /api/quick-replies/{reply_id}", reply_id=reply_id)
+    made = await story.does(root, "POST /api/knowledge/articles", ARTICLE)
+    ids = {"article_id": made["data"]["id"]}
+    await story.does(root, "PATCH /api/knowledge/articles/{article_id}", {"version": 1, "title": "Return"}, **ids)
+    await story.does(root, "POST /api/knowledge/articles/{article_id}/publish", {"version": 2}, **ids)
+    await story.does(root, "POST /api/knowledge/articles/{article_id}/archive", {"version": 2}, **ids)
+    draft = await story.does(root, "POST /api/knowledge/articles", ARTICLE | {"slug": "other"})
+    await story.does(root, "DELETE /api/knowledge/articles/{article_id}", article_id=draft["data"]["id"])
+
+
+async def come_and_go(story: Story, root: Agent, mei: Agent) -> list[str]:
+    """What must stand nowhere."""
+    change = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
+    mei.token = (await story.does(mei, "POST /api/agent/change-password", change))["token"]
+    signed_in = {"username": "mei", "password": NEW_PASSWORD}
+    mei.token = (await story.does(mei, "POST /api/agent/login", signed_in))["token"]
+    secrets = await second_step(story, root, mei)
+    await story.does(mei, "POST /api/agent/logout")
+    return secrets
+
+
+async def second_step(story: Story, root: Agent, mei: Agent) -> list[str]:
+    """Mei sets it up, signs in with it, makes new recovery codes, turns it off and has it reset; all its secrets."""
+    password = {"password": NEW_PASSWORD}
+    secret = (await story.does(mei, "POST /api/agent/second-factor/setup", password))["data"]["secret"]
+    app = pyotp.TOTP(secret)
+    answer = await story.does(mei, "POST /api/agent/second-factor/confirm", {"code": app.now()})
+    old = answer["data"]["recovery_codes"]
+    asked = await story.stage.http.post("/api/agent/login", json={"username": "mei"} | password)
+    step = {"ticket": asked.json()["error"]["details"]["ticket"], "code": old[0]}
+    mei.token = (await story.does(mei, "POST /api/agent/login/second-factor", step))["token"]
+    renew = password | {"code": old[1]}
+    new = (await story.does(mei, "POST /api/agent/second-factor/recovery-codes", renew))["data"]["recovery_codes"]
+    await story.does(mei, "POST /api/agent/second-factor/off", password | {"code": new[0]})
+    await story.does(root, "DELETE /api/agents/{agent_id}/second-factor", agent_id=mei.id)
+    mei.token = (await story.does(mei, "POST /api/agent/login", {"username": "mei"} | password))["token"]
+    return [secret, *old, *new, step["ticket"]]
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_every_command_leaves_an_entry_or_has_a_reason_not_to(
+    app: FastAPI, stage: Stage, db: Database, tmp_path: Path
+) -> None:
+    lead, mei = await stage.agent("lead", "supervisor"), await stage.agent("mei")
+    root = await stage.agent("root", "super_admin")
+    story, visitor = Story(stage, db), await stage.visitor()
+    await serve_a_session(story, lead, mei, visitor)
+    await work_beside_it(story, lead, mei, visitor)
+    await keep_house(story, root, mei)
+    secrets = await come_and_go(story, root, mei)
+    paths: dict[str, dict[str, Any]] = app.openapi()["paths"]
+    routes = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods if method != "get"}
+    assert story.audited.isdisjoint(reasons())
+    assert story.audited | set(reasons()) == routes
+    found = await entries(db)
+    named = NAMES.read_text()
+    assert [one.action for one in found if f'"{one.action}": {{' not in named] == [], f"name it in {NAMES}"
+    whole = str([[str(getattr(one, column.name)) for column in one.__table__.columns] for one in found])
+    for secret in (PASSWORD, NEW_PASSWORD, "canary-note", mei.token, lead.token, *secrets):
+        assert secret not in whole
+    assert (await verified(db, keys_in(tmp_path))).seq > 40
