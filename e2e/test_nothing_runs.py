@@ -80,7 +80,7 @@ def product(start: Callable[..., Product], staffed: Path) -> Product:
     shift = {"HUMAN_SHIFT_START": f"{begins:%H:%M}", "HUMAN_SHIFT_END": f"{begins + timedelta(hours=1):%H:%M}"}
     product = start(staffed, TIMEZONE="UTC", **shift)
     who = ("--username", EVE.username, "--name", EVE.name, "--password", EVE.password)
-    kefu(product.data, "agent", "create", *who, "--role", "supervisor", "--max-sessions", "200")
+    kefu(product.data, "agent", "create", *who, "--role", "super_admin", "--max-sessions", "200")
     return product
 
 
@@ -181,7 +181,15 @@ def look_around(agent: AgentDesk, session: str, trap: Trap) -> None:
     agent.takes_over()
     expect(page.get_by_text(ADDRESS).first).to_be_visible()
     trap.is_empty(page)
-    for path in ("replies", "tags", "wallboard", "hours", "search?q=alert", "search?q=%3Csvg%20onload%3Dalert()%3E"):
+    for path in (
+        "replies",
+        "tags",
+        "wallboard",
+        "hours",
+        "audit",
+        "search?q=alert",
+        "search?q=%3Csvg%20onload%3Dalert()%3E",
+    ):
         page.goto(f"{agent.address}/workbench/{path}")
         page.wait_for_load_state("networkidle")
         trap.is_empty(page)

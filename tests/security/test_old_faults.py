@@ -145,6 +145,7 @@ async def test_a_stranger_can_neither_sign_an_agent_out_nor_look_them_up(
         ("POST", "/api/agent/logout?username=mei"),
         ("GET", "/api/agent/profile?username=mei"),
         ("GET", "/api/agents/available"),
+        ("GET", "/api/presence"),
     ):
         assert (await server.request(method, path)).status_code == 401, path
         assert (await server.request(method, path, headers=bearer(visitor.token))).status_code == 403, path

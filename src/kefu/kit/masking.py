@@ -10,11 +10,13 @@ from typing import Any
 
 HIDDEN = "***"
 KEPT_KEYS = {"timestamp", "request_id", "incident", "level"}
-NAMES = (
+SECRETS = (
     r"passw(?:or)?d|passphrase|secret|token|authorization|cookie|credential|signature|api[_-]?key|private[_-]?key|"
-    r"e[_-]?mail|phone|mobile|id[_-]?card|card[_-]?(?:number|no)|identifier[_-]?hash|code[_-]?verifier"
+    r"identifier[_-]?hash|code[_-]?verifier"
 )
-SECRET_KEYS = re.compile(NAMES, re.IGNORECASE)
+NAMES = rf"{SECRETS}|e[_-]?mail|phone|mobile|id[_-]?card|card[_-]?(?:number|no)"
+SECRET_KEYS = re.compile(SECRETS, re.IGNORECASE)
+HIDDEN_KEYS = re.compile(NAMES, re.IGNORECASE)
 # Group `kept` is written again whole, `before` in front of what is hidden.
 SECRET_TEXT = re.compile(
     rf"""
@@ -89,4 +91,4 @@ def _text(value: Any) -> str:
 def _by_name(key: object, value: Any, depth: int) -> Any:
     if key in KEPT_KEYS and isinstance(value, str):
         return value
-    return HIDDEN if isinstance(key, str) and SECRET_KEYS.search(key) else mask(value, depth + 1)
+    return HIDDEN if isinstance(key, str) and HIDDEN_KEYS.search(key) else mask(value, depth + 1)
