@@ -128,9 +128,7 @@ async def test_who_is_no_trusted_proxy_says_nothing_about_addresses(stage: Stage
     await stage.agent("mei")
     direct = httpx2.AsyncHTTPTransport(local_address="127.0.0.3")
     async with httpx2.AsyncClient(transport=direct, base_url=stage.http.base_url, timeout=20) as client:
-        answers = []
-        for n in range(6):
-            answers.append(await client.post("/api/agent/login", json=MEI, headers=from_(f"203.0.113.{n}")))
+        answers = [await client.post("/api/agent/login", json=MEI, headers=from_(f"203.0.113.{n}")) for n in range(6)]
     assert_refused(answers[-1])
 
 
