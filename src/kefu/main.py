@@ -75,6 +75,7 @@ from kefu.sessions.work import (
 )
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
+from kefu.team.endpoints import router as team
 from kefu.transfers.endpoints import router as transfers
 from kefu.transfers.service import ExpireTransfer, expire_transfer
 
@@ -97,6 +98,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     chat,
     reports,
     routing,
+    team,
     transfers,
     notes,
     assists,

@@ -72,17 +72,15 @@ async def _agent(db: Database, claims: AccessClaims) -> AgentIdentity:
     is_alive = exists().where(
         RefreshToken.family == claims.family, RefreshToken.agent_id == Agent.id, RefreshToken.revoked_at.is_(None)
     )
-    found = select(Agent.username, Agent.name, Agent.role, Agent.must_change_password).where(
-        Agent.id == claims.agent_id, Agent.is_active, is_alive
-    )
+    columns = (Agent.username, Agent.name, Agent.role, Agent.own_permissions, Agent.must_change_password)
+    found = select(*columns).where(Agent.id == claims.agent_id, Agent.is_active, is_alive)
     async with db.read() as tx:
         row = (await tx.execute(found)).first()
     if row is None:
         raise TokenInvalid
-    username, name, role, must_change = row
-    return AgentIdentity(
-        claims.agent_id, username, name, role, frozenset() if must_change else permissions_of(role), must_change
-    )
+    username, name, role, own, must_change = row
+    permissions = frozenset() if must_change else permissions_of(role, own)
+    return AgentIdentity(claims.agent_id, username, name, role, permissions, must_change)
 
 
 def require(caller: Caller, permission: Permission) -> AgentIdentity:

@@ -7,7 +7,7 @@ from pydantic_core import PydanticCustomError
 
 from kefu.accounts import passwords
 from kefu.accounts.models import Agent
-from kefu.accounts.permissions import Permission, permissions_of
+from kefu.accounts.permissions import Permission
 from kefu.accounts.service import Grant
 from kefu.accounts.tokens import ACCESS_LIFETIME
 from kefu.kit.clock import unix_seconds
@@ -82,7 +82,7 @@ class AgentOut(BaseModel):
             status=agent.status,
             max_sessions=agent.max_sessions,
             must_change_password=agent.must_change_password,
-            permissions=sorted(permissions_of(agent.role)),
+            permissions=sorted(agent.permissions),
             created_at=agent.created_at / 1000,
             last_login=unix_seconds(agent.last_login_at),
         )

@@ -17,7 +17,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.models import Agent, RefreshToken
 from kefu.accounts.passwords import hash_password, is_acceptable, one_time_password
-from kefu.accounts.permissions import Role
 from kefu.accounts.tokens import REFRESH_LIFETIME, AccessClaims, Tokens, hash_of, new_refresh_token
 from kefu.kit.clock import now_ms
 from kefu.kit.config import BadSettings, Problem, Settings
@@ -69,7 +68,7 @@ class UsernameInvalid(Invalid):
 class NewAgent:
     username: str
     name: str
-    role: Role
+    role: str
     password_hash: str
     must_change_password: bool = True
     max_sessions: int = 5
