@@ -8,7 +8,7 @@ database every second or so.
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import ClassVar, Literal
 
@@ -22,6 +22,7 @@ from kefu.kit.errors import Unavailable
 from kefu.kit.i18n import Text
 from kefu.log.log import Entry, read
 from kefu.realtime.drafts import Drafts
+from kefu.sessions.contacts import FIELDS, veiled
 from kefu.sessions.models import stream_of
 from kefu.sessions.since import changed, heads
 from kefu.sessions.visibility import Reader
@@ -62,6 +63,11 @@ def notice_of(one: Entry) -> Notice:
     return Notice(one.stream, one.seq, one.json().encode(), public=one.audience == "public", type=one.type)
 
 
+def without_contacts(notice: Notice) -> Notice:
+    """The notice for who may not see contact data: itself where there is none."""
+    return replace(notice, data=veiled(notice.type, notice.data)) if notice.type in FIELDS else notice
+
+
 def ephemeral(stream: str, type_: str, **facts: object) -> Notice:
     """A notice that is in no log: typing, answer deltas, queue positions."""
     return Notice(stream, 0, orjson.dumps({"type": type_, **facts}), public=True, type=type_)
@@ -86,6 +92,7 @@ class Follower:
     has. `write_now`, when its task sets it, writes a frame at once or says False: an idle reader, as nearly all are,
     gets it without its task being woken, which is half of what a delivery costs. `is_unsure`: the session has moved, so
     that an agent may have to stop reading; `checked_at`: when that was asked last. `reader`: who follows the desk.
+    `sees_contacts`: without it the visitor's contact data is hidden from what it gets.
     """
 
     __slots__ = (
@@ -96,14 +103,18 @@ class Follower:
         "ended",
         "is_unsure",
         "reader",
+        "sees_contacts",
         "sees_internal",
         "sent",
         "wire",
         "write_now",
     )
 
-    def __init__(self, *, sees_internal: bool, wire: Wire = SSE, reader: Reader | None = None) -> None:
+    def __init__(
+        self, *, sees_internal: bool, sees_contacts: bool = True, wire: Wire = SSE, reader: Reader | None = None
+    ) -> None:
         self.sees_internal = sees_internal
+        self.sees_contacts = sees_contacts
         self.wire = wire
         self.ended: Ending | None = None
         self.sent = 0
@@ -185,11 +196,16 @@ class Channel:
     def hand_out(self, notice: Notice) -> None:
         seq, public = notice.seq, notice.public
         is_move = seq and notice.type.startswith("session.")
+        veiled = without_contacts(notice)
         frames: dict[Wire, bytes] = {}
+        veiled_frames = frames if veiled is notice else {}
         for follower in self.followers:
             if public or follower.sees_internal:
                 wire = follower.wire
-                frame = frames.get(wire) or frames.setdefault(wire, wire.frame(notice))
+                if follower.sees_contacts:
+                    frame = frames.get(wire) or frames.setdefault(wire, wire.frame(notice))
+                else:
+                    frame = veiled_frames.get(wire) or veiled_frames.setdefault(wire, wire.frame(veiled))
                 if is_move and follower.sees_internal:
                     follower.is_unsure = True
                 follower.put(seq, frame)

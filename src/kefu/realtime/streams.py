@@ -42,7 +42,7 @@ from kefu.realtime.polls import LONGEST_WAIT, Poll, reached
 from kefu.realtime.presence import Presence
 from kefu.realtime.replay import page, present, ready
 from kefu.realtime.server import Line
-from kefu.sessions.access import actor, may_read, reader_of
+from kefu.sessions.access import actor, may_read, reader_of, sees_contacts
 from kefu.sessions.models import stream_of
 from kefu.sessions.schemas import NAME
 from kefu.sessions.service import SessionNotFound
@@ -201,7 +201,7 @@ class Stream(ABC):
         except KefuError:
             follower.end("revoked")
             return False
-        self.caller, follower.reader = agent, reader_of(agent)
+        self.caller, follower.reader, follower.sees_contacts = agent, reader_of(agent), sees_contacts(agent)
         return True
 
     async def serve(self, name: str, follower: Follower, replay: Callable[[Channel], Awaitable[int]]) -> None:
@@ -241,7 +241,7 @@ class Stream(ABC):
     async def _replay(self, name: str, cursor: int, follower: Follower, channel: Channel) -> int:
         """Send what is in the log after the cursor; returns the seq up to which the reader has everything."""
         while True:
-            head, entries = await page(self.state.db, name, cursor, sees_internal=follower.sees_internal)
+            head, entries = await page(self.state.db, name, cursor, follower)
             if entries:
                 await self.show(*map(notice_of, entries))
             cursor = reached(head, entries)
@@ -311,9 +311,11 @@ class SessionEvents:
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         cursor = whole(Headers(scope=scope).get("last-event-id") or query.get("after", ["0"])[-1], "after", 10**16)
         if "wait" not in query:
-            await stream.serve_session(name, cursor, Follower(sees_internal=sees_internal))
+            follower = Follower(sees_internal=sees_internal, sees_contacts=sees_contacts(caller))
+            await stream.serve_session(name, cursor, follower)
             return
-        poll = Poll(stream.state, name, Follower(sees_internal=sees_internal, wire=JSON))
+        follower = Follower(sees_internal=sees_internal, sees_contacts=sees_contacts(caller), wire=JSON)
+        poll = Poll(stream.state, name, follower)
         hearing = asyncio.create_task(until_gone(receive, poll.follower))
         try:
             with stream.presence.here(stream_of(name), actor(caller)):
