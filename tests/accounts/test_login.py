@@ -51,6 +51,7 @@ async def test_the_right_password_gives_tokens_and_the_agent(team: Team, client:
         "must_change_password": False,
         "permissions": [
             "agents.read",
+            "contacts.read",
             "knowledge.read",
             "sessions.annotate",
             "sessions.close",

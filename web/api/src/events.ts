@@ -323,6 +323,11 @@ export interface AgentStatusChanged {
   is_auto: boolean;
 }
 
+/** What this agent may do, or whether they may sign in at all, has just changed. */
+export interface AccountChanged {
+  type: "account.changed";
+}
+
 /** The team is told, once, of a long wait or of a long queue. */
 export type QueueReminded = { type: "queue.reminded"; shop: string } & (
   | { what: "wait"; session: string; name: string; minutes: number }
@@ -336,6 +341,7 @@ export type DeskFrame =
   | SessionGone
   | Presence
   | AgentStatusChanged
+  | AccountChanged
   | QueueReminded
   | TeamFrame
   | { type: "stream.ready" }

@@ -1,4 +1,4 @@
-import { ChatLineRound, Clock, Collection, DataLine, PriceTag, Search } from "@element-plus/icons-vue";
+import { ChatLineRound, Clock, Collection, DataLine, Key, PriceTag, Search, User } from "@element-plus/icons-vue";
 import type { Component } from "vue";
 import type { Permission } from "../accounts/agent";
 
@@ -17,4 +17,6 @@ export const PLACES: readonly Place[] = [
   { route: "hours", label: "menu.hours", icon: Clock, needs: "shops.read" },
   { route: "replies", label: "replies.title", icon: Collection, needs: "sessions.reply" },
   { route: "tags", label: "tags.title", icon: PriceTag, needs: "tags.write" },
+  { route: "team", label: "team.title", icon: User, needs: "agents.read" },
+  { route: "roles", label: "team.roles.title", icon: Key, needs: "roles.write" },
 ];

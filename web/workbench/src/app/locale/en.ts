@@ -9,6 +9,7 @@ import { en as drafts } from "../../sessions/draftWords";
 import { en as filters } from "../../sessions/words";
 import { en as hours } from "../../shops/words";
 import { en as tags } from "../../tags/words";
+import { en as team } from "../../team/words";
 import { en as transfers } from "../../transfers/words";
 import { en as wallboard } from "../../wallboard/words";
 
@@ -24,6 +25,7 @@ export const en = {
   replies,
   search,
   tags,
+  team,
   transfers,
   wallboard,
   app: {

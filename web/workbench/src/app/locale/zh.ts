@@ -9,6 +9,7 @@ import { zh as drafts } from "../../sessions/draftWords";
 import { zh as filters } from "../../sessions/words";
 import { zh as hours } from "../../shops/words";
 import { zh as tags } from "../../tags/words";
+import { zh as team } from "../../team/words";
 import { zh as transfers } from "../../transfers/words";
 import { zh as wallboard } from "../../wallboard/words";
 import type { Catalogue } from "./en";
@@ -25,6 +26,7 @@ export const zh: Catalogue = {
   replies,
   search,
   tags,
+  team,
   transfers,
   wallboard,
   app: {
