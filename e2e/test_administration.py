@@ -56,7 +56,7 @@ def test_a_new_agent_signs_in_a_role_changes_their_menu_and_disabling_ends_it(
         dialog.get_by_label(label, exact=True).fill(text)
     dialog.get_by_role("button", name=mia.words.save_password).click()
     expect(mia.page.get_by_role("tablist")).to_be_visible()
-    wallboard = mia.page.get_by_role("link", name="Wallboard")
+    wallboard = mia.page.get_by_role("link", name="Live board")
     expect(wallboard).to_be_hidden()
     expect(mia.page.get_by_role("link", name="Roles")).to_be_hidden()
 

@@ -75,6 +75,8 @@ from kefu.sessions.work import (
 )
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
+from kefu.sso.endpoints import router as sso
+from kefu.sso.provider import Provider
 from kefu.team.endpoints import router as team
 from kefu.transfers.endpoints import router as transfers
 from kefu.transfers.service import ExpireTransfer, expire_transfer
@@ -95,6 +97,7 @@ SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute
 # What is named before sessions, one of whose names it could be: `stats`, `queue`.
 ROUTERS: tuple[APIRouter, ...] = (
     accounts,
+    sso,
     chat,
     reports,
     routing,
@@ -228,6 +231,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.feed, app.state.presence = Feed(db, bus, hub), presence
     app.state.hours = default_hours(settings)
     app.state.tokens = Tokens(settings.signing_key())
+    app.state.provider = Provider.of(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)

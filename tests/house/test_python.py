@@ -150,7 +150,16 @@ def foreign_query(file: Source) -> Iterator[str]:
                 yield f"{verb}(Session) at line {call.lineno}"
 
 
-MAY_CONNECT = ("ai", "channels", "webhooks", "blobs", "knowledge/taxkb.py", "kit/http.py", "kit/redis.py")
+MAY_CONNECT = (
+    "ai",
+    "channels",
+    "webhooks",
+    "blobs",
+    "knowledge/taxkb.py",
+    "kit/http.py",
+    "kit/redis.py",
+    "sso/provider.py",
+)
 CLIENTS = {
     "httpx2",
     "httpx",

@@ -62,7 +62,8 @@ LEAD: frozenset[Permission] = frozenset(
 )
 INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read"})
 
-PERMISSIONS: frozenset[Permission] = frozenset(get_args(Permission))
+IN_ORDER: tuple[Permission, ...] = get_args(Permission)
+PERMISSIONS: frozenset[Permission] = frozenset(IN_ORDER)
 BY_ROLE: Mapping[str, frozenset[Permission]] = {
     "super_admin": PERMISSIONS,
     "supervisor": READ | SERVE | LEAD,

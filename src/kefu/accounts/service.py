@@ -189,6 +189,11 @@ async def sign_in(tx: AsyncSession, tokens: Tokens, known: KnownPassword, *, is_
     agent = await _lock(tx, known.agent_id)
     if agent is None or not _proves(agent, known.hash, is_right=is_right) or not agent.is_active:
         return LoginFailed()
+    return await enter(tx, tokens, agent)
+
+
+async def enter(tx: AsyncSession, tokens: Tokens, agent: Agent) -> Grant:
+    """Begin a new family of tokens for the agent, whose row is locked and who has proven who they are."""
     agent.last_login_at = now_ms()
     await _forget_expired(tx, agent.id)
     return _grant(tx, tokens, agent, new_id("family"))

@@ -18,6 +18,7 @@ from kefu.kit.secrets import kept_secret
 
 TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
 REDIS_URL = re.compile(r"rediss?://[^\s/?]+(/\d*)?(\?\S*)?|unix://\S+")
+WEB_ADDRESS = re.compile(r"(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#]*)?")
 WEAK_SECRETS = {"secret", "changeme", "change-me", "password", "dev", "test"}
 
 
@@ -37,6 +38,12 @@ class Settings(BaseSettings):
     jwt_secret_key: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEY")
     super_admin_username: str = Field("admin", validation_alias="SUPER_ADMIN_USERNAME", min_length=3, max_length=50)
     super_admin_password: SecretStr = Field(SecretStr(""), validation_alias="SUPER_ADMIN_PASSWORD")
+    oidc_issuer: str = Field("", validation_alias="OIDC_ISSUER")
+    oidc_client_id: str = Field("", validation_alias="OIDC_CLIENT_ID", validate_default=True)
+    oidc_client_secret: SecretStr = Field(SecretStr(""), validation_alias="OIDC_CLIENT_SECRET")
+    oidc_redirect_uri: str = Field("", validation_alias="OIDC_REDIRECT_URI", validate_default=True)
+    oidc_scopes: str = Field("openid email profile", validation_alias="OIDC_SCOPES", pattern=r"^openid( [\w.:/-]+)*$")
+    oidc_default_role: str = Field("", validation_alias="OIDC_DEFAULT_ROLE", pattern=r"^[a-z0-9_]{0,40}$")
     cors_origins: Annotated[list[str], NoDecode] = Field([], validation_alias="CORS_ORIGINS")
     ai_provider: Literal["builtin", "scripted"] = Field("builtin", validation_alias="AI_PROVIDER")
     session_expire_seconds: int = Field(86_400, validation_alias="SESSION_EXPIRE_SECONDS", ge=60, le=31_536_000)
@@ -100,6 +107,27 @@ class Settings(BaseSettings):
         return (
             [part.strip().rstrip("/") for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
+
+    @field_validator("oidc_issuer", "oidc_redirect_uri")
+    @classmethod
+    def _over_tls(cls, value: str) -> str:
+        if value and not WEB_ADDRESS.fullmatch(value):
+            raise ValueError("must begin with https:// (or http://127.0.0.1 for a trial)")
+        return value
+
+    @field_validator("oidc_client_id", "oidc_redirect_uri")
+    @classmethod
+    def _with_the_issuer(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("oidc_issuer") and not value:
+            raise ValueError("is needed when OIDC_ISSUER is set")
+        return value
+
+    @field_validator("oidc_default_role")
+    @classmethod
+    def _no_administrator(cls, value: str) -> str:
+        if value == "super_admin":
+            raise ValueError("would make everybody at the provider an administrator")
+        return value
 
     @field_validator("database_url")
     @classmethod
@@ -175,6 +203,11 @@ REMEDIES = {
     "EMAIL_FROM": "Use one address: service@shop.example.",
     "AGENT_AUTO_BUSY_SECONDS": "Use whole seconds from 30 to 86400; 300 is five minutes.",
     "TRANSFER_EXPIRE_SECONDS": "Use whole seconds from 1 to 3600; 120 is two minutes.",
+    "OIDC_ISSUER": "Use the address of your provider as its discovery document writes it, or leave it empty.",
+    "OIDC_CLIENT_ID": "Use what your provider calls this application.",
+    "OIDC_REDIRECT_URI": "Use the address of your workbench's login: https://desk.shop.example/workbench/login.",
+    "OIDC_SCOPES": "Use openid email profile, or more with spaces between.",
+    "OIDC_DEFAULT_ROLE": "Use agent or another role for whoever signs in at the provider, or leave it empty.",
     "LOG_LEVEL": "Use debug, info, warning or error.",
 }
 

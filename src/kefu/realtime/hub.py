@@ -92,7 +92,7 @@ class Follower:
     has. `write_now`, when its task sets it, writes a frame at once or says False: an idle reader, as nearly all are,
     gets it without its task being woken, which is half of what a delivery costs. `is_unsure`: the session has moved, so
     that an agent may have to stop reading; `checked_at`: when that was asked last. `reader`: who follows the desk.
-    `sees_contacts`: without it the visitor's contact data is hidden from what it gets.
+    Without `sees_contacts` the visitor's contact data is hidden from it.
     """
 
     __slots__ = (
@@ -202,10 +202,8 @@ class Channel:
         for follower in self.followers:
             if public or follower.sees_internal:
                 wire = follower.wire
-                if follower.sees_contacts:
-                    frame = frames.get(wire) or frames.setdefault(wire, wire.frame(notice))
-                else:
-                    frame = veiled_frames.get(wire) or veiled_frames.setdefault(wire, wire.frame(veiled))
+                made, shown = (frames, notice) if follower.sees_contacts else (veiled_frames, veiled)
+                frame = made.get(wire) or made.setdefault(wire, wire.frame(shown))
                 if is_move and follower.sees_internal:
                     follower.is_unsure = True
                 follower.put(seq, frame)

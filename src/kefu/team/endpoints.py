@@ -7,7 +7,7 @@ from fastapi import APIRouter, Depends, Query, Request
 from kefu.accounts import roles
 from kefu.accounts.identity import AgentIdentity, allowed
 from kefu.accounts.passwords import hash_password, one_time_password
-from kefu.accounts.permissions import PERMISSIONS
+from kefu.accounts.permissions import IN_ORDER
 from kefu.accounts.service import NewAgent
 from kefu.kit.clock import now_ms
 from kefu.kit.web import Done
@@ -86,7 +86,7 @@ async def list_roles(request: Request) -> shapes.RoleListData:
     """The built-in ones first."""
     async with request.app.state.db.read() as tx:
         found = await roles.all_roles(tx)
-    data = shapes.RoleList(roles=[shapes.role_out(one) for one in found], permissions=sorted(PERMISSIONS))
+    data = shapes.RoleList(roles=[shapes.role_out(one) for one in found], permissions=list(IN_ORDER))
     return shapes.RoleListData(data=data)
 
 
