@@ -41,6 +41,7 @@ class IdentityProvider:
     """`person` is who signs in next. `kids`: the keys it signs with, the last one now."""
 
     address: str = ""
+    redirect: str = REDIRECT
     person: Person = field(default_factory=Person)
     fault: Fault = ""
     keys: dict[str, rsa.RSAPrivateKey] = field(default_factory=lambda: {"k1": new_key()})
@@ -71,7 +72,7 @@ class IdentityProvider:
         assert asked["response_type"] == "code"
         assert asked["code_challenge_method"] == "S256"
         assert "openid" in asked["scope"].split()
-        if (asked["client_id"], asked["redirect_uri"]) != (CLIENT, REDIRECT):
+        if (asked["client_id"], asked["redirect_uri"]) != (CLIENT, self.redirect):
             return JSONResponse({"error": "invalid_request"}, 400)
         code = f"code-{len(self.codes)}-{time.monotonic_ns()}"
         self.codes[code] = asked

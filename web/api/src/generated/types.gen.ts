@@ -707,6 +707,30 @@ export type BeatOut = {
 };
 
 /**
+ * Begun
+ *
+ * Keep `state` and `ticket` in this browser, lead it to `address`, and come back with them.
+ */
+export type Begun = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * State
+     */
+    state: string;
+    /**
+     * Ticket
+     */
+    ticket: string;
+};
+
+/**
  * Bot
  */
 export type Bot = {
@@ -2455,6 +2479,20 @@ export type NotesData = {
 };
 
 /**
+ * Offered
+ */
+export type Offered = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+};
+
+/**
  * OneSession
  */
 export type OneSession = {
@@ -3262,6 +3300,26 @@ export type RespondedData = {
      */
     success?: true;
     data: SessionOut;
+};
+
+/**
+ * Returned
+ *
+ * `code` and `state` are what the provider sent back in the address.
+ */
+export type Returned = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * State
+     */
+    state: string;
+    /**
+     * Ticket
+     */
+    ticket: string;
 };
 
 /**
@@ -5323,6 +5381,201 @@ export type ChangePasswordResponses = {
 };
 
 export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
+
+export type OfferedData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agent/oidc';
+};
+
+export type OfferedErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type OfferedError = OfferedErrors[keyof OfferedErrors];
+
+export type OfferedResponses = {
+    /**
+     * Successful Response
+     */
+    200: Offered;
+};
+
+export type OfferedResponse = OfferedResponses[keyof OfferedResponses];
+
+export type StartData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agent/oidc/start';
+};
+
+export type StartErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type StartError = StartErrors[keyof StartErrors];
+
+export type StartResponses = {
+    /**
+     * Successful Response
+     */
+    200: Begun;
+};
+
+export type StartResponse = StartResponses[keyof StartResponses];
+
+export type FinishData = {
+    body: Returned;
+    path?: never;
+    query?: never;
+    url: '/api/agent/oidc/finish';
+};
+
+export type FinishErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type FinishError = FinishErrors[keyof FinishErrors];
+
+export type FinishResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignedInOut;
+};
+
+export type FinishResponse = FinishResponses[keyof FinishResponses];
 
 export type ChatData = {
     body: Chat;

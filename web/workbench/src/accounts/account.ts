@@ -1,3 +1,4 @@
+import type { Api } from "@kefu/api";
 import { defineStore } from "pinia";
 import { ref } from "vue";
 import type { Agent, Permission, SignedIn } from "./agent";
@@ -11,13 +12,21 @@ const PRIVATE_KEYS = ["kefu.outbox.", "kefu.drafts", "kefu.seen", "kefu.filters"
 export const useAccount = defineStore("account", () => {
   const agent = ref<Agent | null>(null);
 
-  async function signIn(username: string, password: string, remember: boolean): Promise<void> {
-    const signedIn = await requestOpen<SignedIn>("/api/agent/login", { body: { username, password } });
+  function keep(signedIn: SignedIn, remember: boolean): void {
     const before = localStorage.getItem(LAST_KEY);
     localStorage.setItem(LAST_KEY, signedIn.agent.id);
     agent.value = signedIn.agent;
     tokens.keep(signedIn, remember);
     if (before && before !== signedIn.agent.id) startClean("/workbench/");
+  }
+
+  async function signIn(username: string, password: string, remember: boolean): Promise<void> {
+    keep(await requestOpen<SignedIn>("/api/agent/login", { body: { username, password } }), remember);
+  }
+
+  /** By what the provider of single sign-on sent back. */
+  async function signInBack(returned: Api.Returned, remember: boolean): Promise<void> {
+    keep(await requestOpen<SignedIn>("/api/agent/oidc/finish", { body: returned }), remember);
   }
 
   async function load(): Promise<void> {
@@ -41,7 +50,7 @@ export const useAccount = defineStore("account", () => {
 
   const may = (permission: Permission) => agent.value?.permissions.includes(permission) ?? false;
 
-  return { agent, may, signIn, load, changePassword, signOut };
+  return { agent, may, signIn, signInBack, load, changePassword, signOut };
 });
 
 function startClean(path: string): void {

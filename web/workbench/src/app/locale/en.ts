@@ -8,6 +8,7 @@ import { en as search } from "../../search/words";
 import { en as drafts } from "../../sessions/draftWords";
 import { en as filters } from "../../sessions/words";
 import { en as hours } from "../../shops/words";
+import { en as sso } from "../../sso/words";
 import { en as tags } from "../../tags/words";
 import { en as team } from "../../team/words";
 import { en as transfers } from "../../transfers/words";
@@ -24,6 +25,7 @@ export const en = {
   ratings,
   replies,
   search,
+  sso,
   tags,
   team,
   transfers,

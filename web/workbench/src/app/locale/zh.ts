@@ -8,6 +8,7 @@ import { zh as search } from "../../search/words";
 import { zh as drafts } from "../../sessions/draftWords";
 import { zh as filters } from "../../sessions/words";
 import { zh as hours } from "../../shops/words";
+import { zh as sso } from "../../sso/words";
 import { zh as tags } from "../../tags/words";
 import { zh as team } from "../../team/words";
 import { zh as transfers } from "../../transfers/words";
@@ -25,6 +26,7 @@ export const zh: Catalogue = {
   ratings,
   replies,
   search,
+  sso,
   tags,
   team,
   transfers,
