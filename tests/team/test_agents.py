@@ -7,6 +7,7 @@ import pytest
 
 from accounts.team import PASSWORD
 from actors import Agent, Stage, code_of, data_of
+from realtime.socket_watch import connects
 
 NEW = {"username": "lin", "name": "林", "max_sessions": 3, "skills": ["refund"], "languages": ["zh", "en"]}
 
@@ -86,8 +87,13 @@ async def test_the_list_is_filtered_and_paged(root: Agent) -> None:
 async def test_who_is_disabled_is_out_at_once_and_their_customers_wait_again(stage: Stage, root: Agent) -> None:
     visitor, mei = await stage.visitor(), await stage.agent()
     await mei.takes_over(visitor)
+    streams = [await mei.follows(visitor.name), await mei.watches_the_desk(), await connects(mei, visitor.name)]
+    for one in streams:
+        await one.sees("stream.ready")
     out = data_of(await changed(root, mei.id, is_active=False))["agent"]
     assert (out["is_active"], out["current_sessions"]) == (False, 0)
+    for one in streams:
+        assert await one.ends(5) == {"type": "stream.ended", "reason": "revoked"}
     assert (await mei.get("/api/agent/profile")).status_code == 401
     await visitor.sees("session.agent_lost", to="pending_manual")
     assert code_of(await signs_in(stage, "mei", PASSWORD)) == "LOGIN_FAILED"

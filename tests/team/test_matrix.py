@@ -149,14 +149,14 @@ async def test_every_route_lets_through_whom_the_matrix_says(stage: Stage, visit
     tokens |= {"owner": visitor.token, "visitor": (await stage.visitor()).token}
     company = Company(stage.http, visitor.name, tokens)
     rows = []
+    for route, asks in zip(SOCKETS, ("signed in", "sessions.read"), strict=True):
+        rows.append(line(f"WS {route.path}", asks, await company.connects(route.path)))
     for operation in sorted(operations(app), key=lambda one: (one.name == LAST, one.path, one.method)):
         answers = await company.answers(operation)
         rows.append(line(operation.name, operation.asks, answers))
         if operation.asks in {permission for each in BY_ROLE.values() for permission in each}:
             by_name = ["yes" if operation.asks in BY_ROLE[role] else "no" for role in ROLES]
             assert answers == [*by_name, "no", "no", "401"], rows[-1]
-    for route, asks in zip(SOCKETS, ("signed in", "sessions.read"), strict=True):
-        rows.append(line(f"WS {route.path}", asks, await company.connects(route.path)))
     fresh = "\n".join([HEAD, line("", "asks", list(CALLERS)).rstrip(), *(row.rstrip() for row in rows), ""])
     if os.environ.get("KEFU_WRITE_MATRIX"):
         FILE.write_text(fresh)

@@ -7,6 +7,8 @@ from kefu.bus.ports import Notice
 from kefu.kit.db import announce
 
 DESK = "desk"
+# What the agent may do, or whether they may sign in at all: their open streams are looked at again.
+ACCOUNT_CHANGED = "account.changed"
 
 
 def desk_of(agent_id: str) -> str:

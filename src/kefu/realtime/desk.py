@@ -8,7 +8,7 @@ from contextlib import suppress
 import structlog
 
 from kefu.bus.ports import Bus, Notice
-from kefu.bus.telling import DESK
+from kefu.bus.telling import ACCOUNT_CHANGED, DESK
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.realtime.hub import SESSION, Hub, ephemeral
@@ -57,6 +57,8 @@ class Desk:
             await asyncio.gather(self._task, return_exceptions=True)
 
     def _hear(self, notice: Notice) -> None:
+        if notice.type == ACCOUNT_CHANGED:
+            self._hub.look_again(notice.stream.removeprefix(f"{DESK}/"))
         if notice.seq and notice.stream.startswith(SESSION):
             self._mark(notice.stream.removeprefix(SESSION), has_moved=notice.type.startswith("session."))
 

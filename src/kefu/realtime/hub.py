@@ -8,7 +8,7 @@ database every second or so.
 import asyncio
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import islice
 from typing import ClassVar, Literal
 
@@ -22,7 +22,7 @@ from kefu.kit.errors import Unavailable
 from kefu.kit.i18n import Text
 from kefu.log.log import Entry, read
 from kefu.realtime.drafts import Drafts
-from kefu.sessions.contacts import FIELDS, veiled
+from kefu.sessions.contacts import veiled_notice
 from kefu.sessions.models import stream_of
 from kefu.sessions.since import changed, heads
 from kefu.sessions.visibility import Reader
@@ -63,11 +63,6 @@ def notice_of(one: Entry) -> Notice:
     return Notice(one.stream, one.seq, one.json().encode(), public=one.audience == "public", type=one.type)
 
 
-def without_contacts(notice: Notice) -> Notice:
-    """The notice for who may not see contact data: itself where there is none."""
-    return replace(notice, data=veiled(notice.type, notice.data)) if notice.type in FIELDS else notice
-
-
 def ephemeral(stream: str, type_: str, **facts: object) -> Notice:
     """A notice that is in no log: typing, answer deltas, queue positions."""
     return Notice(stream, 0, orjson.dumps({"type": type_, **facts}), public=True, type=type_)
@@ -90,9 +85,8 @@ class Follower:
 
     `end` closes it from outside; a slow one is torn out of the send that it hangs in. `sent` is the last seq its reader
     has. `write_now`, when its task sets it, writes a frame at once or says False: an idle reader, as nearly all are,
-    gets it without its task being woken, which is half of what a delivery costs. `is_unsure`: the session has moved, so
-    that an agent may have to stop reading; `checked_at`: when that was asked last. `reader`: who follows the desk.
-    Without `sees_contacts` the visitor's contact data is hidden from it.
+    gets it without its task being woken, half of what a delivery costs. `is_unsure`: the `reader`, an agent, may have
+    to stop reading; `checked_at`: when that was asked last. Without `sees_contacts` contact data is hidden from it.
     """
 
     __slots__ = (
@@ -196,7 +190,7 @@ class Channel:
     def hand_out(self, notice: Notice) -> None:
         seq, public = notice.seq, notice.public
         is_move = seq and notice.type.startswith("session.")
-        veiled = without_contacts(notice)
+        veiled = veiled_notice(notice)
         frames: dict[Wire, bytes] = {}
         veiled_frames = frames if veiled is notice else {}
         for follower in self.followers:
@@ -281,6 +275,12 @@ class Hub:
 
     def count(self) -> int:
         return sum(map(len, self._beats))
+
+    def look_again(self, agent_id: str) -> None:
+        """Have this agent's streams ask at once whether they may go on."""
+        for follower in [one for beat in self._beats for one in beat if one.reader and one.reader.id == agent_id]:
+            follower.is_unsure = True
+            follower.put(0, follower.wire.heartbeat)
 
     def has_followers(self, stream: str) -> bool:
         return stream in self._channels

@@ -294,6 +294,12 @@ class EventStream(Stream):
                 await self._send({"type": "http.response.body", "body": last, "more_body": False})
 
 
+def follower_of(caller: Caller, wire: Wire, *, sees_internal: bool) -> Follower:
+    """Somebody who may read the session that they are about to follow."""
+    reader = reader_of(caller) if isinstance(caller, AgentIdentity) else None
+    return Follower(sees_internal=sees_internal, sees_contacts=sees_contacts(caller), wire=wire, reader=reader)
+
+
 async def until_gone(receive: Receive, follower: Follower) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -311,11 +317,9 @@ class SessionEvents:
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         cursor = whole(Headers(scope=scope).get("last-event-id") or query.get("after", ["0"])[-1], "after", 10**16)
         if "wait" not in query:
-            follower = Follower(sees_internal=sees_internal, sees_contacts=sees_contacts(caller))
-            await stream.serve_session(name, cursor, follower)
+            await stream.serve_session(name, cursor, follower_of(caller, SSE, sees_internal=sees_internal))
             return
-        follower = Follower(sees_internal=sees_internal, sees_contacts=sees_contacts(caller), wire=JSON)
-        poll = Poll(stream.state, name, follower)
+        poll = Poll(stream.state, name, follower_of(caller, JSON, sees_internal=sees_internal))
         hearing = asyncio.create_task(until_gone(receive, poll.follower))
         try:
             with stream.presence.here(stream_of(name), actor(caller)):

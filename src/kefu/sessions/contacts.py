@@ -5,6 +5,7 @@ from dataclasses import replace
 
 import orjson
 
+from kefu.bus.ports import Notice
 from kefu.log.log import Entry
 
 HIDDEN = "***"
@@ -21,6 +22,11 @@ def without_contacts(entry: Entry) -> Entry:
     if entry.type not in FIELDS:
         return entry
     return replace(entry, payload=veiled(entry.type, entry.payload).decode())
+
+
+def veiled_notice(notice: Notice) -> Notice:
+    """The notice as those see it; itself where there is nothing to hide."""
+    return replace(notice, data=veiled(notice.type, notice.data)) if notice.type in FIELDS else notice
 
 
 def veiled(type_: str, facts: str | bytes) -> bytes:

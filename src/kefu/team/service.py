@@ -21,7 +21,7 @@ from kefu.accounts.roles import (
     lock_team,
 )
 from kefu.accounts.service import NewAgent, create_agent
-from kefu.bus.telling import tell
+from kefu.bus.telling import ACCOUNT_CHANGED, tell
 from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict
 from kefu.kit.i18n import Text
@@ -78,7 +78,7 @@ async def change(tx: AsyncSession, by: str, agent_id: str, fields: Mapping[str, 
     if not agent.is_active or SERVES not in agent.permissions:
         await _give_all_back(tx, agent_id)
     await wake_assigner(tx)
-    tell(tx, agent_id, "account.changed")
+    tell(tx, agent_id, ACCOUNT_CHANGED)
     return agent
 
 
@@ -95,7 +95,7 @@ async def reset_password(tx: AsyncSession, by: str, agent_id: str, password_hash
     agent.password_hash, agent.must_change_password = password_hash, True
     agent.failed_logins, agent.locked_until = 0, None
     await _end_sign_ins(tx, agent_id)
-    tell(tx, agent_id, "account.changed")
+    tell(tx, agent_id, ACCOUNT_CHANGED)
     return agent
 
 
@@ -107,7 +107,7 @@ async def redefine(tx: AsyncSession, by: str, role_id: str, wanted: RoleChange) 
         if SERVES not in role.permissions:
             await _locked(tx, agent_id)
             await _give_all_back(tx, agent_id)
-        tell(tx, agent_id, "account.changed")
+        tell(tx, agent_id, ACCOUNT_CHANGED)
     return role
 
 
