@@ -16,6 +16,9 @@ from kefu.kit.db import Database
 from kefu.sso import provider as sso
 from sso.identity_provider import CLIENT, REDIRECT, SECRET, Fault, IdentityProvider, Person, new_key, running
 
+# What the database has no part in is tested on one.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 async def there() -> AsyncIterator[IdentityProvider]:
@@ -93,6 +96,7 @@ async def test_an_invited_agent_is_linked_once_and_known_by_the_subject_from_the
     assert code_of(await signs_in(client)) == "SSO_NOT_INVITED"
 
 
+@on_sqlite
 async def test_who_was_not_invited_is_never_linked_and_a_password_stays(
     client: httpx2.AsyncClient, team: Team, db: Database
 ) -> None:
@@ -104,7 +108,7 @@ async def test_who_was_not_invited_is_never_linked_and_a_password_stays(
     assert (await team.login("mei@shop.example", PASSWORD)).status_code == 200
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@on_sqlite
 async def test_whatever_does_not_follow_the_standard_is_refused(
     client: httpx2.AsyncClient, there: IdentityProvider, team: Team, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -136,7 +140,7 @@ async def test_whatever_does_not_follow_the_standard_is_refused(
     assert code_of(await signs_in(client)) == "SSO_FAILED"
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@on_sqlite
 async def test_a_new_key_of_the_provider_is_fetched_when_a_token_names_it(
     client: httpx2.AsyncClient, there: IdentityProvider, team: Team, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -165,6 +169,7 @@ class TestDefaultRole:
         assert len(await rows(db)) == 2
 
 
+@on_sqlite
 async def test_a_provider_that_is_not_there_or_calls_itself_otherwise_is_told_as_such(
     client: httpx2.AsyncClient, there: IdentityProvider
 ) -> None:

@@ -11,6 +11,9 @@ from realtime.socket_watch import connects
 
 NEW = {"username": "lin", "name": "林", "max_sessions": 3, "skills": ["refund"], "languages": ["zh", "en"]}
 
+# What the database has no part in is tested on one.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 async def patched(by: Agent, path: str, body: object) -> httpx2.Response:
     headers = {"Authorization": f"Bearer {by.token}"}
@@ -30,6 +33,7 @@ async def signs_in(stage: Stage, username: str, password: str) -> httpx2.Respons
     return await stage.http.post("/api/agent/login", json={"username": username, "password": password})
 
 
+@on_sqlite
 async def test_a_hired_agent_signs_in_with_the_one_time_password_and_must_change_it(stage: Stage, root: Agent) -> None:
     hired = data_of(await root.post("/api/agents", NEW), 201)
     assert hired["agent"] | NEW | {"role": "agent"} == hired["agent"]
@@ -56,6 +60,7 @@ WRONG: tuple[tuple[dict[str, object], str], ...] = (
 )
 
 
+@on_sqlite
 async def test_what_is_wrong_is_named(root: Agent) -> None:
     for wrong, field in WRONG:
         answer = await root.post("/api/agents", NEW | wrong)
@@ -112,6 +117,7 @@ async def test_a_new_role_counts_at_once_and_takes_customers_from_who_may_not_se
     assert data_of(await mei.get("/api/agent/profile"))["agent"]["role"] == "inspector"
 
 
+@on_sqlite
 async def test_a_reset_password_signs_out_everywhere_and_unlocks(stage: Stage, root: Agent) -> None:
     mei = await stage.agent()
     for _ in range(5):
@@ -126,6 +132,7 @@ async def test_a_reset_password_signs_out_everywhere_and_unlocks(stage: Stage, r
     assert (await signs_in(stage, "mei", "another-horse-9")).status_code == 200
 
 
+@on_sqlite
 async def test_nobody_gives_or_touches_more_than_they_have(stage: Stage, root: Agent) -> None:
     """A deputy who may change agents, but does not have what supervisors and administrators have."""
     agents = data_of(await root.get("/api/roles"))["roles"][2]["permissions"]
@@ -139,6 +146,7 @@ async def test_nobody_gives_or_touches_more_than_they_have(stage: Stage, root: A
     assert (await changed(dep, mei.id, max_sessions=7)).status_code == 200
     for above in (root, chen):
         assert code_of(await changed(dep, above.id, name="X")) == "ABOVE_YOUR_ROLE"
+        assert code_of(await dep.put(f"/api/agents/{above.id}/work", {"max_sessions": 1})) == "ABOVE_YOUR_ROLE"
         assert code_of(await dep.post(f"/api/agents/{above.id}/reset-password")) == "ABOVE_YOUR_ROLE"
     assert code_of(await changed(dep, mei.id, role="supervisor")) == "ABOVE_YOUR_ROLE"
     assert code_of(await dep.post("/api/agents", NEW | {"role": "super_admin"})) == "ABOVE_YOUR_ROLE"

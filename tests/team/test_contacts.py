@@ -17,6 +17,9 @@ from realtime.socket_watch import connects
 CANARY = "canary.anna@example.com"
 EVENTS = ("session.deferred", "mail.sent", "mail.failed")
 
+# What the database has no part in is tested on one.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 async def left(visitor: Visitor, db: Database) -> Visitor:
@@ -60,6 +63,7 @@ async def shown_to(who: Agent, app: FastAPI, name: str) -> set[str]:
     return {path.replace(name, "NAME") for path, text in texts.items() if CANARY in text}
 
 
+@on_sqlite
 async def test_nothing_an_inspector_gets_has_it(app: FastAPI, stage: Stage, left: Visitor, db: Database) -> None:
     inspector, lead = await stage.agent("ida", "inspector"), await stage.agent("chen", "supervisor")
     ready = await inspector.follows(left.name)

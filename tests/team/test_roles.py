@@ -18,6 +18,9 @@ from team.test_agents import changed, patched
 
 WRITERS = {"name": {"en": "Writers", "zh": "文案"}, "permissions": ["knowledge.write", "knowledge.read"]}
 
+# What the database has no part in is tested on one.
+on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+
 
 @pytest.fixture
 async def root(stage: Stage) -> Agent:
@@ -33,6 +36,7 @@ async def made(by: Agent, **fields: object) -> dict[str, Any]:
     return role
 
 
+@on_sqlite
 async def test_the_four_roles_are_there_with_their_names_in_both_languages(root: Agent) -> None:
     data = data_of(await root.get("/api/roles"))
     assert [(one["id"], one["name"]["zh"], one["is_builtin"], one["agents"]) for one in data["roles"]] == [
@@ -85,6 +89,7 @@ async def test_a_role_with_which_one_serves_makes_an_agent_who_is_given_customer
     assert data_of(await root.get("/api/agents/available"))["items"] == []
 
 
+@on_sqlite
 async def test_a_built_in_role_keeps_its_name_and_gets_back_what_it_came_with(stage: Stage, root: Agent) -> None:
     mei = await stage.agent()
     more = sorted(BY_ROLE["agent"] | {"tags.write"})
@@ -121,6 +126,7 @@ async def test_of_giving_a_role_and_deleting_it_at_once_one_happens(stage: Stage
     assert has_it == (given.status_code == 200) == (deleted.status_code == 409)
 
 
+@on_sqlite
 async def test_nobody_makes_a_role_that_may_more_than_they(stage: Stage, root: Agent) -> None:
     role = await made(root, permissions=["roles.write", "agents.read"])
     mei = await stage.agent()
