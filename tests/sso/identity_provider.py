@@ -20,7 +20,21 @@ from serving import served
 CLIENT, SECRET = "kefu", "s3cret/of the client"
 REDIRECT = "http://127.0.0.1:8000/workbench/login"
 Fault = Literal[
-    "", "nonce", "aud", "azp", "iss", "expired", "future", "kid", "none", "hs256", "stranger", "no sub", "down", "html"
+    "",
+    "nonce",
+    "aud",
+    "azp",
+    "iss",
+    "expired",
+    "future",
+    "kid",
+    "none",
+    "hs256",
+    "stranger",
+    "no sub",
+    "down",
+    "html",
+    "skewed",
 ]
 
 
@@ -107,6 +121,7 @@ class IdentityProvider:
             "iss": {"iss": "https://login.example"},
             "expired": {"iat": now - 600, "exp": now - 120},
             "future": {"iat": now + 600},
+            "skewed": {"iat": now + 30, "exp": now - 30},  # two clocks that differ by less than a minute
         }
         claims |= wrong.get(fault, {})
         if fault == "no sub":

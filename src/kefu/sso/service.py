@@ -33,6 +33,7 @@ async def agent_of(tx: AsyncSession, person: Person, default_role: str) -> Agent
     agent = await _locked(tx, Agent.oidc_subject == person.subject)
     if agent is None:
         agent = await _linked(tx, person) or await _made(tx, person, default_role)
+        agent = agent or await _locked(tx, Agent.oidc_subject == person.subject)  # another tab was quicker
     if agent is None or not agent.is_active:
         raise NotInvited
     return agent
