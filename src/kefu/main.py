@@ -13,7 +13,6 @@ from kefu import __version__
 from kefu.accounts.audit import keys_of, seal_with
 from kefu.accounts.audit_endpoints import router as audit
 from kefu.accounts.endpoints import router as accounts
-from kefu.accounts.endpoints import team
 from kefu.accounts.tokens import Tokens
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.endpoints import router as chat
@@ -85,6 +84,9 @@ from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
 from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.security_endpoints import router as security
+from kefu.sso.endpoints import router as sso
+from kefu.sso.provider import Provider
+from kefu.team.endpoints import router as team
 from kefu.transfers.endpoints import router as transfers
 from kefu.transfers.service import ExpireTransfer, expire_transfer
 
@@ -104,11 +106,12 @@ SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute
 # What is named before sessions, one of whose names it could be: `stats`, `queue`.
 ROUTERS: tuple[APIRouter, ...] = (
     accounts,
-    team,
+    sso,
     audit,
     chat,
     reports,
     routing,
+    team,
     transfers,
     notes,
     assists,
@@ -246,6 +249,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.hours = default_hours(settings)
     app.state.tokens, app.state.sealer = Tokens(*settings.signing_keys()), Sealer(settings.signing_keys())
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
+    app.state.provider = Provider.of(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.outbound = Outbound(settings.outbound_allow)
     app.state.redis, app.state.store = shared.redis, shared.store

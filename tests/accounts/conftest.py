@@ -12,7 +12,6 @@ from starlette.types import Receive, Scope, Send
 
 from accounts.team import Browser, Team
 from kefu.accounts.endpoints import router
-from kefu.accounts.endpoints import team as team_routes
 from kefu.accounts.identity import AgentIdentity, SignedIn, allowed
 from kefu.accounts.tokens import Tokens
 from kefu.kit.config import Settings
@@ -21,6 +20,7 @@ from kefu.kit.limits import Limits
 from kefu.kit.secrets import Sealer
 from kefu.kit.web import Edge, add_errors
 from kefu.sessions.access import check_visitor
+from kefu.team.endpoints import router as team_routes
 
 
 @pytest.fixture

@@ -60,6 +60,7 @@ async def test_the_right_password_gives_tokens_and_the_agent(team: Team, client:
         "must_set_up_second_factor": False,
         "permissions": [
             "agents.read",
+            "contacts.read",
             "knowledge.read",
             "sessions.annotate",
             "sessions.close",

@@ -179,7 +179,7 @@ async def test_an_admin_resets_it_for_who_has_lost_it(mei: Browser, team: Team) 
     assert refusal(await mei.get("/api/agent/profile")) == (401, "TOKEN_INVALID")
     assert (await team.login("mei")).status_code == 200
     nobody = await boss.client.delete("/api/agents/nobody/second-factor", headers=bearer(boss.token))
-    assert refusal(nobody) == (404, "NOT_FOUND")
+    assert refusal(nobody) == (404, "AGENT_NOT_FOUND")
 
 
 async def test_a_role_that_needs_it_does_nothing_before(app: FastAPI, mei: Browser, team: Team) -> None:

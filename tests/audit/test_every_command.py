@@ -116,6 +116,20 @@ async def keep_house(story: Story, root: Agent, mei: Agent) -> None:
     await story.does(root, "DELETE /api/knowledge/articles/{article_id}", article_id=draft["data"]["id"])
 
 
+async def run_the_team(story: Story, root: Agent) -> None:
+    name = {"en": "Night shift", "zh": "夜班"}
+    role = await story.does(root, "POST /api/roles", {"name": name, "permissions": ["sessions.read"]})
+    role_id = role["data"]["id"]
+    wider = {"version": 1, "permissions": ["sessions.read", "agents.read"]}
+    await story.does(root, "PATCH /api/roles/{role_id}", wider, role_id=role_id)
+    hired = {"username": "newcomer", "name": "New", "role": "agent", "password": NEW_PASSWORD}
+    agent_id = (await story.does(root, "POST /api/agents", hired))["agent"]["id"]
+    await story.does(root, "PATCH /api/agents/{agent_id}", {"name": "Newer"}, agent_id=agent_id)
+    reset = {"new_password": NEW_PASSWORD}
+    await story.does(root, "POST /api/agents/{agent_id}/reset-password", reset, agent_id=agent_id)
+    await story.does(root, "DELETE /api/roles/{role_id}", role_id=role_id)
+
+
 async def come_and_go(story: Story, root: Agent, mei: Agent) -> list[str]:
     """What must stand nowhere."""
     change = {"old_password": PASSWORD, "new_password": NEW_PASSWORD}
@@ -155,6 +169,7 @@ async def test_every_command_leaves_an_entry_or_has_a_reason_not_to(
     await serve_a_session(story, lead, mei, visitor)
     await work_beside_it(story, lead, mei, visitor)
     await keep_house(story, root, mei)
+    await run_the_team(story, root)
     secrets = await come_and_go(story, root, mei)
     paths: dict[str, dict[str, Any]] = app.openapi()["paths"]
     routes = {f"{method.upper()} {path}" for path, methods in paths.items() for method in methods if method != "get"}

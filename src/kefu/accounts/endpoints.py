@@ -2,20 +2,18 @@
 
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Annotated, TypeVar
+from typing import TypeVar
 
 from fastapi import APIRouter, Depends, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts import locks, second_factor, service, sign_ins
 from kefu.accounts.duty import sign_on
-from kefu.accounts.identity import AgentIdentity, SignedInAgent, allowed, anyone, bearer_token
+from kefu.accounts.identity import AgentIdentity, SignedInAgent, anyone, bearer_token
 from kefu.accounts.locks import Attempt
 from kefu.accounts.models import Agent, SecondFactor
 from kefu.accounts.passwords import check_password, hash_password
 from kefu.accounts.schemas import (
-    ACCESS_SECONDS,
-    AgentInPath,
     AgentOut,
     CodeIn,
     Credentials,
@@ -42,7 +40,6 @@ from kefu.kit.errors import Forbidden, KefuError, NotSignedIn, TokenInvalid
 from kefu.kit.web import Done, address_of
 
 router = APIRouter(prefix="/api/agent", tags=["agent"])
-team = APIRouter(prefix="/api/agents", tags=["agent"])
 
 FACTOR_REFUSED = "agent.second_factor_refused"
 
@@ -110,14 +107,8 @@ async def _entered(request: Request, tx: AsyncSession, outcome: Grant | KefuErro
 
 
 async def _signed_in(request: Request, tx: AsyncSession, grant: Grant) -> SignedInOut:
-    agent, needs = grant.agent, request.app.state.settings.second_factor_roles
-    lacks = agent.role in needs and await second_factor.of(tx, agent.id) is None
-    return SignedInOut(
-        token=grant.access_token,
-        refresh_token=grant.refresh_token,
-        expires_in=ACCESS_SECONDS,
-        agent=AgentOut.of(agent, lacks_second_factor=lacks),
-    )
+    lacks = await second_factor.lacks(tx, grant.agent, request.app.state.settings.second_factor_roles)
+    return SignedInOut.within(grant, lacks_second_factor=lacks)
 
 
 @router.post("/refresh", dependencies=[Depends(anyone)])
@@ -247,13 +238,3 @@ async def _proven(
         proof = await _checked(request, me, body.password)
         async with state.db.write() as tx:
             yield tx, await service.prove_by_code(tx, state.sealer, proof, body.code)
-
-
-@team.delete("/{agent_id}/second-factor")
-async def reset_second_factor(
-    request: Request, agent_id: AgentInPath, _: Annotated[AgentIdentity, Depends(allowed("agents.write"))]
-) -> Done:
-    """For an agent who has lost it: they sign in by the password alone, and what they are signed in with ends."""
-    async with request.app.state.db.write() as tx:
-        await service.reset_second_factor(tx, agent_id)
-    return Done()

@@ -106,35 +106,45 @@ async def _agent(app_state: State, claims: AccessClaims) -> AgentIdentity:
     is_alive = exists().where(
         RefreshToken.family == claims.family, RefreshToken.agent_id == Agent.id, RefreshToken.revoked_at.is_(None)
     )
-    columns = (Agent.username, Agent.name, Agent.role, Agent.must_change_password, second_factor.is_on())
+    columns = (
+        Agent.username,
+        Agent.name,
+        Agent.role,
+        Agent.own_permissions,
+        Agent.must_change_password,
+        second_factor.is_on(),
+    )
     found = select(*columns).where(Agent.id == claims.agent_id, Agent.is_active, is_alive)
     async with app_state.db.read() as tx:
         row = (await tx.execute(found)).first()
     if row is None:
         raise TokenInvalid
-    username, name, role, must_change, has_factor = row
+    username, name, role, own, must_change, has_factor = row
     act_as(claims.agent_id, name, role)
     lacks = not has_factor and role in app_state.settings.second_factor_roles
-    may = frozenset[Permission]() if must_change or lacks else permissions_of(role)
+    may = frozenset[Permission]() if must_change or lacks else permissions_of(role, own)
     return AgentIdentity(claims.agent_id, username, name, role, may, must_change, lacks, claims.family)
 
 
 @dataclass(frozen=True, slots=True)
 class Standing:
-    """What an agent's permissions follow from."""
+    """What an agent may do, and as what."""
 
     role: str
-    must_change_password: bool
+    permissions: frozenset[Permission]
 
 
 async def standings(db: Database, families: set[str]) -> dict[str, Standing]:
     """Of these sign-ins those that are alive, by family."""
-    query = select(RefreshToken.family, Agent.role, Agent.must_change_password).join(
-        Agent, Agent.id == RefreshToken.agent_id
-    )
+    columns = (RefreshToken.family, Agent.role, Agent.own_permissions, Agent.must_change_password)
+    query = select(*columns).join(Agent, Agent.id == RefreshToken.agent_id)
     alive = query.where(RefreshToken.family.in_(families), RefreshToken.revoked_at.is_(None), Agent.is_active)
     async with db.read() as tx:
-        return {family: Standing(role, must_change) for family, role, must_change in await tx.execute(alive.distinct())}
+        rows = (await tx.execute(alive)).all()
+    return {
+        family: Standing(role, frozenset() if must_change else permissions_of(role, own))
+        for family, role, own, must_change in rows
+    }
 
 
 def require(caller: Caller, permission: Permission) -> AgentIdentity:

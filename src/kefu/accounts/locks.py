@@ -7,6 +7,7 @@ written.
 """
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import ClassVar
@@ -118,6 +119,14 @@ async def _held(tx: AsyncSession, key: str) -> FailedLogins:
     row = insert.values(key=key, failures=0, last_at=now_ms(), locked_until=0)
     await tx.execute(row.on_conflict_do_nothing())
     return await tx.get_one(FailedLogins, key, with_for_update=True, populate_existing=True)
+
+
+async def locked_until(tx: AsyncSession, usernames: Sequence[str]) -> dict[str, int]:
+    """Of these usernames those that are locked now, and until when, in milliseconds."""
+    keys = {Attempt.of(one, None).name: one for one in usernames}
+    query = select(FailedLogins.key, FailedLogins.locked_until)
+    locked = query.where(FailedLogins.key.in_(list(keys)), FailedLogins.locked_until > now_ms())
+    return {keys[key]: until for key, until in await tx.execute(locked)}
 
 
 async def unlock(tx: AsyncSession, username: str, address: str | None) -> None:

@@ -1,10 +1,11 @@
-"""The tables of agents, of their refresh tokens, and of what they did."""
+"""The tables of agents, their roles and their refresh tokens, and of what they did."""
 
 import unicodedata
 
-from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, text
-from sqlalchemy.orm import Mapped, mapped_column
+from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, select, text
+from sqlalchemy.orm import Mapped, column_property, mapped_column
 
+from kefu.accounts.permissions import Permission, permissions_of
 from kefu.kit.db import Big, Table
 
 
@@ -13,13 +14,31 @@ def key_of(username: str) -> str:
     return unicodedata.normalize("NFKC", username.strip()).casefold()
 
 
+class CustomRole(Table):
+    """A role of the team's own, or what the team made of a built-in one (`id` is then its name in `BY_ROLE`).
+
+    `version` grows with each change. Names are unique in each language.
+    """
+
+    __tablename__ = "roles"
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    name_en: Mapped[str] = mapped_column(String(40), unique=True)
+    name_zh: Mapped[str] = mapped_column(String(40), unique=True)
+    permissions: Mapped[list[str]] = mapped_column(JSON)
+    version: Mapped[int] = mapped_column(Integer)
+    created_at: Mapped[int] = mapped_column(BigInteger)
+
+
 class Agent(Table):
     """A member of the team who can sign in.
 
     `username_key` (`key_of`) makes usernames unique whatever their case. `status` is what they chose, with a
     note and when (ms), or what became of it by itself (`is_auto`: busy, for want of activity). `last_seen_at`: their
     last sign of life; `active_at`: when they last did something. `skills` are tags of what they know, `languages` the
-    locales they write. Commands on an agent or its tokens lock this row first.
+    locales they write. `oidc_subject`: who they are at the provider of single sign-on; `is_invited`: may be linked to
+    somebody there. `own_permissions`, those of a role in the table of roles, come with every query. Commands on an
+    agent or its tokens lock this row first.
     """
 
     __tablename__ = "agents"
@@ -43,6 +62,16 @@ class Agent(Table):
     is_active: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
     created_at: Mapped[int] = mapped_column(BigInteger)
     last_login_at: Mapped[int | None] = mapped_column(BigInteger)
+    oidc_subject: Mapped[str | None] = mapped_column(String(255), unique=True, index=True)
+    is_invited: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    own_permissions: Mapped[list[str] | None] = column_property(
+        select(CustomRole.permissions).where(CustomRole.id == role).scalar_subquery(),
+        expire_on_flush=False,  # who changes the role reads the row again
+    )
+
+    @property
+    def permissions(self) -> frozenset[Permission]:
+        return permissions_of(self.role, self.own_permissions)
 
 
 class RefreshToken(Table):

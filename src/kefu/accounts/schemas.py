@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 
 from kefu.accounts import passwords
 from kefu.accounts.models import Agent
-from kefu.accounts.permissions import Permission, permissions_of
+from kefu.accounts.permissions import Permission
 from kefu.accounts.sign_ins import Grant
 from kefu.accounts.tokens import ACCESS_LIFETIME
 from kefu.kit.clock import unix_seconds
@@ -113,7 +113,7 @@ class AgentOut(BaseModel):
             max_sessions=agent.max_sessions,
             must_change_password=agent.must_change_password,
             must_set_up_second_factor=lacks_second_factor,
-            permissions=sorted(permissions_of(agent.role)),
+            permissions=sorted(agent.permissions),
             created_at=agent.created_at / 1000,
             last_login=unix_seconds(agent.last_login_at),
         )
@@ -133,6 +133,15 @@ class GrantOut(Done):
 
 class SignedInOut(GrantOut):
     agent: AgentOut
+
+    @classmethod
+    def within(cls, grant: Grant, *, lacks_second_factor: bool) -> "SignedInOut":
+        return cls(
+            token=grant.access_token,
+            refresh_token=grant.refresh_token,
+            expires_in=ACCESS_SECONDS,
+            agent=AgentOut.of(grant.agent, lacks_second_factor=lacks_second_factor),
+        )
 
 
 class ProfileOut(Done):

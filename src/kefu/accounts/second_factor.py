@@ -6,6 +6,7 @@ Who calls holds the agent's row, so that of two who use a code at once one is la
 import hashlib
 import json
 import secrets
+from collections.abc import Collection
 from io import BytesIO
 from typing import ClassVar
 
@@ -79,6 +80,11 @@ async def of(tx: AsyncSession, agent_id: str) -> SecondFactor | None:
     """None also while it is only being set up."""
     factor = await tx.get(SecondFactor, agent_id)
     return factor if factor and factor.confirmed_at else None
+
+
+async def lacks(tx: AsyncSession, agent: Agent, roles: Collection[str]) -> bool:
+    """Whether the agent must set it up before anything else. `roles`: those that need it."""
+    return agent.role in roles and await of(tx, agent.id) is None
 
 
 def uri(secret: str, username: str) -> str:

@@ -17,7 +17,6 @@ from kefu.accounts.audit import audit, fields
 from kefu.accounts.locks import Attempt
 from kefu.accounts.models import Agent, SecondFactor, key_of
 from kefu.accounts.passwords import hash_password, is_acceptable, one_time_password
-from kefu.accounts.permissions import Role
 from kefu.accounts.second_factor import CodeWrong, SecondFactorRequired
 from kefu.accounts.sign_ins import Grant, begin, end_sign_ins, lock
 from kefu.accounts.tokens import TicketClaims, Tokens, mark_of
@@ -62,7 +61,7 @@ class UsernameInvalid(Invalid):
 class NewAgent:
     username: str
     name: str
-    role: Role
+    role: str
     password_hash: str
     must_change_password: bool = True
     max_sessions: int = 5
@@ -192,7 +191,7 @@ async def sign_in(tx: AsyncSession, tokens: Tokens, proof: Proof) -> Grant | Log
     if await second_factor.of(tx, agent.id):  # who guesses codes does not begin anew by the password
         return SecondFactorRequired(ticket=tokens.ticket(agent.id, agent.password_hash))
     trial.succeeded()
-    return await _enter(tx, tokens, agent)
+    return await enter(tx, tokens, agent)
 
 
 async def sign_in_by_code(
@@ -215,10 +214,11 @@ async def sign_in_by_code(
     if not second_factor.takes(sealer, factor, step.code):
         return _refused(tx, trial, "agent.sign_in_refused", agent.id, CodeWrong())
     trial.succeeded()
-    return await _enter(tx, tokens, agent)
+    return await enter(tx, tokens, agent)
 
 
-async def _enter(tx: AsyncSession, tokens: Tokens, agent: Agent) -> Grant:
+async def enter(tx: AsyncSession, tokens: Tokens, agent: Agent) -> Grant:
+    """Begin a new family of tokens for the agent, whose row is locked and who has proven who they are."""
     act_as(agent.id, agent.name, agent.role)
     audit(tx, "agent.signed_in", ("agent", agent.id))
     agent.last_login_at = now_ms()

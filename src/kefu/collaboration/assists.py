@@ -7,7 +7,6 @@ from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.models import Agent, key_of
-from kefu.accounts.permissions import permissions_of
 from kefu.bus.telling import tell
 from kefu.collaboration.models import Assist
 from kefu.kit.errors import Conflict, Forbidden, NotFound
@@ -153,7 +152,7 @@ async def _assistant(tx: AsyncSession, username: str) -> Agent:
     """Somebody who may answer. Raises AssistantNotFound."""
     query = select(Agent).where(Agent.username_key == key_of(username), Agent.is_active)
     found = (await tx.execute(query)).scalar_one_or_none()
-    if found is None or "sessions.annotate" not in permissions_of(found.role):
+    if found is None or "sessions.annotate" not in found.permissions:
         raise AssistantNotFound(username=username)
     return found
 

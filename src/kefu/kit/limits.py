@@ -14,6 +14,8 @@ from kefu.kit.redis import Away, Redis
 Rule = Literal[
     "login",
     "login_code",
+    "sso_start",
+    "sso_finish",
     "refresh",
     "open_session",
     "chat",
@@ -37,6 +39,8 @@ Per = Literal["address", "visitor", "agent", "who"]
 RATES: dict[Rule, dict[Per, str]] = {
     "login": {"address": "5/minute"},
     "login_code": {"address": "5/minute"},
+    "sso_start": {"address": "20/minute"},
+    "sso_finish": {"address": "20/minute"},
     "refresh": {"address": "60/minute"},
     "open_session": {"address": "120/minute"},
     "chat": {"visitor": "20/minute", "address": "20/minute"},

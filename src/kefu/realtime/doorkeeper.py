@@ -53,7 +53,7 @@ class Doorkeeper:
 
     @contextmanager
     def inside(self, agent: AgentIdentity, look_again: Callable[[], Awaitable[None]]) -> Iterator[None]:
-        standing = Standing(agent.role, agent.must_change_password)
+        standing = Standing(agent.role, agent.permissions)
         guest = Guest(desk_of(agent.id), agent.family, standing, look_again)
         self._guests.add(guest)
         try:

@@ -22,6 +22,7 @@ from kefu.kit.errors import Unavailable
 from kefu.kit.i18n import Text
 from kefu.log.log import Entry, read
 from kefu.realtime.drafts import Drafts
+from kefu.sessions.contacts import veiled_notice
 from kefu.sessions.models import stream_of
 from kefu.sessions.since import changed, heads
 from kefu.sessions.visibility import Reader
@@ -86,8 +87,8 @@ class Follower:
 
     `end` closes it from outside; a slow one is torn out of the send that it hangs in. `sent` is the last seq its reader
     has. `write_now`, when its task sets it, writes a frame at once or says False: an idle reader, as nearly all are,
-    gets it without its task being woken, which is half of what a delivery costs. `is_unsure`: the session has moved, so
-    that an agent may have to stop reading; `checked_at`: when that was asked last. `reader`: who follows the desk.
+    gets it without its task being woken, half of what a delivery costs. `is_unsure`: the `reader`, an agent, may have
+    to stop reading; `checked_at`: when that was asked last. Without `sees_contacts` contact data is hidden from it.
     """
 
     __slots__ = (
@@ -98,14 +99,18 @@ class Follower:
         "ended",
         "is_unsure",
         "reader",
+        "sees_contacts",
         "sees_internal",
         "sent",
         "wire",
         "write_now",
     )
 
-    def __init__(self, *, sees_internal: bool, wire: Wire = SSE, reader: Reader | None = None) -> None:
+    def __init__(
+        self, *, sees_internal: bool, sees_contacts: bool = True, wire: Wire = SSE, reader: Reader | None = None
+    ) -> None:
         self.sees_internal = sees_internal
+        self.sees_contacts = sees_contacts
         self.wire = wire
         self.ended: Ending | None = None
         self.sent = 0
@@ -187,13 +192,16 @@ class Channel:
     def hand_out(self, notice: Notice) -> None:
         seq, public = notice.seq, notice.public
         is_move = seq and notice.type.startswith("session.")
+        veiled = veiled_notice(notice)
         frames: dict[Wire, bytes] = {}
+        veiled_frames = frames if veiled is notice else {}
         for follower in self.followers:
             if notice.type in NEW_HANDS and not follower.sees_internal:
                 follower.end("revoked")
             elif public or follower.sees_internal:
                 wire = follower.wire
-                frame = frames.get(wire) or frames.setdefault(wire, wire.frame(notice))
+                made, shown = (frames, notice) if follower.sees_contacts else (veiled_frames, veiled)
+                frame = made.get(wire) or made.setdefault(wire, wire.frame(shown))
                 if is_move and follower.sees_internal:
                     follower.is_unsure = True
                 follower.put(seq, frame)

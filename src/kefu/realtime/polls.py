@@ -66,7 +66,7 @@ class Poll:
         }
 
     async def _page(self, cursor: int) -> tuple[Head, list[Entry]]:
-        return await page(self._state.db, self._name, cursor, sees_internal=self.follower.sees_internal)
+        return await page(self._state.db, self._name, cursor, self.follower)
 
     async def _pass(self, seconds: float) -> list[Any]:
         """What passes until the log grows, the stream ends, or the time is up; soon after the first that passes."""

@@ -43,7 +43,7 @@ from kefu.realtime.polls import LONGEST_WAIT, Poll, reached
 from kefu.realtime.presence import Presence
 from kefu.realtime.replay import page, present, ready
 from kefu.realtime.server import Line
-from kefu.sessions.access import actor, may_read, reader_of
+from kefu.sessions.access import actor, may_read, reader_of, sees_contacts
 from kefu.sessions.models import stream_of
 from kefu.sessions.schemas import NAME
 from kefu.sessions.service import IdentityChanged, SessionNotFound
@@ -208,7 +208,7 @@ class Stream(ABC):
         except KefuError:
             follower.end("revoked")
             return False
-        self.caller, follower.reader = agent, reader_of(agent)
+        self.caller, follower.reader, follower.sees_contacts = agent, reader_of(agent), sees_contacts(agent)
         return True
 
     def watched(self, follower: Follower) -> AbstractContextManager[None]:
@@ -259,7 +259,7 @@ class Stream(ABC):
     async def _replay(self, name: str, cursor: int, follower: Follower, channel: Channel) -> int:
         """Send what is in the log after the cursor; returns the seq up to which the reader has everything."""
         while True:
-            head, entries = await page(self.state.db, name, cursor, sees_internal=follower.sees_internal)
+            head, entries = await page(self.state.db, name, cursor, follower)
             # From here on the hub tells; before, nobody did.
             if isinstance(self.caller, Visitor) and self.caller.epoch != head.identity_epoch:
                 raise IdentityChanged
@@ -315,6 +315,12 @@ class EventStream(Stream):
                 await self._send({"type": "http.response.body", "body": last, "more_body": False})
 
 
+def follower_of(caller: Caller, wire: Wire, *, sees_internal: bool) -> Follower:
+    """Somebody who may read the session that they are about to follow."""
+    reader = reader_of(caller) if isinstance(caller, AgentIdentity) else None
+    return Follower(sees_internal=sees_internal, sees_contacts=sees_contacts(caller), wire=wire, reader=reader)
+
+
 async def until_gone(receive: Receive, follower: Follower) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -332,9 +338,9 @@ class SessionEvents:
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         cursor = whole(Headers(scope=scope).get("last-event-id") or query.get("after", ["0"])[-1], "after", 10**16)
         if "wait" not in query:
-            await stream.serve_session(name, cursor, Follower(sees_internal=sees_internal))
+            await stream.serve_session(name, cursor, follower_of(caller, SSE, sees_internal=sees_internal))
             return
-        poll = Poll(stream.state, name, Follower(sees_internal=sees_internal, wire=JSON))
+        poll = Poll(stream.state, name, follower_of(caller, JSON, sees_internal=sees_internal))
         hearing = asyncio.create_task(until_gone(receive, poll.follower))
         try:
             with stream.presence.here(stream_of(name), actor(caller)), stream.watched(poll.follower):

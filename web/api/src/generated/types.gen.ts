@@ -59,6 +59,42 @@ export type Adder = {
 };
 
 /**
+ * AgentAccount
+ *
+ * What only those see who may change agents.
+ */
+export type AgentAccount = {
+    /**
+     * Must Change Password
+     */
+    must_change_password: boolean;
+    /**
+     * Is Invited
+     */
+    is_invited: boolean;
+    /**
+     * Is Linked
+     */
+    is_linked: boolean;
+    /**
+     * Created At
+     */
+    created_at: number;
+    /**
+     * Last Login
+     */
+    last_login: number | null;
+    /**
+     * Last Seen At
+     */
+    last_seen_at: number | null;
+    /**
+     * Locked Until
+     */
+    locked_until: number | null;
+};
+
+/**
  * AgentLoad
  *
  * `is_here`: has the workbench open; `handled`: today.
@@ -137,7 +173,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
     /**
      * Created At
      */
@@ -695,6 +731,30 @@ export type BeatOut = {
      * Last Active At
      */
     last_active_at: number | null;
+};
+
+/**
+ * Begun
+ *
+ * Keep `state` and `ticket` in this browser, lead it to `address`, and come back with them.
+ */
+export type Begun = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * State
+     */
+    state: string;
+    /**
+     * Ticket
+     */
+    ticket: string;
 };
 
 /**
@@ -2048,6 +2108,168 @@ export type Marked = {
 };
 
 /**
+ * MemberChange
+ *
+ * What is not named stays.
+ */
+export type MemberChange = {
+    /**
+     * Max Sessions
+     */
+    max_sessions?: number | null;
+    /**
+     * Skills
+     */
+    skills?: Array<string> | null;
+    /**
+     * Languages
+     */
+    languages?: Array<string> | null;
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Role
+     */
+    role?: string | null;
+    /**
+     * Is Active
+     */
+    is_active?: boolean | null;
+    /**
+     * Is Invited
+     */
+    is_invited?: boolean | null;
+};
+
+/**
+ * MemberData
+ */
+export type MemberData = {
+    /**
+     * Success
+     */
+    success?: true;
+    agent: MemberOut;
+};
+
+/**
+ * MemberList
+ *
+ * Newest first.
+ */
+export type MemberList = {
+    /**
+     * Items
+     */
+    items: Array<MemberOut>;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Page
+     */
+    page: number;
+    /**
+     * Page Size
+     */
+    page_size: number;
+};
+
+/**
+ * MemberListData
+ */
+export type MemberListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: MemberList;
+};
+
+/**
+ * MemberOut
+ *
+ * `current_sessions` are served, `offered_sessions` wait for the agent.
+ *
+ * `account` is null for who may not change agents.
+ */
+export type MemberOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Username
+     */
+    username: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Role
+     */
+    role: string;
+    /**
+     * Is Active
+     */
+    is_active: boolean;
+    /**
+     * Status
+     */
+    status: 'online' | 'busy' | 'break' | 'lunch' | 'training' | 'offline';
+    /**
+     * Status Note
+     */
+    status_note: string;
+    /**
+     * Skills
+     */
+    skills: Array<string>;
+    /**
+     * Languages
+     */
+    languages: Array<string>;
+    /**
+     * Max Sessions
+     */
+    max_sessions: number;
+    /**
+     * Current Sessions
+     */
+    current_sessions: number;
+    /**
+     * Offered Sessions
+     */
+    offered_sessions: number;
+    /**
+     * Last Active At
+     */
+    last_active_at: number | null;
+    account: AgentAccount | null;
+};
+
+/**
+ * MemberWithPassword
+ *
+ * `one_time_password` is shown only here; null when the caller gave one.
+ */
+export type MemberWithPassword = {
+    /**
+     * Success
+     */
+    success?: true;
+    agent: MemberOut;
+    /**
+     * One Time Password
+     */
+    one_time_password: string | null;
+};
+
+/**
  * MentionList
  */
 export type MentionList = {
@@ -2236,6 +2458,48 @@ export type NewArticle = {
 };
 
 /**
+ * NewMember
+ *
+ * Without a `password` one is made and shown once. Either must be changed at the first sign-in.
+ *
+ * `is_invited`: may sign in at the provider of single sign-on, whose verified e-mail address is the username.
+ */
+export type NewMember = {
+    /**
+     * Max Sessions
+     */
+    max_sessions?: number | null;
+    /**
+     * Skills
+     */
+    skills?: Array<string> | null;
+    /**
+     * Languages
+     */
+    languages?: Array<string> | null;
+    /**
+     * Username
+     */
+    username: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Role
+     */
+    role?: string;
+    /**
+     * Password
+     */
+    password?: string | null;
+    /**
+     * Is Invited
+     */
+    is_invited?: boolean;
+};
+
+/**
  * NewReply
  *
  * `is_shared`: the whole team's, which needs the permission replies.write.
@@ -2261,6 +2525,17 @@ export type NewReply = {
      * Is Shared
      */
     is_shared?: boolean;
+};
+
+/**
+ * NewRole
+ */
+export type NewRole = {
+    name: RoleNames;
+    /**
+     * Permissions
+     */
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
 };
 
 /**
@@ -2433,6 +2708,20 @@ export type ObjectOut = {
      * Id
      */
     id: string;
+};
+
+/**
+ * Offered
+ */
+export type Offered = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Is On
+     */
+    is_on: boolean;
 };
 
 /**
@@ -2616,6 +2905,18 @@ export type PasswordChange = {
      * New Password
      */
     new_password: string;
+};
+
+/**
+ * PasswordReset
+ *
+ * Without one a password is made and shown once.
+ */
+export type PasswordReset = {
+    /**
+     * New Password
+     */
+    new_password?: string | null;
 };
 
 /**
@@ -3392,6 +3693,124 @@ export type RespondedData = {
 };
 
 /**
+ * Returned
+ *
+ * `code` and `state` are what the provider sent back in the address.
+ */
+export type Returned = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * State
+     */
+    state: string;
+    /**
+     * Ticket
+     */
+    ticket: string;
+};
+
+/**
+ * RoleChangeIn
+ *
+ * `version`: of the role as the caller saw it. What is not named stays.
+ */
+export type RoleChangeIn = {
+    /**
+     * Version
+     */
+    version: number;
+    name?: RoleNames | null;
+    /**
+     * Permissions
+     */
+    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'> | null;
+};
+
+/**
+ * RoleData
+ */
+export type RoleData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RoleOut;
+};
+
+/**
+ * RoleList
+ *
+ * `permissions`: all there are.
+ */
+export type RoleList = {
+    /**
+     * Roles
+     */
+    roles: Array<RoleOut>;
+    /**
+     * Permissions
+     */
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+};
+
+/**
+ * RoleListData
+ */
+export type RoleListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RoleList;
+};
+
+/**
+ * RoleNames
+ */
+export type RoleNames = {
+    /**
+     * En
+     */
+    en: string;
+    /**
+     * Zh
+     */
+    zh: string;
+};
+
+/**
+ * RoleOut
+ *
+ * `version` is 0 for a built-in role as it came; `agents`: how many have it.
+ */
+export type RoleOut = {
+    /**
+     * Id
+     */
+    id: string;
+    name: RoleNames;
+    /**
+     * Permissions
+     */
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    /**
+     * Is Builtin
+     */
+    is_builtin: boolean;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Agents
+     */
+    agents: number;
+};
+
+/**
  * Routing
  *
  * `manual`: agents pick from the queue; `auto`: it is offered to the best of them.
@@ -3777,6 +4196,8 @@ export type SessionListData = {
  * SessionOut
  *
  * While a person is awaited `assigned_agent` is to whom it is offered, until `assigned_until`.
+ *
+ * `email` is null where there is none, for who may not see contact data, and in what commands answer to agents.
  */
 export type SessionOut = {
     /**
@@ -5868,19 +6289,14 @@ export type TurnOffSecondFactorResponses = {
 
 export type TurnOffSecondFactorResponse = TurnOffSecondFactorResponses[keyof TurnOffSecondFactorResponses];
 
-export type ResetSecondFactorData = {
+export type OfferedData = {
     body?: never;
-    path: {
-        /**
-         * Agent Id
-         */
-        agent_id: string;
-    };
+    path?: never;
     query?: never;
-    url: '/api/agents/{agent_id}/second-factor';
+    url: '/api/agent/oidc';
 };
 
-export type ResetSecondFactorErrors = {
+export type OfferedErrors = {
     /**
      * Error
      */
@@ -5927,16 +6343,146 @@ export type ResetSecondFactorErrors = {
     503: Error;
 };
 
-export type ResetSecondFactorError = ResetSecondFactorErrors[keyof ResetSecondFactorErrors];
+export type OfferedError = OfferedErrors[keyof OfferedErrors];
 
-export type ResetSecondFactorResponses = {
+export type OfferedResponses = {
     /**
      * Successful Response
      */
-    200: Done;
+    200: Offered;
 };
 
-export type ResetSecondFactorResponse = ResetSecondFactorResponses[keyof ResetSecondFactorResponses];
+export type OfferedResponse = OfferedResponses[keyof OfferedResponses];
+
+export type StartData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agent/oidc/start';
+};
+
+export type StartErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type StartError = StartErrors[keyof StartErrors];
+
+export type StartResponses = {
+    /**
+     * Successful Response
+     */
+    200: Begun;
+};
+
+export type StartResponse = StartResponses[keyof StartResponses];
+
+export type FinishData = {
+    body: Returned;
+    path?: never;
+    query?: never;
+    url: '/api/agent/oidc/finish';
+};
+
+export type FinishErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type FinishError = FinishErrors[keyof FinishErrors];
+
+export type FinishResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignedInOut;
+};
+
+export type FinishResponse = FinishResponses[keyof FinishResponses];
 
 export type ListAuditData = {
     body?: never;
@@ -7300,6 +7846,714 @@ export type PutRoutingResponses = {
 };
 
 export type PutRoutingResponse = PutRoutingResponses[keyof PutRoutingResponses];
+
+export type ListAgentsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Q
+         */
+        q?: string;
+        /**
+         * Role
+         */
+        role?: string | null;
+        /**
+         * Status
+         */
+        status?: 'online' | 'busy' | 'break' | 'lunch' | 'training' | 'offline' | null;
+        /**
+         * Is Active
+         */
+        is_active?: boolean | null;
+        /**
+         * Page
+         */
+        page?: number;
+        /**
+         * Page Size
+         */
+        page_size?: number;
+    };
+    url: '/api/agents';
+};
+
+export type ListAgentsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListAgentsError = ListAgentsErrors[keyof ListAgentsErrors];
+
+export type ListAgentsResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemberListData;
+};
+
+export type ListAgentsResponse = ListAgentsResponses[keyof ListAgentsResponses];
+
+export type CreateAgentData = {
+    body: NewMember;
+    path?: never;
+    query?: never;
+    url: '/api/agents';
+};
+
+export type CreateAgentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CreateAgentError = CreateAgentErrors[keyof CreateAgentErrors];
+
+export type CreateAgentResponses = {
+    /**
+     * Successful Response
+     */
+    201: MemberWithPassword;
+};
+
+export type CreateAgentResponse = CreateAgentResponses[keyof CreateAgentResponses];
+
+export type GetAgentData = {
+    body?: never;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}';
+};
+
+export type GetAgentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetAgentError = GetAgentErrors[keyof GetAgentErrors];
+
+export type GetAgentResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemberData;
+};
+
+export type GetAgentResponse = GetAgentResponses[keyof GetAgentResponses];
+
+export type ChangeAgentData = {
+    body: MemberChange;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}';
+};
+
+export type ChangeAgentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ChangeAgentError = ChangeAgentErrors[keyof ChangeAgentErrors];
+
+export type ChangeAgentResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemberData;
+};
+
+export type ChangeAgentResponse = ChangeAgentResponses[keyof ChangeAgentResponses];
+
+export type ResetPasswordData = {
+    /**
+     * Body
+     */
+    body?: PasswordReset | null;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}/reset-password';
+};
+
+export type ResetPasswordErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors];
+
+export type ResetPasswordResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemberWithPassword;
+};
+
+export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
+
+export type ResetSecondFactorData = {
+    body?: never;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}/second-factor';
+};
+
+export type ResetSecondFactorErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ResetSecondFactorError = ResetSecondFactorErrors[keyof ResetSecondFactorErrors];
+
+export type ResetSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type ResetSecondFactorResponse = ResetSecondFactorResponses[keyof ResetSecondFactorResponses];
+
+export type ListRolesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/roles';
+};
+
+export type ListRolesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListRolesError = ListRolesErrors[keyof ListRolesErrors];
+
+export type ListRolesResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleListData;
+};
+
+export type ListRolesResponse = ListRolesResponses[keyof ListRolesResponses];
+
+export type CreateRoleData = {
+    body: NewRole;
+    path?: never;
+    query?: never;
+    url: '/api/roles';
+};
+
+export type CreateRoleErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CreateRoleError = CreateRoleErrors[keyof CreateRoleErrors];
+
+export type CreateRoleResponses = {
+    /**
+     * Successful Response
+     */
+    201: RoleData;
+};
+
+export type CreateRoleResponse = CreateRoleResponses[keyof CreateRoleResponses];
+
+export type DeleteRoleData = {
+    body?: never;
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: string;
+    };
+    query?: never;
+    url: '/api/roles/{role_id}';
+};
+
+export type DeleteRoleErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DeleteRoleError = DeleteRoleErrors[keyof DeleteRoleErrors];
+
+export type DeleteRoleResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type DeleteRoleResponse = DeleteRoleResponses[keyof DeleteRoleResponses];
+
+export type ChangeRoleData = {
+    body: RoleChangeIn;
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: string;
+    };
+    query?: never;
+    url: '/api/roles/{role_id}';
+};
+
+export type ChangeRoleErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ChangeRoleError = ChangeRoleErrors[keyof ChangeRoleErrors];
+
+export type ChangeRoleResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleData;
+};
+
+export type ChangeRoleResponse = ChangeRoleResponses[keyof ChangeRoleResponses];
 
 export type TransferData2 = {
     body: AskTransfer;

@@ -1,3 +1,4 @@
+import type { Api } from "@kefu/api";
 import { defineStore } from "pinia";
 import { ref } from "vue";
 import type { Agent, Permission, SignedIn } from "./agent";
@@ -28,6 +29,11 @@ export const useAccount = defineStore("account", () => {
     keep(await requestOpen<SignedIn>("/api/agent/login/second-factor", { body: { ticket, code } }), remember);
   }
 
+  /** By what the provider of single sign-on sent back. */
+  async function signInBack(returned: Api.Returned, remember: boolean): Promise<void> {
+    keep(await requestOpen<SignedIn>("/api/agent/oidc/finish", { body: returned }), remember);
+  }
+
   async function load(): Promise<void> {
     agent.value = (await request<{ agent: Agent }>("/api/agent/profile")).agent;
   }
@@ -49,7 +55,7 @@ export const useAccount = defineStore("account", () => {
 
   const may = (permission: Permission) => agent.value?.permissions.includes(permission) ?? false;
 
-  return { agent, may, signIn, signInByCode, load, changePassword, signOut };
+  return { agent, may, signIn, signInByCode, signInBack, load, changePassword, signOut };
 });
 
 function startClean(path: string): void {

@@ -1,4 +1,16 @@
-import { ChatLineRound, Clock, Collection, DataLine, Document, Lock, PriceTag, Search, SetUp } from "@element-plus/icons-vue";
+import {
+  ChatLineRound,
+  Clock,
+  Collection,
+  DataLine,
+  Document,
+  Key,
+  Lock,
+  PriceTag,
+  Search,
+  SetUp,
+  User,
+} from "@element-plus/icons-vue";
 import type { Component } from "vue";
 import type { Permission } from "../accounts/agent";
 
@@ -20,4 +32,6 @@ export const PLACES: readonly Place[] = [
   { route: "replies", label: "replies.title", icon: Collection, needs: "sessions.reply" },
   { route: "tags", label: "tags.title", icon: PriceTag, needs: "tags.write" },
   { route: "audit", label: "audit.title", icon: Document, needs: "audit.read" },
+  { route: "team", label: "team.title", icon: User, needs: "agents.read" },
+  { route: "roles", label: "team.roles.title", icon: Key, needs: "roles.write" },
 ];

@@ -14,7 +14,9 @@ import { en as several } from "../../sessions/severalWords";
 import { en as filters } from "../../sessions/words";
 import { en as hours } from "../../shops/words";
 import { en as security } from "../../shops/securityWords";
+import { en as sso } from "../../sso/words";
 import { en as tags } from "../../tags/words";
+import { en as team } from "../../team/words";
 import { en as transfers } from "../../transfers/words";
 import { en as wallboard } from "../../wallboard/words";
 
@@ -35,7 +37,9 @@ export const en = {
   search,
   security,
   several,
+  sso,
   tags,
+  team,
   transfers,
   wallboard,
   app: {

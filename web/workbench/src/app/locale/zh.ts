@@ -14,7 +14,9 @@ import { zh as several } from "../../sessions/severalWords";
 import { zh as filters } from "../../sessions/words";
 import { zh as hours } from "../../shops/words";
 import { zh as security } from "../../shops/securityWords";
+import { zh as sso } from "../../sso/words";
 import { zh as tags } from "../../tags/words";
+import { zh as team } from "../../team/words";
 import { zh as transfers } from "../../transfers/words";
 import { zh as wallboard } from "../../wallboard/words";
 import type { Catalogue } from "./en";
@@ -36,7 +38,9 @@ export const zh: Catalogue = {
   search,
   security,
   several,
+  sso,
   tags,
+  team,
   transfers,
   wallboard,
   app: {
