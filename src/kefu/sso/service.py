@@ -3,8 +3,9 @@
 from typing import ClassVar
 
 import structlog
-from sqlalchemy import select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from kefu.accounts.audit import audit
 from kefu.accounts.models import Agent, key_of
@@ -40,8 +41,8 @@ async def agent_of(tx: AsyncSession, person: Person, default_role: str) -> Agent
     return agent
 
 
-async def _locked(tx: AsyncSession, *which: object) -> Agent | None:
-    query = select(Agent).where(*which).with_for_update()  # type: ignore[arg-type]
+async def _locked(tx: AsyncSession, *which: ColumnElement[bool] | InstrumentedAttribute[bool]) -> Agent | None:
+    query = select(Agent).where(*which).with_for_update()
     return (await tx.execute(query)).scalar_one_or_none()
 
 
