@@ -74,11 +74,11 @@ def three_are_tagged(product: Product, tag: str) -> list[str]:
         for n in range(3):
             visit = client.post("/api/conversation/new", json={"shop": "demo", "locale": "en"}).json()
             name, headers = visit["session_name"], {"Authorization": f"Bearer {visit['visitor_token']}"}
-            body = {"content": "Hello", "client_msg_id": "m"}
-            client.post(f"/api/sessions/{name}/messages", json=body, headers=headers).raise_for_status()
-            if n < 2:
+            if n < 2:  # before the first word, so that the bot answers the last alone
                 body = {"session_name": name, "reason": "manual"}
                 client.post("/api/manual/escalate", json=body, headers=headers).raise_for_status()
+            body = {"content": "Hello", "client_msg_id": "m"}
+            client.post(f"/api/sessions/{name}/messages", json=body, headers=headers).raise_for_status()
             names.append(name)
     acts(product, CHEN, "POST", f"/api/tags/{tag}/sessions", {"session_names": names})
     return names

@@ -13,6 +13,8 @@ from answering.held import HeldAnswerer
 from kefu.answering import waiting
 from kefu.answering.ports import Answer, Answerer, Delta, Turn
 from kefu.answering.scripted import SCRIPT, ScriptedAnswerer
+from kefu.realtime import hub
+from kefu.sessions.since import since
 
 ANSWER = {"success", "message", "answered", "session_name", "visitor_token", "seq", "sources"}
 
@@ -120,6 +122,21 @@ async def test_a_bot_that_says_much_at_once_is_heard_to_the_end(visitor: Visitor
     frames = await frames_of(await visitor.post("/api/chat/stream", body))
     assert frames[-1]["type"] == "done"
     await stream.sees("message.posted", role="assistant", reply_to=frames[-1]["seq"])
+
+
+@pytest.mark.parametrize("answerer", [Torrent()], ids=["a torrent"])
+@pytest.mark.usefixtures("answerer")
+async def test_who_is_still_reading_the_log_when_it_comes_gets_the_answer(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def slowly(*asked: Any, **how: Any) -> Any:
+        await asyncio.sleep(0.5)
+        return await since(*asked, **how)
+
+    monkeypatch.setattr(waiting, "since", slowly)
+    monkeypatch.setattr(hub, "QUEUE_LIMIT", 50)
+    body = {"message": "tell me all", "user_id": visitor.name}
+    assert data_of(await visitor.post("/api/chat", body))["message"].count("word") == 600
 
 
 class TestWhileTheBotSpeaks:

@@ -66,6 +66,7 @@ async def test_fifty_commands_at_once_stand_in_one_unbroken_chain(stage: Stage, 
     team = [await stage.agent(f"agent{n}") for n in range(5)]
     lead = await stage.agent("lead", "supervisor")
     visitors = [await stage.visitor() for _ in range(25)]
+    await asyncio.gather(*(lead.get("/api/tags") for _ in range(25)))  # as many connections as there will be
     before = len(await entries(db))
     taken = [team[n % 5].acts("takeover", one) for n, one in enumerate(visitors)]
     made = [lead.post("/api/tags", {"name": f"tag {n}", "color": "#10B981"}) for n in range(25)]

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 
 from actors import Agent, Visitor, Watch
+from faults.waiting import until
 from kefu.sessions.post import post
 
 LONG = "长" * 5000
@@ -103,6 +104,7 @@ async def test_a_stalled_reader_is_cut_off_and_resumes(
     healthy, stalled = await visitor.follows(visitor.name), reader(visitor.stage.http, visitor)
     await healthy.sees("stream.ready")
     await stalled.open()
+    await until(lambda: app.state.hub.count() == 2, 20)
     last = await write_until_cut(app, visitor.name, healthy)
     assert healthy.seqs == list(range(1, last + 1))
     seqs = await stalled.rest()

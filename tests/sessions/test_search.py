@@ -197,6 +197,7 @@ class TestFollowing:
             break  # the process ends after the first page
         assert 0 < await self.count(db) < indexing.BATCH + 51
         await indexing.index_messages(db, await self.job(db))
+        await index(db)
         assert await self.count(db) == indexing.BATCH + 51
 
     async def test_who_is_overtaken_writes_nothing(self, db: Database, talk: str) -> None:
@@ -206,6 +207,7 @@ class TestFollowing:
         with pytest.raises(indexing.Overtaken):
             async with db.write() as tx:
                 await indexing.write_page(tx, place, found[-1].place, indexing.rows_of(found, shops))
+        await index(db)
         assert await self.count(db) == indexing.BATCH + 51
 
     async def test_a_rebuild_says_how_far_it_is_and_leaves_the_same(self, db: Database, talk: str) -> None:

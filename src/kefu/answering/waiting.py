@@ -11,11 +11,12 @@ from starlette.datastructures import State
 
 from kefu.kit.errors import Conflict, Unavailable
 from kefu.kit.i18n import Text
+from kefu.log.log import Entry
 from kefu.realtime.hub import JSON, Follower
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.post import Posted
 from kefu.sessions.service import SessionNotFound
-from kefu.sessions.since import since
+from kefu.sessions.since import Head, since
 from kefu.sessions.states import Status
 
 PATIENCE_SECONDS = 60.0
@@ -47,43 +48,53 @@ def expect_bot(session: Session) -> None:
 async def outcome(state: State, posted: Posted) -> AsyncIterator[dict[str, Any]]:
     """What happens after the stored message: drafts, then the answer or a move to another state, and no more.
 
+    Who is cut off for being slow, as while the log is read, reads it again: pieces of a draft may be missing then.
     Raises BotSilent after a minute without an end.
     """
-    async for frame in _frames_after(state, posted.entry.stream, posted.entry.seq):
-        yield frame
-        if ends(frame, posted.entry.seq):
-            return
+    deadline, seen, is_cut = time.monotonic() + PATIENCE_SECONDS, posted.entry.seq, True
+    while is_cut:
+        follower = Follower(sees_internal=False, wire=JSON, may_hang=False)
+        async for seq, frame in _frames_after(state, posted.entry.stream, seen, follower, deadline):
+            seen = max(seen, seq)
+            yield frame
+            if ends(frame, posted.entry.seq):
+                return
+        is_cut = follower.ended == "slow"
     raise BotSilent(seq=posted.entry.seq)
 
 
-async def _frames_after(state: State, stream: str, seq: int) -> AsyncIterator[dict[str, Any]]:
-    """The log after `seq`, then what follows for a minute; the stream is joined first, so nothing is missed."""
-    name = stream.removeprefix(stream_of(""))
-    follower = Follower(sees_internal=False, wire=JSON)
-    deadline = time.monotonic() + PATIENCE_SECONDS
+async def _frames_after(
+    state: State, stream: str, seq: int, follower: Follower, deadline: float
+) -> AsyncIterator[tuple[int, dict[str, Any]]]:
+    """The log after `seq`, then what follows, each with its seq; the stream is joined first, so nothing is missed."""
     channel = state.hub.join(stream, follower)
     try:
-        found = await since(state.db, name, seq, public_only=True)
-        if found is None:
-            raise SessionNotFound(session_name=name)
-        head, earlier = found
+        head, earlier = await _log_after(state, stream, seq)
         channel.seq = head.seq if channel.seq is None else channel.seq
         for one in earlier:
-            yield one.shown
+            yield one.seq, one.shown
         while taken := await _take(follower, deadline, head.seq):
-            for frame in taken:
-                yield frame
+            for place, frame in taken:
+                yield place, orjson.loads(frame)
     finally:
         state.hub.leave(stream, follower)
 
 
-async def _take(follower: Follower, deadline: float, head: int) -> list[dict[str, Any]]:
+async def _log_after(state: State, stream: str, seq: int) -> tuple[Head, list[Entry]]:
+    name = stream.removeprefix(stream_of(""))
+    found = await since(state.db, name, seq, public_only=True)
+    if found is None:
+        raise SessionNotFound(session_name=name)
+    return found
+
+
+async def _take(follower: Follower, deadline: float, head: int) -> list[tuple[int, bytes]]:
     """The next frames that the log up to `head` did not hold; none when the stream ended or the time is up."""
-    frames: list[dict[str, Any]] = []
+    frames: list[tuple[int, bytes]] = []
     with suppress(TimeoutError):
         async with asyncio.timeout(deadline - time.monotonic()):
             while not frames and (taken := await follower.take()):
-                frames = [orjson.loads(frame) for seq, frame in taken if seq == 0 or seq > head]
+                frames = [(seq, frame) for seq, frame in taken if seq == 0 or seq > head]
     return frames
 
 

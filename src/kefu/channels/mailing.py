@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 
 import structlog
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.channels.email import MailServer, NotSent, send
 from kefu.channels.letters import Place, reply_id, reply_mail, team_mail, team_mail_id
@@ -14,6 +15,7 @@ from kefu.log.log import Entry, read, read_last
 from kefu.sessions.after_hours import record_mail
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.queries import find, history
+from kefu.sessions.service import locked
 from kefu.shops.hours import Hours, default_hours
 from kefu.shops.service import find_shop
 
@@ -95,7 +97,8 @@ class Mailing:
     async def _deliver(self, job: Taken, parcel: Parcel) -> None:
         """Raises the last NotSent that may pass, so that the queue tries again for a day."""
         later: NotSent | None = None
-        settled = await self._settled(parcel)
+        async with self._db.read() as tx:
+            settled = await _settled(tx, parcel)
         for to in (one for one in parcel.to if one not in settled):
             try:
                 await self._serve(parcel, to)
@@ -112,7 +115,9 @@ class Mailing:
         assert self._server is not None
         await send(self._server, parcel.mail, to)
         async with self._db.write() as tx:
-            await record_mail(tx, parcel.session, "mail.sent", **parcel.facts, mail=parcel.id, to=to)
+            await locked(tx, parcel.session)
+            if to not in await _settled(tx, parcel):  # by another worker, which took this one for dead
+                await record_mail(tx, parcel.session, "mail.sent", **parcel.facts, mail=parcel.id, to=to)
 
     async def _note(self, parcel: Parcel, to: str, failure: NotSent) -> None:
         log.warning("mail.failed", mail=parcel.id, reason=failure.reason, detail=failure.detail)
@@ -120,9 +125,9 @@ class Mailing:
         async with self._db.write() as tx:
             await record_mail(tx, parcel.session, "mail.failed", **facts, is_final=failure.is_final)
 
-    async def _settled(self, parcel: Parcel) -> set[str]:
-        """Who got this mail, or refused it for good."""
-        async with self._db.read() as tx:
-            results = await read_last(tx, stream_of(parcel.session), 200, types=RESULTS, public_only=False)
-        facts = [one.facts for one in results if one.facts.get("mail") == parcel.id]
-        return {one["to"] for one in facts if one.get("is_final", True)}
+
+async def _settled(tx: AsyncSession, parcel: Parcel) -> set[str]:
+    """Who got this mail, or refused it for good."""
+    results = await read_last(tx, stream_of(parcel.session), 200, types=RESULTS, public_only=False)
+    facts = [one.facts for one in results if one.facts.get("mail") == parcel.id]
+    return {one["to"] for one in facts if one.get("is_final", True)}

@@ -89,6 +89,7 @@ class Follower:
     has. `write_now`, when its task sets it, writes a frame at once or says False: an idle reader, as nearly all are,
     gets it without its task being woken, half of what a delivery costs. `is_unsure`: the `reader`, an agent, may have
     to stop reading; `checked_at`: when that was asked last. Without `sees_contacts` contact data is hidden from it.
+    `may_hang`: its task waits for a reader's line, out of which only a cancellation gets it.
     """
 
     __slots__ = (
@@ -107,7 +108,13 @@ class Follower:
     )
 
     def __init__(
-        self, *, sees_internal: bool, sees_contacts: bool = True, wire: Wire = SSE, reader: Reader | None = None
+        self,
+        *,
+        sees_internal: bool,
+        sees_contacts: bool = True,
+        wire: Wire = SSE,
+        reader: Reader | None = None,
+        may_hang: bool = True,
     ) -> None:
         self.sees_internal = sees_internal
         self.sees_contacts = sees_contacts
@@ -119,7 +126,7 @@ class Follower:
         self.checked_at = time.monotonic()
         self.reader = reader
         self._frames: list[tuple[int, bytes]] = []
-        self._task = asyncio.current_task()
+        self._task = asyncio.current_task() if may_hang else None
         self._waiter: asyncio.Future[None] | None = None
 
     def put(self, seq: int, frame: bytes) -> None:

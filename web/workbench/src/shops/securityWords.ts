@@ -1,7 +1,6 @@
 export const en = {
   title: "Shop security",
   lead: "Who may speak in the shop's name: its customers, its server, its pages.",
-  shop: "Shop",
   failed: "The settings could not be loaded",
   save: "Save",
   saved: "Saved",
@@ -49,7 +48,6 @@ export const en = {
 export const zh: typeof en = {
   title: "店铺安全",
   lead: "谁可以以店铺的名义发言：它的客户、服务器与网页。",
-  shop: "店铺",
   failed: "设置加载失败",
   save: "保存",
   saved: "已保存",
