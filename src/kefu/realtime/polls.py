@@ -12,7 +12,8 @@ import orjson
 from starlette.datastructures import State
 
 from kefu.log.log import READ_LIMIT, Entry
-from kefu.realtime.hub import JSON, Follower, Following, Hub
+from kefu.realtime.follower import JSON, Follower
+from kefu.realtime.hub import Following, Hub
 from kefu.realtime.replay import page, present
 from kefu.sessions.models import stream_of
 from kefu.sessions.since import Head

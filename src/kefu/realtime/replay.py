@@ -6,7 +6,8 @@ from kefu.bus.ports import Notice
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.log.log import Entry
-from kefu.realtime.hub import Follower, Hub, ephemeral
+from kefu.realtime.follower import Follower
+from kefu.realtime.hub import Hub, ephemeral
 from kefu.realtime.passing import read_notice
 from kefu.sessions.contacts import without_contacts
 from kefu.sessions.models import stream_of

@@ -21,7 +21,8 @@ from kefu.accounts.identity import Caller, identify, require
 from kefu.kit.errors import Invalid, KefuError, NotSignedIn, TooMany
 from kefu.kit.i18n import Text, preferred
 from kefu.kit.web import field_reasons
-from kefu.realtime.hub import JSON, Draining, Ending, Follower, ephemeral
+from kefu.realtime.follower import JSON, Ending, Follower
+from kefu.realtime.hub import Draining, ephemeral
 from kefu.realtime.passing import MarkRead, Typing, move_mark, tell_typing
 from kefu.realtime.streams import CLOSED, LAST_WORD_SECONDS, Stream, follower_of, session_in, whole
 from kefu.sessions.access import may_read

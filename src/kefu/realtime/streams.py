@@ -26,19 +26,8 @@ from kefu.kit.i18n import preferred
 from kefu.kit.web import Json, error_response
 from kefu.log.log import READ_LIMIT
 from kefu.realtime.doorkeeper import Doorkeeper
-from kefu.realtime.hub import (
-    JSON,
-    SSE,
-    Channel,
-    Follower,
-    Following,
-    Hub,
-    Wire,
-    WriteNow,
-    ephemeral,
-    frame_of,
-    notice_of,
-)
+from kefu.realtime.follower import JSON, SSE, Follower, Wire, WriteNow, frame_of
+from kefu.realtime.hub import Channel, Following, Hub, ephemeral, notice_of
 from kefu.realtime.polls import LONGEST_WAIT, Poll, reached
 from kefu.realtime.presence import Presence
 from kefu.realtime.replay import page, present, ready

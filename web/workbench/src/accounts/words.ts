@@ -1,5 +1,4 @@
 export const en = {
-  menu: "Two-step sign-in",
   title: "Two-step sign-in",
   stepTitle: "Second step",
   stepLead: "Enter the six digits that your authenticator app shows for Kefu.",
@@ -10,7 +9,6 @@ export const en = {
   useApp: "Use the app instead",
   back: "Back",
   codeMissing: "Enter the code",
-  tooLate: "That took too long. Please sign in again.",
   forced: "Your role needs a second step to sign in. Set it up to go on.",
   offLead: "After your password you give a code of your phone. Who knows only the password stays out.",
   password: "Your password",
@@ -37,7 +35,6 @@ export const en = {
 };
 
 export const zh: typeof en = {
-  menu: "两步验证",
   title: "两步验证",
   stepTitle: "第二步验证",
   stepLead: "请输入身份验证器中为 Kefu 显示的六位数字。",
@@ -48,7 +45,6 @@ export const zh: typeof en = {
   useApp: "改用身份验证器",
   back: "返回",
   codeMissing: "请输入验证码",
-  tooLate: "等待时间过长，请重新登录。",
   forced: "您的角色必须使用两步验证，设置完成后即可继续。",
   offLead: "输入密码后，还需输入手机上的验证码；仅知道密码的人无法登录。",
   password: "您的密码",

@@ -1,5 +1,3 @@
-import { en as accounts } from "../../accounts/words";
-import { en as audit } from "../../audit/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
@@ -13,16 +11,20 @@ import { en as drafts } from "../../sessions/draftWords";
 import { en as several } from "../../sessions/severalWords";
 import { en as filters } from "../../sessions/words";
 import { en as hours } from "../../shops/words";
-import { en as security } from "../../shops/securityWords";
-import { en as sso } from "../../sso/words";
 import { en as tags } from "../../tags/words";
-import { en as team } from "../../team/words";
 import { en as transfers } from "../../transfers/words";
 import { en as wallboard } from "../../wallboard/words";
 
+/** The words of what is fetched later; see `addWords`. */
+export interface Later {
+  accounts: typeof import("../../accounts/words").en;
+  audit: typeof import("../../audit/words").en;
+  security: typeof import("../../shops/securityWords").en;
+  sso: typeof import("../../sso/words").en;
+  team: typeof import("../../team/words").en;
+}
+
 export const en = {
-  accounts,
-  audit,
   collaboration,
   customers,
   drafts,
@@ -35,11 +37,8 @@ export const en = {
   replies,
   routing,
   search,
-  security,
   several,
-  sso,
   tags,
-  team,
   transfers,
   wallboard,
   app: {
@@ -68,6 +67,7 @@ export const en = {
     submit: "Sign in",
     submitting: "Signing in…",
     ended: "Your session has ended. Please sign in again.",
+    tooLate: "That took too long. Please sign in again.",
     usernameMissing: "Enter your user name",
     passwordMissing: "Enter your password",
     promise: "Every conversation, answered.",
@@ -97,6 +97,10 @@ export const en = {
     search: "Search",
     wallboard: "Live board",
     hours: "Service hours",
+    security: "Shop security",
+    audit: "Audit log",
+    team: "Team",
+    agentRoles: "Roles",
     account: "Account: {name}",
     alerts: "Notify me about new waiting customers",
     sound: "Sound",
@@ -108,6 +112,7 @@ export const en = {
     notificationsBlocked: "Your browser blocks notifications for this page. Allow them in its site settings.",
     shortcuts: "Keyboard shortcuts",
     password: "Change password",
+    secondFactor: "Two-step sign-in",
     logout: "Sign out",
   },
   roles: {
@@ -335,4 +340,4 @@ export const en = {
   },
 };
 
-export type Catalogue = typeof en;
+export type Catalogue = typeof en & Later;

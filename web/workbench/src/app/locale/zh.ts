@@ -1,5 +1,3 @@
-import { zh as accounts } from "../../accounts/words";
-import { zh as audit } from "../../audit/words";
 import { zh as collaboration } from "../../collaboration/words";
 import { zh as customers } from "../../customers/words";
 import { zh as duty } from "../../duty/words";
@@ -13,17 +11,12 @@ import { zh as drafts } from "../../sessions/draftWords";
 import { zh as several } from "../../sessions/severalWords";
 import { zh as filters } from "../../sessions/words";
 import { zh as hours } from "../../shops/words";
-import { zh as security } from "../../shops/securityWords";
-import { zh as sso } from "../../sso/words";
 import { zh as tags } from "../../tags/words";
-import { zh as team } from "../../team/words";
 import { zh as transfers } from "../../transfers/words";
 import { zh as wallboard } from "../../wallboard/words";
-import type { Catalogue } from "./en";
+import type { en } from "./en";
 
-export const zh: Catalogue = {
-  accounts,
-  audit,
+export const zh: typeof en = {
   collaboration,
   customers,
   drafts,
@@ -36,11 +29,8 @@ export const zh: Catalogue = {
   replies,
   routing,
   search,
-  security,
   several,
-  sso,
   tags,
-  team,
   transfers,
   wallboard,
   app: {
@@ -69,6 +59,7 @@ export const zh: Catalogue = {
     submit: "登录",
     submitting: "正在登录…",
     ended: "登录已失效，请重新登录。",
+    tooLate: "等待时间过长，请重新登录。",
     usernameMissing: "请输入用户名",
     passwordMissing: "请输入密码",
     promise: "每一次咨询，都有回应。",
@@ -98,6 +89,10 @@ export const zh: Catalogue = {
     search: "搜索",
     wallboard: "实时看板",
     hours: "工作时间",
+    security: "店铺安全",
+    audit: "审计日志",
+    team: "团队",
+    agentRoles: "角色",
     account: "账号：{name}",
     alerts: "有新顾客等待时提醒我",
     sound: "提示音",
@@ -109,6 +104,7 @@ export const zh: Catalogue = {
     notificationsBlocked: "浏览器已屏蔽本页通知，请在网站设置中允许。",
     shortcuts: "键盘快捷键",
     password: "修改密码",
+    secondFactor: "两步验证",
     logout: "退出登录",
   },
   roles: {
