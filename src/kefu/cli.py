@@ -2,26 +2,28 @@
 
 import asyncio
 import gc
-import math
 import signal
-import socket
 import sys
-import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Literal, NoReturn, TypeVar
 
 import asyncpg
 import typer
-import uvicorn
-from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 from uvicorn.config import Config
 
+from kefu.accounts import locks
 from kefu.accounts.audit import audit, keys_of, seal_with
 from kefu.accounts.passwords import hash_password, is_acceptable
-from kefu.accounts.service import FirstAdmin, NewAgent, create_agent, first_admin
+from kefu.accounts.service import (
+    FirstAdmin,
+    NewAgent,
+    create_agent,
+    first_admin,
+    password_of,
+    reset_second_factor,
+)
 from kefu.jobs.queue import dead, retry
 from kefu.kit.config import BadSettings, Problem, Settings, load_settings
 from kefu.kit.db import Database
@@ -29,6 +31,7 @@ from kefu.kit.errors import KefuError
 from kefu.kit.logs import set_up_logs
 from kefu.kit.sealed import sealing_of
 from kefu.ops.migrate import is_current, upgrade
+from kefu.server import DRAIN_SECONDS, Server, listener
 from kefu.shops.service import first_shop
 
 T = TypeVar("T")
@@ -45,16 +48,11 @@ cli.add_typer(jobs, name="jobs")
 search = typer.Typer(no_args_is_help=True, help="The search over messages.")
 cli.add_typer(search, name="search")
 
-keys = typer.Typer(no_args_is_help=True, help="What seals contact details and shops' secrets.")
-cli.add_typer(keys, name="secrets")
+secrets = typer.Typer(no_args_is_help=True, help="What is sealed in the database, and with which key.")
+cli.add_typer(secrets, name="secrets")
 audits = typer.Typer(no_args_is_help=True, help="The audit log.")
 cli.add_typer(audits, name="audit")
 
-DRAIN_SECONDS = 5
-LAST_WORD_SECONDS = 1.0
-LINGER_SECONDS = 0.5
-CLOSE = (b"connection", b"close")
-LOST_LINE_SECONDS = 30
 # Walking all objects takes 40 ms with a thousand open streams, during which nobody is served; a stream that ends is
 # freed without it. So the young are looked at often, all only after some ten million new ones.
 GARBAGE = (10_000, 10, 100)
@@ -94,57 +92,6 @@ def _on_database(work: Callable[[Database], Awaitable[T]], *, is_patient: bool =
     return asyncio.run(run())
 
 
-class Server(uvicorn.Server):
-    """Ends every open stream with a word as soon as the signal comes, so that stopping takes a moment.
-
-    Goes on serving for LINGER_SECONDS, with answers that close their connections: a web server in front would otherwise
-    send a request down a connection that is being closed, and could not know whether it was heard.
-    """
-
-    def __init__(self, config: Config, app: FastAPI) -> None:
-        super().__init__(config)
-        self._app = app
-        self._leaves_at = math.inf
-        self._leaving = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Streams say their last word before the connections close: uvicorn closes a WebSocket without one."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_WORD_SECONDS):
-                await self._app.state.hub.is_drained.wait()
-        await super().shutdown(sockets)
-
-    def handle_exit(self, sig: int, _: Any) -> None:
-        """Unlike uvicorn's, which dies by the same signal in the end, this lets the log be written out; exit code 0."""
-        self._app.state.hub.drain()
-        is_first = self._leaves_at == math.inf
-        if is_first:
-            self._leaves_at = time.monotonic() + LINGER_SECONDS
-            self.config.encoded_headers.append(CLOSE)
-            self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
-        if self._loop:
-            self._loop.call_soon_threadsafe(self._leaving.set)
-        else:
-            self._leaving.set()
-        self.should_exit = not is_first
-        self.force_exit = not is_first and sig == signal.SIGINT
-
-    async def main_loop(self) -> None:
-        """Tick once a second, not ten times; faster when leaving."""
-        self._loop, counter = asyncio.get_running_loop(), 0
-        while not await self.on_tick(counter):
-            counter = (counter + 10) % 864_000
-            with suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    await self._leaving.wait()
-                await asyncio.sleep(0.1)
-
-    async def on_tick(self, counter: int) -> bool:
-        self.should_exit = self.should_exit or time.monotonic() > self._leaves_at
-        return await super().on_tick(counter)
-
-
 @cli.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
@@ -180,17 +127,9 @@ def serve(
             backlog=4096,
             **OPTIONS,
         )
-        Server(config, app).run([_listener(config)])
+        Server(config, app).run([listener(config)])
     finally:
         logs.stop()
-
-
-def _listener(config: Config) -> socket.socket:
-    """A reader who stopped reading, or whose plug was pulled, is let go by the kernel, whatever carries the stream."""
-    listener = config.bind_socket()
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST_LINE_SECONDS * 1000)
-    return listener
 
 
 async def _bring_up(db: Database) -> None:
@@ -305,6 +244,43 @@ def create(
     typer.echo(f"Created {role} {username} ({_on_database(add)})")
 
 
+@agents.command("unlock")
+def unlock(
+    username: Annotated[str, typer.Option(help="Whose failed sign-ins are forgotten")] = "",
+    address: Annotated[str, typer.Option(help="From where they came")] = "",
+) -> None:
+    """Let somebody, or everybody at an address, sign in again before the quarter of an hour is over."""
+    if not (username or address):
+        _fail("Nothing to unlock.\n    → Name a --username, an --address, or both.")
+
+    async def let_in(db: Database) -> None:
+        async with db.write() as tx:
+            await locks.unlock(tx, username, address)
+            known = await password_of(tx, username) if username else None
+            place = {"address": address} if address else {}
+            audit(tx, "agent.unlocked", ("agent", known.agent_id if known else ""), after=place)
+
+    _on_database(let_in)
+    typer.echo(f"{' and '.join(filter(None, (username, address)))} may try again.")
+
+
+@agents.command("reset-second-factor")
+def reset_factor(
+    username: Annotated[str, typer.Option(help="Who has lost their phone and the recovery codes")],
+) -> None:
+    """Let somebody sign in by the password alone again; what they are signed in with ends."""
+
+    async def reset(db: Database) -> None:
+        async with db.write() as tx:
+            known = await password_of(tx, username)
+            if known is None:
+                _fail(f"Nobody has the username {username}.")
+            await reset_second_factor(tx, known.agent_id)
+
+    _on_database(reset)
+    typer.echo(f"{username} signs in by the password alone.")
+
+
 @jobs.command("dead")
 def show_dead() -> None:
     """Show the jobs that were given up, newest first, each with its last error."""
@@ -348,18 +324,15 @@ def rebuild_search() -> None:
     typer.echo(f"The search knows {_on_database(make, is_patient=True):,} events.")
 
 
-@keys.command("rotate")
-def rotate_keys() -> None:
-    """Seal everything again under the first key, what is plain too, while everything goes on. Repeat it when stopped.
-
-    Exit code 1: something cannot be opened any more.
-    """
+@secrets.command("rotate")
+def rotate_secrets() -> None:
+    """Seal everything again under the first key, while everything goes on. Exit code 1: as of check."""
     _walk_sealed(changes=True)
 
 
-@keys.command("check")
-def check_keys() -> None:
-    """Say which keys are still needed, and by how much. Exit code 1: not the first one alone."""
+@secrets.command("check")
+def check_secrets() -> None:
+    """Say what is sealed with which key. Exit code 1: something is not with the first, or cannot be opened."""
     _walk_sealed(changes=False)
 
 
@@ -367,16 +340,16 @@ def _walk_sealed(*, changes: bool) -> None:
     from kefu.ops.sealing import Tally, reseal
     from kefu.tables import Table
 
-    async def walk(db: Database) -> Tally:
-        await _bring_up(db)
-        tally = Tally()
-        async for name, seen, tally in reseal(db, Table.metadata, changes=changes):
-            typer.echo(f"\r{name:<24} {seen:>10,}{chr(10) * (seen == 0)}", nl=False, err=True)
-        return tally
+    tally = Tally()
 
-    tally = _on_database(walk, is_patient=True)
-    typer.echo("", err=True)
-    typer.echo(tally.told(load_settings().field_key_names()))
+    async def walk(db: Database) -> None:
+        await _bring_up(db)
+        async for where, seen in reseal(db, Table.metadata, tally, changes=changes):
+            typer.echo(f"\r{seen:>12,} in {where:<30}", nl=False, err=True)
+        typer.echo("", err=True)
+
+    _on_database(walk, is_patient=True)
+    typer.echo(tally.told(load_settings().names_of_field_keys()))
     raise typer.Exit(0 if tally.is_done else 1)
 
 

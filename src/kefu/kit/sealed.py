@@ -11,7 +11,7 @@ from functools import cache
 from typing import Any
 
 import orjson
-from sqlalchemy import JSON, Dialect, String, Text
+from sqlalchemy import JSON, Dialect, Text
 from sqlalchemy.types import TypeDecorator
 
 from kefu.kit.config import Settings
@@ -118,5 +118,5 @@ class OpenedText(TypeDecorator[str]):
 class Token(TypeDecorator[str]):
     """What is sealed and opened by hand (`Sealer`)."""
 
-    impl = String
+    impl = Text
     cache_ok = True

@@ -17,9 +17,10 @@ class Unreadable(Exception):
 
 
 class Sealer:
-    """Seals text for the database. The first of `keys` seals, all of them open.
+    """Seals short texts for the database (Fernet: AES-128-CBC with HMAC-SHA256).
 
-    `kid` tells the first key from another without saying what it is.
+    The first of `keys` seals, all of them open. Each becomes a key of its own that is no other key of that secret.
+    `kid` tells the first from another without saying what it is.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
@@ -55,6 +56,10 @@ class Sealer:
                 continue
             return number
         return None
+
+    def reseal(self, sealed: str) -> str:
+        """The same text under the newest key. Raises Unreadable."""
+        return self.seal(self.open(sealed))
 
 
 def kept_secret(path: Path) -> str:

@@ -12,10 +12,9 @@ from contextlib import closing
 from typing import Any, NamedTuple
 
 import orjson
-from sqlalchemy import JSON, Column, Select, Table, Text, cast, literal, or_, select, text, update
+from sqlalchemy import JSON, Column, MetaData, Select, Table, Text, cast, literal, or_, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kefu.kit import db as database
 from kefu.kit.db import Database, is_sqlite
 from kefu.kit.sealed import IN_JSON, OpenedText, SealedFields, SealedText, Token, is_sealed, seal_fields
 from kefu.kit.secrets import Sealer
@@ -44,35 +43,53 @@ class Tally:
     @property
     def is_done(self) -> bool:
         """Whether the first key alone opens everything."""
-        return not self.plain and not self.unreadable and not any(self.by_key[key] for key in self.by_key if key)
+        return not self.plain and not self.unreadable and not any(self.by_key.keys() - {0})
+
+    def told(self, names: Sequence[str]) -> str:
+        """For the operator. `names`: what they call each key."""
+        lines = [f"{self.by_key[number]:,} values are sealed with {name}." for number, name in enumerate(names)]
+        lines += [f"{self.plain:,} values are not sealed.\n    → kefu secrets rotate"] * bool(self.plain)
+        lines += [
+            f"{count:,} values of {where} open with none of these keys.\n    → Add the one they were sealed with."
+            for where, count in sorted(self.unreadable.items())
+        ]
+        needed = [name for number, name in enumerate(names) if number and self.by_key[number]]
+        if needed:
+            lines.append(f"Still needed to open them: {'; '.join(needed)}.\n    → kefu secrets rotate")
+        elif self.is_done:
+            lines.append("No other key is needed to open anything.")
+        return "\n".join(lines)
 
 
-def sealed_columns() -> list[tuple[Table, Column[Any]]]:
+def sealed_columns(tables: MetaData) -> list[tuple[Table, Column[Any]]]:
     """All there are: a column is sealed by its type."""
-    tables = database.Table.metadata.sorted_tables
-    return [(table, column) for table in tables for column in table.columns if isinstance(column.type, SEALED_TYPES)]
+    every = ((table, column) for table in tables.sorted_tables for column in table.columns)
+    return [(table, column) for table, column in every if isinstance(column.type, SEALED_TYPES)]
 
 
-async def reseal(db: Database, *, changes: bool = True) -> AsyncIterator[tuple[str, int, Tally]]:
-    """Walk through all of it: `(column, values of it so far, everything so far)`. Without `changes` it only counts."""
-    tally = Tally()
-    for table, column in sealed_columns():
+async def reseal(
+    db: Database, tables: MetaData, tally: Tally, *, changes: bool = True
+) -> AsyncIterator[tuple[str, int]]:
+    """Walk through all of it, and say how many values of which column were seen. Without `changes` it only counts."""
+    for table, column in sealed_columns(tables):
         again = Again(db.sealing(), tally, column, changes=changes)
-        after, seen = None, 0
-        while True:
-            async with db.read() as tx:
-                found = [Found(*row) for row in await tx.execute(_page(table, column, after))]
-            changed = [(one, new) for one in found if (new := again.seal(one)) != one.text]
-            if changed:
-                async with db.write() as tx:
-                    await _replace(tx, table, column, changed)
+        found, seen = await _next_page(db, again, table, column, None), 0
+        while found:
             seen += len(found)
-            yield again.name, seen, tally
-            if len(found) < PAGE:
-                break
-            after = found[-1].key
+            yield again.name, seen
+            found = await _next_page(db, again, table, column, found[-1].key)
     if db.is_sqlite and changes:
         await asyncio.to_thread(_end_the_log, db.path)
+
+
+async def _next_page(db: Database, again: "Again", table: Table, column: Column[Any], after: Any) -> list[Found]:
+    async with db.read() as tx:
+        found = [Found(*row) for row in await tx.execute(_page(table, column, after))]
+    changed = [(one, new) for one in found if (new := again.seal(one)) != one.text]
+    if changed:
+        async with db.write() as tx:
+            await _replace(tx, table, column, changed)
+    return found
 
 
 def _page(table: Table, column: Column[Any], after: Any) -> Select[Any]:
@@ -127,7 +144,7 @@ class Again:
             return sealed
         is_moved = self._changes and number > 0
         self._tally.by_key[0 if is_moved else number] += 1
-        return self._sealer.seal(self._sealer.open(sealed)) if is_moved else sealed
+        return self._sealer.reseal(sealed) if is_moved else sealed
 
     def _plain(self, value: str) -> str:
         if not self._changes:

@@ -57,6 +57,6 @@ class ShopSecret(Table):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     shop: Mapped[str] = mapped_column(String(40), ForeignKey("shops.id", ondelete="CASCADE"), index=True)
-    sealed: Mapped[str] = mapped_column(Token(400))
+    sealed: Mapped[str] = mapped_column(Token)
     created_at: Mapped[int] = mapped_column(BigInteger)
     retired_at: Mapped[int | None] = mapped_column(BigInteger)

@@ -114,6 +114,23 @@ test("a renewal lost on the way keeps the tokens for the next try", async () => 
   expect(await keeper.renew("a1")).toBe("a2");
 });
 
+test("a tab that is refused while the password changes waits for the new tokens", async () => {
+  const first = await openTab();
+  first.keeper.keep(server.grant(), true);
+  const second = await openTab();
+  let answer: ((grant: Grant) => void) | undefined;
+  const changing = first.keeper.exchanged((access) => {
+    expect(access).toBe("a1");
+    return new Promise((resolve) => (answer = resolve));
+  });
+  await vi.waitFor(() => expect(answer).toBeDefined());
+  const renewal = second.keeper.renew("a1");
+  answer?.({ token: "b1", refresh_token: "s1", expires_in: 900 });
+  await changing;
+  expect(await renewal).toBe("b1");
+  expect(server.exchange).not.toHaveBeenCalled();
+});
+
 test("signing out during a renewal stays signed out", async () => {
   const { keeper, onChange } = await openTab();
   keeper.keep(server.grant(), true);

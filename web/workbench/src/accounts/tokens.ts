@@ -70,6 +70,12 @@ export class TokenKeeper {
     this.keep(grant, this.options.local.getItem(KEY) !== null);
   }
 
+  /** Have the server end all tokens for new ones. Tabs that are told of the end before we know the new ones wait here. */
+  async exchanged(ask: (access: string) => Promise<Grant>): Promise<void> {
+    const access = await this.access();
+    await this.locked(async () => this.replace(await ask(access)));
+  }
+
   drop(): void {
     this.clear();
     this.options.onChange(false);

@@ -1,4 +1,3 @@
-import { en as audit } from "../../audit/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
@@ -12,13 +11,20 @@ import { en as drafts } from "../../sessions/draftWords";
 import { en as several } from "../../sessions/severalWords";
 import { en as filters } from "../../sessions/words";
 import { en as hours } from "../../shops/words";
-import { en as security } from "../../shops/securityWords";
 import { en as tags } from "../../tags/words";
 import { en as transfers } from "../../transfers/words";
 import { en as wallboard } from "../../wallboard/words";
 
+/** The words of what is fetched later; see `addWords`. */
+export interface Later {
+  accounts: typeof import("../../accounts/words").en;
+  audit: typeof import("../../audit/words").en;
+  security: typeof import("../../shops/securityWords").en;
+  sso: typeof import("../../sso/words").en;
+  team: typeof import("../../team/words").en;
+}
+
 export const en = {
-  audit,
   collaboration,
   customers,
   drafts,
@@ -31,7 +37,6 @@ export const en = {
   replies,
   routing,
   search,
-  security,
   several,
   tags,
   transfers,
@@ -62,6 +67,7 @@ export const en = {
     submit: "Sign in",
     submitting: "Signing in…",
     ended: "Your session has ended. Please sign in again.",
+    tooLate: "That took too long. Please sign in again.",
     usernameMissing: "Enter your user name",
     passwordMissing: "Enter your password",
     promise: "Every conversation, answered.",
@@ -91,6 +97,10 @@ export const en = {
     search: "Search",
     wallboard: "Live board",
     hours: "Service hours",
+    security: "Shop security",
+    audit: "Audit log",
+    team: "Team",
+    agentRoles: "Roles",
     account: "Account: {name}",
     alerts: "Notify me about new waiting customers",
     sound: "Sound",
@@ -102,6 +112,7 @@ export const en = {
     notificationsBlocked: "Your browser blocks notifications for this page. Allow them in its site settings.",
     shortcuts: "Keyboard shortcuts",
     password: "Change password",
+    secondFactor: "Two-step sign-in",
     logout: "Sign out",
   },
   roles: {
@@ -315,7 +326,10 @@ export const en = {
     NETWORK: "The server cannot be reached. Check your connection.",
     UNKNOWN: "Something went wrong. Please try again.",
     LOGIN_FAILED: "User name or password is wrong",
-    ACCOUNT_LOCKED: "Too many attempts. The account is locked for a while.",
+    ACCOUNT_LOCKED: "Too many attempts. The account is locked for {minutes} min.",
+    ADDRESS_LOCKED: "Too many failed attempts from your network. Try again in {minutes} min.",
+    SECOND_FACTOR_WRONG: "This code is wrong, or was used already",
+    OLD_PASSWORD_INCORRECT: "The password is wrong",
     RATE_LIMITED: "Too many requests. Please wait a moment.",
     FORBIDDEN: "You are not allowed to do that",
     TOKEN_REQUIRED: "Please sign in again",
@@ -326,4 +340,4 @@ export const en = {
   },
 };
 
-export type Catalogue = typeof en;
+export type Catalogue = typeof en & Later;
