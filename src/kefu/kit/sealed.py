@@ -55,16 +55,21 @@ def opened_json(text: str, sealing: Sealing) -> str:
 
 
 def seal_fields(facts: dict[str, Any], paths: Iterable[str], seal: Callable[[str], str]) -> dict[str, Any]:
-    """The facts with the texts at these paths (`customer.email`) sealed, where there are any."""
-    sealed = dict(facts)
+    """The facts with the texts at these paths sealed, where there are any."""
+    return with_changed(facts, paths, lambda plain: {"sealed": seal(plain)})
+
+
+def with_changed(facts: dict[str, Any], paths: Iterable[str], change: Callable[[str], Any]) -> dict[str, Any]:
+    """The facts with what `change` makes of the texts at these paths (`email`, `customer.email`)."""
+    changed = dict(facts)
     for path in paths:
         name, _, rest = path.partition(".")
-        value = sealed.get(name)
+        value = changed.get(name)
         if rest and isinstance(value, dict):
-            sealed[name] = seal_fields(value, [rest], seal)
+            changed[name] = with_changed(value, [rest], change)
         elif not rest and isinstance(value, str):
-            sealed[name] = {"sealed": seal(value)}
-    return sealed
+            changed[name] = change(value)
+    return changed
 
 
 def _sealing(dialect: Dialect) -> Sealing:
