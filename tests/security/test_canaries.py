@@ -25,6 +25,7 @@ from realtime.socket_watch import connects
 SECRETS = {
     "JWT_SECRET_KEY": "canary0jwt-8d1f5a7c3e9b2046-8d1f5a7c3e9b2046",
     "JWT_SECRET_KEYS_OLD": "canary8old-5d2c8b7e1f4a9036-5d2c8b7e1f4a9036",
+    "FIELD_KEYS": "canary9field-2a6e9c4b7d1f8035-2a6e9c4b7d1f8035",
     "SUPER_ADMIN_PASSWORD": "canary1 first admin 7",
     "METRICS_TOKEN": "canary2metrics-4b7e1c9d",
     "SMTP_PASSWORD": "canary3smtp",
