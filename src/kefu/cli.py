@@ -347,6 +347,9 @@ def _walk_sealed(*, changes: bool) -> None:
         async for where, seen in reseal(db, Table.metadata, tally, changes=changes):
             typer.echo(f"\r{seen:>12,} in {where:<30}", nl=False, err=True)
         typer.echo("", err=True)
+        if changes:
+            async with db.write() as tx:
+                audit(tx, "secrets.rotated", ("secrets", db.sealing().kid), after={"values": tally.by_key[0]})
 
     _on_database(walk, is_patient=True)
     typer.echo(tally.told(load_settings().names_of_field_keys()))
