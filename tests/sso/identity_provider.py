@@ -144,8 +144,8 @@ class IdentityProvider:
 
 
 @asynccontextmanager
-async def running() -> AsyncIterator[IdentityProvider]:
-    provider = IdentityProvider()
+async def running(provider: IdentityProvider | None = None) -> AsyncIterator[IdentityProvider]:
+    provider = provider or IdentityProvider()
     app = FastAPI()
     provider.routes(app)
 

@@ -33,6 +33,15 @@ KEPT_SECONDS = 3600.0
 REFETCH_SECONDS = 10.0
 SKEW_SECONDS = 60
 TICKET_SECONDS = 600
+# What a token endpoint may say is wrong (RFC 6749, 5.2). Anything else is not written down: it may repeat our secret.
+REFUSALS = {
+    "invalid_request",
+    "invalid_client",
+    "invalid_grant",
+    "unauthorized_client",
+    "unsupported_grant_type",
+    "invalid_scope",
+}
 # Only what needs a private key: a secret of both sides, or none, proves nothing.
 ALGORITHMS = ("RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "EdDSA")
 
@@ -145,7 +154,8 @@ class Provider:
         if status >= 500:
             raise ProviderAway
         if status != 200 or not isinstance(answer.get("id_token"), str):
-            log.warning("sso.refused", reason="code", status=status, detail=str(answer.get("error"))[:100])
+            said = str(answer.get("error"))
+            log.warning("sso.refused", reason="code", status=status, detail=said if said in REFUSALS else None)
             raise NotProven
         token: str = answer["id_token"]
         return token

@@ -1,3 +1,5 @@
+import type { en as accounts } from "../../accounts/words";
+import type { en as audit } from "../../audit/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
@@ -10,18 +12,21 @@ import { en as search } from "../../search/words";
 import { en as drafts } from "../../sessions/draftWords";
 import { en as several } from "../../sessions/severalWords";
 import { en as filters } from "../../sessions/words";
+import type { en as security } from "../../shops/securityWords";
 import { en as hours } from "../../shops/words";
+import type { en as sso } from "../../sso/words";
 import { en as tags } from "../../tags/words";
+import type { en as team } from "../../team/words";
 import { en as transfers } from "../../transfers/words";
 import { en as wallboard } from "../../wallboard/words";
 
 /** The words of what is fetched later; see `addWords`. */
 export interface Later {
-  accounts: typeof import("../../accounts/words").en;
-  audit: typeof import("../../audit/words").en;
-  security: typeof import("../../shops/securityWords").en;
-  sso: typeof import("../../sso/words").en;
-  team: typeof import("../../team/words").en;
+  accounts: typeof accounts;
+  audit: typeof audit;
+  security: typeof security;
+  sso: typeof sso;
+  team: typeof team;
 }
 
 export const en = {
