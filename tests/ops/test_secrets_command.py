@@ -4,8 +4,10 @@ import asyncio
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from typer.testing import CliRunner
 
+from kefu.accounts.models import AuditEntry
 from kefu.cli import cli
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
@@ -46,6 +48,14 @@ async def email(url: str, name: str) -> str:
     return found
 
 
+async def audited(url: str) -> list[tuple[str, str | None]]:
+    db = Database(url)
+    async with db.read() as tx:
+        found = [(one.action, one.after) for one in await tx.scalars(select(AuditEntry))]
+    await db.close()
+    return found
+
+
 def run(kefu: CliRunner, verb: str) -> tuple[int, list[str]]:
     result = kefu.invoke(cli, ["secrets", verb])
     return result.exit_code, result.stdout.splitlines()
@@ -64,6 +74,7 @@ def test_keys_are_changed_in_four_steps_and_it_says_when_the_old_one_may_go(
     assert run(kefu, "check") == (1, [*of_each, *todo])
     done = ["4 values are sealed with FIELD_KEYS, number 1.", "0 values are sealed with JWT_SECRET_KEY.", only]
     assert run(kefu, "rotate") == run(kefu, "rotate") == run(kefu, "check") == (0, done)
+    assert asyncio.run(audited(database_url)) == [("secrets.rotated", '{"values":4}')] * 2
     monkeypatch.setenv("JWT_SECRET_KEY", "signs-tokens-and-opens-nothing-000111")
     assert [asyncio.run(email(database_url, name)) for name in ("one", "two")] == ["anna@example.com"] * 2
     monkeypatch.delenv("FIELD_KEYS")

@@ -129,7 +129,8 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         self.url = url
         self.signals = Signals()
-        self.info: dict[str, Any] = {"signals": self.signals}
+        self.sealing: Sealing = no_keys
+        self.info: dict[str, Any] = {"signals": self.signals, SEALING: no_keys}
         self._gate = asyncio.Lock()
         self._pool: asyncpg.Pool[Any] | None = None
         self._pool_gate = asyncio.Lock()
@@ -144,7 +145,6 @@ class Database:
             self._reader = engine(self.path, "BEGIN", size=4)
         else:
             self._writer = self._reader = _postgres_engine(url, is_patient=is_patient)
-        self.sealing: Sealing = no_keys
         self._new_write = async_sessionmaker(self._writer, expire_on_commit=False, info=self.info)
         self._new_read = async_sessionmaker(self._reader, expire_on_commit=False)
 
