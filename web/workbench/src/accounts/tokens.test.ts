@@ -48,8 +48,9 @@ beforeEach(() => {
   locks = fakeLocks();
 });
 
-async function openTab(session: Storage = sessionStorage, onChange = vi.fn()) {
-  const keeper = new TokenKeeper({ exchange: server.exchange, onChange, local: localStorage, session, locks });
+async function openTab(session: Storage = sessionStorage, local: Storage = localStorage) {
+  const onChange = vi.fn();
+  const keeper = new TokenKeeper({ exchange: server.exchange, onChange, local, session, locks });
   await keeper.open();
   return { keeper, onChange };
 }
@@ -80,6 +81,23 @@ test("two tabs refused at the same time use the refresh token once", async () =>
   const second = await openTab();
   expect(await Promise.all([first.keeper.renew("a1"), second.keeper.renew("a1")])).toEqual(["a2", "a2"]);
   expect(server.used).toEqual(["r1"]);
+});
+
+test("a tab to which the browser shows the other's renewal late ends nobody's sign-in", async () => {
+  const first = await openTab();
+  first.keeper.keep(server.grant(), true);
+  const old = localStorage.getItem("kefu.tokens");
+  const late = { ...sessionStorage, getItem: vi.fn(() => old) } as unknown as Storage;
+  const second = await openTab(sessionStorage, late);
+  expect(await first.keeper.renew("a1")).toBe("a2");
+  // A moment after its first use the server answers the same again.
+  server.exchange.mockImplementationOnce(async () => {
+    late.getItem = (key) => localStorage.getItem(key);
+    return { ...server.grant(), token: "another a2" };
+  });
+  expect(await second.keeper.renew("a1")).toBe("a2");
+  expect(second.onChange).not.toHaveBeenLastCalledWith(false);
+  expect(await first.keeper.access()).toBe("a2");
 });
 
 test("a reload takes up the tokens of this tab", async () => {
