@@ -1,6 +1,7 @@
 """The second step of signing in."""
 
 import asyncio
+import json
 import time
 from typing import Any
 
@@ -11,6 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from accounts.team import PASSWORD, Browser, Team, bearer
+from audit.audited import entries
 from kefu.accounts.models import Agent, FailedLogins, SecondFactor
 from kefu.kit.db import Database
 from kefu.kit.secrets import Sealer, Unreadable
@@ -132,7 +134,7 @@ async def test_a_ticket_ends_with_the_password_and_with_the_account(
     assert refusal(await gives(client, ticket, code_of(secret, later=1))) == (401, "TOKEN_INVALID")
 
 
-async def test_setting_up_needs_the_password_and_a_right_code(mei: Browser) -> None:
+async def test_setting_up_needs_the_password_and_a_right_code(mei: Browser, db: Database) -> None:
     path = "/api/agent/second-factor"
     assert refusal(await mei.post(f"{path}/setup", {"password": "wrong-password-1"})) == (403, "OLD_PASSWORD_INCORRECT")
     assert refusal(await mei.post(f"{path}/confirm", {"code": "123456"})) == (409, "SECOND_FACTOR_OFF")
@@ -146,6 +148,8 @@ async def test_setting_up_needs_the_password_and_a_right_code(mei: Browser) -> N
         assert refusal(await again) == (409, "SECOND_FACTOR_ON")
     answer = await mei.post(f"{path}/confirm", {"code": "12ü456"})
     assert refusal(answer) == (422, "VALIDATION_FAILED")
+    refused = [json.loads(one.after or "")["code"] for one in await entries(db, "agent.second_factor_refused")]
+    assert refused == ["OLD_PASSWORD_INCORRECT", "SECOND_FACTOR_WRONG"]
 
 
 async def test_new_recovery_codes_replace_the_old_ones(mei: Browser, team: Team, client: httpx2.AsyncClient) -> None:

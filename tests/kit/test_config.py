@@ -49,6 +49,7 @@ SECRET = "d41f8c0a6b7e93521f0c4d8e7a6b5392"
 SAFE = {
     "KEFU_ENV": "production",
     "JWT_SECRET_KEY": SECRET,
+    "JWT_SECRET_KEYS_OLD": "7a90c1e65b3f482d9e0876d5c4b3a291, 90b1c7d2e3f4a5b6c7d8e9f0a1b2c3d4",
     "SUPER_ADMIN_PASSWORD": "vier Pferde im Regen 9",
     "METRICS_TOKEN": "6f0d2c9be1a84753",
     "CORS_ORIGINS": "https://shop.example",
@@ -56,6 +57,7 @@ SAFE = {
 }
 UNSAFE = {
     "JWT_SECRET_KEY": ("", "d41f8c0a6b7e9352", "a" * 64, "secret-secret-secret-secret-secret", "changeme" * 8),
+    "JWT_SECRET_KEYS_OLD": ("changeme", f"7a90c1e65b3f482d9e0876d5c4b3a291, {'secret-' * 6}"),
     "SUPER_ADMIN_PASSWORD": (
         "admin123",
         "short-pass1",

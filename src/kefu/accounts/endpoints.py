@@ -205,7 +205,7 @@ async def confirm_second_factor(request: Request, me: SignedInAgent, body: CodeI
     async with state.db.write() as tx:
         await lock(tx, me.id)
         codes = await second_factor.confirm(tx, state.sealer, me.id, body.code)
-    return RecoveryCodesData(data=RecoveryCodes(recovery_codes=codes))
+    return RecoveryCodesData(data=RecoveryCodes(recovery_codes=_settled(codes)))
 
 
 @router.post("/second-factor/recovery-codes")

@@ -109,15 +109,16 @@ async def begin(tx: AsyncSession, sealer: Sealer, agent_id: str) -> str:
     return secret
 
 
-async def confirm(tx: AsyncSession, sealer: Sealer, agent_id: str, code: str) -> list[str]:
-    """From now on a code is asked for. The recovery codes, to be shown once. Raises AlreadyOn, NotOn or CodeWrong."""
+async def confirm(tx: AsyncSession, sealer: Sealer, agent_id: str, code: str) -> list[str] | CodeWrong:
+    """From now on a code is asked for. The recovery codes, to be shown once. Raises AlreadyOn or NotOn."""
     factor = await tx.get(SecondFactor, agent_id)
     if factor is None:
         raise NotOn
     if factor.confirmed_at:
         raise AlreadyOn
     if not _takes_step(sealer, factor, code):
-        raise CodeWrong
+        audit(tx, "agent.second_factor_refused", ("agent", agent_id), after={"code": CodeWrong.code})
+        return CodeWrong()
     factor.confirmed_at = now_ms()
     audit(tx, "agent.second_factor_on", ("agent", agent_id))
     return _new_recovery(sealer, factor)

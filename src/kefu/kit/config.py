@@ -311,10 +311,12 @@ def _weak_secrets(settings: Settings) -> Iterator[tuple[str, str, str]]:
     secret = settings.jwt_secret_key.get_secret_value()
     if not secret:
         yield "JWT_SECRET_KEY", "is required in production", "Set it to the output of: openssl rand -hex 32"
-    elif len(secret) < 32 or _is_guessable(secret):
+    elif _is_weak_key(secret):
         yield "JWT_SECRET_KEY", "is too easy to guess", "Use at least 32 random characters: openssl rand -hex 32"
+    if any(_is_weak_key(old) for old in settings.old_signing_keys()):
+        yield "JWT_SECRET_KEYS_OLD", "has one that is too easy to guess", "Remove it: who guesses it signs tokens."
     for number, key in enumerate(_listed(settings.field_keys), 1):
-        if len(key) < 32 or _is_guessable(key):
+        if _is_weak_key(key):
             yield "FIELD_KEYS", f"number {number} is too easy to guess", "Use the output of: openssl rand -hex 32"
         elif key == secret:
             yield "FIELD_KEYS", f"number {number} is JWT_SECRET_KEY", "Use one for nothing else, or leave it empty."
@@ -341,6 +343,10 @@ def _open_doors(settings: Settings) -> Iterator[tuple[str, str, str]]:
         yield "LOG_LEVEL", "debug may write what people say", "Use info."
     if settings.ai_provider == "scripted":
         yield "AI_PROVIDER", "scripted answers nothing; it is for tests", "Use builtin."
+
+
+def _is_weak_key(key: str) -> bool:
+    return len(key) < 32 or _is_guessable(key)
 
 
 def _is_guessable(secret: str) -> bool:
