@@ -304,7 +304,7 @@ def unsafe(settings: Settings) -> list[Problem]:
     """What must not go into production, each with its remedy; nothing in development."""
     if not settings.is_production:
         return []
-    return [Problem(*one) for one in (*_weak_secrets(settings), *_open_doors(settings))]
+    return [Problem(*one) for one in (*_weak_secrets(settings), *_weak_field_keys(settings), *_open_doors(settings))]
 
 
 def _weak_secrets(settings: Settings) -> Iterator[tuple[str, str, str]]:
@@ -315,11 +315,6 @@ def _weak_secrets(settings: Settings) -> Iterator[tuple[str, str, str]]:
         yield "JWT_SECRET_KEY", "is too easy to guess", "Use at least 32 random characters: openssl rand -hex 32"
     if any(_is_weak_key(old) for old in settings.old_signing_keys()):
         yield "JWT_SECRET_KEYS_OLD", "has one that is too easy to guess", "Remove it: who guesses it signs tokens."
-    for number, key in enumerate(_listed(settings.field_keys), 1):
-        if _is_weak_key(key):
-            yield "FIELD_KEYS", f"number {number} is too easy to guess", "Use the output of: openssl rand -hex 32"
-        elif key == secret:
-            yield "FIELD_KEYS", f"number {number} is JWT_SECRET_KEY", "Use one for nothing else, or leave it empty."
     password = settings.super_admin_password.get_secret_value()
     if 0 < len(password) < 12:
         yield "SUPER_ADMIN_PASSWORD", "is shorter than 12 characters", "Use a long random one, or leave it empty."
@@ -330,6 +325,14 @@ def _weak_secrets(settings: Settings) -> Iterator[tuple[str, str, str]]:
         yield "METRICS_TOKEN", "is too easy to guess", "Use random characters, or leave it empty."
     if secret and secret in {password, metrics}:
         yield "JWT_SECRET_KEY", "is used elsewhere too", "Use it for nothing else."
+
+
+def _weak_field_keys(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    for number, key in enumerate(_listed(settings.field_keys), 1):
+        if _is_weak_key(key):
+            yield "FIELD_KEYS", f"number {number} is too easy to guess", "Use the output of: openssl rand -hex 32"
+        elif key == settings.jwt_secret_key.get_secret_value():
+            yield "FIELD_KEYS", f"number {number} is JWT_SECRET_KEY", "Use one for nothing else, or leave it empty."
 
 
 def _open_doors(settings: Settings) -> Iterator[tuple[str, str, str]]:
