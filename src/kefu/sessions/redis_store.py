@@ -163,11 +163,11 @@ class RedisStore:
 
     async def save(self, session: Session) -> bool:
         """Raises Away."""
-        return await self.save_all([session]) == 1
+        return await self.save_all([row_of(session)]) == 1
 
-    async def save_all(self, sessions: list[Session]) -> int:
-        """How many were newer than what Redis had. Raises Away."""
-        arguments = [part for session in sessions for part in _parts(session)]
+    async def save_all(self, rows: list[dict[str, Any]]) -> int:
+        """How many of the sessions' rows were newer than what Redis had. Raises Away."""
+        arguments = [part for row in rows for part in _parts(row)]
         saved: int = await self.run("save", SAVE, *arguments, within=BACKGROUND_SECONDS)
         return saved
 
@@ -208,11 +208,11 @@ class RedisStore:
         return await self._redis.ask(operation, lambda _: script((), (self.prefix, self.expire_ms, *arguments)), within)
 
 
-def _parts(session: Session) -> tuple[str | int | bytes, ...]:
-    """A session as SAVE takes it."""
-    value = b"%d %b %b" % (session.seq, session.status.encode(), orjson.dumps(row_of(session)))
-    waits_since = session.escalated_at or session.updated_at
-    return session.name, session.seq, session.status, session.updated_at, waits_since, value
+def _parts(row: dict[str, Any]) -> tuple[str | int | bytes, ...]:
+    """A session's row as SAVE takes it."""
+    seq, status, updated_at = row["seq"], row["status"], row["updated_at"]
+    value = b"%d %b %b" % (seq, status.encode(), orjson.dumps(row))
+    return row["name"], seq, status, updated_at, row["escalated_at"] or updated_at, value
 
 
 def _session_of(value: bytes | str) -> Session:
