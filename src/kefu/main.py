@@ -39,6 +39,7 @@ from kefu.kit.http import Outbound
 from kefu.kit.limits import Limits
 from kefu.kit.redis import Redis
 from kefu.kit.sealed import sealing_of
+from kefu.kit.signpost import Signpost
 from kefu.kit.web import Edge, add_errors
 from kefu.knowledge.endpoints import router as knowledge
 from kefu.log.log import Entry
@@ -267,6 +268,7 @@ def _add_routes(app: FastAPI) -> None:
     add_web_apps(app)
     add_errors(app)
     describe_streams(app)
+    app.router.middleware_stack = Signpost(app.router)
 
 
 def _edge(app: FastAPI, app_inside: ASGIApp) -> Edge:

@@ -137,8 +137,7 @@ def leaks(text: str, canaries: list[str]) -> list[str]:
 
 async def no_secret_is_kept(db: Database) -> None:
     """Neither in the log of facts, which is kept for ever, nor in what browsers load."""
-    async with db.connection() as connection:
-        facts = "".join(row[0] for row in await connection.fetch("SELECT type || payload FROM events"))
+    facts = "".join(row[0] for row in await db.fetch("SELECT type || payload FROM events"))
     assert "mail.failed" in facts
     assert leaks(facts, SPELLED) == []
     bundle = "".join(

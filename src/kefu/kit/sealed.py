@@ -54,6 +54,11 @@ def opened_json(text: str, sealing: Sealing) -> str:
     return IN_JSON.sub(lambda found: orjson.dumps(opened(found[1], sealing)).decode(), text)
 
 
+def still_sealed(text: str) -> Any:
+    """The text of a sealed column, as it stands in JSON."""
+    return {"sealed": text} if is_sealed(text) else text
+
+
 def seal_fields(facts: dict[str, Any], paths: Iterable[str], seal: Callable[[str], str]) -> dict[str, Any]:
     """The facts with the texts at these paths sealed, where there are any."""
     return with_changed(facts, paths, lambda plain: {"sealed": seal(plain)})

@@ -169,11 +169,12 @@ class RedisStore:
 
     async def save(self, session: Session) -> bool:
         """Raises Away."""
-        return await self.save_all([session]) == 1
+        row = seal_fields(row_of(session), SEALED, self._sealing().seal)
+        return await self.save_all([row]) == 1
 
-    async def save_all(self, sessions: list[Session]) -> int:
-        """How many were newer than what Redis had. Raises Away."""
-        arguments = [part for session in sessions for part in _parts(session, self._sealing)]
+    async def save_all(self, rows: list[dict[str, Any]]) -> int:
+        """How many of the sessions' rows, sealed, were newer than what Redis had. Raises Away."""
+        arguments = [part for row in rows for part in _parts(row)]
         saved: int = await self.run("save", SAVE, *arguments, within=BACKGROUND_SECONDS)
         return saved
 
@@ -214,12 +215,11 @@ class RedisStore:
         return await self._redis.ask(operation, lambda _: script((), (self.prefix, self.expire_ms, *arguments)), within)
 
 
-def _parts(session: Session, sealing: Sealing) -> tuple[str | int | bytes, ...]:
-    """A session as SAVE takes it."""
-    row = orjson.dumps(seal_fields(row_of(session), SEALED, sealing().seal))
-    value = b"%d %b %b" % (session.seq, session.status.encode(), row)
-    waits_since = session.escalated_at or session.updated_at
-    return session.name, session.seq, session.status, session.updated_at, waits_since, value
+def _parts(row: dict[str, Any]) -> tuple[str | int | bytes, ...]:
+    """A session's row as SAVE takes it."""
+    seq, status, updated_at = row["seq"], row["status"], row["updated_at"]
+    value = b"%d %b %b" % (seq, status.encode(), orjson.dumps(row))
+    return row["name"], seq, status, updated_at, row["escalated_at"] or updated_at, value
 
 
 def _session_of(value: bytes | str, sealing: Sealing) -> Session:
