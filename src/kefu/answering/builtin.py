@@ -4,7 +4,6 @@ It finds the passage that answers and says it in the passage's own words.
 """
 
 import asyncio
-import os
 import re
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -34,7 +33,7 @@ class BuiltinAnswerer:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._turn = asyncio.Semaphore(int(os.environ.get("N2","1")))
+        self._desk = asyncio.Semaphore()  # one question at a time: what it takes, it takes of the event loop
         for language in LANGUAGES:
             synonyms(language)  # read from its file now, so that no visitor waits for it
 
@@ -50,7 +49,7 @@ class BuiltinAnswerer:
         yield Answer(text, answered, sources, _evidence(turn, found, took, answered=answered))
 
     async def _from_knowledge(self, turn: Turn, locale: Locale) -> tuple[str, bool, Found | None]:
-        async with self._turn, self._db.read() as tx:
+        async with self._desk, self._db.read() as tx:
             found = await search(tx, turn.shop, turn.question, locale, HITS)
             earlier = next((said.content for said in reversed(turn.history) if said.role == "user"), "")
             if not found.is_confident and earlier and FOLLOWS_UP.search(turn.question.strip()):
