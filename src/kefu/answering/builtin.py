@@ -22,6 +22,8 @@ from kefu.knowledge.words import language_of
 LANGUAGES: tuple[Locale, ...] = ("en", "zh")
 HITS = 5
 SOURCES = 3
+# How many questions are looked up at a time: what that takes, it takes of the event loop, where people wait too.
+AT_ONCE = 2
 # A further hit is named as a source when it is nearly as sure as the quoted one.
 NEARLY = 0.85
 PIECE = 60
@@ -33,7 +35,7 @@ class BuiltinAnswerer:
 
     def __init__(self, db: Database) -> None:
         self._db = db
-        self._desk = asyncio.Semaphore()  # one question at a time: what it takes, it takes of the event loop
+        self._desk = asyncio.Semaphore(1 if db.is_sqlite else AT_ONCE)
         for language in LANGUAGES:
             synonyms(language)  # read from its file now, so that no visitor waits for it
 
