@@ -4,6 +4,7 @@ import os
 import sys
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 
 NICE = 10  # a tenth of the processor against who wants all of it, and all of it when nobody does
 
@@ -14,6 +15,7 @@ def modest_threads(count: int, name: str) -> ThreadPoolExecutor:
 
 
 def _give_way() -> None:
-    """On Linux a thread has a priority of its own; elsewhere it has that of the process."""
+    """On Linux a thread has a priority of its own; elsewhere, or where a sandbox forbids it, that of the process."""
     if sys.platform == "linux":
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
+        with suppress(OSError):
+            os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), NICE)
