@@ -151,6 +151,7 @@ def serve(
 
     Migrates an embedded database and makes the first admin by itself.
     """
+    gc.disable()  # until all is loaded: none of it is garbage
     from kefu.main import create_app
     from kefu.realtime.server import OPTIONS
 
@@ -164,6 +165,7 @@ def serve(
         gc.collect()
         gc.freeze()  # what was loaded stays: walking it again and again stopped every stream for up to 0.8 s
         gc.set_threshold(*GARBAGE)
+        gc.enable()
         config = Config(
             app,
             host=host,
