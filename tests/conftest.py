@@ -17,6 +17,7 @@ import structlog
 from fastapi import FastAPI
 
 from actors import Agent, Stage, Visitor
+from compiled import keep_compiled
 from kefu.accounts.audit import keys_of, seal_with
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
@@ -44,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         os.environ[SHARED] = tempfile.mkdtemp(prefix="kefu-tests-")
     config.stash[SERVERS] = Servers(Path(os.environ[SHARED]))
+    keep_compiled()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:

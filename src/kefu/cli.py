@@ -102,6 +102,7 @@ def serve(
 
     Migrates an embedded database and makes the first admin by itself.
     """
+    gc.disable()  # until all is loaded: none of it is garbage
     from kefu.main import create_app
     from kefu.realtime.server import OPTIONS
 
@@ -115,6 +116,7 @@ def serve(
         gc.collect()
         gc.freeze()  # what was loaded stays: walking it again and again stopped every stream for up to 0.8 s
         gc.set_threshold(*GARBAGE)
+        gc.enable()
         config = Config(
             app,
             host=host,

@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 
 from fastapi import APIRouter, FastAPI
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from kefu import __version__
@@ -243,7 +243,6 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # it would be to whatever Host the caller named
-        generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
     app.state.feed, app.state.presence = Feed(db, bus, hub), presence
@@ -261,10 +260,17 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     return app
 
 
-def _add_routes(app: FastAPI) -> None:
-    app.router.routes += STREAMS  # for the methods they do not take
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """What FastAPI reads out of their signatures it reads once in a process, however many applications it makes."""
+    api = APIRouter(generate_unique_id_function=lambda route: route.name)
     for router in ROUTERS:
-        app.include_router(router)
+        api.include_router(router)
+    return api.routes
+
+
+def _add_routes(app: FastAPI) -> None:
+    app.router.routes += (*STREAMS, *_routes())  # streams: for the methods they do not take
     add_web_apps(app)
     add_errors(app)
     describe_streams(app)
