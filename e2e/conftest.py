@@ -40,6 +40,8 @@ FLAGS = (
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A page lives for seconds here: compiling its hot code once more costs a tenth of it and is never paid back.
+    "--js-flags=--no-opt --no-maglev",
     f"--disable-features={','.join(BY_PLAYWRIGHT + UNSEEN)}",
 )
 TAGS: dict[Locale, str] = {"en": "en-GB", "zh": "zh-CN"}
