@@ -130,9 +130,11 @@ def starting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[...,
         product.start()
         return product
 
-    yield run
-    for product in running:
-        product.stop()
+    try:
+        yield run
+    finally:
+        for product in running:
+            product.stop()
 
 
 @pytest.fixture(scope="module")
