@@ -23,9 +23,9 @@ from kefu.sessions.models import stream_of
 from kefu.sessions.states import Status
 from kefu.sessions.work import AnswerVisitor
 
-SESSIONS = 16
-ROUNDS = 32
-LONGEST = 0.08
+SESSIONS = 8
+ROUNDS = 64
+LONGEST = 0.12
 MEI = service.Member("agent_1", "Mei")
 
 

@@ -24,9 +24,10 @@ HISTORY = 20
 LOOK_BACK = 40  # far enough to find ten replies among what the visitor wrote
 # What a program sends in one go is one question; nobody notices the pause.
 GATHER_SECONDS = 0.01
-# How many turns are in the database at a time, however many run: in a flood the others wait for each other, not people
-# for them. On SQLite, whose one writer people need too, it is one.
-AT_ONCE = 4
+# How many turns read at a time, and how many write, however many run: in a flood the others wait for each other, not
+# people for them. On SQLite, whose one writer people need too, it is one. Who writes does not queue with who reads: of
+# many questions the first answers come while the last ones are still looked at.
+AT_ONCE = 2
 
 
 Speech = AsyncGenerator[Delta | Answer]
@@ -57,7 +58,8 @@ class Bot:
         self._bus = bus
         self._answerer = answerer
         self._running: dict[str, Running] = {}
-        self._at_hand = asyncio.Semaphore(1 if db.is_sqlite else AT_ONCE)
+        at_once = 1 if db.is_sqlite else AT_ONCE
+        self._reading, self._writing = asyncio.Semaphore(at_once), asyncio.Semaphore(at_once)
         bus.listen(self._hear)
 
     async def __call__(self, job: Taken) -> None:
@@ -74,7 +76,7 @@ class Bot:
 
     async def _answer(self, job: Taken, work: AnswerVisitor, running: Running) -> bool:
         """Whether an answer was written; if not, none is wanted any more."""
-        async with self._at_hand, self._db.read() as tx:
+        async with self._reading, self._db.read() as tx:
             session = await find(tx, work.session)
             is_wanted = session is not None and may_answer(session, work)
             said = await history(tx, work.session, LOOK_BACK, public_only=True) if is_wanted else []
@@ -117,7 +119,7 @@ class Bot:
             "answered": answer.answered,
             "sources": [asdict(source) for source in answer.sources],
         }
-        async with self._at_hand, self._db.write() as tx:
+        async with self._writing, self._db.write() as tx:
             await post_by_bot(tx, work, said, {"draft_id": draft_id, **asdict(answer.evidence)})
             await finish(tx, job.id)
 
