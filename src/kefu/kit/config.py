@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     )
     outbound_allow: Annotated[list[str], NoDecode] = Field([], validation_alias="OUTBOUND_ALLOW")
     rate_limits: Literal["on", "off"] = Field("on", validation_alias="RATE_LIMITS")
+    upload_max_mb: int = Field(50, validation_alias="UPLOAD_MAX_MB", ge=1, le=50)
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     log_file: Path | None = Field(None, validation_alias="LOG_FILE")
 
@@ -211,6 +212,7 @@ REMEDIES = {
     "EMAIL_FROM": "Use one address: service@shop.example.",
     "AGENT_AUTO_BUSY_SECONDS": "Use whole seconds from 30 to 86400; 300 is five minutes.",
     "TRANSFER_EXPIRE_SECONDS": "Use whole seconds from 1 to 3600; 120 is two minutes.",
+    "UPLOAD_MAX_MB": "Use whole MiB from 1 to 50; pictures and documents are never more than 10.",
     "LOG_LEVEL": "Use debug, info, warning or error.",
 }
 

@@ -30,6 +30,7 @@ Rule = Literal[
     "mail_reply",
     "identify",
     "audit_export",
+    "upload",
 ]
 # `visitor`: the conversation the token is for. `who`: visitor or agent, in one conversation.
 Per = Literal["address", "visitor", "agent", "username", "who"]
@@ -53,6 +54,7 @@ RATES: dict[Rule, dict[Per, str]] = {
     "mail_reply": {"agent": "30/minute"},
     "identify": {"address": "120/minute"},
     "audit_export": {"agent": "10/minute"},
+    "upload": {"who": "20/minute", "address": "60/minute"},
 }
 LONGEST_KEY = 200
 
