@@ -4,7 +4,7 @@ from base64 import b64decode, b64encode
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from e2e.actors import A_SECOND
 from e2e.conftest import Desk, Visit
@@ -27,6 +27,12 @@ BRING = """
 """
 
 
+def may_attach(composer: Locator) -> Locator:
+    """The field, once the form around it takes files."""
+    expect(composer.locator("xpath=ancestor::form").locator("button.attach")).to_be_visible()
+    return composer
+
+
 def brought(type_: str, content: bytes = PNG, name: str = "shot.png", kind: str = "image/png") -> dict[str, str]:
     return {"type": type_, "name": name, "kind": kind, "content": b64encode(content).decode()}
 
@@ -35,7 +41,7 @@ def test_a_visitor_pastes_a_picture_and_the_agent_answers_with_a_file(visit: Vis
     visitor, agent = visit(), desk()
     visitor.is_in_the_chat()
     visitor.says("Hello")
-    visitor.field.evaluate(BRING, brought("paste"))
+    may_attach(visitor.field).evaluate(BRING, brought("paste"))
     chip = visitor.chat.locator(".attached li")
     expect(chip).to_contain_text("shot.png")
     visitor.says("It looks like this")
@@ -43,6 +49,7 @@ def test_a_visitor_pastes_a_picture_and_the_agent_answers_with_a_file(visit: Vis
     picture = visitor.chat.get_by_role("button", name="Look at shot.png")
     expect(picture.locator("img")).to_have_js_property("naturalWidth", 24)
 
+    visitor.calls_a_person()
     agent.opens(visitor.session)
     shown = agent.page.get_by_role("log").get_by_role("button", name="Look at shot.png")
     expect(shown.locator("img")).to_have_js_property("naturalWidth", 24)
@@ -53,7 +60,7 @@ def test_a_visitor_pastes_a_picture_and_the_agent_answers_with_a_file(visit: Vis
     expect(large).to_have_count(0)
 
     agent.takes_over()
-    agent.composer.evaluate(BRING, brought("drop", PDF, "Bill 77.pdf", "application/pdf"))
+    may_attach(agent.composer).evaluate(BRING, brought("drop", PDF, "Bill 77.pdf", "application/pdf"))
     expect(agent.page.locator(".attached li")).to_contain_text("Bill 77.pdf")
     agent.composer.press("Enter")
     card = visitor.chat.get_by_role("button", name="Download Bill 77.pdf")
@@ -84,12 +91,12 @@ def test_what_did_not_arrive_is_tried_again_and_is_sent_up_once(visit: Visit, up
     visitor = visit("zh")
     _fails_once(visitor.page, uploads)
     visitor.is_in_the_chat()
-    visitor.field.evaluate(BRING, brought("paste"))
+    may_attach(visitor.field).evaluate(BRING, brought("paste"))
     chip = visitor.chat.locator(".attached li")
     expect(chip).to_contain_text("网络已断开")
     chip.get_by_role("button", name="重试").click()
     expect(chip.locator("progress")).to_have_count(0)
-    visitor.field.evaluate(BRING, brought("paste", b"<svg/>", "virus.svg", "image/svg+xml"))
+    may_attach(visitor.field).evaluate(BRING, brought("paste", b"<svg/>", "virus.svg", "image/svg+xml"))
     refused = visitor.chat.locator(".attached li.failed")
     expect(refused).to_contain_text("仅支持发送图片")
     refused.get_by_role("button", name="移除 virus.svg").click()
