@@ -1,5 +1,6 @@
 """What may be sent is told by what it is, and is made harmless before it is kept."""
 
+import asyncio
 from pathlib import Path
 
 import pytest
@@ -101,3 +102,19 @@ async def test_what_is_too_large_ends_in_the_middle_and_leaves_nothing(visitor: 
     answer = await uploads(visitor, visitor.name, samples.MP4 + bytes(51 << 20), "long.mp4")
     assert (answer.status_code, answer.json()["error"]["details"]) == (413, {"limit_mb": 50})
     assert on_disk(tmp_path) == []
+
+
+async def test_who_goes_away_in_the_middle_leaves_nothing(visitor: Visitor, tmp_path: Path) -> None:
+    url = visitor.stage.http.base_url
+    reads, writes = await asyncio.open_connection(url.host, url.port)
+    head = (
+        f"POST /api/sessions/{visitor.name}/files HTTP/1.1\r\nHost: kefu\r\nAuthorization: Bearer {visitor.token}\r\n"
+    )
+    head += "Content-Type: multipart/form-data; boundary=x\r\nContent-Length: 9000000\r\n\r\n"
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.png"\r\n\r\n'
+    writes.write(head.encode() + part + png() + bytes(3 << 20))
+    await writes.drain()
+    writes.close()
+    assert await reads.read() == b""
+    stored = await has_uploaded(visitor, visitor.name)
+    assert [path.stat().st_size for path in on_disk(tmp_path)] == [stored["size"]]
