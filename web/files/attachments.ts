@@ -1,6 +1,7 @@
 import { type ApiError, failureFromThrown, type FileRef, newClientMsgId } from "@kefu/api";
 
 export const MOST = 5;
+const PICTURES = /^image\/(png|jpeg|gif|webp)$/;
 
 /** A file beside what is being written. `file` once the server has it, `failure` when it would not take it. */
 export interface Attachment {
@@ -38,7 +39,7 @@ export class Attachments {
     const taken = all.slice(0, Math.max(0, MOST - this.list.length));
     for (const source of taken) {
       const key = newClientMsgId();
-      const preview = source.type.startsWith("image/") ? URL.createObjectURL(source) : "";
+      const preview = PICTURES.test(source.type) ? URL.createObjectURL(source) : "";
       this.sources.set(key, { source, cut: new AbortController() });
       this.show([...this.list, { key, name: source.name, size: source.size, preview, progress: 0 }]);
       void this.up(key);
