@@ -8,7 +8,7 @@ from pathlib import Path
 
 import asyncpg
 
-from bench import answers, crowd, flood, followers, posts, reads
+from bench import answers, crowd, flood, followers, logins, posts, reads
 from bench.figures import Bound, Judged, Table, milliseconds
 from bench.report import Report, machine
 from bench.subject import Place, serving
@@ -28,8 +28,10 @@ SOCKET_MEMORY = Bound("at most", 24)
 BROADCAST = Bound("at most", 300)
 REOPENED = Bound("at least", 2000)
 GET = Bound("at most", 10)
+BESIDE_LOGINS = Bound("at most", 3)
 
 POST_COLUMNS = ("connections", "post", "requests/s", "p50 ms", "p99 ms", "server CPU μs", "bad", "÷ bare")
+LOGIN_COLUMNS = ("what", "requests", "p50 ms", "p99 ms", "max ms", "bad")
 ANSWER_COLUMNS = ("language", "questions", "p50 ms", "p99 ms")
 FOLLOWER_COLUMNS = (
     "followers",
@@ -80,6 +82,7 @@ async def run(effort: Effort) -> Report:
             found = Findings(database)
             place.prepare()
             await _posts(place, effort, found)
+            await _logins(place, effort, found)
             await _answers(place, effort, found)
             await _followers(place, effort, found)
             await _flood(place, found)
@@ -126,6 +129,20 @@ async def _posts(place: Place, effort: Effort, found: Findings) -> None:
         p99 = milliseconds(results[64, "served by a person"].latencies, 0.99)
         found.judge("post, served by a person, 64 connections, p99", p99, "ms", POST_P99)
     found.tables.append(Table(f"{found.database}: posts", POST_COLUMNS, rows))
+
+
+async def _logins(place: Place, effort: Effort, found: Findings) -> None:
+    _say(f"{found.database}: posts beside {logins.LOGINS_PER_SECOND} sign-ins a second")
+    await logins.hire(place)
+    async with serving(place) as subject:
+        result = await logins.measure(subject, effort.rounds, effort.seconds)
+    ratio = milliseconds(result.beside.latencies, 0.99) / milliseconds(result.alone.latencies, 0.99)
+    found.judge(f"post beside {logins.LOGINS_PER_SECOND} sign-ins/s ÷ without, p99", ratio, "×", BESIDE_LOGINS)
+    rows = []
+    for what, one in (("posts alone", result.alone), ("posts beside", result.beside), ("sign-ins", result.logins)):
+        shares = [f"{milliseconds(one.latencies, share):.1f}" for share in (0.5, 0.99, 1)]
+        rows.append([what, str(len(one.latencies)), *shares, str(one.bad)])
+    found.tables.append(Table(f"{found.database}: posts beside sign-ins", LOGIN_COLUMNS, rows))
 
 
 async def _answers(place: Place, effort: Effort, found: Findings) -> None:

@@ -197,12 +197,12 @@ class AgentDesk:
 
     def opens_the_login(self) -> None:
         self.page.goto(f"{self.address}/workbench/")
-        expect(self.page.get_by_role("button", name=self.words.sign_in)).to_be_visible()
+        expect(self.page.get_by_role("button", name=self.words.sign_in, exact=True)).to_be_visible()
 
     def tries(self, username: str, password: str) -> None:
         self.page.get_by_label(self.words.username).fill(username)
         self.page.get_by_label(self.words.password, exact=True).fill(password)
-        self.page.get_by_role("button", name=self.words.sign_in).click()
+        self.page.get_by_role("button", name=self.words.sign_in, exact=True).click()
 
     def signs_in(self, account: Account) -> None:
         self.opens_the_login()

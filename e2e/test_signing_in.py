@@ -1,18 +1,28 @@
 """Who may sit at the desk, and two who reach for the same conversation."""
 
 import re
+import time
 from collections.abc import Callable
 from pathlib import Path
 
+import httpx2
+import pyotp
 import pytest
 from playwright.sync_api import Route, expect
 
 from e2e.actors import AgentDesk
 from e2e.conftest import Desk, OpenContext, Visit
-from e2e.product import LENA, WANG, Product
+from e2e.product import CHEN, LENA, WANG, Account, Product
 from e2e.words import Locale
 
 OWN = "my-own-bicycle-9"
+# What this browser keeps: makes the access token look as if it ran out, in all tabs; gives the access token.
+EXPIRE = """() => {
+  const kept = JSON.parse(localStorage.getItem("kefu.tokens"));
+  localStorage.setItem("kefu.tokens", JSON.stringify({ ...kept, expiresAt: Date.now() }));
+  dispatchEvent(new StorageEvent("storage", { key: "kefu.tokens", storageArea: localStorage }));
+}"""
+HELD = """() => JSON.parse(localStorage.getItem("kefu.tokens")).access"""
 
 
 @pytest.fixture
@@ -145,6 +155,90 @@ def test_the_chat_works_by_keyboard_alone(visit: Visit) -> None:
 
     expect(visitor.field).to_be_hidden()
     expect(visitor.launcher).to_be_focused()
+
+
+def sets_up_the_second_step(agent: AgentDesk, account: Account) -> tuple[pyotp.TOTP, list[str]]:
+    """The agent's app, and the recovery codes."""
+    agent.page.locator("button.opener").click()
+    agent.page.get_by_role("button", name="Two-step sign-in").click()
+    dialog = agent.page.get_by_role("dialog", name="Two-step sign-in")
+    dialog.get_by_label("Your password").fill(account.password)
+    dialog.get_by_role("button", name="Set up").click()
+    expect(dialog.get_by_role("img", name="QR code")).to_be_visible()
+    app = pyotp.TOTP(dialog.locator("code").inner_text().replace(" ", ""))
+    dialog.get_by_label("Then enter the six digits that it shows.").fill(app.now())
+    dialog.get_by_role("button", name="Confirm").click()
+    codes = dialog.get_by_role("listitem")
+    expect(codes).to_have_count(10)
+    shown = codes.all_inner_texts()
+    dialog.get_by_role("button", name="I have kept them").click()
+    expect(dialog).to_be_hidden()
+    return app, shown
+
+
+def test_a_second_step_is_set_up_and_then_asked_for(desk: Desk) -> None:
+    agent = desk(CHEN)
+    app, codes = sets_up_the_second_step(agent, CHEN)
+    agent.signs_out()
+
+    agent.tries(CHEN.username, CHEN.password)
+    code = agent.page.get_by_label("Code", exact=True)
+    expect(code).to_be_focused()
+    code.fill("000000")
+    code.press("Enter")
+    expect(agent.page.get_by_role("alert")).to_contain_text("wrong, or was used already")
+    code.fill(app.at(time.time(), counter_offset=1))
+    code.press("Enter")
+    expect(agent.page.get_by_role("tablist")).to_be_visible()
+
+    agent.signs_out()
+    agent.tries(CHEN.username, CHEN.password)
+    agent.page.get_by_role("button", name="I have no access to the app").click()
+    agent.page.get_by_label("Recovery code").fill(codes[3])
+    agent.page.keyboard.press("Enter")
+    expect(agent.page.get_by_role("tablist")).to_be_visible()
+
+
+def test_two_tabs_renew_together_and_who_is_sent_to_the_login_keeps_the_draft(visit: Visit, desk: Desk) -> None:
+    visitor, agent = visit(), desk()
+    visitor.is_in_the_chat()
+    visitor.says("Hello")
+    visitor.calls_a_person()
+    agent.opens(visitor.session)
+    agent.takes_over()
+    page, other = agent.page, AgentDesk(agent.page.context.new_page(), agent.address, "en")
+    other.page.goto(page.url)
+    expect(other.composer).to_be_visible()
+    renewals: list[Route] = []
+
+    def hold(route: Route) -> None:
+        renewals.append(route)
+        if len(renewals) > 1:
+            route.continue_()
+
+    page.context.route("**/api/agent/refresh", hold)
+    page.evaluate(EXPIRE)
+    for one in (agent, other):
+        one.page.get_by_role("tab", name="History").click()
+    deadline = time.monotonic() + 10
+    while not renewals and time.monotonic() < deadline:
+        page.wait_for_timeout(20)
+    with page.expect_response("**/history*") as here, other.page.expect_response("**/history*") as there:
+        renewals[0].continue_()
+    assert here.value.status == there.value.status == 200
+    page.context.unroute("**/api/agent/refresh")
+
+    page.route("**/draft", lambda route: route.abort())
+    agent.composer.fill("What I was about to say")
+    held = page.evaluate(HELD)
+    ended = httpx2.post(f"{agent.address}/api/agent/logout", json={}, headers={"Authorization": f"Bearer {held}"})
+    assert ended.status_code == 200
+    for tab in (page, other.page):
+        expect(tab.get_by_text("Your session has ended. Please sign in again.")).to_be_visible()
+    page.unroute("**/draft")
+    agent.tries(LENA.username, LENA.password)
+    expect(agent.composer).to_have_value("What I was about to say")
+    expect(other.composer).to_be_visible()
 
 
 def test_who_signs_out_is_out(desk: Desk) -> None:

@@ -1,4 +1,4 @@
-"""The operator's verbs about work."""
+"""The operator's verbs about work, and about who is locked out."""
 
 import asyncio
 from pathlib import Path
@@ -9,10 +9,15 @@ from typer.testing import CliRunner, Result
 
 from audit.audited import entries
 from jobs.work import put, rows
+from kefu.accounts import locks
+from kefu.accounts.locks import Attempt
 from kefu.cli import cli
 from kefu.jobs.models import Job
 from kefu.kit.config import BadSettings
 from kefu.kit.db import Database
+from kefu.kit.errors import Locked
+
+MEI = Attempt.of("mei", "192.0.2.7")
 
 
 @pytest.fixture
@@ -74,3 +79,45 @@ def test_a_worker_beside_an_embedded_database_is_refused_with_the_remedy(kefu: C
 def test_the_search_is_made_anew(kefu: CliRunner) -> None:
     result = run(kefu, "search", "rebuild")
     assert (result.exit_code, result.stdout) == (0, "The search knows 0 events.\n")
+
+
+async def fail(url: str) -> None:
+    """Five failed sign-ins of mei from one address."""
+    db = Database(url)
+    async with db.write() as tx:
+        trial = await locks.trial(tx, MEI)
+        for _ in range(locks.FAILURES):
+            trial.failed()
+    await db.close()
+
+
+async def is_locked(url: str) -> bool:
+    db = Database(url)
+    try:
+        async with db.read() as tx:
+            await locks.refuse_locked(tx, MEI)
+    except Locked:
+        return True
+    finally:
+        await db.close()
+    return False
+
+
+def test_an_operator_lets_in_who_is_locked_out(kefu: CliRunner, database_url: str) -> None:
+    asyncio.run(fail(database_url))
+    assert run(kefu, "agent", "unlock", "--username", "MEI").exit_code == 0
+    assert asyncio.run(is_locked(database_url))
+    assert run(kefu, "agent", "unlock", "--address", "192.0.2.7").output == "192.0.2.7 may try again.\n"
+    assert not asyncio.run(is_locked(database_url))
+    assert run(kefu, "agent", "unlock").exit_code == 2
+
+
+def test_an_operator_resets_a_second_factor(kefu: CliRunner) -> None:
+    assert "Nobody has the username mei." in run(kefu, "agent", "reset-second-factor", "--username", "mei").output
+    create = ("agent", "create", "--username", "mei", "--name", "Mei", "--password", "correct-horse-7")
+    assert run(kefu, *create).exit_code == 0
+    reset = run(kefu, "agent", "reset-second-factor", "--username", "mei")
+    assert (reset.exit_code, reset.output) == (0, "mei signs in by the password alone.\n")
+    assert (
+        run(kefu, "agent", "reseal").output == "Second factors and the shops' secrets are sealed with the newest key.\n"
+    )

@@ -2,32 +2,37 @@
 
 import asyncio
 import gc
-import math
 import signal
-import socket
 import sys
-import time
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from functools import partial
-from typing import Annotated, Any, Literal, NoReturn, TypeVar
+from typing import Annotated, Literal, NoReturn, TypeVar
 
 import asyncpg
 import typer
-import uvicorn
-from fastapi import FastAPI
 from sqlalchemy.exc import DBAPIError
 from uvicorn.config import Config
 
+from kefu.accounts import locks, second_factor
 from kefu.accounts.audit import audit, keys_of, seal_with
 from kefu.accounts.passwords import hash_password, is_acceptable
-from kefu.accounts.service import FirstAdmin, NewAgent, create_agent, first_admin
+from kefu.accounts.service import (
+    FirstAdmin,
+    NewAgent,
+    create_agent,
+    first_admin,
+    password_of,
+    reset_second_factor,
+)
 from kefu.jobs.queue import dead, retry
 from kefu.kit.config import BadSettings, Problem, Settings, load_settings
 from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
 from kefu.kit.logs import set_up_logs
+from kefu.kit.secrets import Sealer
 from kefu.ops.migrate import is_current, upgrade
+from kefu.server import DRAIN_SECONDS, Server, listener
+from kefu.shops.security import reseal as reseal_secrets
 from kefu.shops.service import first_shop
 
 T = TypeVar("T")
@@ -47,11 +52,6 @@ cli.add_typer(search, name="search")
 audits = typer.Typer(no_args_is_help=True, help="The audit log.")
 cli.add_typer(audits, name="audit")
 
-DRAIN_SECONDS = 5
-LAST_WORD_SECONDS = 1.0
-LINGER_SECONDS = 0.5
-CLOSE = (b"connection", b"close")
-LOST_LINE_SECONDS = 30
 # Walking all objects takes 40 ms with a thousand open streams, during which nobody is served; a stream that ends is
 # freed without it. So the young are looked at often, all only after some ten million new ones.
 GARBAGE = (10_000, 10, 100)
@@ -90,57 +90,6 @@ def _on_database(work: Callable[[Database], Awaitable[T]], *, is_patient: bool =
     return asyncio.run(run())
 
 
-class Server(uvicorn.Server):
-    """Ends every open stream with a word as soon as the signal comes, so that stopping takes a moment.
-
-    Goes on serving for LINGER_SECONDS, with answers that close their connections: a web server in front would otherwise
-    send a request down a connection that is being closed, and could not know whether it was heard.
-    """
-
-    def __init__(self, config: Config, app: FastAPI) -> None:
-        super().__init__(config)
-        self._app = app
-        self._leaves_at = math.inf
-        self._leaving = asyncio.Event()
-        self._loop: asyncio.AbstractEventLoop | None = None
-
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        """Streams say their last word before the connections close: uvicorn closes a WebSocket without one."""
-        with suppress(TimeoutError):
-            async with asyncio.timeout(LAST_WORD_SECONDS):
-                await self._app.state.hub.is_drained.wait()
-        await super().shutdown(sockets)
-
-    def handle_exit(self, sig: int, _: Any) -> None:
-        """Unlike uvicorn's, which dies by the same signal in the end, this lets the log be written out; exit code 0."""
-        self._app.state.hub.drain()
-        is_first = self._leaves_at == math.inf
-        if is_first:
-            self._leaves_at = time.monotonic() + LINGER_SECONDS
-            self.config.encoded_headers.append(CLOSE)
-            self.server_state.default_headers = [*self.server_state.default_headers, CLOSE]
-        if self._loop:
-            self._loop.call_soon_threadsafe(self._leaving.set)
-        else:
-            self._leaving.set()
-        self.should_exit = not is_first
-        self.force_exit = not is_first and sig == signal.SIGINT
-
-    async def main_loop(self) -> None:
-        """Tick once a second, not ten times; faster when leaving."""
-        self._loop, counter = asyncio.get_running_loop(), 0
-        while not await self.on_tick(counter):
-            counter = (counter + 10) % 864_000
-            with suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    await self._leaving.wait()
-                await asyncio.sleep(0.1)
-
-    async def on_tick(self, counter: int) -> bool:
-        self.should_exit = self.should_exit or time.monotonic() > self._leaves_at
-        return await super().on_tick(counter)
-
-
 @cli.command()
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on")] = "127.0.0.1",
@@ -176,17 +125,9 @@ def serve(
             backlog=4096,
             **OPTIONS,
         )
-        Server(config, app).run([_listener(config)])
+        Server(config, app).run([listener(config)])
     finally:
         logs.stop()
-
-
-def _listener(config: Config) -> socket.socket:
-    """A reader who stopped reading, or whose plug was pulled, is let go by the kernel, whatever carries the stream."""
-    listener = config.bind_socket()
-    if hasattr(socket, "TCP_USER_TIMEOUT"):  # Linux
-        listener.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, LOST_LINE_SECONDS * 1000)
-    return listener
 
 
 async def _bring_up(db: Database) -> None:
@@ -299,6 +240,65 @@ def create(
             return (await create_agent(tx, new)).id
 
     typer.echo(f"Created {role} {username} ({_on_database(add)})")
+
+
+@agents.command("unlock")
+def unlock(
+    username: Annotated[str, typer.Option(help="Whose failed sign-ins are forgotten")] = "",
+    address: Annotated[str, typer.Option(help="From where they came")] = "",
+) -> None:
+    """Let somebody, or everybody at an address, sign in again before the quarter of an hour is over."""
+    if not (username or address):
+        _fail("Nothing to unlock.\n    → Name a --username, an --address, or both.")
+
+    async def let_in(db: Database) -> None:
+        async with db.write() as tx:
+            await locks.unlock(tx, username, address)
+            known = await password_of(tx, username) if username else None
+            place = {"address": address} if address else {}
+            audit(tx, "agent.unlocked", ("agent", known.agent_id if known else ""), after=place)
+
+    _on_database(let_in)
+    typer.echo(f"{' and '.join(filter(None, (username, address)))} may try again.")
+
+
+@agents.command("reset-second-factor")
+def reset_factor(
+    username: Annotated[str, typer.Option(help="Who has lost their phone and the recovery codes")],
+) -> None:
+    """Let somebody sign in by the password alone again; what they are signed in with ends."""
+
+    async def reset(db: Database) -> None:
+        async with db.write() as tx:
+            known = await password_of(tx, username)
+            if known is None:
+                _fail(f"Nobody has the username {username}.")
+            await reset_second_factor(tx, known.agent_id)
+
+    _on_database(reset)
+    typer.echo(f"{username} signs in by the password alone.")
+
+
+@agents.command("reseal")
+def reseal() -> None:
+    """Seal second factors and the shops' secrets with the newest JWT_SECRET_KEY, so that the old ones can be forgotten.
+
+    May be repeated.
+    """
+
+    async def seal_all(db: Database) -> None:
+        sealer, last = Sealer(load_settings().signing_keys()), ""
+        async with db.write() as tx:
+            await reseal_secrets(tx, sealer)
+        while True:
+            async with db.write() as tx:
+                found = await second_factor.reseal(tx, sealer, last)
+            if found is None:
+                return
+            last = found
+
+    _on_database(seal_all)
+    typer.echo("Second factors and the shops' secrets are sealed with the newest key.")
 
 
 @jobs.command("dead")

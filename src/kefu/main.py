@@ -48,6 +48,7 @@ from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
 from kefu.realtime.desk import Desk
+from kefu.realtime.doorkeeper import Doorkeeper
 from kefu.realtime.endpoints import router as realtime
 from kefu.realtime.feed import Feed
 from kefu.realtime.hub import Hub, notice_of
@@ -86,6 +87,9 @@ from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
 from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.security_endpoints import router as security
+from kefu.sso.endpoints import router as sso
+from kefu.sso.provider import Provider
+from kefu.team.endpoints import router as team
 from kefu.transfers.endpoints import router as transfers
 from kefu.transfers.service import ExpireTransfer, expire_transfer
 
@@ -105,10 +109,12 @@ SOCKETS = (WebSocketRoute("/ws/session/{name}", SessionSocket()), WebSocketRoute
 # What is named before sessions, one of whose names it could be: `stats`, `queue`.
 ROUTERS: tuple[APIRouter, ...] = (
     accounts,
+    sso,
     audit,
     chat,
     reports,
     routing,
+    team,
     transfers,
     notes,
     assists,
@@ -205,7 +211,7 @@ class Shared:
             await self.redis.close()
 
 
-Part = Shared | Hub | Desk | Tellings | Presence | Signs | Worker
+Part = Shared | Hub | Desk | Tellings | Presence | Signs | Doorkeeper | Worker
 
 
 @asynccontextmanager
@@ -231,6 +237,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     tellings = Tellings(db, bus, hub)
     presence = Presence(bus, hub)
     signs = Signs(db, presence.own_agents)
+    doorkeeper = Doorkeeper(db, bus)
     workers = [talk_worker(db, bus, settings, answerer or answerer_of(settings, db))]
     workers += [bulk_worker(db, settings)] if db.is_sqlite else []
 
@@ -238,7 +245,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
         title="Kefu",
         version=__version__,
         description="AI customer service and after-sales for online shops.",
-        lifespan=partial(_running, [shared, hub, desk, tellings, presence, signs, *workers], hub, db),
+        lifespan=partial(_running, [shared, hub, desk, tellings, presence, signs, doorkeeper, *workers], hub, db),
         telemetry={"tracing": False, "metrics": False, "logs": False},  # 5 % of every request
         docs_url=None,
         redoc_url=None,
@@ -247,9 +254,11 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
     app.state.feed, app.state.presence = Feed(db, bus, hub), presence
+    app.state.doorkeeper = doorkeeper
     app.state.hours = default_hours(settings)
-    app.state.tokens, app.state.sealer = Tokens(settings.signing_key()), Sealer([settings.signing_key()])
+    app.state.tokens, app.state.sealer = Tokens(*settings.signing_keys()), Sealer(settings.signing_keys())
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
+    app.state.provider = Provider.of(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.files = file_store(settings)
     app.state.outbound = Outbound(settings.outbound_allow)

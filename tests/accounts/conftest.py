@@ -17,8 +17,10 @@ from kefu.accounts.tokens import Tokens
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.kit.limits import Limits
+from kefu.kit.secrets import Sealer
 from kefu.kit.web import Edge, add_errors
 from kefu.sessions.access import check_visitor
+from kefu.team.endpoints import router as team_routes
 
 
 @pytest.fixture
@@ -27,10 +29,11 @@ def app(db: Database) -> FastAPI:
     app = FastAPI()
     app.state.db = db
     app.state.settings = Settings(database_url=db.url)
-    app.state.tokens = Tokens("a secret of the tests")
+    app.state.tokens, app.state.sealer = Tokens("a secret of the tests"), Sealer(["a secret of the tests"])
     app.state.check_visitor = partial(check_visitor, db)
     app.state.limits = Limits(enabled=True)
     app.include_router(router)
+    app.include_router(team_routes)
     app.add_middleware(Edge)
     add_errors(app)
 

@@ -41,7 +41,7 @@ async def test_what_is_no_token_is_refused(client: httpx2.AsyncClient, token: st
 async def test_an_expired_access_token_says_so(app: FastAPI, mei: Browser) -> None:
     tokens: Tokens = app.state.tokens
     claims = tokens.read_access(mei.token)
-    mei.token = tokens.access(claims.agent_id, claims.family, lasts=timedelta(seconds=-1))
+    mei.token = tokens.access(claims.agent_id, claims.family, lasts=timedelta(seconds=-31))
     assert refusal(await mei.get("/takeover")) == (401, "TOKEN_EXPIRED")
 
 
@@ -124,10 +124,22 @@ def test_every_route_says_what_it_asks(app: FastAPI) -> None:
             asked[context.path] = [ASKS[one.call] for one in context.dependant.dependencies if one.call in ASKS]
     assert asked == {
         "/api/agent/login": ["anyone"],
+        "/api/agent/login/second-factor": ["anyone"],
         "/api/agent/refresh": ["anyone"],
         "/api/agent/logout": ["anyone"],
         "/api/agent/profile": ["agent"],
         "/api/agent/change-password": ["agent"],
+        "/api/agent/second-factor": ["agent"],
+        "/api/agent/second-factor/setup": ["agent"],
+        "/api/agent/second-factor/confirm": ["agent"],
+        "/api/agent/second-factor/recovery-codes": ["agent"],
+        "/api/agent/second-factor/off": ["agent"],
+        "/api/agents": ["agents.write"],
+        "/api/agents/{agent_id}": ["agents.write"],
+        "/api/agents/{agent_id}/reset-password": ["agents.write"],
+        "/api/agents/{agent_id}/second-factor": ["agents.write"],
+        "/api/roles": ["roles.write"],
+        "/api/roles/{role_id}": ["roles.write"],
         "/takeover": ["sessions.takeover"],
         "/write-knowledge": ["knowledge.write"],
         "/anyone-signed-in": ["signed in"],

@@ -13,7 +13,7 @@ from answering.held import HeldAnswerer
 from kefu.answering import waiting
 from kefu.answering.ports import Answer, Answerer, Delta, Turn
 from kefu.answering.scripted import SCRIPT, ScriptedAnswerer
-from kefu.realtime import hub
+from kefu.realtime import follower
 from kefu.sessions.since import since
 
 ANSWER = {"success", "message", "answered", "session_name", "visitor_token", "seq", "sources"}
@@ -134,7 +134,7 @@ async def test_who_is_still_reading_the_log_when_it_comes_gets_the_answer(
         return await since(*asked, **how)
 
     monkeypatch.setattr(waiting, "since", slowly)
-    monkeypatch.setattr(hub, "QUEUE_LIMIT", 50)
+    monkeypatch.setattr(follower, "QUEUE_LIMIT", 50)
     body = {"message": "tell me all", "user_id": visitor.name}
     assert data_of(await visitor.post("/api/chat", body))["message"].count("word") == 600
 

@@ -61,7 +61,12 @@ async def test_a_refused_password_change_and_a_stolen_refresh_token_leave_theirs
     bob = await stage.agent("bob")
     signed_in = await stage.http.post("/api/agent/login", json={"username": "bob", "password": PASSWORD})
     used = {"refresh_token": signed_in.json()["refresh_token"]}
-    assert (await stage.http.post("/api/agent/refresh", json=used)).is_success
+    first = await stage.http.post("/api/agent/refresh", json=used)
+    lost_again = await stage.http.post("/api/agent/refresh", json=used)
+    assert lost_again.json()["refresh_token"] == first.json()["refresh_token"]
+    assert await entries(db, "agent.refresh_reused") == []
+    following = {"refresh_token": first.json()["refresh_token"]}
+    assert (await stage.http.post("/api/agent/refresh", json=following)).is_success
     assert not (await stage.http.post("/api/agent/refresh", json=used)).is_success
     (reused,) = await entries(db, "agent.refresh_reused")
     assert (reused.object_id, reused.actor_role) == (bob.id, "anyone")

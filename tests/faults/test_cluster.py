@@ -15,8 +15,8 @@ from faults.people import Desk, Follower, Line, Rivals, Visitor, at_work, line_t
 from faults.stored import found, until_idle
 from faults.storm import Storm
 from faults.waiting import until
-from kefu.cli import DRAIN_SECONDS
 from kefu.jobs.queue import LEASE
+from kefu.server import DRAIN_SECONDS
 from servers import Missing
 
 # Found in the database within 2 s, when no bus brings it; and a loaded machine.

@@ -8,9 +8,9 @@ from faults.people import Line, Visitor, at_work
 from faults.process import Kefu
 from faults.stored import found, until_idle
 from faults.waiting import until
-from kefu.cli import DRAIN_SECONDS
 from kefu.jobs.queue import LEASE
 from kefu.kit.db import Database
+from kefu.server import DRAIN_SECONDS
 
 STREAMS = 2000
 AGENT_STREAMS = 200

@@ -25,6 +25,9 @@ WRONG = {
     "SMTP_PORT": ("0", "smtp"),
     "SMTP_CA_FILE": ("nowhere.pem",),
     "EMAIL_RECIPIENTS": ("desk@shop.example,lead",),
+    "OIDC_ISSUER": ("http://login.example", "https://user@login.example", "login.example"),
+    "OIDC_SCOPES": ("email profile",),
+    "OIDC_DEFAULT_ROLE": ("super_admin", "An Agent"),
     "EMAIL_FROM": ("service", "a@shop.example\r\nBcc: b@shop.example"),
 }
 

@@ -10,7 +10,8 @@ from fastapi import FastAPI
 from actors import Agent, Caller, Visitor, code_of, data_of
 from answering.held import HeldAnswerer
 from kefu.answering.ports import Answerer
-from kefu.realtime.hub import QUEUE_LIMIT, ephemeral
+from kefu.realtime.follower import QUEUE_LIMIT
+from kefu.realtime.hub import ephemeral
 from kefu.sessions.models import stream_of
 from kefu.sessions.post import post
 

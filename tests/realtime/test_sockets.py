@@ -12,7 +12,7 @@ from websockets.typing import Subprotocol
 
 from actors import Agent, Stage, Visitor
 from kefu.kit.db import Database
-from kefu.realtime import hub, sockets, streams
+from kefu.realtime import hub, sockets
 from kefu.realtime.server import FRAME_BYTES
 from kefu.sessions.post import post
 from kefu.shops.origins import Origins
@@ -236,18 +236,6 @@ async def test_when_the_server_stops_every_socket_hears_it(app: FastAPI, visitor
     assert [await reader.ends() for reader in readers] == [{"type": "stream.ended", "reason": "restart"}] * 2
     assert [reader.code for reader in readers] == [1012, 1012]
     assert await refused(visitor.stage.http, f"/ws/session/{visitor.name}") == (503, "RESTARTING")
-
-
-async def test_an_agent_who_signs_out_is_cut_off(
-    visitor: Visitor, agent: Agent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hub, "HEARTBEAT_SECONDS", 1)
-    monkeypatch.setattr(streams, "RECHECK_SECONDS", 0.1)
-    socket = await connects(agent, visitor.name)
-    await socket.sees("stream.ready")
-    await agent.post("/api/agent/logout", {})
-    assert await socket.ends() == {"type": "stream.ended", "reason": "revoked"}
-    assert socket.code == 4401
 
 
 async def test_what_another_process_writes_is_seen(db: Database, taken: Visitor) -> None:

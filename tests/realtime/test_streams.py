@@ -11,7 +11,7 @@ from actors import Agent, Caller, Stage, Visitor, Watch, code_of
 from answering.held import HeldAnswerer
 from kefu.answering.ports import Answerer
 from kefu.kit.db import Database
-from kefu.realtime import hub, streams
+from kefu.realtime import hub
 from kefu.sessions import service
 from kefu.sessions.post import post
 
@@ -199,17 +199,6 @@ async def test_when_the_server_stops_every_reader_hears_it(app: FastAPI, visitor
     again = await visitor.get(f"/api/sessions/{visitor.name}/events")
     assert (again.status_code, code_of(again), again.headers["Retry-After"]) == (503, "RESTARTING", "2")
     assert (await visitor.get("/api/health/ready")).status_code == 503
-
-
-async def test_an_agent_who_signs_out_is_cut_off(
-    visitor: Visitor, agent: Agent, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(hub, "HEARTBEAT_SECONDS", 1)
-    monkeypatch.setattr(streams, "RECHECK_SECONDS", 0.1)
-    stream = await agent.follows(visitor.name)
-    await stream.sees("stream.ready")
-    await agent.post("/api/agent/logout", {})
-    assert await stream.ends(5) == {"type": "stream.ended", "reason": "revoked"}
 
 
 async def test_what_the_bus_loses_is_found_in_the_log(

@@ -21,6 +21,7 @@ from kefu.sessions.fold import fold_all
 from kefu.sessions.models import Stint
 from routing.scene import ON_ONE, assigns, offered_to, run_recurring, set_agent, types_of
 from sessions.records import all_of, columns_of, row_of
+from transfers.desk import asks
 
 ZONE = "Asia/Shanghai"
 FIVE_MINUTES = timedelta(minutes=5)
@@ -168,6 +169,26 @@ async def test_the_sessions_of_a_lost_agent_wait_again_once_and_those_of_who_com
         assert columns_of(fold_all(one.name, log)) == row
         assert (row["status"], row["agent_id"], row["assigned_until"]) == ("pending_manual", None, None)
     assert (await lost.writes(served, "still here")).status_code == 409
+
+
+async def test_who_is_given_a_session_unasked_has_the_grace_to_come_and_else_it_waits_again(
+    app: FastAPI, stage: Stage, visitor: Visitor, db: Database
+) -> None:
+    lead, never, gone = await stage.agent("lead", "supervisor"), await stage.agent("never"), await stage.agent("gone")
+    await set_agent(db, never, last_seen_at=None)
+    await silent(db, gone, 86_400)
+    await lead.takes_over(visitor)
+    for agent in (never, gone):
+        data_of(await asks(lead, visitor, agent, force=True))
+        await watch(app.state.db)
+        assert (await row_of(db, visitor.name))["agent_id"] == agent.id, "within the grace"
+    await silent(db, gone, 106)
+
+    async def waits_again() -> bool:
+        await watch(app.state.db)  # unless the service does it just now
+        return bool((await row_of(db, visitor.name))["status"] == "pending_manual")
+
+    await until(waits_again, 15)
 
 
 async def test_nobody_is_lost_because_the_service_stood_still(app: FastAPI, stage: Stage, db: Database) -> None:

@@ -1,14 +1,17 @@
 """What must not leave the service does not: it runs with a canary in every secret, through success and failure."""
 
 import asyncio
-from base64 import b64encode
+from base64 import b64decode, b64encode
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
+from urllib.parse import unquote
 
 import asyncpg
 import httpx2
 import pytest
+from fastapi import Request, Response
+from fastapi.responses import JSONResponse
 from sqlalchemy import update
 
 from accounts.team import PASSWORD, bearer
@@ -21,6 +24,7 @@ from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.shops.models import Shop
 from realtime.socket_watch import connects
+from sso.identity_provider import CLIENT, REDIRECT, IdentityProvider, running
 
 SECRETS = {
     "JWT_SECRET_KEY": "canary0jwt-8d1f5a7c3e9b2046-8d1f5a7c3e9b2046",
@@ -28,6 +32,7 @@ SECRETS = {
     "SUPER_ADMIN_PASSWORD": "canary1 first admin 7",
     "METRICS_TOKEN": "canary2metrics-4b7e1c9d",
     "SMTP_PASSWORD": "canary3smtp",
+    "OIDC_CLIENT_SECRET": "canary9oidc-7f3a",
 }
 IN_URLS = ("canary4database", "canary5redis")
 TYPED = "canary6 typed 7"
@@ -55,6 +60,15 @@ async def sullen_mail_server() -> AsyncIterator[int]:
     server = await asyncio.start_server(serve, "127.0.0.1", 0)
     async with server:
         yield server.sockets[0].getsockname()[1]
+
+
+class SullenProvider(IdentityProvider):
+    """Lets nobody in, and says what it was given."""
+
+    async def token(self, request: Request) -> Response:
+        given = request.headers["authorization"]
+        said = unquote(b64decode(given.removeprefix("Basic ")).decode())
+        return JSONResponse({"error": said, "error_description": given}, 400)
 
 
 class Listener(httpx2.AsyncBaseTransport):
@@ -90,10 +104,11 @@ async def test_no_secret_is_answered_or_logged_and_no_contact_is_logged(
     homes: tuple[Path, Path], database_url: str, redis_url: str, db: Database
 ) -> None:
     """On PostgreSQL with Redis, which has most secrets; Redis takes no password, so that it is also away."""
-    async with sullen_mail_server() as port:
+    async with sullen_mail_server() as port, running(SullenProvider()) as there:
         mail = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(port), "SMTP_USERNAME": "kefu@shop.example"}
         settings = mail | SECRETS | {"SMTP_USE_TLS": "false", "EMAIL_RECIPIENTS": "desk@shop.example"}
         settings |= {"REDIS_URL": redis_url.replace("://", f"://:{IN_URLS[1]}@"), "LOG_LEVEL": "debug"}
+        settings |= {"OIDC_ISSUER": there.address, "OIDC_CLIENT_ID": CLIENT, "OIDC_REDIRECT_URI": REDIRECT}
         url = database_url.replace("kefu@", f"kefu:{IN_URLS[0]}@")
         kefu, worker = Kefu(homes[0], url, **settings), KefuWorker(homes[1], url, **settings)
         await kefu.start()
@@ -107,6 +122,7 @@ async def test_no_secret_is_answered_or_logged_and_no_contact_is_logged(
     logs = refused[1] + "".join((home / "server.log").read_text() for home in homes)
     assert '"event":"request.failed"' in logs
     assert '"event":"redis.away"' in logs
+    assert '"event":"sso.refused"' in logs
     assert refused[0] == 2
     assert leaks(heard, SPELLED) == []
     assert leaks(logs, [*SPELLED, *CONTACTS, *issued]) == []
@@ -168,6 +184,9 @@ async def fail_to_sign_in(http: httpx2.AsyncClient) -> None:
         assert (await http.get("/api/sessions", headers=bearer(token))).status_code == 401
     assert (await http.get(f"/api/sessions?access_token={TYPED}&password={TYPED}")).status_code == 401
     assert (await http.post("/api/agent/refresh", json={"refresh_token": TYPED})).status_code == 401
+    begun = data_of(await http.post("/api/agent/oidc/start"))
+    returned = {"code": TYPED, "state": begun["state"], "ticket": begun["ticket"]}
+    assert (await http.post("/api/agent/oidc/finish", json=returned)).status_code == 403
 
 
 async def talk(visitor: Visitor, mei: Agent) -> None:

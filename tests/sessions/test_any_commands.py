@@ -23,7 +23,8 @@ from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
 from kefu.kit.ids import new_id
 from kefu.log.log import SYSTEM, VISITOR, Entry, Fact, read
-from kefu.realtime.hub import Follower, Hub, ephemeral, notice_of
+from kefu.realtime.follower import Follower
+from kefu.realtime.hub import Hub, ephemeral, notice_of
 from kefu.sessions import service
 from kefu.sessions.fold import fold, fold_all
 from kefu.sessions.idle import close_some

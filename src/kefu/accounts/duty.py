@@ -5,7 +5,7 @@ from typing import Literal
 from sqlalchemy import ColumnElement, and_
 
 from kefu.accounts.models import Agent
-from kefu.accounts.permissions import BY_ROLE
+from kefu.accounts.roles import may
 from kefu.kit.clock import start_of_day
 
 Duty = Literal["online", "busy", "break", "lunch", "training", "offline"]
@@ -16,9 +16,8 @@ LOST_AFTER_MS = 45_000
 
 def on_duty(now: int) -> ColumnElement[bool]:
     """The condition that customers may be given to the agent."""
-    serving = [role for role, permissions in BY_ROLE.items() if "sessions.takeover" in permissions]
     is_here = Agent.last_seen_at > now - LOST_AFTER_MS
-    return and_(Agent.is_active, Agent.role.in_(serving), Agent.status.in_(SERVING), is_here)
+    return and_(Agent.is_active, may("sessions.takeover"), Agent.status.in_(SERVING), is_here)
 
 
 def sign_on(agent: Agent, now: int, zone: str) -> None:

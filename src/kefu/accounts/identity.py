@@ -9,6 +9,7 @@ from fastapi.security import HTTPBearer
 from sqlalchemy import exists, select
 from starlette.datastructures import State
 
+from kefu.accounts import second_factor
 from kefu.accounts.models import Agent, RefreshToken
 from kefu.accounts.permissions import PERMISSIONS, Permission, permissions_of
 from kefu.accounts.tokens import AccessClaims, Tokens, VisitorClaims
@@ -22,6 +23,14 @@ from kefu.kit.ids import AgentId, SessionName
 class PasswordChangeRequired(Forbidden):
     code = "PASSWORD_CHANGE_REQUIRED"
     text: ClassVar[Text] = {"en": "Please choose a new password first.", "zh": "请先修改密码。"}
+
+
+class SecondFactorSetupRequired(Forbidden):
+    code = "SECOND_FACTOR_SETUP_REQUIRED"
+    text: ClassVar[Text] = {
+        "en": "Please set up the second step of signing in first.",
+        "zh": "请先设置两步验证。",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +49,8 @@ class Visitor:
 class AgentIdentity:
     """A member of the team as the database knows them now.
 
-    `permissions` is empty until a password that must be changed is changed.
+    `permissions` is empty until a password that must be changed is changed, and the second factor that the role needs
+    is set up. `family`: the sign-in they call from.
     """
 
     id: AgentId
@@ -49,6 +59,15 @@ class AgentIdentity:
     role: str
     permissions: frozenset[Permission]
     must_change_password: bool = False
+    lacks_second_factor: bool = False
+    family: str = ""
+
+    @property
+    def missing(self) -> type[Forbidden] | None:
+        """What they have to do before anything else."""
+        if self.must_change_password:
+            return PasswordChangeRequired
+        return SecondFactorSetupRequired if self.lacks_second_factor else None
 
 
 Caller = Visitor | AgentIdentity
@@ -80,25 +99,52 @@ async def claimed(app_state: State, authorization: str | None) -> Caller:
     claims = tokens.read(bearer_token(authorization))
     if isinstance(claims, VisitorClaims):
         return Visitor(claims.session_name, claims.epoch, claims.expires)
-    return await _agent(app_state.db, claims)
+    return await _agent(app_state, claims)
 
 
-async def _agent(db: Database, claims: AccessClaims) -> AgentIdentity:
+async def _agent(app_state: State, claims: AccessClaims) -> AgentIdentity:
     is_alive = exists().where(
         RefreshToken.family == claims.family, RefreshToken.agent_id == Agent.id, RefreshToken.revoked_at.is_(None)
     )
-    found = select(Agent.username, Agent.name, Agent.role, Agent.must_change_password).where(
-        Agent.id == claims.agent_id, Agent.is_active, is_alive
+    columns = (
+        Agent.username,
+        Agent.name,
+        Agent.role,
+        Agent.own_permissions,
+        Agent.must_change_password,
+        second_factor.is_on(),
     )
-    async with db.read() as tx:
+    found = select(*columns).where(Agent.id == claims.agent_id, Agent.is_active, is_alive)
+    async with app_state.db.read() as tx:
         row = (await tx.execute(found)).first()
     if row is None:
         raise TokenInvalid
-    username, name, role, must_change = row
+    username, name, role, own, must_change, has_factor = row
     act_as(claims.agent_id, name, role)
-    return AgentIdentity(
-        claims.agent_id, username, name, role, frozenset() if must_change else permissions_of(role), must_change
-    )
+    lacks = not has_factor and role in app_state.settings.second_factor_roles
+    may = frozenset[Permission]() if must_change or lacks else permissions_of(role, own)
+    return AgentIdentity(claims.agent_id, username, name, role, may, must_change, lacks, claims.family)
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """What an agent may do, and as what."""
+
+    role: str
+    permissions: frozenset[Permission]
+
+
+async def standings(db: Database, families: set[str]) -> dict[str, Standing]:
+    """Of these sign-ins those that are alive, by family."""
+    columns = (RefreshToken.family, Agent.role, Agent.own_permissions, Agent.must_change_password)
+    query = select(*columns).join(Agent, Agent.id == RefreshToken.agent_id)
+    alive = query.where(RefreshToken.family.in_(families), RefreshToken.revoked_at.is_(None), Agent.is_active)
+    async with db.read() as tx:
+        rows = (await tx.execute(alive)).all()
+    return {
+        family: Standing(role, frozenset() if must_change else permissions_of(role, own))
+        for family, role, own, must_change in rows
+    }
 
 
 def require(caller: Caller, permission: Permission) -> AgentIdentity:
@@ -106,7 +152,7 @@ def require(caller: Caller, permission: Permission) -> AgentIdentity:
     if not isinstance(caller, AgentIdentity):
         raise Forbidden
     if permission not in caller.permissions:
-        raise PasswordChangeRequired if caller.must_change_password else Forbidden
+        raise caller.missing or Forbidden
     return caller
 
 

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore
 from typing import ClassVar, TypeVar
 
+from prometheus_client import Counter
 from pwdlib.hashers.argon2 import Argon2Hasher
 
 from kefu.kit.errors import Unavailable
@@ -24,6 +25,8 @@ ALPHABET = "abcdefghjkmnpqrstuvwxyz23456789"
 
 # Of random bytes that nobody kept: an unknown username's password is checked against it, and so takes as long.
 NOBODYS_HASH = "$argon2id$v=19$m=19456,t=2,p=1$47Z7lkQTyIUnrhAlbsoAdA$tCyc9NSkEUyRh/9rSyVsrLm54btGFdTyRgHpwVmmWP4"
+
+CHECKS = Counter("kefu_password_checks_total", "Passwords checked, whether or not the username is somebody's")
 
 _hasher = Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1)
 _threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
@@ -62,6 +65,7 @@ async def hash_password(password: str) -> str:
 
 async def check_password(password: str, known_hash: str | None) -> bool:
     """Whether the password is the one; with `None` (nobody) it is not, after the same time. Raises TooManySignIns."""
+    CHECKS.inc()
     is_right = await _on_thread(lambda: _hasher.verify(password, known_hash or NOBODYS_HASH))
     return is_right and known_hash is not None
 

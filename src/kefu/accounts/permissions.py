@@ -1,6 +1,6 @@
-"""Who may do what: the roles and their named permissions."""
+"""Who may do what: the named permissions, and the four roles that are always there."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Literal, get_args
 
 Role = Literal["super_admin", "supervisor", "agent", "inspector"]
@@ -27,6 +27,8 @@ Permission = Literal[
     "knowledge.write",
     "agents.read",
     "agents.write",
+    "roles.write",
+    "contacts.read",
     "events.read",
     "audit.read",
 ]
@@ -40,6 +42,7 @@ SERVE: frozenset[Permission] = frozenset(
         "sessions.close",
         "sessions.transfer",
         "sessions.annotate",
+        "contacts.read",
     }
 )
 LEAD: frozenset[Permission] = frozenset(
@@ -60,7 +63,8 @@ LEAD: frozenset[Permission] = frozenset(
 )
 INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read"})
 
-PERMISSIONS: frozenset[Permission] = frozenset(get_args(Permission))
+IN_ORDER: tuple[Permission, ...] = get_args(Permission)
+PERMISSIONS: frozenset[Permission] = frozenset(IN_ORDER)
 BY_ROLE: Mapping[str, frozenset[Permission]] = {
     "super_admin": PERMISSIONS,
     "supervisor": READ | SERVE | LEAD,
@@ -69,6 +73,10 @@ BY_ROLE: Mapping[str, frozenset[Permission]] = {
 }
 
 
-def permissions_of(role: str) -> frozenset[Permission]:
-    """What a role may do; nothing for a role nobody knows."""
-    return BY_ROLE.get(role, frozenset())
+def permissions_of(role: str, own: Iterable[str] | None = None) -> frozenset[Permission]:
+    """What a role may do; nothing for a role nobody knows.
+
+    `own`: the permissions in the team's own table of roles, if it stands there. One that this release does not know
+    gives nothing.
+    """
+    return BY_ROLE.get(role, frozenset()) if own is None else PERMISSIONS.intersection(own)

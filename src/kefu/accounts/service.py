@@ -1,37 +1,35 @@
-"""Commands on agents and their sign-ins.
+"""Commands on agents: who they are, and how they prove it.
 
-A command locks the agent's row first; what else it touches of that agent (its tokens) is safe under that lock. A
-command that must keep what it wrote although it refuses (a counted failure, a revoked family) returns the refusal; the
-edge raises it after the commit.
+A command that checks a password locks the rows that count failures, then the agent's; what else it touches of that
+agent is safe under that lock. One that must keep what it wrote although it refuses (a counted failure) returns the
+refusal; the edge raises it after the commit.
 """
 
-import unicodedata
 from dataclasses import dataclass
-from datetime import timedelta
-from typing import ClassVar
+from typing import ClassVar, TypeVar
 
-import structlog
-from sqlalchemy import ColumnElement, CursorResult, delete, func, select, text, update
+from sqlalchemy import ColumnElement, delete, select, text
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.accounts import locks, second_factor
 from kefu.accounts.audit import audit, fields
-from kefu.accounts.models import Agent, RefreshToken
+from kefu.accounts.locks import Attempt
+from kefu.accounts.models import Agent, SecondFactor, key_of
 from kefu.accounts.passwords import hash_password, is_acceptable, one_time_password
-from kefu.accounts.permissions import Role
-from kefu.accounts.tokens import REFRESH_LIFETIME, AccessClaims, Tokens, hash_of, new_refresh_token
+from kefu.accounts.second_factor import CodeWrong, SecondFactorRequired
+from kefu.accounts.sign_ins import Grant, begin, end_sign_ins, lock
+from kefu.accounts.tokens import TicketClaims, Tokens, mark_of
 from kefu.kit.acting import act_as
 from kefu.kit.clock import iso, now_ms
 from kefu.kit.config import BadSettings, Problem, Settings
 from kefu.kit.db import Database
-from kefu.kit.errors import Conflict, Forbidden, Invalid, Locked, TokenExpired, TokenInvalid
+from kefu.kit.errors import Conflict, Forbidden, Invalid, KefuError, NotFound, TokenInvalid
 from kefu.kit.i18n import Text
 from kefu.kit.ids import AgentId, new_id
+from kefu.kit.secrets import Sealer
 
-log = structlog.get_logger()
-
-FAILURES = 5
-LOCKED_FOR = timedelta(minutes=15)
+E = TypeVar("E", bound=KefuError)
 
 
 class LoginFailed(Forbidden):
@@ -44,14 +42,6 @@ class LoginFailed(Forbidden):
 class OldPasswordIncorrect(Forbidden):
     code = "OLD_PASSWORD_INCORRECT"
     text: ClassVar[Text] = {"en": "The old password is wrong.", "zh": "原密码错误。"}
-
-
-class AccountLocked(Locked):
-    code = "ACCOUNT_LOCKED"
-    text: ClassVar[Text] = {
-        "en": "Too many failed attempts. Try again in {retry_after} s.",
-        "zh": "失败次数过多，账号已锁定，请在 {retry_after} 秒后再试。",
-    }
 
 
 class UsernameTaken(Conflict):
@@ -71,7 +61,7 @@ class UsernameInvalid(Invalid):
 class NewAgent:
     username: str
     name: str
-    role: Role
+    role: str
     password_hash: str
     must_change_password: bool = True
     max_sessions: int = 5
@@ -82,17 +72,30 @@ class KnownPassword:
     """Whose password was (or is to be) checked, and the hash it was checked against."""
 
     agent_id: AgentId
+    username: str
     hash: str
-    locked_until: int | None
 
 
 @dataclass(frozen=True, slots=True)
-class Grant:
-    """What a sign-in, a rotation or a new password gives."""
+class SecondStep:
+    """What comes after the password."""
 
-    agent: Agent
-    access_token: str
-    refresh_token: str
+    ticket: TicketClaims
+    code: str
+
+
+@dataclass(frozen=True, slots=True)
+class Proof:
+    """A password that was checked: against whose, None for a username that nobody has, and whether it is theirs."""
+
+    attempt: Attempt
+    known: KnownPassword | None
+    is_right: bool
+
+    @property
+    def agent_id(self) -> str:
+        """Empty for a username that nobody has."""
+        return self.known.agent_id if self.known else ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,11 +104,6 @@ class FirstAdmin:
 
     username: str
     one_time_password: str | None
-
-
-def key_of(username: str) -> str:
-    """What makes two usernames the same: case and width of letters do not count."""
-    return unicodedata.normalize("NFKC", username.strip()).casefold()
 
 
 async def create_agent(tx: AsyncSession, new: NewAgent) -> Agent:
@@ -177,85 +175,72 @@ async def own_password(tx: AsyncSession, agent_id: AgentId) -> KnownPassword:
 
 
 async def _known_password(tx: AsyncSession, which: ColumnElement[bool]) -> KnownPassword | None:
-    row = (await tx.execute(select(Agent.id, Agent.password_hash, Agent.locked_until).where(which))).first()
+    row = (await tx.execute(select(Agent.id, Agent.username, Agent.password_hash).where(which))).first()
     return KnownPassword(AgentId(row[0]), row[1], row[2]) if row else None
 
 
-def check_lock(locked_until: int | None) -> None:
-    """Raises AccountLocked with the seconds that are left."""
-    left = (locked_until or 0) - now_ms()
-    if left > 0:
-        raise AccountLocked(retry_after=left // 1000 + 1)
+async def sign_in(tx: AsyncSession, tokens: Tokens, proof: Proof) -> Grant | LoginFailed | SecondFactorRequired:
+    """Begin a new family of tokens, or ask for the second factor, or count the failure.
+
+    Raises AccountLocked or AddressLocked.
+    """
+    trial = await locks.trial(tx, proof.attempt)
+    agent = await _proven(tx, proof)
+    if agent is None:
+        return _refused(tx, trial, "agent.sign_in_refused", proof.agent_id, LoginFailed())
+    if await second_factor.of(tx, agent.id):  # who guesses codes does not begin anew by the password
+        return SecondFactorRequired(ticket=tokens.ticket(agent.id, agent.password_hash))
+    trial.succeeded()
+    return await enter(tx, tokens, agent)
 
 
-async def sign_in(tx: AsyncSession, tokens: Tokens, known: KnownPassword, *, is_right: bool) -> Grant | LoginFailed:
-    """Begin a new family of tokens, or count the failure. Raises AccountLocked."""
-    agent = await _lock(tx, known.agent_id)
-    if agent is None or not _proves(agent, known.hash, is_right=is_right) or not agent.is_active:
-        audit_refusal(
-            tx, "agent.sign_in_refused", known.agent_id, LoginFailed.code, agent.locked_until if agent else None
-        )
-        return LoginFailed()
+async def sign_in_by_code(
+    tx: AsyncSession, tokens: Tokens, sealer: Sealer, address: str | None, step: SecondStep
+) -> Grant | CodeWrong | TokenInvalid:
+    """The second step. TokenInvalid when the password has changed since the first, or the second factor was taken away.
+
+    Raises AccountLocked or AddressLocked.
+    """
+    username = await tx.scalar(select(Agent.username).where(Agent.id == step.ticket.agent_id))
+    if username is None:
+        return TokenInvalid()
+    trial = await locks.trial(tx, Attempt.of(username, address))
+    agent = await lock(tx, step.ticket.agent_id)
+    if agent is None or not agent.is_active or mark_of(agent.password_hash) != step.ticket.password:
+        return TokenInvalid()
+    factor = await second_factor.of(tx, agent.id)
+    if factor is None:
+        return TokenInvalid()
+    if not second_factor.takes(sealer, factor, step.code):
+        return _refused(tx, trial, "agent.sign_in_refused", agent.id, CodeWrong())
+    trial.succeeded()
+    return await enter(tx, tokens, agent)
+
+
+async def enter(tx: AsyncSession, tokens: Tokens, agent: Agent) -> Grant:
+    """Begin a new family of tokens for the agent, whose row is locked and who has proven who they are."""
     act_as(agent.id, agent.name, agent.role)
     audit(tx, "agent.signed_in", ("agent", agent.id))
     agent.last_login_at = now_ms()
-    await _forget_expired(tx, agent.id)
-    return _grant(tx, tokens, agent, new_id("family"))
-
-
-async def rotate(tx: AsyncSession, tokens: Tokens, refresh_token: str) -> Grant | TokenInvalid | TokenExpired:
-    """Exchange a refresh token for the next of its family.
-
-    One that was used before revokes the family: two hold it, so one of them is a thief.
-    """
-    hashed = hash_of(refresh_token)
-    owner = await tx.scalar(select(RefreshToken.agent_id).where(RefreshToken.hash == hashed))
-    agent = await _lock(tx, AgentId(owner)) if owner else None
-    old = await tx.get(RefreshToken, hashed) if agent else None
-    if agent is None or old is None or old.revoked_at is not None or not agent.is_active:
-        return TokenInvalid()
-    if old.used_at is not None:
-        await _revoke(tx, RefreshToken.family == old.family)
-        audit(tx, "agent.refresh_reused", ("agent", agent.id))
-        log.warning("refresh.reused", agent_id=agent.id, family=old.family)
-        return TokenInvalid()
-    if old.expires_at <= now_ms():
-        return TokenExpired()
-    old.used_at = now_ms()
-    return _grant(tx, tokens, agent, old.family)
-
-
-async def claims_of_refresh(tx: AsyncSession, refresh_token: str) -> AccessClaims | None:
-    """The sign-in a refresh token belongs to, whatever its state."""
-    query = select(RefreshToken.agent_id, RefreshToken.family).where(RefreshToken.hash == hash_of(refresh_token))
-    row = (await tx.execute(query)).first()
-    return AccessClaims(AgentId(row[0]), row[1]) if row else None
-
-
-async def log_out(tx: AsyncSession, claims: AccessClaims) -> bool:
-    """End a sign-in: its access token stops at once. False when it had ended before."""
-    agent = await _lock(tx, claims.agent_id)
-    ended = await _revoke(tx, RefreshToken.agent_id == claims.agent_id, RefreshToken.family == claims.family) > 0
-    if agent is not None and ended:
-        act_as(agent.id, agent.name, agent.role)
-        audit(tx, "agent.signed_out", ("agent", agent.id))
-    return ended
+    await locks.forget_old(tx)
+    return await begin(tx, tokens, agent)
 
 
 async def change_password(
-    tx: AsyncSession, tokens: Tokens, known: KnownPassword, new_hash: str, *, is_right: bool
+    tx: AsyncSession, tokens: Tokens, proof: Proof, new_hash: str
 ) -> Grant | OldPasswordIncorrect:
-    """End every sign-in of the agent and begin a new one, or count the failure. Raises AccountLocked."""
-    agent = await _lock(tx, known.agent_id)
-    if agent is None or not _proves(agent, known.hash, is_right=is_right) or not agent.is_active:
-        code = OldPasswordIncorrect.code
-        audit_refusal(tx, "agent.password_refused", known.agent_id, code, agent.locked_until if agent else None)
+    """End every sign-in of the agent and begin a new one, or count the failure.
+
+    Raises AccountLocked or AddressLocked.
+    """
+    agent = await prove(tx, proof, "agent.password_refused")
+    if agent is None:
         return OldPasswordIncorrect()
     audit(tx, "agent.password_changed", ("agent", agent.id))
     agent.password_hash = new_hash
     agent.must_change_password = False
-    await _revoke(tx, RefreshToken.agent_id == agent.id)
-    return _grant(tx, tokens, agent, new_id("family"))
+    await end_sign_ins(tx, AgentId(agent.id))
+    return await begin(tx, tokens, agent)
 
 
 def audit_refusal(tx: AsyncSession, action: str, agent_id: str, code: str, locked_until: int | None = None) -> None:
@@ -264,46 +249,54 @@ def audit_refusal(tx: AsyncSession, action: str, agent_id: str, code: str, locke
     audit(tx, action, ("agent", agent_id), after={"code": code} | lock)
 
 
-async def _lock(tx: AsyncSession, agent_id: AgentId) -> Agent | None:
-    return await tx.get(Agent, agent_id, with_for_update=True)
+def _refused(tx: AsyncSession, trial: locks.Trial, action: str, agent_id: str, error: E) -> E:
+    """Count the failure and audit it as `action`."""
+    audit_refusal(tx, action, agent_id, error.code, trial.failed())
+    return error
 
 
-def _proves(agent: Agent, checked_hash: str, *, is_right: bool) -> bool:
-    """Whether the check counts; the fifth failure locks. Raises AccountLocked even for the right password."""
-    check_lock(agent.locked_until)
-    agent.locked_until = None
-    if is_right and agent.password_hash == checked_hash:
-        agent.failed_logins = 0
-        return True
-    agent.failed_logins += 1
-    if agent.failed_logins >= FAILURES:
-        agent.failed_logins = 0
-        agent.locked_until = now_ms() + int(LOCKED_FOR.total_seconds() * 1000)
-        log.warning("account.locked", agent_id=agent.id)
-    return False
+async def prove(tx: AsyncSession, proof: Proof, refusal: str) -> Agent | None:
+    """The agent, locked; None when the password was wrong, which is counted, and audited as `refusal`.
+
+    Raises AccountLocked or AddressLocked.
+    """
+    trial = await locks.trial(tx, proof.attempt)
+    agent = await _proven(tx, proof)
+    if agent is None:
+        _refused(tx, trial, refusal, proof.agent_id, OldPasswordIncorrect())
+    else:
+        trial.succeeded()
+    return agent
 
 
-def _grant(tx: AsyncSession, tokens: Tokens, agent: Agent, family: str) -> Grant:
-    refresh_token, now = new_refresh_token(), now_ms()
-    row = RefreshToken(hash=hash_of(refresh_token), family=family, agent_id=agent.id, created_at=now)
-    row.expires_at = now + int(REFRESH_LIFETIME.total_seconds() * 1000)
-    tx.add(row)
-    return Grant(agent, tokens.access(agent.id, family), refresh_token)
+async def prove_by_code(tx: AsyncSession, sealer: Sealer, proof: Proof, code: str) -> SecondFactor | KefuError:
+    """The agent's second factor, if both password and code are right. Raises AccountLocked, AddressLocked or NotOn."""
+    trial = await locks.trial(tx, proof.attempt)
+    agent = await _proven(tx, proof)
+    if agent is None:
+        return _refused(tx, trial, "agent.second_factor_refused", proof.agent_id, OldPasswordIncorrect())
+    factor = await second_factor.of(tx, agent.id)
+    if factor is None:
+        raise second_factor.NotOn
+    if not second_factor.takes(sealer, factor, code):
+        return _refused(tx, trial, "agent.second_factor_refused", agent.id, CodeWrong())
+    trial.succeeded()
+    return factor
 
 
-async def _revoke(tx: AsyncSession, *which: ColumnElement[bool]) -> int:
-    alive = update(RefreshToken).where(*which, RefreshToken.revoked_at.is_(None))
-    changed = await tx.execute(alive.values(revoked_at=now_ms()))
-    assert isinstance(changed, CursorResult)
-    return changed.rowcount
+async def reset_second_factor(tx: AsyncSession, agent_id: AgentId) -> None:
+    """For who has lost it. Their sign-ins end. Raises NotFound; may be repeated."""
+    if await lock(tx, agent_id) is None:
+        raise NotFound
+    await tx.execute(delete(SecondFactor).where(SecondFactor.agent_id == agent_id))
+    await end_sign_ins(tx, agent_id)
+    audit(tx, "agent.second_factor_reset", ("agent", agent_id))
 
 
-async def _forget_expired(tx: AsyncSession, agent_id: str) -> None:
-    """Delete families none of whose tokens could still be used."""
-    ended = (
-        select(RefreshToken.family)
-        .where(RefreshToken.agent_id == agent_id)
-        .group_by(RefreshToken.family)
-        .having(func.max(RefreshToken.expires_at) <= now_ms())
-    )
-    await tx.execute(delete(RefreshToken).where(RefreshToken.family.in_(ended)))
+async def _proven(tx: AsyncSession, proof: Proof) -> Agent | None:
+    """The agent, locked, if the password that was checked is still theirs and they may sign in."""
+    known = proof.known
+    agent = await lock(tx, known.agent_id) if known else None
+    if known is None or agent is None or not agent.is_active:
+        return None
+    return agent if proof.is_right and agent.password_hash == known.hash else None

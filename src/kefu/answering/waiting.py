@@ -12,7 +12,7 @@ from starlette.datastructures import State
 from kefu.kit.errors import Conflict, Unavailable
 from kefu.kit.i18n import Text
 from kefu.log.log import Entry
-from kefu.realtime.hub import JSON, Follower
+from kefu.realtime.follower import JSON, Follower
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.post import Posted
 from kefu.sessions.service import SessionNotFound

@@ -42,7 +42,7 @@ async def leave_email(
     async with state.db.write() as tx:
         in_shift = await after_hours.is_in_shift(tx, name, state.hours, now_ms())
         session = await after_hours.defer(tx, name, letter, in_shift=in_shift)
-    return shapes.SessionData(data=shapes.session_out(session))
+    return shapes.SessionData(data=shapes.session_out(session, sees_contacts=True))
 
 
 @router.post("/api/sessions/{name}/mail-reply")

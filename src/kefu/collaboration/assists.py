@@ -6,9 +6,7 @@ from typing import ClassVar, Literal
 from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kefu.accounts.models import Agent
-from kefu.accounts.permissions import permissions_of
-from kefu.accounts.service import key_of
+from kefu.accounts.models import Agent, key_of
 from kefu.bus.telling import tell
 from kefu.collaboration.models import Assist
 from kefu.kit.errors import Conflict, Forbidden, NotFound
@@ -154,7 +152,7 @@ async def _assistant(tx: AsyncSession, username: str) -> Agent:
     """Somebody who may answer. Raises AssistantNotFound."""
     query = select(Agent).where(Agent.username_key == key_of(username), Agent.is_active)
     found = (await tx.execute(query)).scalar_one_or_none()
-    if found is None or "sessions.annotate" not in permissions_of(found.role):
+    if found is None or "sessions.annotate" not in found.permissions:
         raise AssistantNotFound(username=username)
     return found
 

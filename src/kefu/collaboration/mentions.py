@@ -8,8 +8,7 @@ from typing import Any, ClassVar
 from sqlalchemy import delete, func, select, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kefu.accounts.models import Agent
-from kefu.accounts.service import key_of
+from kefu.accounts.models import Agent, key_of
 from kefu.bus.telling import tell
 from kefu.collaboration.models import Mention, Note
 from kefu.kit.clock import now_ms

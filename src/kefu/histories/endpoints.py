@@ -13,7 +13,7 @@ from kefu.histories.transcripts import MEDIA, Format, Transcript, Wish, transcri
 from kefu.kit.errors import Forbidden
 from kefu.kit.pages import from_cursor, to_cursor
 from kefu.kit.web import caller_locale
-from kefu.sessions.access import member, visitor_token
+from kefu.sessions.access import member, sees_contacts, visitor_token
 from kefu.sessions.models import Session
 from kefu.sessions.schemas import ConversationOpened, NameInPath, session_out
 from kefu.sessions.states import Status
@@ -119,7 +119,9 @@ async def transcript(
     async with state.db.read() as tx:
         session = await readable(tx, caller, name)
     await state.limits.take("transcript", who=caller.session_name if isinstance(caller, Visitor) else caller.id)
-    wish = Wish(query.locale or caller_locale(request), schemas.zone(query.tz), query.tz, internal)
+    wish = Wish(
+        query.locale or caller_locale(request), schemas.zone(query.tz), query.tz, internal, sees_contacts(caller)
+    )
     return await _file(request, session, await transcript_of(state.db, session, wish), query.format)
 
 

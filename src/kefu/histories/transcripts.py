@@ -18,6 +18,7 @@ from kefu.kit.errors import TooLarge
 from kefu.kit.i18n import Locale, Text
 from kefu.log.log import Entry
 from kefu.log.models import Event
+from kefu.sessions.contacts import without_contacts
 from kefu.sessions.models import Session
 from kefu.shops.service import find_shop
 
@@ -45,12 +46,13 @@ class TranscriptTooLong(TooLarge):
 
 @dataclass(frozen=True, slots=True)
 class Wish:
-    """How the reader wants it. `internal`: with what visitors never see."""
+    """How the reader wants it. `internal`: with what visitors never see; `contacts`: with contact data."""
 
     locale: Locale
     zone: tzinfo
     zone_name: str
     internal: bool
+    contacts: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +111,7 @@ class Transcript:
             async with db.read() as tx:
                 page = await read_parts(tx, parts, PAGE, *where)
             if page:
-                yield page
+                yield page if self._wish.contacts else [(name, without_contacts(one)) for name, one in page]
             parts = rest(parts, page[-1][0], page[-1][1].seq) if len(page) == PAGE else []
 
     def _facts(self) -> list[str]:

@@ -25,6 +25,7 @@ PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
 KNOWN = re.compile(
     r"admin|agent|password|secret|change.?me|letmein|welcome|default|example|qwerty|abc123|12345|kefu", re.IGNORECASE
 )
+WEB_ADDRESS = re.compile(r"(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#]*)?")
 
 
 class Settings(BaseSettings):
@@ -42,9 +43,16 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = Field(SecretStr(""), validation_alias="METRICS_TOKEN")
     jwt_secret_key: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEY")
     jwt_secret_keys_old: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEYS_OLD")
+    second_factor_roles: Annotated[list[str], NoDecode] = Field([], validation_alias="SECOND_FACTOR_ROLES")
     super_admin_username: str = Field("admin", validation_alias="SUPER_ADMIN_USERNAME", min_length=3, max_length=50)
     super_admin_password: SecretStr = Field(SecretStr(""), validation_alias="SUPER_ADMIN_PASSWORD")
     public_url: str = Field("", validation_alias="PUBLIC_URL")
+    oidc_issuer: str = Field("", validation_alias="OIDC_ISSUER")
+    oidc_client_id: str = Field("", validation_alias="OIDC_CLIENT_ID", validate_default=True)
+    oidc_client_secret: SecretStr = Field(SecretStr(""), validation_alias="OIDC_CLIENT_SECRET")
+    oidc_redirect_uri: str = Field("", validation_alias="OIDC_REDIRECT_URI", validate_default=True)
+    oidc_scopes: str = Field("openid email profile", validation_alias="OIDC_SCOPES", pattern=r"^openid( [\w.:/-]+)*$")
+    oidc_default_role: str = Field("", validation_alias="OIDC_DEFAULT_ROLE", pattern=r"^[a-z0-9_]{0,40}$")
     cors_origins: Annotated[list[str], NoDecode] = Field([], validation_alias="CORS_ORIGINS")
     ai_provider: Literal["builtin", "scripted"] = Field("builtin", validation_alias="AI_PROVIDER")
     session_expire_seconds: int = Field(86_400, validation_alias="SESSION_EXPIRE_SECONDS", ge=60, le=31_536_000)
@@ -73,10 +81,19 @@ class Settings(BaseSettings):
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     log_file: Path | None = Field(None, validation_alias="LOG_FILE")
 
-    @field_validator("holidays", "email_recipients", "trusted_proxies", "outbound_allow", mode="before")
+    @field_validator(
+        "holidays", "email_recipients", "trusted_proxies", "outbound_allow", "second_factor_roles", mode="before"
+    )
     @classmethod
     def _listed(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
+
+    @field_validator("second_factor_roles")
+    @classmethod
+    def _role_names(cls, value: list[str]) -> list[str]:
+        if not all(re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", one) for one in value):
+            raise ValueError("is not a list of roles")
+        return value
 
     @field_validator("trusted_proxies", "outbound_allow")
     @classmethod
@@ -123,6 +140,27 @@ class Settings(BaseSettings):
             [part.strip().rstrip("/") for part in value.split(",") if part.strip()] if isinstance(value, str) else value
         )
 
+    @field_validator("oidc_issuer", "oidc_redirect_uri")
+    @classmethod
+    def _over_tls(cls, value: str) -> str:
+        if value and not WEB_ADDRESS.fullmatch(value):
+            raise ValueError("must begin with https:// (or http://127.0.0.1 for a trial)")
+        return value
+
+    @field_validator("oidc_client_id", "oidc_redirect_uri")
+    @classmethod
+    def _with_the_issuer(cls, value: str, info: ValidationInfo) -> str:
+        if info.data.get("oidc_issuer") and not value:
+            raise ValueError("is needed when OIDC_ISSUER is set")
+        return value
+
+    @field_validator("oidc_default_role")
+    @classmethod
+    def _no_administrator(cls, value: str) -> str:
+        if value == "super_admin":
+            raise ValueError("would make everybody at the provider an administrator")
+        return value
+
     @field_validator("database_url")
     @classmethod
     def _known_database(cls, value: str) -> str:
@@ -164,6 +202,10 @@ class Settings(BaseSettings):
     def signing_key(self) -> str:
         """The key of all tokens: JWT_SECRET_KEY, or one made once and kept in the data folder."""
         return self.jwt_secret_key.get_secret_value() or kept_secret(self.data_dir / "jwt_secret")
+
+    def signing_keys(self) -> list[str]:
+        """`signing_key`, which signs and seals, and the old ones that are still believed."""
+        return [self.signing_key(), *self.old_signing_keys()]
 
     def old_signing_keys(self) -> list[str]:
         """Earlier values of the key, of JWT_SECRET_KEYS_OLD: what was signed with one of them is still known."""
@@ -213,6 +255,13 @@ REMEDIES = {
     "AGENT_AUTO_BUSY_SECONDS": "Use whole seconds from 30 to 86400; 300 is five minutes.",
     "TRANSFER_EXPIRE_SECONDS": "Use whole seconds from 1 to 3600; 120 is two minutes.",
     "UPLOAD_MAX_MB": "Use whole MiB from 1 to 50; pictures and documents are never more than 10.",
+    "JWT_SECRET_KEYS_OLD": "List earlier values of JWT_SECRET_KEY with commas between.",
+    "SECOND_FACTOR_ROLES": "List roles with commas between: super_admin,supervisor.",
+    "OIDC_ISSUER": "Use the address of your provider as its discovery document writes it, or leave it empty.",
+    "OIDC_CLIENT_ID": "Use what your provider calls this application.",
+    "OIDC_REDIRECT_URI": "Use the address of your workbench's login: https://desk.shop.example/workbench/login.",
+    "OIDC_SCOPES": "Use openid email profile, or more with spaces between.",
+    "OIDC_DEFAULT_ROLE": "Use agent or another role for whoever signs in at the provider, or leave it empty.",
     "LOG_LEVEL": "Use debug, info, warning or error.",
 }
 

@@ -1,4 +1,4 @@
-"""Calls to servers whose addresses somebody may set: webhooks, a model's, an identity provider's. The only client.
+"""Calls to servers whose addresses somebody may set: webhooks, a model's. The only client.
 
 Whoever may set an address shall not reach through Kefu what only Kefu can reach. So a name is looked up once, every
 address it has is looked at, and the connection goes to one of these very addresses, whatever the name means a moment

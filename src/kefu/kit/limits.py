@@ -13,7 +13,9 @@ from kefu.kit.redis import Away, Redis
 
 Rule = Literal[
     "login",
-    "unknown_username",
+    "login_code",
+    "sso_start",
+    "sso_finish",
     "refresh",
     "open_session",
     "chat",
@@ -33,11 +35,13 @@ Rule = Literal[
     "upload",
 ]
 # `visitor`: the conversation the token is for. `who`: visitor or agent, in one conversation.
-Per = Literal["address", "visitor", "agent", "username", "who"]
+Per = Literal["address", "visitor", "agent", "who"]
 
 RATES: dict[Rule, dict[Per, str]] = {
     "login": {"address": "5/minute"},
-    "unknown_username": {"username": "5/15minute"},  # as an account locks after five failures
+    "login_code": {"address": "5/minute"},
+    "sso_start": {"address": "20/minute"},
+    "sso_finish": {"address": "20/minute"},
     "refresh": {"address": "60/minute"},
     "open_session": {"address": "120/minute"},
     "chat": {"visitor": "20/minute", "address": "20/minute"},

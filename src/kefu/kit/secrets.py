@@ -16,7 +16,10 @@ class Unreadable(Exception):
 
 
 class Sealer:
-    """Seals text for the database. The first of `keys` seals, all of them open."""
+    """Seals short texts for the database (Fernet: AES-128-CBC with HMAC-SHA256).
+
+    The first of `keys` seals, all of them open. Each becomes a key of its own that is no other key of that secret.
+    """
 
     def __init__(self, keys: Sequence[str]) -> None:
         derived = [hmac.digest(key.encode(), b"kefu sealed text", "sha256") for key in keys]
@@ -31,6 +34,10 @@ class Sealer:
             return self._fernet.decrypt(sealed.encode()).decode()
         except InvalidToken:
             raise Unreadable from None
+
+    def reseal(self, sealed: str) -> str:
+        """The same text under the newest key. Raises Unreadable."""
+        return self.seal(self.open(sealed))
 
 
 def kept_secret(path: Path) -> str:

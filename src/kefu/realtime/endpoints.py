@@ -5,10 +5,11 @@ from typing import Annotated
 from fastapi import APIRouter, Depends, Query, Request
 from pydantic import BaseModel
 
-from kefu.accounts.identity import AgentIdentity, SignedIn, allowed
+from kefu.accounts.identity import AgentIdentity, SignedIn, allowed, identify, require
 from kefu.kit.web import Done
 from kefu.realtime.feed import FeedData, FeedQuery
 from kefu.realtime.passing import MarkData, MarkRead, Typing, move_mark, tell_typing
+from kefu.sessions.access import sees_contacts
 from kefu.sessions.schemas import AgentRef, NameInPath
 
 router = APIRouter(tags=["realtime"])
@@ -35,13 +36,20 @@ async def say_typing(request: Request, name: NameInPath, body: Typing, caller: S
     return Done()
 
 
-@router.get("/api/events", dependencies=[Depends(allowed("events.read"))])
-async def feed(request: Request, query: Annotated[FeedQuery, Query()]) -> FeedData:
+@router.get("/api/events")
+async def feed(
+    request: Request,
+    query: Annotated[FeedQuery, Query()],
+    me: Annotated[AgentIdentity, Depends(allowed("events.read"))],
+) -> FeedData:
     """Everything that happened in the workspace, from a cursor on; for integrators. Store `next` and come back with it.
 
     Nothing is missed. Order what you get by (stream, seq) and ignore what you have already.
     """
-    return FeedData(data=await request.app.state.feed.page(query))
+    page = await request.app.state.feed.page(query, sees_contacts=sees_contacts(me))
+    if query.wait:  # they may have signed out meanwhile
+        require(await identify(request.app.state, request.headers.get("authorization")), "events.read")
+    return FeedData(data=page)
 
 
 @router.post("/api/sessions/{name}/read")

@@ -11,6 +11,7 @@ from kefu.kit.db import Database
 from kefu.kit.pages import BadCursor, from_cursor, to_cursor
 from kefu.log.feed import PAGE_LIMIT, START, Place, Placed, follow, is_beyond
 from kefu.realtime.hub import Hub
+from kefu.sessions.contacts import without_contacts
 
 LONGEST_WAIT = 30
 POLL_SECONDS = 1.0
@@ -87,7 +88,7 @@ class Feed:
             self._rung.set_result(None)
             self._rung = None
 
-    async def page(self, query: FeedQuery) -> FeedPage:
+    async def page(self, query: FeedQuery, *, sees_contacts: bool) -> FeedPage:
         """The next page, or an empty one after `query.wait` seconds; at once when the process is about to stop.
 
         Raises BadCursor for one that lies beyond the log.
@@ -99,7 +100,7 @@ class Feed:
             found = await self._read(place_of(query.after), query.limit)
             left = deadline - loop.time()
             if found or left <= 0 or self._hub.is_draining:
-                return _page_of(found, query)
+                return _page_of(found, query, sees_contacts=sees_contacts)
             await asyncio.wait([rung], timeout=min(left, POLL_SECONDS))
             if rung.done():  # what still runs beside that commit holds it back for a moment
                 await asyncio.sleep(min(left, GATHER_SECONDS))
@@ -112,8 +113,9 @@ class Feed:
         return found
 
 
-def _page_of(found: Sequence[Placed], query: FeedQuery) -> FeedPage:
-    events = [FeedEvent.model_validate(one.entry.shown | _where(one)) for one in found]
+def _page_of(found: Sequence[Placed], query: FeedQuery, *, sees_contacts: bool) -> FeedPage:
+    shown = [one.entry if sees_contacts else without_contacts(one.entry) for one in found]
+    events = [FeedEvent.model_validate(entry.shown | _where(one)) for entry, one in zip(shown, found, strict=True)]
     last = events[-1].cursor if events else query.after or to_cursor([*START])
     return FeedPage(events=events, next=last, caught_up=len(events) < query.limit)
 

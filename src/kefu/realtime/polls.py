@@ -12,7 +12,8 @@ import orjson
 from starlette.datastructures import State
 
 from kefu.log.log import READ_LIMIT, Entry
-from kefu.realtime.hub import JSON, Follower, Following, Hub
+from kefu.realtime.follower import JSON, Follower
+from kefu.realtime.hub import Following, Hub
 from kefu.realtime.replay import page, present
 from kefu.sessions.models import stream_of
 from kefu.sessions.since import Head
@@ -66,7 +67,7 @@ class Poll:
         }
 
     async def _page(self, cursor: int) -> tuple[Head, list[Entry]]:
-        return await page(self._state.db, self._name, cursor, sees_internal=self.follower.sees_internal)
+        return await page(self._state.db, self._name, cursor, self.follower)
 
     async def _pass(self, seconds: float) -> list[Any]:
         """What passes until the log grows, the stream ends, or the time is up; soon after the first that passes."""

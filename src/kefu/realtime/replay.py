@@ -6,8 +6,10 @@ from kefu.bus.ports import Notice
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.log.log import Entry
+from kefu.realtime.follower import Follower
 from kefu.realtime.hub import Hub, ephemeral
 from kefu.realtime.passing import read_notice
+from kefu.sessions.contacts import without_contacts
 from kefu.sessions.models import stream_of
 from kefu.sessions.queue import place_of
 from kefu.sessions.service import SessionNotFound
@@ -15,17 +17,19 @@ from kefu.sessions.since import Head, since
 from kefu.sessions.states import Status
 
 
-async def page(db: Database, name: str, cursor: int, *, sees_internal: bool) -> tuple[Head, list[Entry]]:
-    """The session, and at most READ_LIMIT entries after the cursor, both of one moment.
+async def page(db: Database, name: str, cursor: int, follower: Follower) -> tuple[Head, list[Entry]]:
+    """The session, and at most READ_LIMIT entries after the cursor as the follower may see them, both of one moment.
 
     A cursor beyond the log (a database restored from a backup, or a forged one) begins again from the start. Raises
     SessionNotFound, Busy.
     """
-    found = await since(db, name, cursor, public_only=not sees_internal)
+    found = await since(db, name, cursor, public_only=not follower.sees_internal)
     if found is None:
         raise SessionNotFound(session_name=name)
     head, entries = found
-    return (head, entries) if cursor <= head.seq else await page(db, name, 0, sees_internal=sees_internal)
+    if cursor > head.seq:
+        return await page(db, name, 0, follower)
+    return head, entries if follower.sees_contacts else [without_contacts(one) for one in entries]
 
 
 def ready(head: Head, cursor: int) -> Notice:

@@ -21,9 +21,10 @@ from kefu.accounts.identity import Caller, identify, require
 from kefu.kit.errors import Invalid, KefuError, NotSignedIn, TooMany
 from kefu.kit.i18n import Text, preferred
 from kefu.kit.web import field_reasons
-from kefu.realtime.hub import JSON, Draining, Ending, Follower, ephemeral
+from kefu.realtime.follower import JSON, Ending, Follower
+from kefu.realtime.hub import Draining, ephemeral
 from kefu.realtime.passing import MarkRead, Typing, move_mark, tell_typing
-from kefu.realtime.streams import CLOSED, LAST_WORD_SECONDS, Stream, session_in, whole
+from kefu.realtime.streams import CLOSED, LAST_WORD_SECONDS, Stream, follower_of, session_in, whole
 from kefu.sessions.access import may_read
 from kefu.sessions.schemas import Body
 from kefu.shops.origins import ForeignOrigin, Origins
@@ -289,7 +290,7 @@ class SessionSocket:
 
         async def follow(caller: Caller, after: int) -> None:
             sees_internal = await may_read(socket.state.db, caller, socket.name)
-            await socket.serve_session(socket.name, after, Follower(sees_internal=sees_internal, wire=JSON))
+            await socket.serve_session(socket.name, after, follower_of(caller, JSON, sees_internal=sees_internal))
 
         await socket.run(follow)
 

@@ -9,7 +9,7 @@ import re
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Awaitable, Callable, Coroutine, Sequence
-from contextlib import suppress
+from contextlib import AbstractContextManager, nullcontext, suppress
 from functools import partial
 from typing import Any, ClassVar, cast
 from urllib.parse import parse_qs
@@ -25,24 +25,14 @@ from kefu.kit.errors import Invalid, KefuError, Unavailable
 from kefu.kit.i18n import preferred
 from kefu.kit.web import Json, error_response
 from kefu.log.log import READ_LIMIT
-from kefu.realtime.hub import (
-    JSON,
-    SSE,
-    Channel,
-    Follower,
-    Following,
-    Hub,
-    Wire,
-    WriteNow,
-    ephemeral,
-    frame_of,
-    notice_of,
-)
+from kefu.realtime.doorkeeper import Doorkeeper
+from kefu.realtime.follower import JSON, SSE, Follower, Wire, WriteNow, frame_of
+from kefu.realtime.hub import Channel, Following, Hub, ephemeral, notice_of
 from kefu.realtime.polls import LONGEST_WAIT, Poll, reached
 from kefu.realtime.presence import Presence
 from kefu.realtime.replay import page, present, ready
 from kefu.realtime.server import Line
-from kefu.sessions.access import actor, may_read, reader_of
+from kefu.sessions.access import actor, may_read, reader_of, sees_contacts
 from kefu.sessions.models import stream_of
 from kefu.sessions.schemas import NAME
 from kefu.sessions.service import IdentityChanged, SessionNotFound
@@ -60,6 +50,7 @@ RECHECK_SECONDS = 10.0
 # What a send may raise when the line has just been closed under it: uvicorn says one or the other.
 CLOSED = (OSError, RuntimeError)
 StreamRoute = Route | WebSocketRoute
+NOBODY = nullcontext()
 
 
 class Shortcut:
@@ -121,6 +112,11 @@ class Stream(ABC):
     def presence(self) -> Presence:
         presence: Presence = self.state.presence
         return presence
+
+    @property
+    def doorkeeper(self) -> Doorkeeper:
+        doorkeeper: Doorkeeper = self.state.doorkeeper
+        return doorkeeper
 
     @abstractmethod
     def message(self, frame: bytes) -> Message:
@@ -201,12 +197,22 @@ class Stream(ABC):
         except KefuError:
             follower.end("revoked")
             return False
-        self.caller, follower.reader = agent, reader_of(agent)
+        self.caller, follower.reader, follower.sees_contacts = agent, reader_of(agent), sees_contacts(agent)
         return True
+
+    def watched(self, follower: Follower) -> AbstractContextManager[None]:
+        """What an agent follows ends when their sign-in does; visitors have none."""
+        if not isinstance(self.caller, AgentIdentity):
+            return NOBODY
+        return self.doorkeeper.inside(self.caller, partial(self._look_again, follower))
+
+    async def _look_again(self, follower: Follower) -> None:
+        follower.is_unsure = True
+        await self._may_go_on(follower)
 
     async def serve(self, name: str, follower: Follower, replay: Callable[[Channel], Awaitable[int]]) -> None:
         """Join the stream, replay, live on, say goodbye. Raises what goes wrong before the first write."""
-        with Following(self.hub, name, follower) as channel:
+        with self.watched(follower), Following(self.hub, name, follower) as channel:
             try:
                 await self.live(follower, await replay(channel))
             except KefuError:
@@ -224,6 +230,7 @@ class Stream(ABC):
 
     async def serve_desk(self, agent: AgentIdentity) -> None:
         """No cursor: the workbench reads the list again after it reconnects."""
+        self.caller = agent
         follower = Follower(sees_internal=True, wire=self.wire, reader=reader_of(agent))
 
         async def replay(_: Channel) -> int:
@@ -241,7 +248,7 @@ class Stream(ABC):
     async def _replay(self, name: str, cursor: int, follower: Follower, channel: Channel) -> int:
         """Send what is in the log after the cursor; returns the seq up to which the reader has everything."""
         while True:
-            head, entries = await page(self.state.db, name, cursor, sees_internal=follower.sees_internal)
+            head, entries = await page(self.state.db, name, cursor, follower)
             # From here on the hub tells; before, nobody did.
             if isinstance(self.caller, Visitor) and self.caller.epoch != head.identity_epoch:
                 raise IdentityChanged
@@ -297,6 +304,12 @@ class EventStream(Stream):
                 await self._send({"type": "http.response.body", "body": last, "more_body": False})
 
 
+def follower_of(caller: Caller, wire: Wire, *, sees_internal: bool) -> Follower:
+    """Somebody who may read the session that they are about to follow."""
+    reader = reader_of(caller) if isinstance(caller, AgentIdentity) else None
+    return Follower(sees_internal=sees_internal, sees_contacts=sees_contacts(caller), wire=wire, reader=reader)
+
+
 async def until_gone(receive: Receive, follower: Follower) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
@@ -309,19 +322,19 @@ class SessionEvents:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         stream = EventStream(scope, receive, send)
         stream.caller = caller = await identify(stream.state, stream.authorization)
-        name = session_in(scope)
+        stream.name = name = session_in(scope)
         sees_internal = await may_read(stream.state.db, caller, name)
         query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         cursor = whole(Headers(scope=scope).get("last-event-id") or query.get("after", ["0"])[-1], "after", 10**16)
         if "wait" not in query:
-            await stream.serve_session(name, cursor, Follower(sees_internal=sees_internal))
+            await stream.serve_session(name, cursor, follower_of(caller, SSE, sees_internal=sees_internal))
             return
-        poll = Poll(stream.state, name, Follower(sees_internal=sees_internal, wire=JSON))
+        poll = Poll(stream.state, name, follower_of(caller, JSON, sees_internal=sees_internal))
         hearing = asyncio.create_task(until_gone(receive, poll.follower))
         try:
-            with stream.presence.here(stream_of(name), actor(caller)):
+            with stream.presence.here(stream_of(name), actor(caller)), stream.watched(poll.follower):
                 answer = await poll.answer(cursor, whole(query["wait"][-1], "wait", LONGEST_WAIT))
-            # A colleague may have taken it while we waited, or the visitor may have gone.
+            # They may have signed out while we waited, a colleague may have taken it, or the visitor may have gone.
             await may_read(stream.state.db, await identify(stream.state, stream.authorization), name)
         finally:
             hearing.cancel()

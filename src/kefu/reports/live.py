@@ -8,7 +8,6 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.models import Agent
-from kefu.accounts.permissions import permissions_of
 from kefu.kit.clock import now_ms, start_of_day
 from kefu.kit.db import Database
 from kefu.sessions.figures import Load, Now, Today, loads, standing, today
@@ -80,7 +79,7 @@ class Figures:
         agents = [
             Served(one.id, one.name, one.status, one.max_sessions, load.get(one.id, Load()))
             for one in team
-            if "sessions.takeover" in permissions_of(one.role)
+            if "sessions.takeover" in one.permissions
         ]
         now = await standing(tx, shops, at, self._expire_ms)
         return Live(at, day, now, await today(tx, shops, day, at), agents)

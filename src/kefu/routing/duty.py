@@ -101,6 +101,12 @@ async def sign_of_life(tx: AsyncSession, agent: Agent, *, active: bool) -> None:
         await wake_assigner(tx)
 
 
+async def expect(tx: AsyncSession, agent_id: str) -> None:
+    """The agent, whose row is locked, was given a session unasked: they have the whole grace to come for it."""
+    agent = await tx.get_one(Agent, agent_id)
+    agent.last_seen_at = max(agent.last_seen_at or 0, now_ms() - LOST_AFTER_MS)
+
+
 async def wake_assigner(tx: AsyncSession) -> None:
     """Somebody may have room now."""
     if (await tx.execute(select(Shop.id).where(is_auto()).limit(1))).first() is not None:

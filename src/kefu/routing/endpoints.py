@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kefu.accounts.audit import audit, fields
 from kefu.accounts.identity import AgentIdentity, SignedInAgent, allowed
 from kefu.accounts.models import Agent
+from kefu.accounts.roles import check_within
 from kefu.kit.clock import now_ms, start_of_day, unix_seconds
 from kefu.routing import assignment, duty, shop_routing
 from kefu.routing import schemas as shapes
@@ -125,12 +126,18 @@ async def get_available(
     return shapes.AvailableData(data=shapes.AvailableAgents(items=items, total=len(items)))
 
 
-@router.put("/api/agents/{agent_id}/work", dependencies=[Depends(allowed("agents.write"))])
-async def put_work(request: Request, agent_id: shapes.AgentInPath, body: shapes.Work) -> shapes.WorkData:
+@router.put("/api/agents/{agent_id}/work")
+async def put_work(
+    request: Request,
+    agent_id: shapes.AgentInPath,
+    body: shapes.Work,
+    me: Annotated[AgentIdentity, Depends(allowed("agents.write"))],
+) -> shapes.WorkData:
     """How many sessions an agent may have at once, what they know and which languages they write."""
     async with request.app.state.db.write() as tx:
         await assignment.lock_agent(tx, agent_id)
         agent = await tx.get_one(Agent, agent_id)
+        check_within(me.permissions, agent.permissions)
         wanted = body.model_dump(exclude_none=True)
         before = fields(agent, *wanted)
         for name, value in wanted.items():

@@ -8,7 +8,6 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.duty import LOST_AFTER_MS, SERVING
 from kefu.accounts.models import Agent
-from kefu.accounts.permissions import permissions_of
 from kefu.kit.errors import Conflict, NotFound
 from kefu.kit.i18n import Text
 from kefu.sessions.held import loads
@@ -86,8 +85,8 @@ async def colleagues(tx: AsyncSession, *ids: str) -> list[Colleague]:
             skills=tuple(agent.skills),
             languages=tuple(agent.languages),
             seen_at=agent.last_seen_at or 0,
-            may_serve="sessions.takeover" in permissions_of(agent.role),
-            is_lead="sessions.assign" in permissions_of(agent.role),
+            may_serve="sessions.takeover" in agent.permissions,
+            is_lead="sessions.assign" in agent.permissions,
             serving=serving,
             offered=offered,
         )

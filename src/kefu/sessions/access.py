@@ -72,6 +72,11 @@ async def in_sight(request: Request) -> None:
             await check_seen(tx, reader_of(caller), name)
 
 
+def sees_contacts(caller: Caller) -> bool:
+    """Whether the caller, who may read the session, sees the visitor's contact data too. It is the visitor's own."""
+    return isinstance(caller, Visitor) or "contacts.read" in caller.permissions
+
+
 def reader_of(agent: AgentIdentity) -> Reader:
     """The agent as lists and searches know them."""
     return Reader(agent.id, sees_all="sessions.read_any" in agent.permissions)

@@ -13,8 +13,9 @@ from kefu.kit.pages import BadCursor, from_cursor, to_cursor
 from kefu.kit.web import address_of, caller_of
 from kefu.sessions import listing, queries, reading, search, service, summaries
 from kefu.sessions import schemas as shapes
-from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor, reader_of
+from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor, reader_of, sees_contacts
 from kefu.sessions.after_hours import is_in_shift
+from kefu.sessions.contacts import without_contacts
 from kefu.sessions.drafts import used
 from kefu.sessions.opening import Wish, opened
 from kefu.sessions.post import post
@@ -195,8 +196,9 @@ async def get_session(request: Request, name: shapes.NameInPath, caller: SignedI
         said = await queries.history(tx, name, HISTORY, public_only=not sees_all)
         moves = await queries.audit_trail(tx, name, HISTORY) if sees_all else []
     unread = reading.unread(session, reader, counts.get(name, 0))
+    contacts = sees_contacts(caller)
     one = shapes.OneSession(
-        session=shapes.session_with_history(session, said, marks, unread, sees_all=sees_all),
-        audit_trail=[move.shown for move in moves],
+        session=shapes.session_with_history(session, said, marks, unread, sees_all=sees_all, sees_contacts=contacts),
+        audit_trail=[(move if contacts else without_contacts(move)).shown for move in moves],
     )
     return shapes.OneSessionData(data=one)

@@ -184,7 +184,10 @@ class CustomerOut(BaseModel):
 
 
 class SessionOut(BaseModel):
-    """While a person is awaited `assigned_agent` is to whom it is offered, until `assigned_until`."""
+    """While a person is awaited `assigned_agent` is to whom it is offered, until `assigned_until`.
+
+    `email` is null where there is none, for who may not see contact data, and in what commands answer to agents.
+    """
 
     session_name: str
     shop: str
@@ -309,16 +312,18 @@ def agent_of(session: Session) -> AgentRef | None:
     return AgentRef(id=session.agent_id, name=session.agent_name or "") if session.agent_id else None
 
 
-def session_out(session: Session, *, sees_all: bool = True) -> SessionOut:
+def session_out(session: Session, *, sees_all: bool = True, sees_contacts: bool = False) -> SessionOut:
     """`sees_all`: not for a visitor, from whom what the team notes is kept."""
-    return SessionOut(**_session_fields(session, sees_all=sees_all))
+    email = session.email if sees_contacts else None
+    return SessionOut(**_session_fields(session, sees_all=sees_all), email=email)
 
 
 def session_with_history(
-    session: Session, history: list[Entry], marks: Marks, unread: int, *, sees_all: bool
+    session: Session, history: list[Entry], marks: Marks, unread: int, *, sees_all: bool, sees_contacts: bool
 ) -> SessionWithHistory:
     return SessionWithHistory(
         **_session_fields(session, sees_all=sees_all),
+        email=session.email if sees_contacts else None,
         history=[message_out(one) for one in history],
         unread=unread,
         read_marks=ReadMarks(visitor=marks.visitor, agents=marks.agents),
@@ -349,7 +354,6 @@ def _session_fields(session: Session, *, sees_all: bool) -> dict[str, Any]:
         "assigned_until": unix_seconds(session.assigned_until),
         "escalation": escalation,
         "priority": priority_of(session, now_ms()),
-        "email": session.email,
         "mail_status": session.mail_status,
         "message_count": session.message_count,
         "visitor_message_count": session.visitor_message_count,

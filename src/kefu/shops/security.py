@@ -147,6 +147,15 @@ async def keys_of(tx: AsyncSession, shop_id: str, sealer: Sealer) -> list[str]:
     return keys
 
 
+async def reseal(tx: AsyncSession, sealer: Sealer) -> None:
+    """Seal the secrets with the newest key. Those that cannot be opened any more stay."""
+    for secret in await tx.scalars(select(ShopSecret).order_by(ShopSecret.id).with_for_update()):
+        try:
+            secret.sealed = sealer.reseal(secret.sealed)
+        except Unreadable:
+            log.warning("shop.secret_unreadable", shop=secret.shop, secret=secret.id)
+
+
 async def _locked(tx: AsyncSession, shop_id: str) -> Shop:
     shop = (await tx.execute(select(Shop).where(Shop.id == shop_id).with_for_update())).scalar_one_or_none()
     if shop is None:

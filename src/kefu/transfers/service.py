@@ -18,6 +18,7 @@ from kefu.kit.i18n import Text
 from kefu.kit.ids import new_id
 from kefu.log.log import SYSTEM, Fact
 from kefu.routing.assignment import lock_agent
+from kefu.routing.duty import expect
 from kefu.routing.team import AgentFull, AgentNotFound, AgentOffline, Colleague, colleagues
 from kefu.sessions.guests import let_in
 from kefu.sessions.models import Session, TransferRequest
@@ -152,6 +153,7 @@ async def _ask(tx: AsyncSession, session: Session, member: Member, target: Colle
     if wish.is_forced:
         given = moved(session, Move.TRANSFER, member.actor, agent=to, from_agent=holder_of(session))
         await record(tx, session, asked, ended(request_id, "accepted", member.actor), given)
+        await expect(tx, target.id)
     else:
         await record(tx, session, asked)
         await let_in(tx, session.name, target.id, "transfer", wish.lasts)

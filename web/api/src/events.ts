@@ -327,6 +327,11 @@ export interface AgentStatusChanged {
   is_auto: boolean;
 }
 
+/** What this agent may do, or whether they may sign in at all, has just changed. */
+export interface AccessChanged {
+  type: "access.changed";
+}
+
 /** The team is told, once, of a long wait or of a long queue. */
 export type QueueReminded = { type: "queue.reminded"; shop: string } & (
   | { what: "wait"; session: string; name: string; minutes: number }
@@ -340,6 +345,7 @@ export type DeskFrame =
   | SessionGone
   | Presence
   | AgentStatusChanged
+  | AccessChanged
   | QueueReminded
   | TeamFrame
   | { type: "stream.ready" }

@@ -1,7 +1,8 @@
+import type { Api } from "@kefu/api";
 import { defineStore } from "pinia";
 import { ref } from "vue";
 import type { Agent, Permission, SignedIn } from "./agent";
-import { request, requestOpen, tokens } from "./client";
+import { request, requestAs, requestOpen, tokens } from "./client";
 import type { Grant } from "./tokens";
 
 const LAST_KEY = "kefu.agent";
@@ -11,13 +12,26 @@ const PRIVATE_KEYS = ["kefu.outbox.", "kefu.drafts", "kefu.seen", "kefu.filters"
 export const useAccount = defineStore("account", () => {
   const agent = ref<Agent | null>(null);
 
-  async function signIn(username: string, password: string, remember: boolean): Promise<void> {
-    const signedIn = await requestOpen<SignedIn>("/api/agent/login", { body: { username, password } });
+  function keep(signedIn: SignedIn, remember: boolean): void {
     const before = localStorage.getItem(LAST_KEY);
     localStorage.setItem(LAST_KEY, signedIn.agent.id);
     agent.value = signedIn.agent;
     tokens.keep(signedIn, remember);
     if (before && before !== signedIn.agent.id) startClean("/workbench/");
+  }
+
+  async function signIn(username: string, password: string, remember: boolean): Promise<void> {
+    keep(await requestOpen<SignedIn>("/api/agent/login", { body: { username, password } }), remember);
+  }
+
+  /** The second step, by the ticket that SECOND_FACTOR_REQUIRED brought. */
+  async function signInByCode(ticket: string, code: string, remember: boolean): Promise<void> {
+    keep(await requestOpen<SignedIn>("/api/agent/login/second-factor", { body: { ticket, code } }), remember);
+  }
+
+  /** By what the provider of single sign-on sent back. */
+  async function signInBack(returned: Api.Returned, remember: boolean): Promise<void> {
+    keep(await requestOpen<SignedIn>("/api/agent/oidc/finish", { body: returned }), remember);
   }
 
   async function load(): Promise<void> {
@@ -26,7 +40,7 @@ export const useAccount = defineStore("account", () => {
 
   async function changePassword(oldPassword: string, newPassword: string): Promise<void> {
     const body = { old_password: oldPassword, new_password: newPassword };
-    tokens.replace(await request<Grant>("/api/agent/change-password", { body }));
+    await tokens.exchanged((access) => requestAs(access)<Grant>("/api/agent/change-password", { body }));
     if (agent.value) agent.value = { ...agent.value, must_change_password: false };
   }
 
@@ -41,7 +55,7 @@ export const useAccount = defineStore("account", () => {
 
   const may = (permission: Permission) => agent.value?.permissions.includes(permission) ?? false;
 
-  return { agent, may, signIn, load, changePassword, signOut };
+  return { agent, may, signIn, signInByCode, signInBack, load, changePassword, signOut };
 });
 
 function startClean(path: string): void {

@@ -43,4 +43,6 @@ export const signedLine = (path: string) => ({
 
 /** Without a token: signing in. */
 export const { request: requestOpen } = open;
+/** With this token and no other: it is not renewed. */
+export const requestAs = (access: string) => createClient({ locale: languageTag, token: () => access }).request;
 export const { request, file } = createClient({ locale: languageTag, fetch: signedFetch });

@@ -48,8 +48,9 @@ beforeEach(() => {
   locks = fakeLocks();
 });
 
-async function openTab(session: Storage = sessionStorage, onChange = vi.fn()) {
-  const keeper = new TokenKeeper({ exchange: server.exchange, onChange, local: localStorage, session, locks });
+async function openTab(session: Storage = sessionStorage, local: Storage = localStorage) {
+  const onChange = vi.fn();
+  const keeper = new TokenKeeper({ exchange: server.exchange, onChange, local, session, locks });
   await keeper.open();
   return { keeper, onChange };
 }
@@ -82,6 +83,23 @@ test("two tabs refused at the same time use the refresh token once", async () =>
   expect(server.used).toEqual(["r1"]);
 });
 
+test("a tab to which the browser shows the other's renewal late ends nobody's sign-in", async () => {
+  const first = await openTab();
+  first.keeper.keep(server.grant(), true);
+  const old = localStorage.getItem("kefu.tokens");
+  const late = { ...sessionStorage, getItem: vi.fn(() => old) } as unknown as Storage;
+  const second = await openTab(sessionStorage, late);
+  expect(await first.keeper.renew("a1")).toBe("a2");
+  // A moment after its first use the server answers the same again.
+  server.exchange.mockImplementationOnce(async () => {
+    late.getItem = (key) => localStorage.getItem(key);
+    return { ...server.grant(), token: "another a2" };
+  });
+  expect(await second.keeper.renew("a1")).toBe("a2");
+  expect(second.onChange).not.toHaveBeenLastCalledWith(false);
+  expect(await first.keeper.access()).toBe("a2");
+});
+
 test("a reload takes up the tokens of this tab", async () => {
   const left = { access: "a1", refresh: "r1", expiresAt: Date.now() + 900_000 };
   sessionStorage.setItem("kefu.tokens", JSON.stringify(left));
@@ -112,6 +130,23 @@ test("a renewal lost on the way keeps the tokens for the next try", async () => 
   await expect(keeper.renew("a1")).rejects.toThrow(ApiError);
   expect(onChange).not.toHaveBeenLastCalledWith(false);
   expect(await keeper.renew("a1")).toBe("a2");
+});
+
+test("a tab that is refused while the password changes waits for the new tokens", async () => {
+  const first = await openTab();
+  first.keeper.keep(server.grant(), true);
+  const second = await openTab();
+  let answer: ((grant: Grant) => void) | undefined;
+  const changing = first.keeper.exchanged((access) => {
+    expect(access).toBe("a1");
+    return new Promise((resolve) => (answer = resolve));
+  });
+  await vi.waitFor(() => expect(answer).toBeDefined());
+  const renewal = second.keeper.renew("a1");
+  answer?.({ token: "b1", refresh_token: "s1", expires_in: 900 });
+  await changing;
+  expect(await renewal).toBe("b1");
+  expect(server.exchange).not.toHaveBeenCalled();
 });
 
 test("signing out during a renewal stays signed out", async () => {

@@ -27,8 +27,8 @@ const RENEWAL_LOCK = "kefu.tokens.renewal";
 const MARGIN_MS = 60_000;
 
 /**
- * A refresh token works once; using it twice revokes all its successors. So tabs renew one at a time, and each looks
- * first whether another has done it already.
+ * A refresh token works once; using it again, later than a moment after, revokes all its successors. So tabs renew one
+ * at a time, and each looks first whether another has done it already.
  */
 export class TokenKeeper {
   private held: Held | null = null;
@@ -70,6 +70,12 @@ export class TokenKeeper {
     this.keep(grant, this.options.local.getItem(KEY) !== null);
   }
 
+  /** Have the server end all tokens for new ones. Tabs that are told of the end before we know the new ones wait here. */
+  async exchanged(ask: (access: string) => Promise<Grant>): Promise<void> {
+    const access = await this.access();
+    await this.locked(async () => this.replace(await ask(access)));
+  }
+
   drop(): void {
     this.clear();
     this.options.onChange(false);
@@ -93,20 +99,25 @@ export class TokenKeeper {
   private async exchange(refused: string): Promise<string> {
     const held = this.read();
     if (!held) throw signedOut();
-    if (held.access !== refused) {
-      this.held = held;
-      return held.access;
-    }
+    if (held.access !== refused) return this.take(held);
     try {
       const grant = await this.options.exchange(held.refresh);
       // Signed out meanwhile: the new tokens must not bring the session back.
-      if (this.read()?.refresh !== held.refresh) throw signedOut();
+      const now = this.read();
+      if (!now) throw signedOut();
+      // Another tab had renewed, but the browser showed it to this one only now.
+      if (now.refresh !== held.refresh) return this.take(now);
       this.replace(grant);
       return grant.token;
     } catch (thrown) {
       if (thrown instanceof ApiError && (thrown.status === 401 || thrown.status === 403)) this.drop();
       throw thrown;
     }
+  }
+
+  private take(held: Held): string {
+    this.held = held;
+    return held.access;
   }
 
   private read(): Held | null {

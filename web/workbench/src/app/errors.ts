@@ -9,5 +9,6 @@ export function explain(thrown: unknown): string {
   const fields = (details.fields ?? []) as { field: string; reason: string }[];
   if (fields.length) return fields.map(({ reason }) => reason).join(" ");
   const key = `errors.${code}`;
-  return te(key) ? t(key) : message || t("errors.UNKNOWN");
+  const minutes = Math.ceil(Number(details.retry_after ?? 0) / 60);
+  return te(key) ? t(key, { minutes }) : message || t("errors.UNKNOWN");
 }

@@ -1,4 +1,16 @@
-import { ChatLineRound, Clock, Collection, DataLine, Document, Lock, PriceTag, Search, SetUp } from "@element-plus/icons-vue";
+import {
+  ChatLineRound,
+  Clock,
+  Collection,
+  DataLine,
+  Document,
+  Key,
+  Lock,
+  PriceTag,
+  Search,
+  SetUp,
+  User,
+} from "@element-plus/icons-vue";
 import type { Component } from "vue";
 import type { Permission } from "../accounts/agent";
 
@@ -16,8 +28,10 @@ export const PLACES: readonly Place[] = [
   { route: "wallboard", label: "menu.wallboard", icon: DataLine, needs: "stats.read" },
   { route: "hours", label: "menu.hours", icon: Clock, needs: "shops.read" },
   { route: "routing", label: "routing.title", icon: SetUp, needs: "shops.read" },
-  { route: "security", label: "security.title", icon: Lock, needs: "shops.write" },
+  { route: "security", label: "menu.security", icon: Lock, needs: "shops.write" },
   { route: "replies", label: "replies.title", icon: Collection, needs: "sessions.reply" },
   { route: "tags", label: "tags.title", icon: PriceTag, needs: "tags.write" },
-  { route: "audit", label: "audit.title", icon: Document, needs: "audit.read" },
+  { route: "audit", label: "menu.audit", icon: Document, needs: "audit.read" },
+  { route: "team", label: "menu.team", icon: User, needs: "agents.read" },
+  { route: "roles", label: "menu.agentRoles", icon: Key, needs: "roles.write" },
 ];

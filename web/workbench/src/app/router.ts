@@ -26,6 +26,8 @@ export const router = createRouter({
         { path: "replies", name: "replies", component: () => import("../replies/RepliesPage.vue") },
         { path: "tags", name: "tags", component: () => import("../tags/TagsPage.vue") },
         { path: "audit", name: "audit", component: () => import("../audit/AuditPage.vue") },
+        { path: "team", name: "team", component: () => import("../team/TeamPage.vue") },
+        { path: "roles", name: "roles", component: () => import("../team/RolesPage.vue") },
         { path: ":rest(.*)*", name: "missing", component: () => import("./MissingPage.vue") },
       ],
     },

@@ -1,4 +1,5 @@
-import { en as audit } from "../../audit/words";
+import type { en as accounts } from "../../accounts/words";
+import type { en as audit } from "../../audit/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
@@ -11,14 +12,24 @@ import { en as search } from "../../search/words";
 import { en as drafts } from "../../sessions/draftWords";
 import { en as several } from "../../sessions/severalWords";
 import { en as filters } from "../../sessions/words";
+import type { en as security } from "../../shops/securityWords";
 import { en as hours } from "../../shops/words";
-import { en as security } from "../../shops/securityWords";
+import type { en as sso } from "../../sso/words";
 import { en as tags } from "../../tags/words";
+import type { en as team } from "../../team/words";
 import { en as transfers } from "../../transfers/words";
 import { en as wallboard } from "../../wallboard/words";
 
+/** The words of what is fetched later; see `addWords`. */
+export interface Later {
+  accounts: typeof accounts;
+  audit: typeof audit;
+  security: typeof security;
+  sso: typeof sso;
+  team: typeof team;
+}
+
 export const en = {
-  audit,
   collaboration,
   customers,
   drafts,
@@ -31,7 +42,6 @@ export const en = {
   replies,
   routing,
   search,
-  security,
   several,
   tags,
   transfers,
@@ -62,6 +72,7 @@ export const en = {
     submit: "Sign in",
     submitting: "Signing in…",
     ended: "Your session has ended. Please sign in again.",
+    tooLate: "That took too long. Please sign in again.",
     usernameMissing: "Enter your user name",
     passwordMissing: "Enter your password",
     promise: "Every conversation, answered.",
@@ -91,6 +102,10 @@ export const en = {
     search: "Search",
     wallboard: "Live board",
     hours: "Service hours",
+    security: "Shop security",
+    audit: "Audit log",
+    team: "Team",
+    agentRoles: "Roles",
     account: "Account: {name}",
     alerts: "Notify me about new waiting customers",
     sound: "Sound",
@@ -102,6 +117,7 @@ export const en = {
     notificationsBlocked: "Your browser blocks notifications for this page. Allow them in its site settings.",
     shortcuts: "Keyboard shortcuts",
     password: "Change password",
+    secondFactor: "Two-step sign-in",
     logout: "Sign out",
   },
   roles: {
@@ -315,7 +331,10 @@ export const en = {
     NETWORK: "The server cannot be reached. Check your connection.",
     UNKNOWN: "Something went wrong. Please try again.",
     LOGIN_FAILED: "User name or password is wrong",
-    ACCOUNT_LOCKED: "Too many attempts. The account is locked for a while.",
+    ACCOUNT_LOCKED: "Too many attempts. The account is locked for {minutes} min.",
+    ADDRESS_LOCKED: "Too many failed attempts from your network. Try again in {minutes} min.",
+    SECOND_FACTOR_WRONG: "This code is wrong, or was used already",
+    OLD_PASSWORD_INCORRECT: "The password is wrong",
     RATE_LIMITED: "Too many requests. Please wait a moment.",
     FORBIDDEN: "You are not allowed to do that",
     TOKEN_REQUIRED: "Please sign in again",
@@ -326,4 +345,4 @@ export const en = {
   },
 };
 
-export type Catalogue = typeof en;
+export type Catalogue = typeof en & Later;

@@ -1,5 +1,5 @@
 import { createI18n } from "vue-i18n";
-import { type Catalogue, en } from "./en";
+import { type Catalogue, en, type Later } from "./en";
 import { zh } from "./zh";
 
 declare module "vue-i18n" {
@@ -21,8 +21,14 @@ export const i18n = createI18n({
   legacy: false,
   locale: preferred(),
   fallbackLocale: "en",
-  messages: { zh, en },
+  messages: { zh, en } as Record<Locale, Catalogue>,
 });
+
+/** Whoever is fetched later and shows words of its own adds them before it does. */
+export function addWords<Name extends keyof Later>(name: Name, words: Record<Locale, Later[Name]>): void {
+  if (name in i18n.global.getLocaleMessage("en")) return;
+  for (const locale of ["zh", "en"] as const) i18n.global.mergeLocaleMessage(locale, { [name]: words[locale] });
+}
 
 /** What `<html lang>`, `Intl` and `Accept-Language` want to hear. */
 export function languageTag(): string {

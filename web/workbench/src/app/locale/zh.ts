@@ -1,4 +1,3 @@
-import { zh as audit } from "../../audit/words";
 import { zh as collaboration } from "../../collaboration/words";
 import { zh as customers } from "../../customers/words";
 import { zh as duty } from "../../duty/words";
@@ -12,14 +11,12 @@ import { zh as drafts } from "../../sessions/draftWords";
 import { zh as several } from "../../sessions/severalWords";
 import { zh as filters } from "../../sessions/words";
 import { zh as hours } from "../../shops/words";
-import { zh as security } from "../../shops/securityWords";
 import { zh as tags } from "../../tags/words";
 import { zh as transfers } from "../../transfers/words";
 import { zh as wallboard } from "../../wallboard/words";
-import type { Catalogue } from "./en";
+import type { en } from "./en";
 
-export const zh: Catalogue = {
-  audit,
+export const zh: typeof en = {
   collaboration,
   customers,
   drafts,
@@ -32,7 +29,6 @@ export const zh: Catalogue = {
   replies,
   routing,
   search,
-  security,
   several,
   tags,
   transfers,
@@ -63,6 +59,7 @@ export const zh: Catalogue = {
     submit: "登录",
     submitting: "正在登录…",
     ended: "登录已失效，请重新登录。",
+    tooLate: "等待时间过长，请重新登录。",
     usernameMissing: "请输入用户名",
     passwordMissing: "请输入密码",
     promise: "每一次咨询，都有回应。",
@@ -92,6 +89,10 @@ export const zh: Catalogue = {
     search: "搜索",
     wallboard: "实时看板",
     hours: "工作时间",
+    security: "店铺安全",
+    audit: "审计日志",
+    team: "团队",
+    agentRoles: "角色",
     account: "账号：{name}",
     alerts: "有新顾客等待时提醒我",
     sound: "提示音",
@@ -103,6 +104,7 @@ export const zh: Catalogue = {
     notificationsBlocked: "浏览器已屏蔽本页通知，请在网站设置中允许。",
     shortcuts: "键盘快捷键",
     password: "修改密码",
+    secondFactor: "两步验证",
     logout: "退出登录",
   },
   roles: {
@@ -316,7 +318,10 @@ export const zh: Catalogue = {
     NETWORK: "无法连接服务器，请检查网络。",
     UNKNOWN: "出了点问题，请重试。",
     LOGIN_FAILED: "用户名或密码错误",
-    ACCOUNT_LOCKED: "尝试次数过多，账号已暂时锁定。",
+    ACCOUNT_LOCKED: "尝试次数过多，账号已锁定，请在 {minutes} 分钟后再试。",
+    ADDRESS_LOCKED: "您所在的网络失败次数过多，请在 {minutes} 分钟后再试。",
+    SECOND_FACTOR_WRONG: "验证码错误或已被使用",
+    OLD_PASSWORD_INCORRECT: "密码错误",
     RATE_LIMITED: "请求过于频繁，请稍候再试。",
     FORBIDDEN: "您没有此操作的权限",
     TOKEN_REQUIRED: "请重新登录",
