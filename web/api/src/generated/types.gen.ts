@@ -59,6 +59,42 @@ export type Adder = {
 };
 
 /**
+ * AgentAccount
+ *
+ * What only those see who may change agents.
+ */
+export type AgentAccount = {
+    /**
+     * Must Change Password
+     */
+    must_change_password: boolean;
+    /**
+     * Is Invited
+     */
+    is_invited: boolean;
+    /**
+     * Is Linked
+     */
+    is_linked: boolean;
+    /**
+     * Created At
+     */
+    created_at: number;
+    /**
+     * Last Login
+     */
+    last_login: number | null;
+    /**
+     * Last Seen At
+     */
+    last_seen_at: number | null;
+    /**
+     * Locked Until
+     */
+    locked_until: number | null;
+};
+
+/**
  * AgentLoad
  *
  * `is_here`: has the workbench open; `handled`: today.
@@ -98,6 +134,8 @@ export type AgentLoad = {
  * AgentOut
  *
  * `permissions` are those of the role; times are Unix seconds.
+ *
+ * `must_set_up_second_factor`: the role needs one, and nothing else may be done before.
  */
 export type AgentOut = {
     /**
@@ -129,9 +167,13 @@ export type AgentOut = {
      */
     must_change_password: boolean;
     /**
+     * Must Set Up Second Factor
+     */
+    must_set_up_second_factor: boolean;
+    /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
     /**
      * Created At
      */
@@ -692,6 +734,30 @@ export type BeatOut = {
 };
 
 /**
+ * Begun
+ *
+ * Keep `state` and `ticket` in this browser, lead it to `address`, and come back with them.
+ */
+export type Begun = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Address
+     */
+    address: string;
+    /**
+     * State
+     */
+    state: string;
+    /**
+     * Ticket
+     */
+    ticket: string;
+};
+
+/**
  * Bot
  */
 export type Bot = {
@@ -924,6 +990,16 @@ export type ChatAnswer = {
      * Sources
      */
     sources: Array<SourceOut>;
+};
+
+/**
+ * CodeIn
+ */
+export type CodeIn = {
+    /**
+     * Code
+     */
+    code: string;
 };
 
 /**
@@ -2079,6 +2155,168 @@ export type Marked = {
 };
 
 /**
+ * MemberChange
+ *
+ * What is not named stays.
+ */
+export type MemberChange = {
+    /**
+     * Max Sessions
+     */
+    max_sessions?: number | null;
+    /**
+     * Skills
+     */
+    skills?: Array<string> | null;
+    /**
+     * Languages
+     */
+    languages?: Array<string> | null;
+    /**
+     * Name
+     */
+    name?: string | null;
+    /**
+     * Role
+     */
+    role?: string | null;
+    /**
+     * Is Active
+     */
+    is_active?: boolean | null;
+    /**
+     * Is Invited
+     */
+    is_invited?: boolean | null;
+};
+
+/**
+ * MemberData
+ */
+export type MemberData = {
+    /**
+     * Success
+     */
+    success?: true;
+    agent: MemberOut;
+};
+
+/**
+ * MemberList
+ *
+ * Newest first.
+ */
+export type MemberList = {
+    /**
+     * Items
+     */
+    items: Array<MemberOut>;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Page
+     */
+    page: number;
+    /**
+     * Page Size
+     */
+    page_size: number;
+};
+
+/**
+ * MemberListData
+ */
+export type MemberListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: MemberList;
+};
+
+/**
+ * MemberOut
+ *
+ * `current_sessions` are served, `offered_sessions` wait for the agent.
+ *
+ * `account` is null for who may not change agents.
+ */
+export type MemberOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Username
+     */
+    username: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Role
+     */
+    role: string;
+    /**
+     * Is Active
+     */
+    is_active: boolean;
+    /**
+     * Status
+     */
+    status: 'online' | 'busy' | 'break' | 'lunch' | 'training' | 'offline';
+    /**
+     * Status Note
+     */
+    status_note: string;
+    /**
+     * Skills
+     */
+    skills: Array<string>;
+    /**
+     * Languages
+     */
+    languages: Array<string>;
+    /**
+     * Max Sessions
+     */
+    max_sessions: number;
+    /**
+     * Current Sessions
+     */
+    current_sessions: number;
+    /**
+     * Offered Sessions
+     */
+    offered_sessions: number;
+    /**
+     * Last Active At
+     */
+    last_active_at: number | null;
+    account: AgentAccount | null;
+};
+
+/**
+ * MemberWithPassword
+ *
+ * `one_time_password` is shown only here; null when the caller gave one.
+ */
+export type MemberWithPassword = {
+    /**
+     * Success
+     */
+    success?: true;
+    agent: MemberOut;
+    /**
+     * One Time Password
+     */
+    one_time_password: string | null;
+};
+
+/**
  * MentionList
  */
 export type MentionList = {
@@ -2271,6 +2509,48 @@ export type NewArticle = {
 };
 
 /**
+ * NewMember
+ *
+ * Without a `password` one is made and shown once. Either must be changed at the first sign-in.
+ *
+ * `is_invited`: may sign in at the provider of single sign-on, whose verified e-mail address is the username.
+ */
+export type NewMember = {
+    /**
+     * Max Sessions
+     */
+    max_sessions?: number | null;
+    /**
+     * Skills
+     */
+    skills?: Array<string> | null;
+    /**
+     * Languages
+     */
+    languages?: Array<string> | null;
+    /**
+     * Username
+     */
+    username: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Role
+     */
+    role?: string;
+    /**
+     * Password
+     */
+    password?: string | null;
+    /**
+     * Is Invited
+     */
+    is_invited?: boolean;
+};
+
+/**
  * NewReply
  *
  * `is_shared`: the whole team's, which needs the permission replies.write.
@@ -2296,6 +2576,17 @@ export type NewReply = {
      * Is Shared
      */
     is_shared?: boolean;
+};
+
+/**
+ * NewRole
+ */
+export type NewRole = {
+    name: RoleNames;
+    /**
+     * Permissions
+     */
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
 };
 
 /**
@@ -2471,6 +2762,20 @@ export type ObjectOut = {
 };
 
 /**
+ * Offered
+ */
+export type Offered = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+};
+
+/**
  * OneSession
  */
 export type OneSession = {
@@ -2616,6 +2921,30 @@ export type OutcomeData = {
 };
 
 /**
+ * PasswordAgain
+ */
+export type PasswordAgain = {
+    /**
+     * Password
+     */
+    password: string;
+};
+
+/**
+ * PasswordAndCode
+ */
+export type PasswordAndCode = {
+    /**
+     * Password
+     */
+    password: string;
+    /**
+     * Code
+     */
+    code: string;
+};
+
+/**
  * PasswordChange
  */
 export type PasswordChange = {
@@ -2627,6 +2956,18 @@ export type PasswordChange = {
      * New Password
      */
     new_password: string;
+};
+
+/**
+ * PasswordReset
+ *
+ * Without one a password is made and shown once.
+ */
+export type PasswordReset = {
+    /**
+     * New Password
+     */
+    new_password?: string | null;
 };
 
 /**
@@ -3177,6 +3518,29 @@ export type ReasonOut = {
 };
 
 /**
+ * RecoveryCodes
+ *
+ * Shown once: only their hashes are kept. Each is for one use.
+ */
+export type RecoveryCodes = {
+    /**
+     * Recovery Codes
+     */
+    recovery_codes: Array<string>;
+};
+
+/**
+ * RecoveryCodesData
+ */
+export type RecoveryCodesData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RecoveryCodes;
+};
+
+/**
  * RefreshIn
  */
 export type RefreshIn = {
@@ -3384,6 +3748,124 @@ export type RespondedData = {
 };
 
 /**
+ * Returned
+ *
+ * `code` and `state` are what the provider sent back in the address.
+ */
+export type Returned = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * State
+     */
+    state: string;
+    /**
+     * Ticket
+     */
+    ticket: string;
+};
+
+/**
+ * RoleChangeIn
+ *
+ * `version`: of the role as the caller saw it. What is not named stays.
+ */
+export type RoleChangeIn = {
+    /**
+     * Version
+     */
+    version: number;
+    name?: RoleNames | null;
+    /**
+     * Permissions
+     */
+    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'> | null;
+};
+
+/**
+ * RoleData
+ */
+export type RoleData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RoleOut;
+};
+
+/**
+ * RoleList
+ *
+ * `permissions`: all there are.
+ */
+export type RoleList = {
+    /**
+     * Roles
+     */
+    roles: Array<RoleOut>;
+    /**
+     * Permissions
+     */
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+};
+
+/**
+ * RoleListData
+ */
+export type RoleListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RoleList;
+};
+
+/**
+ * RoleNames
+ */
+export type RoleNames = {
+    /**
+     * En
+     */
+    en: string;
+    /**
+     * Zh
+     */
+    zh: string;
+};
+
+/**
+ * RoleOut
+ *
+ * `version` is 0 for a built-in role as it came; `agents`: how many have it.
+ */
+export type RoleOut = {
+    /**
+     * Id
+     */
+    id: string;
+    name: RoleNames;
+    /**
+     * Permissions
+     */
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    /**
+     * Is Builtin
+     */
+    is_builtin: boolean;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Agents
+     */
+    agents: number;
+};
+
+/**
  * Routing
  *
  * `manual`: agents pick from the queue; `auto`: it is offered to the best of them.
@@ -3555,6 +4037,57 @@ export type SearchPage = {
 };
 
 /**
+ * SecondFactorData
+ */
+export type SecondFactorData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SecondFactorOut;
+};
+
+/**
+ * SecondFactorOut
+ *
+ * `since`: when it was set up, Unix seconds. `is_compulsory`: the role needs it.
+ */
+export type SecondFactorOut = {
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Since
+     */
+    since: number | null;
+    /**
+     * Recovery Codes Left
+     */
+    recovery_codes_left: number;
+    /**
+     * Is Compulsory
+     */
+    is_compulsory: boolean;
+};
+
+/**
+ * SecondStepIn
+ *
+ * `ticket`: from the answer to the first step.
+ */
+export type SecondStepIn = {
+    /**
+     * Ticket
+     */
+    ticket: string;
+    /**
+     * Code
+     */
+    code: string;
+};
+
+/**
  * Seconds
  *
  * Of `count` durations; null when there are none.
@@ -3718,6 +4251,8 @@ export type SessionListData = {
  * SessionOut
  *
  * While a person is awaited `assigned_agent` is to whom it is offered, until `assigned_until`.
+ *
+ * `email` is null where there is none, for who may not see contact data, and in what commands answer to agents.
  */
 export type SessionOut = {
     /**
@@ -3968,6 +4503,37 @@ export type SessionWithHistory = {
      */
     unread: number;
     read_marks: ReadMarks;
+};
+
+/**
+ * SetupData
+ */
+export type SetupData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: SetupOut;
+};
+
+/**
+ * SetupOut
+ *
+ * `secret`: base32, to type; `uri` and `qr` (an SVG image) say the same to an authenticator app.
+ */
+export type SetupOut = {
+    /**
+     * Secret
+     */
+    secret: string;
+    /**
+     * Uri
+     */
+    uri: string;
+    /**
+     * Qr
+     */
+    qr: string;
 };
 
 /**
@@ -5125,6 +5691,71 @@ export type LoginResponses = {
 
 export type LoginResponse = LoginResponses[keyof LoginResponses];
 
+export type LoginByCodeData = {
+    body: SecondStepIn;
+    path?: never;
+    query?: never;
+    url: '/api/agent/login/second-factor';
+};
+
+export type LoginByCodeErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type LoginByCodeError = LoginByCodeErrors[keyof LoginByCodeErrors];
+
+export type LoginByCodeResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignedInOut;
+};
+
+export type LoginByCodeResponse = LoginByCodeResponses[keyof LoginByCodeResponses];
+
 export type RefreshData = {
     body: RefreshIn;
     path?: never;
@@ -5387,6 +6018,526 @@ export type ChangePasswordResponses = {
 };
 
 export type ChangePasswordResponse = ChangePasswordResponses[keyof ChangePasswordResponses];
+
+export type GetSecondFactorData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agent/second-factor';
+};
+
+export type GetSecondFactorErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetSecondFactorError = GetSecondFactorErrors[keyof GetSecondFactorErrors];
+
+export type GetSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: SecondFactorData;
+};
+
+export type GetSecondFactorResponse = GetSecondFactorResponses[keyof GetSecondFactorResponses];
+
+export type SetUpSecondFactorData = {
+    body: PasswordAgain;
+    path?: never;
+    query?: never;
+    url: '/api/agent/second-factor/setup';
+};
+
+export type SetUpSecondFactorErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SetUpSecondFactorError = SetUpSecondFactorErrors[keyof SetUpSecondFactorErrors];
+
+export type SetUpSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: SetupData;
+};
+
+export type SetUpSecondFactorResponse = SetUpSecondFactorResponses[keyof SetUpSecondFactorResponses];
+
+export type ConfirmSecondFactorData = {
+    body: CodeIn;
+    path?: never;
+    query?: never;
+    url: '/api/agent/second-factor/confirm';
+};
+
+export type ConfirmSecondFactorErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ConfirmSecondFactorError = ConfirmSecondFactorErrors[keyof ConfirmSecondFactorErrors];
+
+export type ConfirmSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecoveryCodesData;
+};
+
+export type ConfirmSecondFactorResponse = ConfirmSecondFactorResponses[keyof ConfirmSecondFactorResponses];
+
+export type RenewRecoveryCodesData = {
+    body: PasswordAndCode;
+    path?: never;
+    query?: never;
+    url: '/api/agent/second-factor/recovery-codes';
+};
+
+export type RenewRecoveryCodesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors];
+
+export type RenewRecoveryCodesResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecoveryCodesData;
+};
+
+export type RenewRecoveryCodesResponse = RenewRecoveryCodesResponses[keyof RenewRecoveryCodesResponses];
+
+export type TurnOffSecondFactorData = {
+    body: PasswordAndCode;
+    path?: never;
+    query?: never;
+    url: '/api/agent/second-factor/off';
+};
+
+export type TurnOffSecondFactorErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TurnOffSecondFactorError = TurnOffSecondFactorErrors[keyof TurnOffSecondFactorErrors];
+
+export type TurnOffSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type TurnOffSecondFactorResponse = TurnOffSecondFactorResponses[keyof TurnOffSecondFactorResponses];
+
+export type OfferedData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agent/oidc';
+};
+
+export type OfferedErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type OfferedError = OfferedErrors[keyof OfferedErrors];
+
+export type OfferedResponses = {
+    /**
+     * Successful Response
+     */
+    200: Offered;
+};
+
+export type OfferedResponse = OfferedResponses[keyof OfferedResponses];
+
+export type StartData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agent/oidc/start';
+};
+
+export type StartErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type StartError = StartErrors[keyof StartErrors];
+
+export type StartResponses = {
+    /**
+     * Successful Response
+     */
+    200: Begun;
+};
+
+export type StartResponse = StartResponses[keyof StartResponses];
+
+export type FinishData = {
+    body: Returned;
+    path?: never;
+    query?: never;
+    url: '/api/agent/oidc/finish';
+};
+
+export type FinishErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type FinishError = FinishErrors[keyof FinishErrors];
+
+export type FinishResponses = {
+    /**
+     * Successful Response
+     */
+    200: SignedInOut;
+};
+
+export type FinishResponse = FinishResponses[keyof FinishResponses];
 
 export type ListAuditData = {
     body?: never;
@@ -6750,6 +7901,714 @@ export type PutRoutingResponses = {
 };
 
 export type PutRoutingResponse = PutRoutingResponses[keyof PutRoutingResponses];
+
+export type ListAgentsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Q
+         */
+        q?: string;
+        /**
+         * Role
+         */
+        role?: string | null;
+        /**
+         * Status
+         */
+        status?: 'online' | 'busy' | 'break' | 'lunch' | 'training' | 'offline' | null;
+        /**
+         * Is Active
+         */
+        is_active?: boolean | null;
+        /**
+         * Page
+         */
+        page?: number;
+        /**
+         * Page Size
+         */
+        page_size?: number;
+    };
+    url: '/api/agents';
+};
+
+export type ListAgentsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListAgentsError = ListAgentsErrors[keyof ListAgentsErrors];
+
+export type ListAgentsResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemberListData;
+};
+
+export type ListAgentsResponse = ListAgentsResponses[keyof ListAgentsResponses];
+
+export type CreateAgentData = {
+    body: NewMember;
+    path?: never;
+    query?: never;
+    url: '/api/agents';
+};
+
+export type CreateAgentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CreateAgentError = CreateAgentErrors[keyof CreateAgentErrors];
+
+export type CreateAgentResponses = {
+    /**
+     * Successful Response
+     */
+    201: MemberWithPassword;
+};
+
+export type CreateAgentResponse = CreateAgentResponses[keyof CreateAgentResponses];
+
+export type GetAgentData = {
+    body?: never;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}';
+};
+
+export type GetAgentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetAgentError = GetAgentErrors[keyof GetAgentErrors];
+
+export type GetAgentResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemberData;
+};
+
+export type GetAgentResponse = GetAgentResponses[keyof GetAgentResponses];
+
+export type ChangeAgentData = {
+    body: MemberChange;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}';
+};
+
+export type ChangeAgentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ChangeAgentError = ChangeAgentErrors[keyof ChangeAgentErrors];
+
+export type ChangeAgentResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemberData;
+};
+
+export type ChangeAgentResponse = ChangeAgentResponses[keyof ChangeAgentResponses];
+
+export type ResetPasswordData = {
+    /**
+     * Body
+     */
+    body?: PasswordReset | null;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}/reset-password';
+};
+
+export type ResetPasswordErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors];
+
+export type ResetPasswordResponses = {
+    /**
+     * Successful Response
+     */
+    200: MemberWithPassword;
+};
+
+export type ResetPasswordResponse = ResetPasswordResponses[keyof ResetPasswordResponses];
+
+export type ResetSecondFactorData = {
+    body?: never;
+    path: {
+        /**
+         * Agent Id
+         */
+        agent_id: string;
+    };
+    query?: never;
+    url: '/api/agents/{agent_id}/second-factor';
+};
+
+export type ResetSecondFactorErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ResetSecondFactorError = ResetSecondFactorErrors[keyof ResetSecondFactorErrors];
+
+export type ResetSecondFactorResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type ResetSecondFactorResponse = ResetSecondFactorResponses[keyof ResetSecondFactorResponses];
+
+export type ListRolesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/roles';
+};
+
+export type ListRolesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListRolesError = ListRolesErrors[keyof ListRolesErrors];
+
+export type ListRolesResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleListData;
+};
+
+export type ListRolesResponse = ListRolesResponses[keyof ListRolesResponses];
+
+export type CreateRoleData = {
+    body: NewRole;
+    path?: never;
+    query?: never;
+    url: '/api/roles';
+};
+
+export type CreateRoleErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CreateRoleError = CreateRoleErrors[keyof CreateRoleErrors];
+
+export type CreateRoleResponses = {
+    /**
+     * Successful Response
+     */
+    201: RoleData;
+};
+
+export type CreateRoleResponse = CreateRoleResponses[keyof CreateRoleResponses];
+
+export type DeleteRoleData = {
+    body?: never;
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: string;
+    };
+    query?: never;
+    url: '/api/roles/{role_id}';
+};
+
+export type DeleteRoleErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DeleteRoleError = DeleteRoleErrors[keyof DeleteRoleErrors];
+
+export type DeleteRoleResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type DeleteRoleResponse = DeleteRoleResponses[keyof DeleteRoleResponses];
+
+export type ChangeRoleData = {
+    body: RoleChangeIn;
+    path: {
+        /**
+         * Role Id
+         */
+        role_id: string;
+    };
+    query?: never;
+    url: '/api/roles/{role_id}';
+};
+
+export type ChangeRoleErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ChangeRoleError = ChangeRoleErrors[keyof ChangeRoleErrors];
+
+export type ChangeRoleResponses = {
+    /**
+     * Successful Response
+     */
+    200: RoleData;
+};
+
+export type ChangeRoleResponse = ChangeRoleResponses[keyof ChangeRoleResponses];
 
 export type TransferData2 = {
     body: AskTransfer;
