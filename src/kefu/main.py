@@ -31,6 +31,8 @@ from kefu.collaboration.endpoints.ratings import router as ratings
 from kefu.collaboration.endpoints.replies import router as replies
 from kefu.collaboration.endpoints.tags import router as tags
 from kefu.collaboration.rules import tag_by_rules
+from kefu.files.service import SweepFiles, sweep_files
+from kefu.files.store import FileStore
 from kefu.histories.endpoints import router as histories
 from kefu.jobs.worker import Handler, Worker
 from kefu.kit.config import Settings
@@ -66,6 +68,7 @@ from kefu.routing.queue import RemindQueue, remind_queue
 from kefu.routing.signs import Signs
 from kefu.sessions.access import check_visitor
 from kefu.sessions.endpoints import router as sessions
+from kefu.sessions.file_endpoints import router as files
 from kefu.sessions.identity_endpoints import router as identity
 from kefu.sessions.idle import close_idle
 from kefu.sessions.indexing import index_messages
@@ -128,6 +131,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     identity,
     channels,
     histories,
+    files,
     ops,
 )
 
@@ -150,8 +154,13 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
         IndexMessages.kind: partial(index_messages, db),
         TagByRules.kind: partial(tag_by_rules, db),
+        SweepFiles.kind: partial(sweep_files, db, file_store(settings)),
     }
-    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages()])
+    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages(), SweepFiles()])
+
+
+def file_store(settings: Settings) -> FileStore:
+    return FileStore(settings.data_dir.absolute() / "files", settings.upload_max_mb)
 
 
 def talk_worker(db: Database, bus: Bus, settings: Settings, answerer: Answerer) -> Worker:
@@ -252,6 +261,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
     app.state.provider = Provider.of(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
+    app.state.files = file_store(settings)
     app.state.outbound = Outbound(settings.outbound_allow)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)
@@ -278,7 +288,9 @@ def _add_routes(app: FastAPI) -> None:
 
 
 def _edge(app: FastAPI, app_inside: ASGIApp) -> Edge:
-    return Edge(_with_cors(app, app_inside), strict_transport=app.state.settings.is_production)
+    settings: Settings = app.state.settings
+    inner = _with_cors(app, app_inside)
+    return Edge(inner, strict_transport=settings.is_production, upload_limit=settings.upload_max_mb << 20)
 
 
 def _with_cors(app: FastAPI, inner: ASGIApp) -> ASGIApp:

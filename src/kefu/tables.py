@@ -3,6 +3,7 @@
 from kefu.accounts import models as accounts
 from kefu.bus import models as bus
 from kefu.collaboration import models as collaboration
+from kefu.files import models as files
 from kefu.jobs import models as jobs
 from kefu.kit.db import Table
 from kefu.knowledge import models as knowledge
@@ -10,4 +11,4 @@ from kefu.log import models as log
 from kefu.sessions import models as sessions
 from kefu.shops import models as shops
 
-__all__ = ["Table", "accounts", "bus", "collaboration", "jobs", "knowledge", "log", "sessions", "shops"]
+__all__ = ["Table", "accounts", "bus", "collaboration", "files", "jobs", "knowledge", "log", "sessions", "shops"]

@@ -88,7 +88,9 @@ async def test_a_process_that_dies_before_the_commit_keeps_draft_and_no_reply(
 
     async def reply_and_die() -> None:
         async with db.write() as tx:
-            await service.post_by_agent(tx, visitor.name, service.Member(agent.id, agent.name), "Hello", "one")
+            await service.post_by_agent(
+                tx, visitor.name, service.Member(agent.id, agent.name), service.Reply("Hello", "one")
+            )
             await drafts.used(tx, visitor.name, agent.id, 2)
             raise Died
 

@@ -91,7 +91,7 @@ class Writer:
             await service.take_over(tx, self.name, self._member)
         for n in range(2):
             async with self._db.write() as tx:
-                await service.post_by_agent(tx, self.name, self._member, f"reply {n}", new_id("r"))
+                await service.post_by_agent(tx, self.name, self._member, service.Reply(f"reply {n}", new_id("r")))
                 await asyncio.sleep(random.uniform(0, 0.004))
         async with self._db.write() as tx:
             await service.release(tx, self.name, self._member, "resolved")

@@ -14,6 +14,7 @@ from actors import Agent, Stage, Visitor, code_of
 from conftest import do_without
 from faults.nginx import Nginx
 from faults.waiting import until
+from files.samples import MP4
 from kefu.kit.config import Settings
 from kefu.kit.web import BODY_LIMIT, body_limit
 from kefu.main import STREAMS, create_app
@@ -240,6 +241,27 @@ async def test_requests_that_come_before_their_turn_are_answered_in_order(stage:
     assert re.findall(rb"x-request-id: request-(\d)", heard) == [b"0", b"1", b"2", b"3"]
 
 
+async def test_a_file_may_come_slowly_but_not_as_slowly_as_it_likes(
+    stage: Stage, visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(server, "REQUEST_SECONDS", 0.5)
+    monkeypatch.setattr(server, "UPLOAD_PACE", 2_000)
+    port = stage.http.base_url.port
+    assert port is not None
+    part = b'--x\r\nContent-Disposition: form-data; name="file"; filename="a.txt"\r\n\r\n'
+    body = part + b"a" * 60_000 + b"\r\n--x--\r\n"
+    head = (
+        f"POST /api/sessions/{visitor.name}/files HTTP/1.1\r\nHost: kefu\r\nAuthorization: Bearer {visitor.token}\r\n"
+    )
+    head += f"Content-Type: multipart/form-data; boundary=x\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+    pieces = [body[at : at + 2_500] for at in range(0, len(body), 2_500)]
+    heard = await drip(port, head.encode(), pieces)  # in 25 pieces, of which each half second must bring one
+    assert heard.startswith(b"HTTP/1.1 201 "), heard
+    monkeypatch.setattr(server, "UPLOAD_SECONDS", 0.6)
+    heard = await drip(port, head.encode(), pieces)
+    assert heard.startswith(b"HTTP/1.1 408 "), heard
+
+
 async def test_a_head_has_its_bounds(stage: Stage) -> None:
     port = stage.http.base_url.port
     assert port is not None
@@ -278,7 +300,12 @@ async def test_the_recommended_nginx_keeps_the_slow_and_the_many_out(app: FastAP
             await _fill_lines(nginx.port)
             async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{nginx.port}", timeout=20) as client:
                 large = await client.post("/api/chat", content=b"x" * 1_100_000)
+                opened = (await client.post("/api/conversation/new", json={})).json()
+                path, headers = f"/api/sessions/{opened['session_name']}/files", bearer(opened["visitor_token"])
+                form = {"file": ("film.mp4", MP4 + bytes(2_000_000))}
+                film = await client.post(path, files=form, headers=headers)
             assert (large.status_code, code_of(large)) == (413, "TOO_LARGE")
+            assert film.status_code == 201
         finally:
             await nginx.kill()
 

@@ -31,12 +31,14 @@ async def test_no_file_of_the_server_is_served(client: httpx2.AsyncClient, setti
                 assert answer.status_code in {404, 405}, (below, way, path, answer.status_code)
 
 
-async def test_nothing_can_be_uploaded_and_no_answer_is_guessed_at(app: FastAPI, client: httpx2.AsyncClient) -> None:
-    """There are no files of visitors yet; when there are, they must be fetched with a token, as attachments."""
-    operations = [one for path in app.openapi()["paths"].values() for one in path.values()]
-    assert {kind for one in operations for kind in one.get("requestBody", {}).get("content", {})} == {
-        "application/json"
-    }
+async def test_no_answer_is_guessed_at_and_there_is_one_door_for_files(
+    app: FastAPI, client: httpx2.AsyncClient
+) -> None:
+    """What comes through it is held by tests/files."""
+    paths = app.openapi()["paths"].items()
+    kinds = {path: one.get("requestBody", {}).get("content", {}) for path, each in paths for one in each.values()}
+    assert {kind for kinds_ in kinds.values() for kind in kinds_} == {"application/json", "multipart/form-data"}
+    assert [path for path, kinds_ in kinds.items() if "multipart/form-data" in kinds_] == ["/api/sessions/{name}/files"]
     for path in ("/static/attachments/t1/a.html", "/health", "/api/sessions", "/demo"):
         assert (await client.get(path)).headers["x-content-type-options"] == "nosniff"
     assert (await client.get("/static/attachments/t1/a.html")).status_code == 404

@@ -65,7 +65,7 @@ async def test_what_is_required_is_named_when_it_is_missing(taken: Visitor, agen
         (taken, f"/api/sessions/{taken.name}/messages", ["content", "client_msg_id"]),
         (taken, f"/api/sessions/{taken.name}/typing", ["active"]),
         (taken, "/api/manual/escalate", ["session_name"]),
-        (agent, "/api/manual/messages", ["session_name", "role", "content"]),
+        (agent, "/api/manual/messages", ["content", "session_name", "role"]),
     ):
         answer = await who.post(path, {})
         found = answer.json()["error"]["details"]["fields"]

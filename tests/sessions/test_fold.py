@@ -85,7 +85,7 @@ async def run_in(tx: Any, name: str, command: tuple[Any, ...]) -> None:
         case "visitor posts slowly", content, client_msg_id:
             await service.post_by_visitor(tx, name, content, client_msg_id)
         case "agent posts", member, content, client_msg_id:
-            await service.post_by_agent(tx, name, member, content, client_msg_id)
+            await service.post_by_agent(tx, name, member, service.Reply(content, client_msg_id))
         case "escalate", reason, details:
             await service.escalate(tx, name, VISITOR, reason, details)
         case "take over", member:

@@ -216,10 +216,10 @@ class Directly:
         self._members = [service.Member(holder.id, "Mei"), service.Member(lead.id, "Boss", is_lead=True)]
 
     async def replies(self, who: int, visitor: Visitor, seen: int, *, force: bool = False) -> int | None:
-        view = Seen(seen, force=force)
+        view, reply = Seen(seen, force=force), service.Reply("mine", new_id("m"))
         try:
             async with self._db.write() as tx:
-                stored = await service.post_by_agent(tx, visitor.name, self._members[who], "mine", new_id("m"), view)
+                stored = await service.post_by_agent(tx, visitor.name, self._members[who], reply, view)
         except StaleView:
             return None
         return stored.seq

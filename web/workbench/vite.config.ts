@@ -19,6 +19,8 @@ export default defineConfig({
     outDir: "../../src/kefu/static/workbench",
     emptyOutDir: true,
     target: "es2022",
+    // Every page needs all of Vue: cut up by who needs which part, it would come as several files, and larger.
+    rolldownOptions: { output: { codeSplitting: { groups: [{ name: "vue", test: /node_modules\/@?vue\// }] } } },
   },
   test: { name: "workbench", include: ["src/**/*.test.ts"] },
   server: { host: "127.0.0.1", proxy: { "/api": server, "/ws": { target: server, ws: true }, "/articles": server } },

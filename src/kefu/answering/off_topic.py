@@ -30,15 +30,18 @@ def is_off_topic(said: Sequence[Entry], now: int) -> bool:
     return all(one.facts["role"] == "assistant" and not one.facts["answered"] for one in replies)
 
 
-class OffTopic:
-    """The answerer that offers a person, whatever is asked."""
+class Offer:
+    """The answerer that says `text` and so offers a person, whatever is asked. `why`: for the evidence."""
+
+    def __init__(self, text: Text, why: str) -> None:
+        self._text, self._why = text, why
 
     async def answer(self, turn: Turn) -> AsyncGenerator[Delta | Answer]:
-        text = OFFER[turn.locale]
+        text = self._text[turn.locale]
         yield Delta(text)
         evidence = Evidence(
             provider="builtin",
-            model="off-topic",
+            model=self._why,
             knowledge_version=0,
             passages=(),
             prompt_hash=sha256(turn.question.encode()).hexdigest(),

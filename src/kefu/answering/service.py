@@ -6,8 +6,9 @@ from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from kefu.answering.off_topic import OffTopic, is_off_topic
+from kefu.answering.off_topic import OFFER, Offer, is_off_topic
 from kefu.answering.ports import Answer, Answerer, Delta, Said, Turn
+from kefu.answering.wording import ONLY_FILES
 from kefu.bus.ports import Bus, Notice
 from kefu.jobs.queue import Taken, finish, finish_alone
 from kefu.kit.clock import now_ms
@@ -83,9 +84,12 @@ class Bot:
         if session is None or not is_wanted or running.is_void:
             return False
         draft_id = new_id("d")
-        answerer = OffTopic() if is_off_topic(said, now_ms()) else self._answerer
+        turn = _turn(session, said[-HISTORY:])
+        answerer = Offer(OFFER, "off-topic") if is_off_topic(said, now_ms()) else self._answerer
+        if not turn.question:
+            answerer = Offer(ONLY_FILES, "only-files")
         try:
-            answer = await self._speak(answerer.answer(_turn(session, said[-HISTORY:])), work, draft_id, running)
+            answer = await self._speak(answerer.answer(turn), work, draft_id, running)
             if answer is not None:
                 await self._write(job, work, draft_id, answer)
                 return True
@@ -133,13 +137,13 @@ class Bot:
 
 
 def _turn(session: Session, entries: Sequence[Entry]) -> Turn:
-    """What the visitor wrote since anybody last answered is one question."""
+    """What the visitor wrote since anybody last answered is one question. Of files it knows nothing."""
     said = [one.facts for one in entries]
     answered = max((n for n, facts in enumerate(said, 1) if facts["role"] != "user"), default=0)
     return Turn(
         shop=session.shop,
         locale="zh" if session.locale == "zh" else "en",
-        question="\n".join(facts["content"] for facts in said[answered:]),
+        question="\n".join(facts["content"] for facts in said[answered:] if facts["content"]),
         session_name=session.name,
-        history=[Said(facts["role"], facts["content"]) for facts in said[:answered]],
+        history=[Said(facts["role"], facts["content"]) for facts in said[:answered] if facts["content"]],
     )

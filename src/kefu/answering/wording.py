@@ -28,6 +28,11 @@ TO_A_PERSON: Text = {
     "en": "Of course. Please press “Talk to a person” and a colleague will join this conversation.",
     "zh": "好的，请点击“转人工”，同事会接入本次对话。",
 }
+ONLY_FILES: Text = {
+    "en": "Thank you. I can't look at files myself: tell me in words what it is about, "
+    "or use “Talk to a person” and a colleague will look at them.",
+    "zh": "已收到您发送的文件。我无法查看文件内容，请用文字描述您的问题，或点击“转人工”，由同事为您查看。",
+}
 # Before a passage that is not in the visitor's language.
 FOREIGN: Text = {"en": "We have this only in Chinese so far:", "zh": "目前只有英文资料，原文如下："}
 

@@ -8,6 +8,7 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from kefu.channels.email import MailServer, one_line
+from kefu.files.service import in_words
 from kefu.kit.addresses import is_address
 from kefu.kit.i18n import Text
 from kefu.log.log import Entry
@@ -71,7 +72,7 @@ def team_mail(server: MailServer, session: Session, said: list[Entry], place: Pl
     mail["Message-ID"] = team_mail_id(server, session)
     if session.email and is_address(session.email):
         mail["Reply-To"] = session.email
-    lines = [(_time(one.at, place.timezone), SPEAKERS[one.facts["role"]], one.facts["content"]) for one in said]
+    lines = [(_time(one.at, place.timezone), SPEAKERS[one.facts["role"]], in_words(one.facts)) for one in said]
     text = [*(f"{name}: {value}" for name, value in facts.items()), ""]
     text += [f"[{time}] {speaker}\n{content}\n" for time, speaker, content in lines]
     rows = "".join(

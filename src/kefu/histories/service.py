@@ -5,6 +5,7 @@ from typing import Any, ClassVar
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.files.service import in_words
 from kefu.histories.parts import parts_of, read_parts
 from kefu.kit.errors import Conflict
 from kefu.kit.i18n import Text
@@ -118,7 +119,7 @@ async def split(tx: AsyncSession, name: str, from_seq: int, member: Member) -> S
     session = blank(new_id("s"))
     tx.add(session)
     stretch = {"from_seq": from_seq, "to_seq": source.seq}
-    preview = {"role": last.facts["role"], "text": last.facts["content"][:PREVIEW], "at": last.at}
+    preview = {"role": last.facts["role"], "text": in_words(last.facts)[:PREVIEW], "at": last.at}
     origin = {"source": name, **stretch, "began_at": first.at, "last": preview}
     await record(
         tx,

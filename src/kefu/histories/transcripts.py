@@ -8,6 +8,7 @@ from typing import Any, ClassVar, Literal
 
 import orjson
 
+from kefu.files.service import in_words
 from kefu.histories.parts import Part, parts_of, read_parts, rest
 from kefu.histories.pdf import pdf_of
 from kefu.histories.wording import WORDS, line_of_move
@@ -134,7 +135,7 @@ class Transcript:
     def _line(self, entry: Entry) -> Line | None:
         at, facts = self._time(entry.at), entry.facts
         if entry.type == "message.posted":
-            return Line("message", at, safe(self._speaker(entry, facts)), safe(facts["content"]))
+            return Line("message", at, safe(self._speaker(entry, facts)), safe(in_words(facts)))
         if entry.audience == "internal":
             return Line("internal", at, self._words.internal, safe(_inner(entry.type, facts)))
         said = line_of_move(self._words, entry)

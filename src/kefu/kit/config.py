@@ -78,6 +78,7 @@ class Settings(BaseSettings):
     )
     outbound_allow: Annotated[list[str], NoDecode] = Field([], validation_alias="OUTBOUND_ALLOW")
     rate_limits: Literal["on", "off"] = Field("on", validation_alias="RATE_LIMITS")
+    upload_max_mb: int = Field(50, validation_alias="UPLOAD_MAX_MB", ge=1, le=50)
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     log_file: Path | None = Field(None, validation_alias="LOG_FILE")
 
@@ -272,6 +273,7 @@ REMEDIES = {
     "EMAIL_FROM": "Use one address: service@shop.example.",
     "AGENT_AUTO_BUSY_SECONDS": "Use whole seconds from 30 to 86400; 300 is five minutes.",
     "TRANSFER_EXPIRE_SECONDS": "Use whole seconds from 1 to 3600; 120 is two minutes.",
+    "UPLOAD_MAX_MB": "Use whole MiB from 1 to 50; pictures and documents are never more than 10.",
     "JWT_SECRET_KEYS_OLD": "List earlier values of JWT_SECRET_KEY with commas between.",
     "SECOND_FACTOR_ROLES": "List roles with commas between: super_admin,supervisor.",
     "OIDC_ISSUER": "Use the address of your provider as its discovery document writes it, or leave it empty.",

@@ -32,6 +32,7 @@ Rule = Literal[
     "mail_reply",
     "identify",
     "audit_export",
+    "upload",
 ]
 # `visitor`: the conversation the token is for. `who`: visitor or agent, in one conversation.
 Per = Literal["address", "visitor", "agent", "who"]
@@ -57,6 +58,7 @@ RATES: dict[Rule, dict[Per, str]] = {
     "mail_reply": {"agent": "30/minute"},
     "identify": {"address": "120/minute"},
     "audit_export": {"agent": "10/minute"},
+    "upload": {"who": "20/minute", "address": "60/minute"},
 }
 LONGEST_KEY = 200
 

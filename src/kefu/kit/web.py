@@ -26,6 +26,9 @@ log = structlog.get_logger()
 # escaped, and an article of 50,000 the one for knowledge.
 BODY_LIMIT = 65_536
 BODY_LIMITS = (("/api/agent/", 16_384), ("/api/knowledge/", 524_288))
+# Where a file comes as a part of the body: it is limited by the settings, and may take longer (`realtime/server.py`).
+UPLOADS = re.compile(r"/api/sessions/[^/]+/files")
+AROUND_FILE = 16_384
 REQUEST_ID = re.compile(r"[A-Za-z0-9_.-]{8,64}")
 POWERS = (b"camera", b"geolocation", b"microphone", b"payment", b"usb")  # of a browser that no page of ours needs
 SECURITY = (
@@ -51,11 +54,12 @@ class Edge:
     """Pure ASGI, outermost: names the request, limits its body and logs its end.
 
     What nobody caught becomes a 500 with an incident id. `strict_transport`: browsers that came by https shall never
-    again come without it.
+    again come without it. `upload_limit`: bytes of a file.
     """
 
-    def __init__(self, app: ASGIApp, *, strict_transport: bool = False) -> None:
+    def __init__(self, app: ASGIApp, *, strict_transport: bool = False, upload_limit: int = 0) -> None:
         self.app = app
+        self._upload_limit = upload_limit
         self._strict_transport = strict_transport
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -68,7 +72,7 @@ class Edge:
         headers = Headers(scope=scope)
         request_id, languages = _named(scope, headers), headers.get("accept-language")
         if scope["method"] != "GET":  # nobody reads the body of a GET, and followers would keep the wrapper for hours
-            receive = _limited(receive, headers, body_limit(scope["path"]))
+            receive = _limited(receive, headers, body_limit(scope["path"], self._upload_limit))
         del headers  # as they would a copy of these
         security = self._headers(scope)
         started, status = time.perf_counter(), 0
@@ -154,7 +158,9 @@ def _named(scope: Scope, headers: Headers) -> str:
     return request_id
 
 
-def body_limit(path: str) -> int:
+def body_limit(path: str, upload_limit: int = 0) -> int:
+    if UPLOADS.fullmatch(path):
+        return upload_limit + AROUND_FILE
     return next((limit for beginning, limit in BODY_LIMITS if path.startswith(beginning)), BODY_LIMIT)
 
 

@@ -29,8 +29,8 @@ NONCE = "KEFU_NONCE"
 # Only the scripts that the page names run, and what these import. Styles come from our files; `style` attributes that
 # scripts set are not the policy's business.
 OWN = (
-    "default-src 'self'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; img-src 'self' data: https:; "
-    "object-src 'none'; base-uri 'none'; form-action 'self'"
+    "default-src 'self'; script-src 'nonce-{nonce}'; style-src 'self' 'nonce-{nonce}'; "
+    "img-src 'self' data: blob: https:; object-src 'none'; base-uri 'none'; form-action 'self'"
 )
 
 router = APIRouter(dependencies=[Depends(anyone)], include_in_schema=False)

@@ -12,13 +12,16 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 
 from kefu.kit.errors import KefuError
 from kefu.kit.i18n import Text, preferred
-from kefu.kit.web import SECURITY, error_response
+from kefu.kit.web import SECURITY, UPLOADS, error_response
 
 FRAME_BYTES = 4096
 HEAD_BYTES = 32_768
 HEADERS = 100
 # From the first byte of a request, or from the connection on, to the end of its body: a slow phone needs seconds.
 REQUEST_SECONDS = 30.0
+# A file may come more slowly: as long as each REQUEST_SECONDS bring so many bytes, and in all within so many seconds.
+UPLOAD_PACE = 131_072
+UPLOAD_SECONDS = 600.0
 
 
 class BadRequest(KefuError):
@@ -72,12 +75,21 @@ class LeanHttp(HttpToolsProtocol):
     """Tells a stream that its reader has gone, which otherwise takes a task that waits for it.
 
     A request has to arrive within REQUEST_SECONDS, and its head within HEAD_BYTES and HEADERS; uvicorn sets no bounds.
-    Nothing is timed while each request arrives in one piece, as most do.
+    Nothing is timed while each request arrives in one piece, as most do. Files have more time, while they come at a
+    pace.
 
     What it knows is in slots: with more than 30 attributes each connection would have a dict of its own, of 1.3 KiB.
     """
 
-    __slots__ = ("_deadline", "_head_bytes", "_is_arriving", "_is_in_head", "on_gone")
+    __slots__ = (
+        "_deadline",
+        "_head_bytes",
+        "_is_arriving",
+        "_is_in_head",
+        "_paced_bytes",
+        "_upload_until",
+        "on_gone",
+    )
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,7 +97,8 @@ class LeanHttp(HttpToolsProtocol):
         self.on_gone: Callable[[], None] | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._is_in_head = self._is_arriving = False
-        self._head_bytes = 0
+        self._head_bytes = self._paced_bytes = 0
+        self._upload_until = 0.0
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         super().connection_made(transport)
@@ -103,6 +116,7 @@ class LeanHttp(HttpToolsProtocol):
             return
         if self._deadline is None:
             self._expect_request()
+        self._paced_bytes += len(data)
         if self._is_in_head:
             self._head_bytes += len(data)
             if self._head_bytes > HEAD_BYTES:
@@ -111,7 +125,8 @@ class LeanHttp(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         super().on_message_begin()
         self._is_in_head = self._is_arriving = True
-        self._head_bytes = 0
+        self._head_bytes = self._paced_bytes = 0
+        self._upload_until = 0.0
 
     def on_headers_complete(self) -> None:
         size = len(self.url) + sum(len(name) + len(value) for name, value in self.headers)
@@ -119,6 +134,8 @@ class LeanHttp(HttpToolsProtocol):
             self._refuse(HeadTooLarge())
             raise HttpParserError  # so that the parser stops here
         self._is_in_head = False
+        if UPLOADS.fullmatch(self.url.partition(b"?")[0].decode("latin-1")):
+            self._upload_until = self.loop.time() + UPLOAD_SECONDS
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
@@ -139,7 +156,10 @@ class LeanHttp(HttpToolsProtocol):
 
     def _too_slow(self) -> None:
         self._deadline = None
-        if self._is_arriving:
+        if self.loop.time() < self._upload_until and self._paced_bytes >= UPLOAD_PACE:
+            self._paced_bytes = 0
+            self._expect_request()
+        elif self._is_arriving:
             self._refuse(RequestTooSlow())
         else:  # nothing was asked, so nothing is answered
             self.transport.close()

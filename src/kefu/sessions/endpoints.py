@@ -53,7 +53,7 @@ async def post_message(
     """The visitor's durable post, whatever the state; the answer comes on the stream."""
     visitor = own_visitor(caller, name)
     await request.app.state.limits.take("chat", visitor=name, address=address_of(request))
-    posted = await post(request.app.state.db, name, body.content, body.client_msg_id, visitor.epoch)
+    posted = await post(request.app.state.db, name, body.content, body.client_msg_id, visitor.epoch, body.files)
     return shapes.MessageStored(
         session_name=name,
         seq=posted.entry.seq,
@@ -95,15 +95,14 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
             service.refuse_merged(session)
             if session.status != Status.MANUAL_LIVE:
                 raise InvalidStatus(status=session.status, move="message.posted")
-            stored, _ = await service.post_by_visitor(tx, name, body.content, client_msg_id)
+            stored, _ = await service.post_by_visitor(tx, name, body.content, client_msg_id, body.files)
     else:
         if isinstance(caller, Visitor) or "sessions.reply" not in caller.permissions:
             raise Forbidden
         seen = None if body.seen_seq is None else reading.Seen(body.seen_seq, body.force)
         async with db.write() as tx:
-            stored = await service.post_by_agent(
-                tx, name, member(caller, "sessions.reply_any"), body.content, client_msg_id, seen
-            )
+            reply = service.Reply(body.content, client_msg_id, body.files)
+            stored = await service.post_by_agent(tx, name, member(caller, "sessions.reply_any"), reply, seen)
             if body.draft_revision is not None:
                 await used(tx, name, caller.id, body.draft_revision)
     data = shapes.StoredData(seq=stored.seq, timestamp=stored.at / 1000, client_msg_id=stored.client_msg_id)

@@ -6,6 +6,7 @@ Commands change a row only through here, so folding the log again gives the same
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from kefu.files.service import in_words
 from kefu.log.log import Entry
 from kefu.sessions.models import Session
 from kefu.sessions.priority import words_in
@@ -74,7 +75,7 @@ def _opened(session: Session, facts: dict[str, Any], event: Entry) -> None:
 def _posted(session: Session, facts: dict[str, Any], event: Entry) -> None:
     session.message_count += 1
     session.last_role = facts["role"]
-    session.last_text = facts["content"][:PREVIEW]
+    session.last_text = in_words(facts)[:PREVIEW]
     session.last_message_at = event.at
     if facts["role"] == "user":
         session.visitor_message_count += 1

@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import delete, func, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.files.service import in_words
 from kefu.jobs.queue import Taken, again
 from kefu.kit.db import Database, is_sqlite
 from kefu.knowledge.words import all_terms
@@ -129,10 +130,15 @@ def _row(one: Placed, shops: Mapping[str, str]) -> dict[str, Any] | None:
     if name not in shops or not _may_have_words(entry.type):
         return None
     facts = entry.facts
-    said = facts.get("nickname") if entry.type == "session.opened" else facts.get("content")
+    said = facts.get("nickname") if entry.type == "session.opened" else _said(facts)
     words = all_terms(said) if isinstance(said, str) else []
     row = {"position": one.place.position, "session": name, "seq": entry.seq}
     return {**row, "words": " ".join([*words, shop_term(shops[name])])} if words else None
+
+
+def _said(facts: dict[str, Any]) -> str | None:
+    """A note that was removed says nothing."""
+    return in_words(facts) if isinstance(facts.get("content"), str) else None
 
 
 def _may_have_words(type_: str) -> bool:

@@ -1,11 +1,12 @@
 """The hot path: a visitor's message in one statement (PostgreSQL) or one grouped commit (SQLite).
 
 Does what `service.post_by_visitor` does for an open session, at a fraction of the cost (docs/adr/0004); a test holds
-the two equal. What it cannot do in one statement (a closed session to reopen, a repeat, an unknown name) it leaves to
-the slow path, as it leaves a token that is void.
+the two equal. What it cannot do in one statement (a closed session to reopen, a repeat, an unknown name, files) it
+leaves to the slow path, as it leaves a token that is void.
 """
 
 import sqlite3
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import asyncpg
@@ -45,13 +46,17 @@ class _Unusual(Exception):
     """Not a fresh message in an open session."""
 
 
-async def post(db: Database, name: str, content: str, client_msg_id: str, identity_epoch: int = 0) -> Posted:
+async def post(
+    db: Database, name: str, content: str, client_msg_id: str, identity_epoch: int = 0, files: Sequence[str] = ()
+) -> Posted:
     """Store the visitor's message durably and ask the bot when it is active. `identity_epoch`: of the visitor's token.
 
     Repeating a client_msg_id returns the first result.
 
-    Raises SessionNotFound, IdentityChanged, Busy. Returns only after the commit.
+    Raises SessionNotFound, IdentityChanged, FileNotAvailable, Busy. Returns only after the commit.
     """
+    if files:
+        return await _post_slowly(db, name, content, client_msg_id, identity_epoch, files)
     payload = orjson.dumps({"role": "user", "content": content}).decode()
     try:
         if db.is_sqlite:
@@ -69,10 +74,12 @@ async def post(db: Database, name: str, content: str, client_msg_id: str, identi
     return Posted(stored, head.status)
 
 
-async def _post_slowly(db: Database, name: str, content: str, client_msg_id: str, identity_epoch: int) -> Posted:
+async def _post_slowly(
+    db: Database, name: str, content: str, client_msg_id: str, identity_epoch: int, files: Sequence[str] = ()
+) -> Posted:
     async with db.write() as tx:
         check_epoch(await locked(tx, name), identity_epoch)
-        stored, session = await post_by_visitor(tx, name, content, client_msg_id)
+        stored, session = await post_by_visitor(tx, name, content, client_msg_id, files)
         return Posted(stored, session.status)
 
 

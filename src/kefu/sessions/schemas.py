@@ -6,8 +6,17 @@ Session, Summary and Message keep the older shapes: their times are float Unix s
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    StringConstraints,
+    ValidationInfo,
+    field_validator,
+)
 
+from kefu.files.service import MOST_IN_MESSAGE
 from kefu.kit.clock import now_ms, unix_seconds
 from kefu.kit.i18n import Locale
 from kefu.log.log import Entry
@@ -37,6 +46,7 @@ NameInPath = Name
 Content = Annotated[str, StringConstraints(min_length=1, max_length=TEXT_LIMIT), AfterValidator(_something)]
 ClientMessageId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.:\-]{1,64}$")]
 ShopId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
+FileId = Annotated[str, StringConstraints(pattern=r"^file_[0-9a-f]{32}$")]
 Reason = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 
 
@@ -44,6 +54,18 @@ class Body(BaseModel):
     """A request. Unknown fields are ignored, so that older callers keep working; identity is never read from here."""
 
     model_config = ConfigDict(strict=True)
+
+
+class WithFiles(Body):
+    """A message. With `files`, ids of what its sender uploaded for it, `content` may be empty."""
+
+    files: Annotated[list[FileId], Field(max_length=MOST_IN_MESSAGE)] = []
+    content: Annotated[str, StringConstraints(max_length=TEXT_LIMIT)]
+
+    @field_validator("content")
+    @classmethod
+    def _something_is_said(cls, value: str, info: ValidationInfo) -> str:
+        return value.replace("\x00", "").strip() if info.data.get("files") else _something(value)
 
 
 class OpenConversation(Body):
@@ -65,8 +87,7 @@ class ConversationOpened(BaseModel):
     seq: int
 
 
-class PostMessage(Body):
-    content: Content
+class PostMessage(WithFiles):
     client_msg_id: ClientMessageId
 
 
@@ -87,7 +108,7 @@ class Escalate(Body):
     details: Reason = ""
 
 
-class ManualMessage(Body):
+class ManualMessage(WithFiles):
     """`seen_seq`: how far an agent has read. With it a reply is refused when others wrote since, unless `force`.
 
     `draft_revision`: of the agent's draft that is sent with it, and so is no draft any more.
@@ -95,7 +116,6 @@ class ManualMessage(Body):
 
     session_name: Name
     role: Literal["agent", "user"]
-    content: Content
     client_msg_id: ClientMessageId | None = None
     seen_seq: Annotated[int, Field(ge=0, le=MAX_SEQ)] | None = None
     force: bool = False
@@ -197,6 +217,17 @@ class SessionOut(BaseModel):
     last_manual_end_at: float | None
 
 
+class FileOut(BaseModel):
+    """A file of a message; its content is at `/api/files/{id}`. `width`, `height`: of a picture, in pixels."""
+
+    id: str
+    name: str
+    media_type: str
+    size: int
+    width: int | None = None
+    height: int | None = None
+
+
 class Message(BaseModel):
     seq: int
     role: Role
@@ -206,6 +237,7 @@ class Message(BaseModel):
     agent_id: str | None
     agent_name: str | None
     sources: list[dict[str, Any]]
+    files: list[FileOut]
 
 
 class ReadMarks(BaseModel):
@@ -348,4 +380,5 @@ def message_out(one: Entry) -> Message:
         agent_id=actor.get("id") if is_agent else None,
         agent_name=actor.get("name") if is_agent else None,
         sources=facts.get("sources", []),
+        files=[FileOut(**one) for one in facts.get("files", [])],
     )

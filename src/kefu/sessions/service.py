@@ -3,6 +3,7 @@
 Every command locks the session's row first, checks, and writes the row, the facts and the work together.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -10,6 +11,8 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.audit import audit
+from kefu.files import service as files
+from kefu.files.models import File
 from kefu.jobs.queue import enqueue
 from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, Forbidden, NotFound, NotSignedIn
@@ -109,6 +112,15 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Reply:
+    """What an agent writes. `files`: ids of what they uploaded for it; with some, `content` may be empty."""
+
+    content: str
+    client_msg_id: str | None = None
+    files: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Opening:
     """`visitor_id`: of the visitor's earlier sessions; a new one when they have none.
 
@@ -199,6 +211,11 @@ def message(role: str, actor: Actor, content: str, client_msg_id: str | None = N
     return Fact("message.posted", actor, {"role": role, "content": content, **facts}, client_msg_id=client_msg_id)
 
 
+def with_files(taken: Sequence[File]) -> dict[str, Any]:
+    """What a message says of the files that it takes along; nothing when there are none."""
+    return {"files": [files.facts_of(one) for one in taken]} if taken else {}
+
+
 async def open_session(tx: AsyncSession, opening: Opening) -> Session:
     """A new session in which the bot is active.
 
@@ -230,47 +247,47 @@ async def repeated(tx: AsyncSession, name: str, client_msg_id: str | None) -> En
 
 
 async def post_by_visitor(
-    tx: AsyncSession, name: str, content: str, client_msg_id: str | None
+    tx: AsyncSession, name: str, content: str, client_msg_id: str | None, file_ids: Sequence[str] = ()
 ) -> tuple[Entry, Session]:
     """The visitor writes, whatever the state: a closed session is reopened, an active bot is asked to answer.
 
-    A repeated client_msg_id returns the first entry and changes nothing. Raises SessionMerged.
+    A repeated client_msg_id returns the first entry and changes nothing. Raises SessionMerged, FileNotAvailable.
     """
     session = await locked(tx, name)
     if known := await repeated(tx, name, client_msg_id):
         return known, session
     if session.status == Status.CLOSED:
         await record(tx, session, moved(session, Move.REOPEN, VISITOR))
-    (posted,) = await record(tx, session, message("user", VISITOR, content, client_msg_id))
+    taken = await files.take(tx, name, files.VISITOR, file_ids)
+    (posted,) = await record(tx, session, message("user", VISITOR, content, client_msg_id, **with_files(taken)))
+    files.sent(taken, posted.seq)
     if session.status == Status.BOT_ACTIVE:
         await enqueue(tx, AnswerVisitor(name, posted.seq, session.epoch))
     return posted, session
 
 
-async def post_by_agent(
-    tx: AsyncSession, name: str, member: Member, content: str, client_msg_id: str | None, seen: Seen | None = None
-) -> Entry:
+async def post_by_agent(tx: AsyncSession, name: str, member: Member, reply: Reply, seen: Seen | None = None) -> Entry:
     """The agent who holds the session (or a lead) writes to the visitor.
 
     With `seen` only in knowledge of what others wrote (spec S5): it moves the agent's read mark, and a reply that was
     forced leaves `reply.forced` beside it. A repeat returns the first entry, whatever came since.
 
-    Raises SessionMerged, InvalidStatus, NotHolder, StaleView.
+    Raises SessionMerged, InvalidStatus, NotHolder, StaleView, FileNotAvailable.
     """
     session = await locked(tx, name)
-    if known := await repeated(tx, name, client_msg_id):
+    if known := await repeated(tx, name, reply.client_msg_id):
         return known
-    refuse_merged(session)
-    if session.status != Status.MANUAL_LIVE:
-        raise InvalidStatus(status=session.status, move="message.posted")
-    check_holder(session, member)
-    facts = [message("agent", member.actor, content, client_msg_id)]
+    check_serving(session, member)
+    taken = await files.take(tx, name, member.id, reply.files)
+    facts = [message("agent", member.actor, reply.content, reply.client_msg_id, **with_files(taken))]
     if seen is not None:
         if missed := await unseen(tx, session, member.id, seen):
             facts.append(_forced(session, member, seen, missed))
         if seen.seq:
             await mark_read(tx, session, member.actor, seen.seq)
-    return (await record(tx, session, *facts))[0]
+    posted, *_ = await record(tx, session, *facts)
+    files.sent(taken, posted.seq)
+    return posted
 
 
 def _forced(session: Session, member: Member, seen: Seen, missed: int) -> Fact:
@@ -360,6 +377,14 @@ async def close(tx: AsyncSession, name: str, member: Member, reason: str) -> Ses
         check_holder(session, member)
     await record(tx, session, fact)
     return session
+
+
+def check_serving(session: Session, member: Member) -> None:
+    """Whether the member may write to the visitor now. Raises SessionMerged, InvalidStatus, NotHolder."""
+    refuse_merged(session)
+    if session.status != Status.MANUAL_LIVE:
+        raise InvalidStatus(status=session.status, move="message.posted")
+    check_holder(session, member)
 
 
 def holder_of(session: Session) -> dict[str, str | None]:

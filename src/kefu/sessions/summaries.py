@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 import orjson
 from pydantic import BaseModel, BeforeValidator, Field, StringConstraints
 
+from kefu.files.service import in_words
 from kefu.kit.clock import iso, now_ms, unix_seconds
 from kefu.sessions.listing import ALL, WAITING, CustomerType, Narrow, Sort
 from kefu.sessions.models import MailStatus, Role, Session
@@ -216,7 +217,7 @@ def hit_out(hit: Hit, wanted: Wanted) -> SearchHit:
         audience=hit.entry.audience,
         role=facts.get("role"),
         author=actor.get("name"),
-        excerpt=[Piece(text=text, is_hit=is_hit) for text, is_hit in excerpt(facts["content"], wanted)],
+        excerpt=[Piece(text=text, is_hit=is_hit) for text, is_hit in excerpt(in_words(facts), wanted)],
         session_status=Status(hit.session.status),
         shop=hit.session.shop,
         user_profile=profile_of(hit.session),

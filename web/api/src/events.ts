@@ -1,5 +1,6 @@
 import type * as Api from "./generated";
 import type { IdentityEvent } from "./customer";
+import type { FileRef } from "./files";
 import { isJoin } from "./joins";
 import type { TeamEvent, TeamFrame } from "./team";
 
@@ -60,6 +61,7 @@ export interface MessagePosted extends Logged<"message.posted"> {
   /** An agent's answer that goes out by mail as well. */
   by_mail?: boolean;
   sources?: Source[] | null;
+  files?: FileRef[];
 }
 
 export interface SessionEscalated extends Move<"session.escalated"> {

@@ -18,12 +18,14 @@ import {
   type StreamReady,
   type Typing,
 } from "./events";
+import type { FileRef } from "./files";
 import { isJoin } from "./joins";
 
 /** The sender's own message until the log has it. */
 export interface PendingMessage {
   client_msg_id: string;
   content: string;
+  files?: readonly FileRef[];
   role: Role;
   failed: boolean;
   /** Why the server refused it. */
@@ -247,7 +249,7 @@ export function withDisconnect(state: Conversation): Conversation {
   return { ...state, ...unknown, ready: false, drafts: Object.fromEntries(stale) };
 }
 
-export type NewMessage = Pick<PendingMessage, "client_msg_id" | "content" | "role" | "seen">;
+export type NewMessage = Pick<PendingMessage, "client_msg_id" | "content" | "files" | "role" | "seen">;
 
 /** Shows an own message at once; also takes a failed one up again. */
 export function withPending(state: Conversation, message: NewMessage): Conversation {

@@ -6,6 +6,7 @@ export * from "./customer";
 export * from "./events";
 export * from "./team";
 export * from "./failure";
+export * from "./files";
 export * from "./fold";
 export * from "./follow";
 export * from "./joins";

@@ -1,9 +1,12 @@
 import { type ApiError, failureFromThrown } from "./failure";
+import type { FileRef } from "./files";
 import { withLock } from "./lock";
 
 export interface OutboxEntry {
   client_msg_id: string;
   content: string;
+  /** Sent up already, so that no repeat sends them up again. */
+  files?: readonly FileRef[];
   /** How far its writer had read. */
   seen?: number;
   /** The revision of the draft that it was, and is no more. */
@@ -76,7 +79,7 @@ export class Outbox {
     return this.keys().flatMap((key) => this.read(key) ?? []);
   }
 
-  add(content: string, more: Pick<OutboxEntry, "seen" | "draft"> = {}): OutboxEntry {
+  add(content: string, more: Pick<OutboxEntry, "files" | "seen" | "draft"> = {}): OutboxEntry {
     const entry: OutboxEntry = { client_msg_id: newClientMsgId(), content, ...more };
     this.lastKeyAt = Math.max(Date.now(), this.lastKeyAt + 1);
     const order = String(this.lastKeyAt).padStart(15, "0");

@@ -7,6 +7,7 @@ import {
   type Client,
   emptyConversation,
   expiringTyping,
+  type FileRef,
   fold,
   follow,
   type Follower,
@@ -25,9 +26,10 @@ import {
   withPending,
 } from "@kefu/api";
 import { computed, shallowRef } from "vue";
+import { FETCH_MS, type FileDoor } from "../../files/door";
 import type { Proof } from "../../sdk/src/protocol";
 import { Identity } from "./identity";
-import { leftOver } from "./leftover";
+import { bodyOf, leftOver, withFiles } from "./leftover";
 import type { Letter } from "./letter";
 import { lasting } from "./store";
 import { freshVisit, type Visit, Visits } from "./visit";
@@ -72,6 +74,16 @@ export class Chat {
   });
 
   readonly client: Client;
+  /** The first file opens the session, as the first word does. */
+  readonly files: FileDoor = {
+    locale: () => (this.options.locale() === "zh" ? "zh" : "en"),
+    session: () => this.session.value,
+    target: async () => {
+      await this.identity.pending;
+      return { session: await this.opened(), token: this.visit.value.token ?? "" };
+    },
+    fetch: ({ id }) => this.client.file(`/api/files/${id}`, { timeoutMs: FETCH_MS }),
+  };
   private readonly typingMarks = expiringTyping((frame) => this.apply(frame));
   private marker: Marker | undefined;
   private readonly choice = new Choice();
@@ -101,11 +113,12 @@ export class Chat {
     if (this.visit.value.token && Date.now() - this.visit.value.tokenAt > REFRESH_TOKEN_MS) void this.refreshToken();
   }
 
-  send(content: string): void {
+  /** `files`: of this session. */
+  send(content: string, files: readonly FileRef[] = []): void {
     const stored = this.visits.stored();
     if (!stored) this.visits.save(this.visit.value);
     else if (stored.session !== this.visit.value.session) this.attach(stored);
-    this.outbox?.add(content);
+    this.outbox?.add(content, files.length ? { files } : {});
   }
 
   retry(clientMsgId: string): void {
@@ -222,7 +235,7 @@ export class Chat {
       onFailed: (_entry, error) => this.refused(visit, error),
       onHeld: (held) => (this.held.value = held),
     });
-    if (visit.left) this.leftover = leftOver(visit.left, this.options.client, (content) => this.outbox?.add(content));
+    if (visit.left) this.leftover = leftOver(visit.left, this.options.client, (entry) => this.outbox?.add(entry.content, withFiles(entry)));
     if (visit.token) this.listen(visit);
   }
 
@@ -280,18 +293,19 @@ export class Chat {
 
   private showWaiting(entries: readonly OutboxEntry[]): void {
     let state = this.conversation.value;
-    for (const { client_msg_id, content, failed } of entries) {
-      state = withPending(state, { client_msg_id, content, role: "user" });
+    for (const entry of entries) {
+      const { client_msg_id, content, failed } = entry;
+      state = withPending(state, { client_msg_id, content, role: "user", ...withFiles(entry) });
       if (failed) state = withFailed(state, client_msg_id);
     }
     this.conversation.value = state;
   }
 
-  private async deliver(written: string, { client_msg_id, content }: OutboxEntry): Promise<void> {
+  private async deliver(written: string, entry: OutboxEntry): Promise<void> {
     await this.identity.pending;
     const session = await this.opened();
     if (session !== written) throw superseded();
-    await this.client.request(`/api/sessions/${session}/messages`, { body: { client_msg_id, content } });
+    await this.client.request(`/api/sessions/${session}/messages`, { body: bodyOf(entry) });
   }
 
   /** The session's name once the server knows it; two tabs open it together only once. */
@@ -352,7 +366,7 @@ export class Chat {
       const visit = stored && stored.session !== refused.session ? stored : freshVisit();
       this.visits.save(visit);
       this.attach(visit);
-      for (const entry of unsent) this.outbox?.add(entry.content);
+      for (const entry of unsent) this.outbox?.add(entry.content, withFiles(entry));
     });
   }
 

@@ -1,5 +1,14 @@
-import { type Client, Outbox, withLock } from "@kefu/api";
+import { type Client, Outbox, type OutboxEntry, withLock } from "@kefu/api";
 import { lasting } from "./store";
+
+/** A message as the server takes it. */
+export function bodyOf({ client_msg_id, content, files }: OutboxEntry) {
+  return { client_msg_id, content, ...(files && { files: files.map(({ id }) => id) }) };
+}
+
+export function withFiles({ files }: OutboxEntry): Pick<OutboxEntry, "files"> {
+  return files ? { files } : {};
+}
 
 /**
  * What was written in a session that goes on elsewhere and never acknowledged there. It is sent there once more, since
@@ -8,23 +17,22 @@ import { lasting } from "./store";
 export function leftOver(
   left: { session: string; token: string },
   client: (token: () => string) => Client,
-  write: (content: string) => void,
+  write: (entry: OutboxEntry) => void,
 ): Outbox {
   const { request } = client(() => left.token);
   const outbox: Outbox = new Outbox({
     session: left.session,
     storage: lasting,
-    send: ({ client_msg_id, content }) =>
-      request(`/api/sessions/${left.session}/messages`, { body: { client_msg_id, content } }),
+    send: (entry) => request(`/api/sessions/${left.session}/messages`, { body: bodyOf(entry) }),
     onChange: () => undefined,
     onFailed: carry,
   });
 
   /** In the order in which it was written. */
   function carry(): void {
-    for (const { client_msg_id, content } of outbox.entries().filter((entry) => entry.failed)) {
-      outbox.remove(client_msg_id);
-      write(content);
+    for (const entry of outbox.entries().filter(({ failed }) => failed)) {
+      outbox.remove(entry.client_msg_id);
+      write(entry);
     }
   }
 

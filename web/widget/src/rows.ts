@@ -1,6 +1,7 @@
 import {
   type Brought,
   type Conversation,
+  type FileRef,
   isMoveEvent,
   joined,
   type MessagePosted,
@@ -18,6 +19,7 @@ export interface MessageRow {
   key: string;
   side: "own" | "bot" | "agent";
   content: string;
+  files: readonly FileRef[];
   name: string;
   at: string;
   state: "stored" | "sending" | "failed" | "streaming";
@@ -58,8 +60,8 @@ export function rows(state: Conversation, brought: readonly Brought[] = []): Row
   const drafts = runningDrafts(state).map(({ draft_id, text }) =>
     messageRow({ key: `d:${draft_id}`, side: "bot", content: text, state: "streaming" }),
   );
-  const pending = state.pending.map(({ client_msg_id, content, failed }) =>
-    messageRow({ key: `c:${client_msg_id}`, side: "own", content, clientMsgId: client_msg_id, state: failed ? "failed" : "sending" }),
+  const pending = state.pending.map(({ client_msg_id, content, failed, files = [] }) =>
+    messageRow({ key: `c:${client_msg_id}`, side: "own", content, files, clientMsgId: client_msg_id, state: failed ? "failed" : "sending" }),
   );
   return grouped([...stored(state, brought), ...drafts, ...pending]);
 }
@@ -87,17 +89,17 @@ function rowOf(event: ReadEvent, readByAgent: number): Row | undefined {
   }
   if (event.type !== "message.posted") return undefined;
   if (event.role === "system") return { kind: "line", key: `e:${event.seq}`, event };
-  const { seq, at, content, role, actor, draft_id, client_msg_id } = event;
+  const { seq, at, content, role, actor, draft_id, client_msg_id, files = [] } = event;
   const side = role === "user" ? "own" : role === "agent" ? "agent" : "bot";
   const key = draft_id ? `d:${draft_id}` : client_msg_id ? `c:${client_msg_id}` : `e:${event.session_name ?? ""}${seq}`;
   const read = side === "own" && (event.session_name !== undefined || seq <= readByAgent);
   const sources = [...new Map((event.sources ?? []).map((source) => [source.article_id, source])).values()];
-  return messageRow({ key, side, content, at, name: actor.name ?? "", sources, unanswered: event.answered === false, read });
+  return messageRow({ key, side, content, files, at, name: actor.name ?? "", sources, unanswered: event.answered === false, read });
 }
 
 
 function messageRow(given: Pick<MessageRow, "key" | "side" | "content"> & Partial<MessageRow>): MessageRow {
-  const unset = { name: "", at: "", state: "stored", clientMsgId: "", sources: [], unanswered: false, read: false } as const;
+  const unset = { files: [], name: "", at: "", state: "stored", clientMsgId: "", sources: [], unanswered: false, read: false } as const;
   return { kind: "message", first: true, last: true, ...unset, ...given, sources: given.sources ?? [] };
 }
 

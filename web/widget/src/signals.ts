@@ -1,4 +1,4 @@
-import { messages } from "@kefu/api";
+import { inWords, messages } from "@kefu/api";
 import { computed, onUnmounted, ref, watch } from "vue";
 import type { Chat } from "./chat";
 import { words } from "./words";
@@ -68,7 +68,7 @@ export function useAnnouncement(chat: Chat) {
     const last = messages(chat.conversation.value).at(-1);
     if (ready && heard && last && last.seq > heard && last.role !== "user") {
       const name = last.role === "agent" ? (last.actor.name ?? words.value.agent) : words.value.bot;
-      announcement.value = `${name}: ${last.content}`;
+      announcement.value = `${name}: ${inWords(last)}`;
     }
     if (ready) heard = Math.max(heard, cursor);
   });

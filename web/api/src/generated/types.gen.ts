@@ -1450,6 +1450,49 @@ export type FeedPage = {
 };
 
 /**
+ * FileOut
+ *
+ * A file of a message; its content is at `/api/files/{id}`. `width`, `height`: of a picture, in pixels.
+ */
+export type FileOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Media Type
+     */
+    media_type: string;
+    /**
+     * Size
+     */
+    size: number;
+    /**
+     * Width
+     */
+    width?: number | null;
+    /**
+     * Height
+     */
+    height?: number | null;
+};
+
+/**
+ * FileStored
+ */
+export type FileStored = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: FileOut;
+};
+
+/**
  * FilledData
  */
 export type FilledData = {
@@ -2030,6 +2073,14 @@ export type MailReply = {
  */
 export type ManualMessage = {
     /**
+     * Files
+     */
+    files?: Array<string>;
+    /**
+     * Content
+     */
+    content: string;
+    /**
      * Session Name
      */
     session_name: string;
@@ -2037,10 +2088,6 @@ export type ManualMessage = {
      * Role
      */
     role: 'agent' | 'user';
-    /**
-     * Content
-     */
-    content: string;
     /**
      * Client Msg Id
      */
@@ -2380,6 +2427,10 @@ export type Message = {
     sources: Array<{
         [key: string]: unknown;
     }>;
+    /**
+     * Files
+     */
+    files: Array<FileOut>;
 };
 
 /**
@@ -3021,6 +3072,10 @@ export type Piece = {
  * PostMessage
  */
 export type PostMessage = {
+    /**
+     * Files
+     */
+    files?: Array<string>;
     /**
      * Content
      */
@@ -14375,6 +14430,150 @@ export type SplitResponses = {
 };
 
 export type SplitResponse = SplitResponses[keyof SplitResponses];
+
+export type UploadFileData = {
+    body: {
+        file: Blob | File;
+    };
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/files';
+};
+
+export type UploadFileErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type UploadFileError = UploadFileErrors[keyof UploadFileErrors];
+
+export type UploadFileResponses = {
+    /**
+     * Successful Response
+     */
+    201: FileStored;
+};
+
+export type UploadFileResponse = UploadFileResponses[keyof UploadFileResponses];
+
+export type FetchFileData = {
+    body?: never;
+    path: {
+        /**
+         * File Id
+         */
+        file_id: string;
+    };
+    query?: never;
+    url: '/api/files/{file_id}';
+};
+
+export type FetchFileErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type FetchFileError = FetchFileErrors[keyof FetchFileErrors];
+
+export type FetchFileResponses = {
+    /**
+     * The file
+     */
+    200: unknown;
+    /**
+     * A part of it
+     */
+    206: unknown;
+};
 
 export type LivenessData = {
     body?: never;

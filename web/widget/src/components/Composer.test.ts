@@ -14,7 +14,7 @@ describe("the composer", () => {
     const field = composer.get("textarea");
     await field.setValue("  Hello \n");
     await field.trigger("keydown", { key: "Enter" });
-    expect(composer.emitted("send")).toEqual([["Hello"]]);
+    expect(composer.emitted("send")).toEqual([["Hello", []]]);
     expect(field.element.value).toBe("");
   });
 

@@ -7,6 +7,7 @@ import {
   emptyConversation,
   expiringTyping,
   failureFromThrown,
+  type FileRef,
   fold,
   follow,
   type Follower,
@@ -54,9 +55,17 @@ export class Thread {
     this.marker = new Marker((seq) => request(`${this.path}/read`, { body: { seq } }));
     this.outbox = new Outbox({
       session: name,
-      send: ({ seen, force, draft, ...message }) =>
+      send: ({ seen, force, draft, files, ...message }) =>
         request("/api/manual/messages", {
-          body: { session_name: name, role: "agent", ...message, seen_seq: seen, force, draft_revision: draft },
+          body: {
+            ...message,
+            session_name: name,
+            role: "agent",
+            files: files?.map(({ id }) => id),
+            seen_seq: seen,
+            force,
+            draft_revision: draft,
+          },
         }),
       onChange: (entries) => this.showUnsent(entries),
     });
@@ -89,8 +98,8 @@ export class Thread {
   }
 
   /** `draft`: the revision of the draft that is sent. */
-  send(content: string, draft: number): void {
-    this.outbox.add(content, { seen: this.seen.value, draft });
+  send(content: string, draft: number, files: readonly FileRef[]): void {
+    this.outbox.add(content, { seen: this.seen.value, draft, ...(files.length && { files }) });
     this.typingSaidAt = 0;
   }
 
@@ -160,8 +169,9 @@ export class Thread {
   private showUnsent(entries: readonly OutboxEntry[]): void {
     const unsent = new Set(entries.map((entry) => entry.client_msg_id));
     let state = this.state.value;
-    for (const { client_msg_id, content, seen, failed } of entries) {
-      state = withPending(state, { client_msg_id, content, role: "agent", ...(seen !== undefined && { seen }) });
+    for (const { client_msg_id, content, seen, files, failed } of entries) {
+      const more = { ...(seen !== undefined && { seen }), ...(files && { files }) };
+      state = withPending(state, { client_msg_id, content, role: "agent", ...more });
       if (failed) state = withFailed(state, client_msg_id, failed.code);
     }
     // Accepted ones stay until the log brings them; a failed one that is gone was discarded in another tab.
