@@ -17,7 +17,7 @@ import orjson
 from servers import free_port
 
 KEFU = Path(sys.executable).with_name("kefu")
-START_SECONDS = 30
+START_SECONDS = 60
 ONE_TIME_PASSWORD = re.compile(r"One-time password\s+(\S+)")
 
 
@@ -89,6 +89,7 @@ class Product:
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
                 raise RuntimeError(f"not started: {self.output()[-2000:]}")
             time.sleep(0.05)
 
