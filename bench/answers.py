@@ -17,7 +17,7 @@ PATIENCE_SECONDS = 10
 
 async def measure(subject: Subject, questions: int) -> dict[str, list[float]]:
     """Seconds from the post to the first delta on the visitor's stream, by language; each question in a new session."""
-    asked = {lang: _questions(lang, questions) for lang in LANGUAGES}
+    asked = {lang: golden(lang, questions) for lang in LANGUAGES}
     for lang in LANGUAGES:
         await _first_delta(subject, lang, asked[lang][0])
     took: dict[str, list[float]] = {lang: [] for lang in LANGUAGES}
@@ -27,7 +27,7 @@ async def measure(subject: Subject, questions: int) -> dict[str, list[float]]:
     return took
 
 
-def _questions(lang: str, wanted: int) -> list[str]:
+def golden(lang: str, wanted: int) -> list[str]:
     """Golden questions, spread evenly over the file; from the start again when there are too few."""
     lines = (QUESTIONS / f"{lang}.jsonl").read_text("utf-8").splitlines()
     step = max(1, len(lines) // wanted)

@@ -10,6 +10,7 @@ import orjson
 
 from bench.client import Caller, Load, request
 from bench.subject import Place, Subject
+from kefu.accounts.audit import keys_of, seal_with
 from kefu.accounts.passwords import hash_password
 from kefu.accounts.service import NewAgent, create_agent
 from kefu.kit.config import Settings
@@ -30,7 +31,9 @@ class Beside:
 
 
 async def hire(place: Place) -> None:
-    db = Database(Settings(data_dir=place.folder, database_url=place.database_url).database)
+    settings = Settings(data_dir=place.folder, database_url=place.database_url)
+    db = Database(settings.database)
+    seal_with(db, keys_of(settings))
     hashed = await hash_password(PASSWORD)
     for n in range(AGENTS):
         async with db.write() as tx:

@@ -177,15 +177,7 @@ async def _flood(place: Place, found: Findings) -> None:
     _say(f"{found.database}: {flood.FAKE} fake visitors")
     result = await flood.measure(place)
     found.judge(f"post of a visitor beside {flood.FAKE} fake ones ÷ without them, p95", result.times, "", flood.TIMES)
-    rows = [
-        [name, *(f"{milliseconds(took, share):.2f}" for share in (0.5, 0.95, 0.99)), *rest]
-        for name, took, rest in (
-            ("alone", result.alone, ["", ""]),
-            ("beside fake ones", result.flooded, [str(result.served), str(result.refused)]),
-        )
-    ]
-    columns = ("real visitors' posts", "p50 ms", "p95 ms", "p99 ms", "fake ones served", "refused")
-    found.tables.append(Table(f"{found.database}: {flood.FAKE} fake visitors", columns, rows))
+    found.tables.append(Table(f"{found.database}: {flood.FAKE} fake visitors", flood.COLUMNS, flood.rows(result)))
 
 
 async def _reads(place: Place, found: Findings) -> None:

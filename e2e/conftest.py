@@ -2,6 +2,7 @@
 
 import shutil
 from collections.abc import Callable, Generator, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -11,14 +12,37 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, 
 from e2e.actors import AgentDesk, Visitor
 from e2e.product import CHEN, LENA, WANG, Account, Product, employ, kefu
 from e2e.words import Locale
+from servers import Servers
 
 CHROMIUM = "/usr/bin/chromium"
+# What costs a third of a browser's time and no page of ours sees: a process kept ready for the next page, and two pages
+# below the address bar of every window.
+UNSEEN = ("SpareRendererForSitePerProcess", "WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
+# Chromium obeys the last list only, so here is what Playwright's own would have switched off.
+BY_PLAYWRIGHT = (
+    "AvoidUnnecessaryBeforeUnloadCheckSync",
+    "DestroyProfileOnBrowserClose",
+    "HttpsUpgrades",
+    "HttpsFirstBalancedModeAutoEnable",
+    "LensOverlay",
+    "MediaRouter",
+    "PaintHolding",
+    "ThirdPartyStoragePartitioning",
+    "AvoidCorsURLLoaderRestartOnRedirect",
+    "OptimizationHints",
+    "NetworkTimeServiceQuerying",
+    "AimEnabled",
+    "PreconnectToSearch",
+)
 FLAGS = (
     "--no-sandbox",
     "--disable-gpu",
     "--disable-background-networking",
     "--disable-component-update",
     "--disable-sync",
+    # A page lives for seconds here: compiling its hot code once more costs a tenth of it and is never paid back.
+    "--js-flags=--no-opt --no-maglev",
+    f"--disable-features={','.join(BY_PLAYWRIGHT + UNSEEN)}",
 )
 TAGS: dict[Locale, str] = {"en": "en-GB", "zh": "zh-CN"}
 PATIENCE = 10_000
@@ -60,25 +84,42 @@ def chromium() -> Iterator[Browser]:
 
 
 @pytest.fixture(scope="session")
-def stocked(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The data folder of a shop with its knowledge and nobody in it."""
-    data = tmp_path_factory.mktemp("stocked")
-    kefu(data, "demo")
-    return data
+def servers(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Iterator[Servers]:
+    """What all workers of the run share."""
+    own = tmp_path_factory.getbasetemp()
+    servers = Servers(own if worker_id == "master" else own.parent)
+    yield servers
+    servers.close()
 
 
 @pytest.fixture(scope="session")
-def staffed(stocked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def stocked(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The data folder of a shop with its knowledge and nobody in it, to copy."""
+
+    def make() -> str:
+        data = tmp_path_factory.mktemp("stocked")
+        kefu(data, "demo")
+        return str(data)
+
+    return Path(servers.once("stocked-shop", make))
+
+
+@pytest.fixture(scope="session")
+def staffed(servers: Servers, stocked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same with two agents and a supervisor."""
-    data = tmp_path_factory.mktemp("staffed")
-    shutil.copytree(stocked, data, dirs_exist_ok=True)
-    employ(data, (LENA, WANG, CHEN))
-    return data
+
+    def make() -> str:
+        data = tmp_path_factory.mktemp("staffed")
+        shutil.copytree(stocked, data, dirs_exist_ok=True)
+        employ(data, (LENA, WANG, CHEN))
+        return str(data)
+
+    return Path(servers.once("staffed-shop", make))
 
 
-@pytest.fixture(scope="module")
-def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Product]]:
-    """Starts a product on a copy of a data folder; each ends with the module."""
+@contextmanager
+def starting(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Product]]:
+    """Starts products, each on a copy of a data folder, and stops them in the end."""
     running: list[Product] = []
 
     def run(template: Path, **settings: str) -> Product:
@@ -89,15 +130,31 @@ def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Pr
         product.start()
         return product
 
-    yield run
-    for product in running:
-        product.stop()
+    try:
+        yield run
+    finally:
+        for product in running:
+            product.stop()
 
 
 @pytest.fixture(scope="module")
-def product(start: Callable[..., Product], staffed: Path) -> Product:
-    """Each module has its own, so that no other test waits in its queue."""
-    return start(staffed)
+def start(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., Product]]:
+    """For a module that kills its product, sets it up in another way or counts what others have left."""
+    with starting(tmp_path_factory) as start:
+        yield start
+
+
+@pytest.fixture(scope="session")
+def shared(staffed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Product]:
+    with starting(tmp_path_factory) as start:
+        yield start(staffed)
+
+
+@pytest.fixture(scope="module")
+def product(shared: Product) -> Iterator[Product]:
+    """No other test waits in its queue, though the worker's earlier modules have used it."""
+    yield shared
+    shared.closes_what_is_open()
 
 
 @pytest.fixture

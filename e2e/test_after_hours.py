@@ -13,11 +13,9 @@ from aiosmtpd.controller import Controller
 from playwright.sync_api import Page, expect
 
 from e2e.conftest import Desk, Visit
-from e2e.product import Account, Product, kefu
+from e2e.product import CHEN, Product
 from kefu.kit.clock import now_ms
 from servers import free_port
-
-LIN = Account("lin", "Lin", "bicycle-seat-9")
 
 
 class Mailbox:
@@ -51,10 +49,7 @@ def product(start: Callable[..., Product], staffed: Path, mailbox: tuple[Mailbox
     hours = {"HUMAN_SHIFT_START": f"{begins:%H:%M}", "HUMAN_SHIFT_END": f"{begins + timedelta(hours=1):%H:%M}"}
     mail = {"SMTP_HOST": "127.0.0.1", "SMTP_PORT": str(mailbox[1]), "SMTP_USE_TLS": "false"}
     mail |= {"EMAIL_FROM": "service@shop.example", "EMAIL_RECIPIENTS": "desk@shop.example"}
-    product = start(staffed, TIMEZONE="UTC", **hours, **mail)
-    who = ("--username", LIN.username, "--name", LIN.name, "--password", LIN.password)
-    kefu(product.data, "agent", "create", *who, "--role", "supervisor")
-    return product
+    return start(staffed, TIMEZONE="UTC", **hours, **mail)
 
 
 def arrives(page: Page, mailbox: Mailbox, address: str) -> EmailMessage:
@@ -102,8 +97,7 @@ def test_who_comes_too_late_is_answered_by_mail(visit: Visit, desk: Desk, mailbo
 
 
 def test_a_lead_changes_the_hours_and_sees_the_next_week(visit: Visit, desk: Desk) -> None:
-    lin = desk(LIN)
-    page = lin.page
+    page = desk(CHEN).page
     page.get_by_role("link", name="Service hours").click()
     days = page.get_by_role("figure")
     expect(days.get_by_role("img")).to_have_count(7)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
@@ -27,8 +28,9 @@ EXPORT = {"en": "Export CSV", "zh": "导出 CSV"}
 
 
 @pytest.fixture(scope="module")
-def busy(product: Product) -> Product:
+def product(start: Callable[..., Product], staffed: Path) -> Product:
     """A lead has made a tag and changed it; somebody tried to come in."""
+    product = start(staffed)
     employ(product.data, [ROOT])
     with httpx2.Client(base_url=product.address) as http:
         http.post("/api/agent/login", json={"username": "chen", "password": "not-the-one-1"})
@@ -40,7 +42,6 @@ def busy(product: Product) -> Product:
     return product
 
 
-@pytest.mark.usefixtures("busy")
 @pytest.mark.parametrize("locale", LOCALES)
 def test_an_administrator_finds_who_changed_what_and_keeps_it_as_a_file(desk: Desk, locale: Locale) -> None:
     page = desk(ROOT, locale).page

@@ -1,7 +1,9 @@
 """Finding a conversation again: filters of the list, the search and its way to the message; and the live board."""
 
 import sqlite3
+from collections.abc import Callable
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -17,6 +19,12 @@ PAGES = {"en": ("Search", "Live board"), "zh": ("搜索", "实时看板")}
 FILTER = {"en": ("Filter and sort", "Taken by nobody", "First visit"), "zh": ("筛选与排序", "无人接入", "首次来访")}
 WORDS = {"en": "battery plane", "zh": "飞机 电池"}
 STORY = 15
+
+
+@pytest.fixture(scope="module")
+def product(start: Callable[..., Product], staffed: Path) -> Product:
+    """With its own conversations to find, and a second shop."""
+    return start(staffed)
 
 
 def searches(agent: AgentDesk, words: str) -> None:

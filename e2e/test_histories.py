@@ -1,8 +1,6 @@
 """A visitor who comes again: their earlier chats, a file of them, and conversations that an agent joins or divides."""
 
-import shutil
 from collections.abc import Callable
-from pathlib import Path
 
 import pypdfium2
 import pytest
@@ -10,12 +8,11 @@ from playwright.sync_api import Page, expect
 
 from e2e.actors import Visitor
 from e2e.conftest import Desk, Visit
-from e2e.product import Account, Product, kefu
+from e2e.product import CHEN, Product
 from e2e.test_looks import faults
 from e2e.test_shots import shoot
 from e2e.words import Locale
 
-BOSS = Account("boss", "Petra", "bicycle-horn-9")
 FIRST = {"en": "My battery does not charge any more", "zh": "我的电池充不进电了"}
 SECOND = {"en": "And my brakes squeak", "zh": "另外刹车有异响"}
 THIRD = {"en": "The lamp is loose too", "zh": "车灯也松了"}
@@ -31,16 +28,6 @@ WORDS = {
         "split": "从此处拆分为新会话", "divide": "拆分",
     },
 }  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def product(start: Callable[..., Product], staffed: Path, tmp_path_factory: pytest.TempPathFactory) -> Product:
-    """With a supervisor, who may merge and split."""
-    data = tmp_path_factory.mktemp("led")
-    shutil.copytree(staffed, data, dirs_exist_ok=True)
-    name = ("--username", BOSS.username, "--name", BOSS.name, "--password", BOSS.password)
-    kefu(data, "agent", "create", *name, "--role", "supervisor")
-    return start(data)
 
 
 def two_chats(visitor: Visitor) -> tuple[str, str]:
@@ -93,7 +80,7 @@ def test_a_visitor_reads_an_earlier_chat_keeps_it_as_a_file_and_goes_on_with_it(
 
 
 def test_when_an_agent_joins_two_conversations_the_chat_moves_over(visit: Visit, desk: Desk, product: Product) -> None:
-    visitor, agent = visit(), desk(BOSS)
+    visitor, agent = visit(), desk(CHEN)
     first, second = two_chats(visitor)
     agent.looks_at("all")
     agent.opens(first)
@@ -126,7 +113,7 @@ def test_when_an_agent_joins_two_conversations_the_chat_moves_over(visit: Visit,
 @pytest.mark.parametrize("locale", ["zh"])
 def test_how_it_looks(visit: Visit, desk: Desk, locale: Locale) -> None:
     words = WORDS[locale]
-    visitor, agent = visit(locale), desk(BOSS, locale)
+    visitor, agent = visit(locale), desk(CHEN, locale)
     first, _ = two_chats(visitor)
     opens_the_history(visitor)
     dialog = visitor.chat.get_by_role("dialog")

@@ -1,5 +1,8 @@
 """What was read and what was not, who is here, and a reply that did not know the newest words."""
 
+from collections.abc import Callable
+from pathlib import Path
+
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -19,6 +22,12 @@ REPLY = {
     "en": "Without a receipt we cannot refund you, I am sorry.",
     "zh": "很抱歉，没有收据我们无法退款。",
 }
+
+
+@pytest.fixture(scope="module")
+def product(start: Callable[..., Product], staffed: Path) -> Product:
+    """Nobody has written to its agents before."""
+    return start(staffed)
 
 
 def served(visitor: Visitor, agent: AgentDesk) -> str:

@@ -47,10 +47,16 @@ OTHERS = {
 }
 
 
-@pytest.fixture
-def product(start: Callable[..., Product], staffed: Path) -> Product:
-    """An empty desk for each."""
+@pytest.fixture(scope="module")
+def own(start: Callable[..., Product], staffed: Path) -> Product:
     return start(staffed)
+
+
+@pytest.fixture
+def product(own: Product) -> Product:
+    """An empty desk for each."""
+    own.closes_what_is_open()
+    return own
 
 
 def shoot(page: Page, name: str) -> None:

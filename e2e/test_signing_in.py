@@ -25,6 +25,12 @@ EXPIRE = """() => {
 HELD = """() => JSON.parse(localStorage.getItem("kefu.tokens")).access"""
 
 
+@pytest.fixture(scope="module")
+def product(start: Callable[..., Product], staffed: Path) -> Product:
+    """Whose supervisor may come to need a second step."""
+    return start(staffed)
+
+
 @pytest.fixture
 def newcomer(context: OpenContext, product: Product) -> Callable[[Locale], AgentDesk]:
     """An agent before the login."""

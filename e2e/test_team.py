@@ -3,8 +3,10 @@
 import json
 import sqlite3
 import time
+from collections.abc import Callable
 from contextlib import closing
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -28,6 +30,12 @@ LINE = {"en": "You are now talking to 王芳.", "zh": "已为您转接，现在�
 HANDED = {"en": "Lena passed the conversation on to 王芳", "zh": "会话已由 Lena 转接给 王芳"}
 NAMED_AND_ASKED = ["Lena 在备注中提及了您", "Lena 请您协助"]
 WHY = {"en": "Speaks Mandarin, asks about a battery.", "zh": "顾客只会说普通话，咨询电池问题。"}
+
+
+@pytest.fixture(scope="module")
+def product(start: Callable[..., Product], staffed: Path) -> Product:
+    """Nobody has asked anything of its agents before."""
+    return start(staffed)
 
 
 @pytest.fixture

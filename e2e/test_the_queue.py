@@ -1,8 +1,11 @@
 """A visitor who waits is offered to an agent who is online, and sees how long it will take."""
 
 import time
+from collections.abc import Callable
+from pathlib import Path
 
 import httpx2
+import pytest
 from playwright.sync_api import Page, expect
 
 from e2e.actors import AgentDesk
@@ -10,6 +13,12 @@ from e2e.conftest import PATIENCE, Desk, Visit
 from e2e.product import CHEN, LENA, WANG, Account, Product, kefu
 
 BOSS = Account("boss", "Boss", "bicycle-horn-9")
+
+
+@pytest.fixture(scope="module")
+def product(start: Callable[..., Product], staffed: Path) -> Product:
+    """Nobody waits in its queue but who is sent there."""
+    return start(staffed)
 
 
 def assigns(product: Product, mode: str, **more: int) -> None:

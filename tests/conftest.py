@@ -17,11 +17,13 @@ import structlog
 from fastapi import FastAPI
 
 from actors import Agent, Stage, Visitor
+from compiled import keep_compiled
 from kefu.accounts.audit import keys_of, seal_with
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
+from kefu.kit.sealed import sealing_of
 from kefu.main import create_app
 from kefu.ops.migrate import upgrade
 from kefu.shops.service import first_shop
@@ -43,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     if not hasattr(config, "workerinput"):
         os.environ[SHARED] = tempfile.mkdtemp(prefix="kefu-tests-")
     config.stash[SERVERS] = Servers(Path(os.environ[SHARED]))
+    keep_compiled()
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
@@ -157,6 +160,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 async def db(database_url: str, tmp_path: Path) -> AsyncIterator[Database]:
     database = Database(database_url)
     seal_with(database, keys_of(Settings(data_dir=tmp_path)))
+    database.seal_with(sealing_of(Settings(data_dir=tmp_path)))
     yield database
     await database.close()
 

@@ -10,7 +10,8 @@ import asyncpg
 import pytest
 from sqlalchemy import text
 
-from kefu.kit.db import Database, plain_postgres
+from kefu.kit.db import Database
+from kefu.kit.postgres import plain_postgres
 from servers import Servers, free_port
 
 COUNT = text("SELECT count(*) FROM jobs")

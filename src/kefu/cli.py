@@ -13,7 +13,7 @@ import typer
 from sqlalchemy.exc import DBAPIError
 from uvicorn.config import Config
 
-from kefu.accounts import locks, second_factor
+from kefu.accounts import locks
 from kefu.accounts.audit import audit, keys_of, seal_with
 from kefu.accounts.passwords import hash_password, is_acceptable
 from kefu.accounts.service import (
@@ -29,10 +29,9 @@ from kefu.kit.config import BadSettings, Problem, Settings, load_settings
 from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
 from kefu.kit.logs import set_up_logs
-from kefu.kit.secrets import Sealer
+from kefu.kit.sealed import sealing_of
 from kefu.ops.migrate import is_current, upgrade
 from kefu.server import DRAIN_SECONDS, Server, listener
-from kefu.shops.security import reseal as reseal_secrets
 from kefu.shops.service import first_shop
 
 T = TypeVar("T")
@@ -49,6 +48,8 @@ cli.add_typer(jobs, name="jobs")
 search = typer.Typer(no_args_is_help=True, help="The search over messages.")
 cli.add_typer(search, name="search")
 
+secrets = typer.Typer(no_args_is_help=True, help="What is sealed in the database, and with which key.")
+cli.add_typer(secrets, name="secrets")
 audits = typer.Typer(no_args_is_help=True, help="The audit log.")
 cli.add_typer(audits, name="audit")
 
@@ -82,6 +83,7 @@ def _on_database(work: Callable[[Database], Awaitable[T]], *, is_patient: bool =
         settings = load_settings()
         db = Database(settings.database, is_patient=is_patient)
         seal_with(db, keys_of(settings))
+        db.seal_with(sealing_of(settings))
         try:
             return await work(db)
         finally:
@@ -100,6 +102,7 @@ def serve(
 
     Migrates an embedded database and makes the first admin by itself.
     """
+    gc.disable()  # until all is loaded: none of it is garbage
     from kefu.main import create_app
     from kefu.realtime.server import OPTIONS
 
@@ -113,6 +116,7 @@ def serve(
         gc.collect()
         gc.freeze()  # what was loaded stays: walking it again and again stopped every stream for up to 0.8 s
         gc.set_threshold(*GARBAGE)
+        gc.enable()
         config = Config(
             app,
             host=host,
@@ -279,28 +283,6 @@ def reset_factor(
     typer.echo(f"{username} signs in by the password alone.")
 
 
-@agents.command("reseal")
-def reseal() -> None:
-    """Seal second factors and the shops' secrets with the newest JWT_SECRET_KEY, so that the old ones can be forgotten.
-
-    May be repeated.
-    """
-
-    async def seal_all(db: Database) -> None:
-        sealer, last = Sealer(load_settings().signing_keys()), ""
-        async with db.write() as tx:
-            await reseal_secrets(tx, sealer)
-        while True:
-            async with db.write() as tx:
-                found = await second_factor.reseal(tx, sealer, last)
-            if found is None:
-                return
-            last = found
-
-    _on_database(seal_all)
-    typer.echo("Second factors and the shops' secrets are sealed with the newest key.")
-
-
 @jobs.command("dead")
 def show_dead() -> None:
     """Show the jobs that were given up, newest first, each with its last error."""
@@ -342,6 +324,38 @@ def rebuild_search() -> None:
         return followed
 
     typer.echo(f"The search knows {_on_database(make, is_patient=True):,} events.")
+
+
+@secrets.command("rotate")
+def rotate_secrets() -> None:
+    """Seal everything again under the first key, while everything goes on. Exit code 1: as of check."""
+    _walk_sealed(changes=True)
+
+
+@secrets.command("check")
+def check_secrets() -> None:
+    """Say what is sealed with which key. Exit code 1: something is not with the first, or cannot be opened."""
+    _walk_sealed(changes=False)
+
+
+def _walk_sealed(*, changes: bool) -> None:
+    from kefu.ops.sealing import Tally, reseal
+    from kefu.tables import Table
+
+    tally = Tally()
+
+    async def walk(db: Database) -> None:
+        await _bring_up(db)
+        async for where, seen in reseal(db, Table.metadata, tally, changes=changes):
+            typer.echo(f"\r{seen:>12,} in {where:<30}", nl=False, err=True)
+        typer.echo("", err=True)
+        if changes:
+            async with db.write() as tx:
+                audit(tx, "secrets.rotated", ("secrets", db.sealing().kid), after={"values": tally.by_key[0]})
+
+    _on_database(walk, is_patient=True)
+    typer.echo(tally.told(load_settings().names_of_field_keys()))
+    raise typer.Exit(0 if tally.is_done else 1)
 
 
 @audits.command("verify")

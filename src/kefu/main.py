@@ -3,10 +3,10 @@
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import timedelta
-from functools import partial
+from functools import cache, partial
 
 from fastapi import APIRouter, FastAPI
-from starlette.routing import Route, WebSocketRoute
+from starlette.routing import BaseRoute, Route, WebSocketRoute
 from starlette.types import ASGIApp
 
 from kefu import __version__
@@ -38,7 +38,8 @@ from kefu.kit.db import Database
 from kefu.kit.http import Outbound
 from kefu.kit.limits import Limits
 from kefu.kit.redis import Redis
-from kefu.kit.secrets import Sealer
+from kefu.kit.sealed import sealing_of
+from kefu.kit.signpost import Signpost
 from kefu.kit.web import Edge, add_errors
 from kefu.knowledge.endpoints import router as knowledge
 from kefu.log.log import Entry
@@ -221,6 +222,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     """The application on a migrated database. `answerer` and `bus` replace those that the settings name."""
     db = Database(settings.database)
     seal_with(db, keys_of(settings))
+    db.seal_with(sealing_of(settings))
     shared = Shared(settings, db, bus)
     bus = shared.bus
     hub = Hub(db, bus)
@@ -241,13 +243,12 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # it would be to whatever Host the caller named
-        generate_unique_id_function=lambda route: route.name,
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
     app.state.feed, app.state.presence = Feed(db, bus, hub), presence
     app.state.doorkeeper = doorkeeper
     app.state.hours = default_hours(settings)
-    app.state.tokens, app.state.sealer = Tokens(*settings.signing_keys()), Sealer(settings.signing_keys())
+    app.state.tokens, app.state.sealer = Tokens(*settings.signing_keys()), db.sealing()
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
     app.state.provider = Provider.of(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
@@ -259,13 +260,21 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     return app
 
 
-def _add_routes(app: FastAPI) -> None:
-    app.router.routes += STREAMS  # for the methods they do not take
+@cache
+def _routes() -> Sequence[BaseRoute]:
+    """What FastAPI reads out of their signatures it reads once in a process, however many applications it makes."""
+    api = APIRouter(generate_unique_id_function=lambda route: route.name)
     for router in ROUTERS:
-        app.include_router(router)
+        api.include_router(router)
+    return api.routes
+
+
+def _add_routes(app: FastAPI) -> None:
+    app.router.routes += (*STREAMS, *_routes())  # streams: for the methods they do not take
     add_web_apps(app)
     add_errors(app)
     describe_streams(app)
+    app.router.middleware_stack = Signpost(app.router)
 
 
 def _edge(app: FastAPI, app_inside: ASGIApp) -> Edge:

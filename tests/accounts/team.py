@@ -10,6 +10,8 @@ from kefu.accounts.audit import KEYS, Keys
 from kefu.accounts.models import Agent
 from kefu.accounts.permissions import Role
 from kefu.kit.db import Database
+from kefu.kit.sealed import no_keys
+from kefu.kit.secrets import Sealer
 
 PASSWORD = "correct-horse-7"
 TEST_SECRET = "a secret of the tests"
@@ -44,8 +46,10 @@ class Browser:
 
 
 def with_keys(db: Database) -> Database:
-    """The same, with keys for what is audited unless it has some."""
+    """The same, with keys for what is audited and sealed unless it has some."""
     db.info.setdefault(KEYS, lambda: Keys(TEST_SECRET))
+    if db.sealing is no_keys:
+        db.seal_with(lambda: Sealer([TEST_SECRET]))
     return db
 
 

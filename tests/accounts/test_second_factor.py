@@ -14,9 +14,10 @@ from sqlalchemy import select, update
 from accounts.team import PASSWORD, Browser, Team, bearer
 from audit.audited import entries
 from kefu.accounts.models import Agent, FailedLogins, SecondFactor
-from kefu.accounts.second_factor import reseal
 from kefu.kit.db import Database
 from kefu.kit.secrets import Sealer, Unreadable
+from kefu.ops.sealing import Tally, reseal
+from kefu.tables import Table
 
 
 def refusal(answer: httpx2.Response) -> tuple[int, str]:
@@ -207,10 +208,13 @@ async def test_what_is_stored_is_sealed_and_can_be_sealed_anew(
         stored = (await tx.scalars(select(SecondFactor))).one()
     kept = f"{stored.secret} {stored.recovery}"
     assert not [one for one in (secret, *codes) if one in kept]
-    both = Sealer(["a new secret", "a secret of the tests"])
-    async with db.write() as tx:
-        assert await reseal(tx, both, "") == stored.agent_id
-        assert await reseal(tx, both, stored.agent_id) is None
+    db.seal_with(lambda: Sealer(["a new secret", "a secret of the tests"]))
+    tally = Tally()
+    assert [one async for one in reseal(db, Table.metadata, tally)] == [
+        ("second_factors.secret", 1),
+        ("second_factors.recovery", 1),
+    ]
+    assert (tally.is_done, tally.by_key) == (True, {0: 2})
     async with db.read() as tx:
         anew = (await tx.scalars(select(SecondFactor))).one()
     assert Sealer(["a new secret"]).open(anew.secret) == secret

@@ -74,11 +74,30 @@ async def names(store: SessionStore, status: Status, limit: int = 50, offset: in
 
 async def test_what_is_saved_is_found_with_every_field(store: SessionStore) -> None:
     assert await store.get("nobody") is None
-    kept = session(Status.MANUAL_LIVE, agent_id="a_1", agent_name="梅", last_text="你好 \n", escalation_reason="vip")
+    customer = {"id": "7", "name": '{"sealed":"x"}', "email": "a@b.example", "phone": None}
+    kept = session(Status.MANUAL_LIVE, agent_id="a_1", agent_name="梅", last_text="你好 \n", email="a@b.example")
+    kept.customer = customer | {"verified_by": None, "doubt": "no_proof"}
     assert await store.save(kept)
     found = await store.get(kept.name)
     assert found is not None
     assert row_of(found) == row_of(kept)
+
+
+async def test_a_copy_in_redis_holds_no_contacts_in_the_clear(store: SessionStore, kind: str, redis_url: str) -> None:
+    kept = session(email="a@b.example")
+    kept.customer = {
+        "id": "c@d.example",
+        "name": "C",
+        "email": None,
+        "phone": "+4420",
+        "verified_by": None,
+        "doubt": None,
+    }
+    await store.save(kept)
+    async with Client.from_url(redis_url) as client:
+        values = [str(await client.get(key)) async for key in client.scan_iter("*session:*")]
+    assert len(values) == (kind == "redis")
+    assert not [one for one in values if "b.example" in one or "d.example" in one or "+4420" in one]
 
 
 async def test_a_stale_write_never_wins(store: SessionStore) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 from faults.checker import Found, Seen
 from faults.people import PATIENCE, Desk, Follower, Integrator, Line, Rivals, Visitor
 from faults.waiting import until
-from kefu.kit.db import IDLE_SECONDS
+from kefu.kit.postgres import IDLE_SECONDS
 
 # A transaction that was left open when its wire broke holds the feed back until PostgreSQL ends it.
 FED_WITHIN = IDLE_SECONDS + 5

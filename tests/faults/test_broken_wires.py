@@ -16,7 +16,8 @@ from faults.proxy import Proxy
 from faults.stored import found, until_idle
 from faults.waiting import until
 from kefu.jobs.queue import LEASE
-from kefu.kit.db import FREE_SECONDS, STATEMENT_SECONDS, Database
+from kefu.kit.db import Database
+from kefu.kit.postgres import FREE_SECONDS, STATEMENT_SECONDS
 from kefu.log.log import find_client_message
 from kefu.sessions.models import stream_of
 from kefu.sessions.service import locked

@@ -67,6 +67,7 @@ UNSAFE = {
         "x9-admin-x9-y",
     ),
     "METRICS_TOKEN": ("0000000000000000", "secretsecretsecret", SECRET),
+    "FIELD_KEYS": ("0123456789abcdef", f"{SECRET[::-1]},{'a' * 64}", SECRET),
     "CORS_ORIGINS": ("*", "https://shop.example,*", "https://*.example"),
     "PUBLIC_URL": ("http://desk.shop.example",),
     "RATE_LIMITS": ("off",),
@@ -114,3 +115,20 @@ def test_all_that_is_unsafe_is_said_at_once_and_no_secret_of_it(production: pyte
 
 def test_every_remedy_is_for_a_setting_that_there_is() -> None:
     assert set(REMEDIES) <= {str(field.validation_alias) for field in Settings.model_fields.values()}
+
+
+def test_what_seals_is_the_first_field_key_and_the_keys_of_the_tokens_still_open(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("JWT_SECRET_KEY", "signs")
+    monkeypatch.setenv("JWT_SECRET_KEYS_OLD", "signed,first")
+    assert load_settings().all_field_keys() == ["signs", "signed", "first"]
+    monkeypatch.setenv("FIELD_KEYS", " second, first,")
+    settings = load_settings()
+    assert settings.all_field_keys() == ["second", "first", "signs", "signed", "first"]
+    assert settings.names_of_field_keys() == [
+        "FIELD_KEYS, number 1",
+        "FIELD_KEYS, number 2",
+        "JWT_SECRET_KEY",
+        "JWT_SECRET_KEYS_OLD, number 1",
+    ]

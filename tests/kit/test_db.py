@@ -6,13 +6,16 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
+from asyncpg import DivisionByZeroError
 from sqlalchemy import text
 from sqlalchemy.exc import IntegrityError
 
 from faults.proxy import Proxy
+from faults.waiting import until
 from kefu.kit import db as kit_db
 from kefu.kit.db import Database, announce
 from kefu.kit.errors import Busy
+from kefu.kit.postgres import CONNECTIONS
 from kefu.kit.sqlite import BATCH, GroupCommit
 
 
@@ -53,11 +56,49 @@ async def test_forty_commands_at_once_all_commit(db: Database, notes: list[str])
     assert await names(db) == sorted(notes) == [f"note {n:02}" for n in range(40)]
 
 
-async def test_many_who_ask_for_the_pool_at_once_get_one(postgres_database: str) -> None:
-    db = Database(postgres_database)
-    pools = await asyncio.gather(*(db.pool() for _ in range(20)))
-    assert len({id(pool) for pool in pools}) == 1
-    await db.close()
+async def process_of(db: Database, sql: str = "SELECT pg_backend_pid()") -> int:
+    """Of PostgreSQL's, which is the connection's own."""
+    [(process,)] = await db.fetch(sql)
+    return int(process)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_many_statements_at_once_take_turns_on_few_connections(db: Database) -> None:
+    slow = "SELECT pg_backend_pid() FROM pg_sleep(0.02)"
+    used = set(await asyncio.gather(*(process_of(db, slow) for _ in range(5 * CONNECTIONS))))
+    assert 1 < len(used) <= CONNECTIONS
+    with pytest.raises(DivisionByZeroError):
+        await db.fetch("SELECT 1 / 0")
+    assert await process_of(db) in used
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_a_connection_that_was_left_in_the_middle_or_cut_is_not_used_again(
+    db: Database, postgres_database: str
+) -> None:
+    other = Database(postgres_database)
+    mine = await process_of(db)
+    asleep = asyncio.create_task(db.fetch("SELECT pg_sleep(60)"))
+    await until(lambda: is_asleep(other), 20)
+    asleep.cancel()
+    await asyncio.gather(asleep, return_exceptions=True)
+    next_one = await process_of(db)
+    assert next_one != mine
+    await other.fetch("SELECT pg_terminate_backend($1)", next_one)
+    await until(lambda: answers(db), 20)
+    assert await process_of(db) not in {mine, next_one}
+    await other.close()
+
+
+async def is_asleep(other: Database) -> bool:
+    return bool(await other.fetch("SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'"))
+
+
+async def answers(db: Database) -> bool:
+    try:
+        return bool(await process_of(db))
+    except Busy:
+        return False
 
 
 @pytest.fixture

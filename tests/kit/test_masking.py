@@ -79,6 +79,15 @@ def test_it_leaves_alone(text: str) -> None:
 
 
 @settings(derandomize=True, database=None, deadline=None)
+@given(st.lists(WORDS, max_size=8).map("".join), st.lists(WORDS, max_size=8).map("".join))
+def test_what_stands_beside_an_id_is_hidden_whatever_the_id_is(before: str, after: str) -> None:
+    ids = ("s_1a2b3c4d5e6f7a8b9c0d", "agent_12345678901234567890")
+    shown = [mask_text(f"{before}{id_}{after}") for id_ in ids]
+    unknown = [mask_text(f"{before}{id_}{after}{' ' * 200}").rstrip() for id_ in ids]
+    assert [one.rstrip() for one in shown] == unknown
+
+
+@settings(derandomize=True, database=None, deadline=None)
 @given(st.text() | st.lists(WORDS, max_size=12).map("".join))
 def test_masking_again_changes_nothing(text: str) -> None:
     once = mask_text(text)

@@ -2,14 +2,14 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import pytest
 
 from faults.proxy import Proxy
 from faults.waiting import until
 from kefu.kit.errors import TooMany
-from kefu.kit.limits import Limits
+from kefu.kit.limits import RATES, Limits
 from kefu.kit.redis import Redis
 
 
@@ -50,7 +50,36 @@ async def test_they_count_together(processes: list[Redis], monkeypatch: pytest.M
     assert not any(redis.is_away for redis in processes)
 
 
-async def test_each_counts_for_itself_while_redis_is_away(processes: list[Redis], wire: Proxy) -> None:
+async def test_who_was_refused_costs_redis_nothing(
+    processes: list[Redis], wire: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Redis.ask, "__defaults__", (5.0,))
+    limits = [Limits(enabled=True, redis=processes[0])]
+    assert await uses(limits, 21, "e") == 1
+    wire.hush()
+    async with asyncio.timeout(4):
+        assert await uses(limits, 100, "e") == 100
+    assert not processes[0].is_away
+
+
+async def test_who_was_refused_is_served_when_their_time_has_come(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(RATES, "search", {"agent": "1/1second"})
+    limits = Limits(enabled=True)
+    await limits.take("search", agent="f")
+    with pytest.raises(TooMany) as refusal:
+        await limits.take("search", agent="f")
+    assert refusal.value.details["retry_after"] in {1, 2}
+    async with asyncio.timeout(20):
+        while True:
+            with suppress(TooMany):
+                await limits.take("search", agent="f")
+                break
+            await asyncio.sleep(0.05)
+
+
+async def test_each_counts_for_itself_while_redis_is_away(
+    processes: list[Redis], wire: Proxy, monkeypatch: pytest.MonkeyPatch
+) -> None:
     limits = [Limits(enabled=True, redis=redis) for redis in processes]
     wire.hush()
     async with asyncio.timeout(10):
@@ -58,5 +87,6 @@ async def test_each_counts_for_itself_while_redis_is_away(processes: list[Redis]
         assert await uses(limits, 4, "c") == 4
     wire.speak()
     await until(lambda: not any(redis.is_away for redis in processes), 10)
+    monkeypatch.setattr(Redis.ask, "__defaults__", (5.0,))
     assert await uses(limits, 20, "d") == 0
     assert await uses(limits, 4, "d") == 4

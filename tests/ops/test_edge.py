@@ -229,6 +229,17 @@ async def test_who_sends_a_request_drop_by_drop_does_not_keep_the_connection(sta
     assert (await stage.http.get("/health")).status_code == 200
 
 
+async def test_requests_that_come_before_their_turn_are_answered_in_order(stage: Stage) -> None:
+    assert stage.http.base_url.port is not None
+    line = await Line.to(stage.http.base_url.port)
+    paths = ("/api/health", "/api/nowhere", "/health", "/api/nothing")
+    heads = [f"GET {path} HTTP/1.1\r\nHost: kefu\r\nX-Request-ID: request-{n}\r\n" for n, path in enumerate(paths)]
+    await line.says(("\r\n".join(heads) + "Connection: close\r\n\r\n").encode())
+    heard = await line.hears()
+    assert re.findall(rb"HTTP/1.1 (\d+)", heard) == [b"200", b"404", b"200", b"404"]
+    assert re.findall(rb"x-request-id: request-(\d)", heard) == [b"0", b"1", b"2", b"3"]
+
+
 async def test_a_head_has_its_bounds(stage: Stage) -> None:
     port = stage.http.base_url.port
     assert port is not None

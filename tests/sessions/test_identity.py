@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from actors import Caller, Stage, Visitor, code_of, data_of
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
+from kefu.sessions.models import stream_of
 from sessions.records import log_of, row_of
 from shops.signing import demand, hashed, secure, signed
 
@@ -88,6 +89,17 @@ async def test_signing_in_makes_the_tokens_of_the_time_before_void_on_every_door
     assert await refusal(before, "/api/conversation/new", {"session_id": visitor.name}) == changed
     assert await refusal(before, "/api/chat", {"message": "x", "user_id": visitor.name}) == changed
     assert await visitor.says("after") > 0
+
+
+async def test_who_comes_with_a_void_token_is_not_seen_to_be_here(app: FastAPI, stage: Stage) -> None:
+    secret = await secure(await stage.agent("lead", "supervisor"))
+    visitor = await stage.visitor()
+    before = Caller(stage, visitor.token)
+    await become(visitor, token=signed(secret))
+    assert await refusal(before, f"/api/sessions/{visitor.name}/events") == (401, "IDENTITY_CHANGED")
+    assert not app.state.presence.has_visitor(stream_of(visitor.name))
+    await (await visitor.follows(visitor.name)).sees("stream.ready")
+    assert app.state.presence.has_visitor(stream_of(visitor.name))
 
 
 async def test_two_people_on_one_browser_never_mix(stage: Stage, db: Database) -> None:

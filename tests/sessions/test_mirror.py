@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from statistics import quantiles
 
+import orjson
 import pytest
 from bench.reads import time_gets
 from fastapi import FastAPI
@@ -15,13 +16,16 @@ from faults.waiting import until
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.kit.redis import Redis
+from kefu.kit.sealed import opened_json
+from kefu.sessions.fold import blank
 from kefu.sessions.mirror import Mirror
+from kefu.sessions.models import Session
 from kefu.sessions.post import post
 from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.service import Opening, open_session
 from kefu.sessions.since import changed_after
 from kefu.sessions.states import Status
-from kefu.sessions.store import DatabaseStore, row_of
+from kefu.sessions.store import DatabaseStore, row_of, rows_of
 
 HEALED_WITHIN = 15.0
 EXPIRE_SECONDS = 86_400
@@ -88,6 +92,18 @@ async def test_what_happens_over_http_is_in_redis(
         "total": 2,
         "waiting": 1,
     }
+
+
+async def test_a_row_that_is_read_past_the_orm_has_the_same_in_it(db: Database) -> None:
+    customer = {"id": "c-7", "name": "梅", "email": "mei@example.com", "verified_by": "token"}
+    row = row_of(blank("s-1")) | {"shop": "default", "locale": "zh", "conversation_id": "c", "created_at": 1}
+    row |= {"updated_at": 2, "tags": ["t1", "t2"], "customer": customer, "is_vip": True, "email": "m@example.com"}
+    assert await DatabaseStore(db, EXPIRE_SECONDS).save(Session(**row))
+    [found] = await rows_of(db, ["s-1", "nobody"])
+    assert found["is_vip"] is True
+    kept = orjson.dumps(found).decode()
+    assert "example.com" not in kept
+    assert orjson.loads(opened_json(kept, db.sealing)) == row
 
 
 async def test_who_may_not_read_sessions_gets_no_stats(stage: Stage, visitor: Visitor) -> None:

@@ -12,10 +12,11 @@ from kefu.log.log import SYSTEM, Fact
 from kefu.sessions.after_hours import record_mail
 from kefu.sessions.service import locked, moved, record
 from kefu.sessions.states import Move
+from kefu.shops.customers import Customer
 from realtime.socket_watch import connects
 
 CANARY = "canary.anna@example.com"
-EVENTS = ("session.deferred", "mail.sent", "mail.failed")
+EVENTS = ("session.deferred", "mail.sent", "mail.failed", "session.identified", "customer.described")
 
 # What the database has no part in is tested on one.
 on_sqlite = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -30,6 +31,10 @@ async def left(visitor: Visitor, db: Database) -> Visitor:
         await record(tx, session, moved(session, Move.DEFER, SYSTEM, reason="manual", email=CANARY))
         await record_mail(tx, visitor.name, "mail.sent", purpose="reply", to=CANARY)
         await record_mail(tx, visitor.name, "mail.failed", purpose="reply", to=CANARY, detail=f"550 <{CANARY}>")
+        customer = Customer("7", email=CANARY, verified_by="token").facts
+        identity = {"customer": customer, "visitor_id": session.visitor_id, "identity_epoch": session.identity_epoch}
+        await record(tx, session, Fact("session.identified", SYSTEM, identity, audience="internal"))
+        await record(tx, session, Fact("customer.described", SYSTEM, {"customer": customer}, audience="internal"))
         await record(tx, session, Fact("note.added", SYSTEM, {"content": "called"}, audience="internal"))
     return visitor
 
@@ -81,7 +86,7 @@ async def test_nothing_an_inspector_gets_has_it(app: FastAPI, stage: Stage, left
     }
     async with db.write() as tx:
         await record_mail(tx, left.name, "mail.sent", purpose="reply", to=CANARY)
-    live = await ready.sees("mail.sent", to="***", seq=7)
+    live = await ready.sees("mail.sent", to="***", seq=9)
     assert live["purpose"] == "reply"
     assert [frame["email"] for frame in ready.frames if frame["type"] == "session.deferred"] == ["***"]
     assert data_of(await inspector.get(f"/api/sessions/{left.name}"))["session"]["email"] is None

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, column_property, mapped_column
 
 from kefu.accounts.permissions import Permission, permissions_of
 from kefu.kit.db import Big, Table
+from kefu.kit.sealed import Token
 
 
 def key_of(username: str) -> str:
@@ -117,10 +118,10 @@ class SecondFactor(Table):
     __tablename__ = "second_factors"
 
     agent_id: Mapped[str] = mapped_column(String(40), ForeignKey("agents.id", ondelete="CASCADE"), primary_key=True)
-    secret: Mapped[str] = mapped_column(Text)
+    secret: Mapped[str] = mapped_column(Token)
     confirmed_at: Mapped[int | None] = mapped_column(BigInteger)
     last_step: Mapped[int] = mapped_column(BigInteger)
-    recovery: Mapped[str] = mapped_column(Text)
+    recovery: Mapped[str] = mapped_column(Token)
 
 
 class AuditEntry(Table):

@@ -1,9 +1,8 @@
-"""Argon2id on threads of its own, so that neither the event loop nor a transaction waits for it."""
+"""Argon2id on a thread of its own, so that neither the event loop nor a transaction waits for it."""
 
 import asyncio
 import secrets
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from threading import BoundedSemaphore
 from typing import ClassVar, TypeVar
 
@@ -12,12 +11,12 @@ from pwdlib.hashers.argon2 import Argon2Hasher
 
 from kefu.kit.errors import Unavailable
 from kefu.kit.i18n import Text
+from kefu.kit.threads import modest_threads
 
 T = TypeVar("T")
 
 SHORTEST = 8
 LONGEST = 128
-THREADS = 2
 PLACES = 32
 
 # Easy to read aloud and to type: without 0 O 1 l i.
@@ -29,7 +28,7 @@ NOBODYS_HASH = "$argon2id$v=19$m=19456,t=2,p=1$47Z7lkQTyIUnrhAlbsoAdA$tCyc9NSkEU
 CHECKS = Counter("kefu_password_checks_total", "Passwords checked, whether or not the username is somebody's")
 
 _hasher = Argon2Hasher(time_cost=2, memory_cost=19_456, parallelism=1)
-_threads = ThreadPoolExecutor(THREADS, thread_name_prefix="argon2")
+_thread = modest_threads(1, "argon2")  # so that there is always a core left
 _places = BoundedSemaphore(PLACES)
 
 
@@ -73,6 +72,6 @@ async def check_password(password: str, known_hash: str | None) -> bool:
 async def _on_thread(work: Callable[[], T]) -> T:
     if not _places.acquire(blocking=False):
         raise TooManySignIns
-    future = _threads.submit(work)
+    future = _thread.submit(work)
     future.add_done_callback(lambda _: _places.release())
     return await asyncio.wrap_future(future)

@@ -13,7 +13,7 @@ from typing import ClassVar
 import pyotp
 import segno
 from pyotp.exceptions import OTPVerificationError
-from sqlalchemy import ColumnElement, exists, select
+from sqlalchemy import ColumnElement, exists
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.audit import audit
@@ -28,7 +28,6 @@ ISSUER = "Kefu"
 RECOVERY_CODES = 10
 # Clocks of phones are a little wrong: the code of the step before and of the one after are taken too.
 STEPS_ASIDE = 1
-TURN = 100
 
 
 class SecondFactorRequired(NotSignedIn):
@@ -191,13 +190,3 @@ def _keep(sealer: Sealer, factor: SecondFactor, hashes: list[str]) -> None:
 def _hashed(code: str) -> str:
     letters = "".join(one for one in code.casefold() if one.isalnum())
     return hashlib.sha256(letters.encode()).hexdigest()
-
-
-async def reseal(tx: AsyncSession, sealer: Sealer, after: str) -> str | None:
-    """Seal what up to `TURN` agents behind `after` have with the newest key; the last one's id, None at the end."""
-    query = select(SecondFactor).where(SecondFactor.agent_id > after).order_by(SecondFactor.agent_id).limit(TURN)
-    last = None
-    for factor in await tx.scalars(query.with_for_update()):
-        factor.secret, factor.recovery = sealer.reseal(factor.secret), sealer.reseal(factor.recovery)
-        last = factor.agent_id
-    return last

@@ -3,6 +3,7 @@
 It finds the passage that answers and says it in the passage's own words.
 """
 
+import asyncio
 import re
 import time
 from collections.abc import AsyncGenerator, Iterator, Sequence
@@ -21,6 +22,8 @@ from kefu.knowledge.words import language_of
 LANGUAGES: tuple[Locale, ...] = ("en", "zh")
 HITS = 5
 SOURCES = 3
+# How many questions are looked up at a time: what that takes, it takes of the event loop, where people wait too.
+AT_ONCE = 2
 # A further hit is named as a source when it is nearly as sure as the quoted one.
 NEARLY = 0.85
 PIECE = 60
@@ -32,6 +35,7 @@ class BuiltinAnswerer:
 
     def __init__(self, db: Database) -> None:
         self._db = db
+        self._desk = asyncio.Semaphore(1 if db.is_sqlite else AT_ONCE)
         for language in LANGUAGES:
             synonyms(language)  # read from its file now, so that no visitor waits for it
 
@@ -47,7 +51,7 @@ class BuiltinAnswerer:
         yield Answer(text, answered, sources, _evidence(turn, found, took, answered=answered))
 
     async def _from_knowledge(self, turn: Turn, locale: Locale) -> tuple[str, bool, Found | None]:
-        async with self._db.read() as tx:
+        async with self._desk, self._db.read() as tx:
             found = await search(tx, turn.shop, turn.question, locale, HITS)
             earlier = next((said.content for said in reversed(turn.history) if said.role == "user"), "")
             if not found.is_confident and earlier and FOLLOWS_UP.search(turn.question.strip()):

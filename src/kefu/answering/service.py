@@ -24,6 +24,9 @@ HISTORY = 20
 LOOK_BACK = 40  # far enough to find ten replies among what the visitor wrote
 # What a program sends in one go is one question; nobody notices the pause.
 GATHER_SECONDS = 0.01
+# How many turns are in the database at a time, however many run: in a flood the others wait for each other, not people
+# for them. On SQLite, whose one writer people need too, it is one.
+AT_ONCE = 4
 
 
 Speech = AsyncGenerator[Delta | Answer]
@@ -54,6 +57,7 @@ class Bot:
         self._bus = bus
         self._answerer = answerer
         self._running: dict[str, Running] = {}
+        self._at_hand = asyncio.Semaphore(1 if db.is_sqlite else AT_ONCE)
         bus.listen(self._hear)
 
     async def __call__(self, job: Taken) -> None:
@@ -70,7 +74,7 @@ class Bot:
 
     async def _answer(self, job: Taken, work: AnswerVisitor, running: Running) -> bool:
         """Whether an answer was written; if not, none is wanted any more."""
-        async with self._db.read() as tx:
+        async with self._at_hand, self._db.read() as tx:
             session = await find(tx, work.session)
             is_wanted = session is not None and may_answer(session, work)
             said = await history(tx, work.session, LOOK_BACK, public_only=True) if is_wanted else []
@@ -113,7 +117,7 @@ class Bot:
             "answered": answer.answered,
             "sources": [asdict(source) for source in answer.sources],
         }
-        async with self._db.write() as tx:
+        async with self._at_hand, self._db.write() as tx:
             await post_by_bot(tx, work, said, {"draft_id": draft_id, **asdict(answer.evidence)})
             await finish(tx, job.id)
 

@@ -21,6 +21,7 @@ HEAD = struct.Struct("!IHB?Q")
 ORIGIN_BYTES = 8
 QUEUE_LIMIT = 10_000
 PACKET_BYTES = 262_144
+GATHER_SECONDS = 0.002
 # Each process says something at least every BEAT_SECONDS, if only that it is there, and hears itself. Who hears nothing
 # for SILENCE_SECONDS is at the end of a dead wire.
 BEAT_SECONDS = 1.0
@@ -103,7 +104,8 @@ class RedisBus(LocalBus):
                     await self._ring.wait()
             self._ring.clear()
             await self._send()
-            while self._queue:
+            while self._queue:  # it is busy: what comes in the next moment goes along
+                await asyncio.sleep(GATHER_SECONDS)
                 await self._send()
 
     async def _send(self) -> None:

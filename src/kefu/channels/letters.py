@@ -8,6 +8,7 @@ from html import escape
 from zoneinfo import ZoneInfo
 
 from kefu.channels.email import MailServer, one_line
+from kefu.kit.addresses import is_address
 from kefu.kit.i18n import Text
 from kefu.log.log import Entry
 from kefu.sessions.models import Session
@@ -68,7 +69,7 @@ def team_mail(server: MailServer, session: Session, said: list[Entry], place: Pl
     }
     mail = _mail(server, f"[Kefu] 非工作时间留言 After-hours message – {place.shop} – {who}", ", ".join(to))
     mail["Message-ID"] = team_mail_id(server, session)
-    if session.email:
+    if session.email and is_address(session.email):
         mail["Reply-To"] = session.email
     lines = [(_time(one.at, place.timezone), SPEAKERS[one.facts["role"]], one.facts["content"]) for one in said]
     text = [*(f"{name}: {value}" for name, value in facts.items()), ""]

@@ -11,6 +11,7 @@ from kefu.channels.letters import Place, reply_id, reply_mail, team_mail, team_m
 from kefu.jobs.queue import Taken, finish
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
+from kefu.kit.sealed import UNREADABLE
 from kefu.log.log import Entry, read, read_last
 from kefu.sessions.after_hours import record_mail
 from kefu.sessions.models import Session, stream_of
@@ -24,6 +25,10 @@ log = structlog.get_logger()
 LAST_MESSAGES = 10
 RESULTS = ("mail.sent", "mail.failed")
 NOT_CONFIGURED = {"reason": "not_configured", "detail": "SMTP_HOST, EMAIL_FROM or EMAIL_RECIPIENTS is empty"}
+ADDRESS_UNREADABLE = {
+    "reason": "unreadable",
+    "detail": "The key that sealed the address is not there: kefu secrets check",
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +61,7 @@ class Mailing:
         session, place, recipients = await self._about(job.payload["session"])
         facts: dict[str, object] = {"purpose": "team", "episode": job.payload["episode"]}
         if self._server is None or not recipients:
-            await self._give_up(job, session, facts)
+            await self._give_up(job, session, facts | NOT_CONFIGURED)
             return
         async with self._db.read() as tx:
             said = await history(tx, session.name, LAST_MESSAGES, public_only=True)
@@ -67,7 +72,10 @@ class Mailing:
         session, place, _ = await self._about(job.payload["session"])
         facts: dict[str, object] = {"purpose": "reply", "message_seq": job.payload["seq"]}
         if self._server is None or session.email is None:
-            await self._give_up(job, session, facts)
+            await self._give_up(job, session, facts | NOT_CONFIGURED)
+            return
+        if session.email == UNREADABLE:
+            await self._give_up(job, session, facts | ADDRESS_UNREADABLE)
             return
         posted = await self._message(session.name, job.payload["seq"])
         mail = reply_mail(self._server, session, posted, place)
@@ -91,7 +99,7 @@ class Mailing:
 
     async def _give_up(self, job: Taken, session: Session, facts: dict[str, object]) -> None:
         async with self._db.write() as tx:
-            await record_mail(tx, session.name, "mail.failed", **facts, **NOT_CONFIGURED)
+            await record_mail(tx, session.name, "mail.failed", **facts)
             await finish(tx, job.id)
 
     async def _deliver(self, job: Taken, parcel: Parcel) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import unicodedata
-from concurrent.futures import ThreadPoolExecutor
 from functools import cache
 from importlib.resources import files
 from threading import BoundedSemaphore
@@ -13,6 +12,7 @@ import typst
 
 from kefu.kit.errors import Unavailable
 from kefu.kit.i18n import Locale, Text
+from kefu.kit.threads import modest_threads
 
 # The first that is there. fonts-noto-cjk of Debian and Ubuntu has the first; docs/operate/production.md.
 FAMILIES = (
@@ -28,7 +28,7 @@ PLACES = 8
 PICTURES = 0x1F000
 INVISIBLE = dict.fromkeys([*range(0xFE00, 0xFE10), 0x200D])
 
-_thread = ThreadPoolExecutor(1, thread_name_prefix="pdf")
+_thread = modest_threads(1, "pdf")
 _places = BoundedSemaphore(PLACES)
 
 

@@ -16,6 +16,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kefu.jobs.models import Job
 from kefu.kit.clock import Ms, now_ms
 from kefu.kit.db import Database, announce
+from kefu.kit.masking import mask_text
 
 Lane = Literal["talk", "bulk"]
 LEASE = timedelta(seconds=15)
@@ -175,7 +176,7 @@ async def give_back(tx: AsyncSession, job: Taken, error: Exception) -> None:
             attempts=0 if is_recurring or is_away else job.attempts,
             is_dead=gives_up and not is_recurring,
             run_at=now_ms() + int(_pause(job, is_away=is_away) * 1000),
-            last_error=f"{type(error).__name__}: {error}"[:2000],
+            last_error=mask_text(f"{type(error).__name__}: {error}"[:2000]),
         )
     )
 

@@ -43,6 +43,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr = Field(SecretStr(""), validation_alias="METRICS_TOKEN")
     jwt_secret_key: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEY")
     jwt_secret_keys_old: SecretStr = Field(SecretStr(""), validation_alias="JWT_SECRET_KEYS_OLD")
+    field_keys: SecretStr = Field(SecretStr(""), validation_alias="FIELD_KEYS")
     second_factor_roles: Annotated[list[str], NoDecode] = Field([], validation_alias="SECOND_FACTOR_ROLES")
     super_admin_username: str = Field("admin", validation_alias="SUPER_ADMIN_USERNAME", min_length=3, max_length=50)
     super_admin_password: SecretStr = Field(SecretStr(""), validation_alias="SUPER_ADMIN_PASSWORD")
@@ -84,7 +85,7 @@ class Settings(BaseSettings):
         "holidays", "email_recipients", "trusted_proxies", "outbound_allow", "second_factor_roles", mode="before"
     )
     @classmethod
-    def _listed(cls, value: Any) -> Any:
+    def _parted(cls, value: Any) -> Any:
         return [part.strip() for part in value.split(",") if part.strip()] if isinstance(value, str) else value
 
     @field_validator("second_factor_roles")
@@ -208,7 +209,25 @@ class Settings(BaseSettings):
 
     def old_signing_keys(self) -> list[str]:
         """Earlier values of the key, of JWT_SECRET_KEYS_OLD: what was signed with one of them is still known."""
-        return [key.strip() for key in self.jwt_secret_keys_old.get_secret_value().split(",") if key.strip()]
+        return _listed(self.jwt_secret_keys_old)
+
+    def all_field_keys(self) -> list[str]:
+        """What seals contact details and shops' secrets: the first. The others open what was sealed before.
+
+        FIELD_KEYS, and behind them those of the tokens, which seal as long as FIELD_KEYS is empty.
+        """
+        return [*_listed(self.field_keys), *self.signing_keys()]
+
+    def names_of_field_keys(self) -> list[str]:
+        """What people call each of `all_field_keys`, of two that are the same the first."""
+        names = {key: f"FIELD_KEYS, number {n}" for n, key in enumerate(_listed(self.field_keys), 1)}
+        old = {key: f"JWT_SECRET_KEYS_OLD, number {n}" for n, key in enumerate(self.old_signing_keys(), 1)}
+        names = old | {self.signing_key(): "JWT_SECRET_KEY"} | names
+        return [names[key] for key in dict.fromkeys(self.all_field_keys())]
+
+
+def _listed(secret: SecretStr) -> list[str]:
+    return [key.strip() for key in secret.get_secret_value().split(",") if key.strip()]
 
 
 @dataclass(frozen=True)
@@ -285,7 +304,7 @@ def unsafe(settings: Settings) -> list[Problem]:
     """What must not go into production, each with its remedy; nothing in development."""
     if not settings.is_production:
         return []
-    return [Problem(*one) for one in (*_weak_secrets(settings), *_open_doors(settings))]
+    return [Problem(*one) for one in (*_weak_secrets(settings), *_weak_field_keys(settings), *_open_doors(settings))]
 
 
 def _weak_secrets(settings: Settings) -> Iterator[tuple[str, str, str]]:
@@ -306,6 +325,14 @@ def _weak_secrets(settings: Settings) -> Iterator[tuple[str, str, str]]:
         yield "METRICS_TOKEN", "is too easy to guess", "Use random characters, or leave it empty."
     if secret and secret in {password, metrics}:
         yield "JWT_SECRET_KEY", "is used elsewhere too", "Use it for nothing else."
+
+
+def _weak_field_keys(settings: Settings) -> Iterator[tuple[str, str, str]]:
+    for number, key in enumerate(_listed(settings.field_keys), 1):
+        if _is_weak_key(key):
+            yield "FIELD_KEYS", f"number {number} is too easy to guess", "Use the output of: openssl rand -hex 32"
+        elif key == settings.jwt_secret_key.get_secret_value():
+            yield "FIELD_KEYS", f"number {number} is JWT_SECRET_KEY", "Use one for nothing else, or leave it empty."
 
 
 def _open_doors(settings: Settings) -> Iterator[tuple[str, str, str]]:

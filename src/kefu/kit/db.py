@@ -2,7 +2,7 @@
 
 `Database.read()` and `Database.write()` give an SQLAlchemy session; `write()` commits when its block ends well and then
 runs what was left with `after_commit`. The hot path has lanes of its own, for single statements: `execute` and `fetch`,
-grouped on SQLite (`kit.sqlite`), by a bare asyncpg pool on PostgreSQL.
+grouped on SQLite (`kit.sqlite`), on connections of their own on PostgreSQL (`kit.postgres`).
 """
 
 import asyncio
@@ -12,42 +12,20 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 from sqlalchemy import BigInteger, Integer, MetaData, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
-from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker, create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 
+from kefu.kit import postgres, sqlite
 from kefu.kit.errors import Busy
-from kefu.kit.sqlite import GroupCommit, GroupRead, engine, numbered
+from kefu.kit.postgres import NOT_NOW, Statements
+from kefu.kit.sealed import SEALING, Sealing, no_keys
+from kefu.kit.sqlite import GroupCommit, GroupRead, numbered
 
-POSTGRES_POOL = 8
-# Seconds to wait for a free connection, to give it back, for a new one, for a lock and for one statement: whoever asks
-# is told 503 in time, however silent PostgreSQL or the way to it is. A free one is worth the most patience: a thousand
-# followers who come back at once queue for it. A transaction left open for IDLE_SECONDS gives its locks back.
-FREE_SECONDS = 5
-RELEASE_SECONDS = 1
-CONNECT_SECONDS = 3
-LOCK_SECONDS = 3
-STATEMENT_SECONDS = 4
-IDLE_SECONDS = 15
 # To close what one pool holds, before it is left to the kernel.
 CLOSE_SECONDS = 3
-
-# What PostgreSQL and the way to it say when they cannot serve a statement now; its sender asks again.
-NOT_NOW = (
-    asyncpg.PostgresConnectionError,
-    asyncpg.OperatorInterventionError,
-    asyncpg.InsufficientResourcesError,
-    asyncpg.TransactionRollbackError,
-    asyncpg.LockNotAvailableError,
-    asyncpg.IdleInTransactionSessionTimeoutError,
-    asyncpg.InterfaceError,
-    asyncpg.InternalClientError,
-    TimeoutError,
-    OSError,
-)
 
 # An auto-increment key: SQLite knows only INTEGER for it.
 Big = BigInteger().with_variant(Integer, "sqlite")
@@ -128,23 +106,27 @@ class Database:
         self.is_sqlite = url.startswith("sqlite")
         self.url = url
         self.signals = Signals()
-        self.info: dict[str, Any] = {"signals": self.signals}
+        self.sealing: Sealing = no_keys
+        self.info: dict[str, Any] = {"signals": self.signals, SEALING: no_keys}
         self._gate = asyncio.Lock()
-        self._pool: asyncpg.Pool[Any] | None = None
-        self._pool_gate = asyncio.Lock()
-        # The pool lets who comes late overtake who waits: one in a hundred waited ten times as long as the others.
-        self._turns = asyncio.Semaphore(POSTGRES_POOL)
         self._group: GroupCommit | None = None
         self._readers: GroupRead | None = None
+        self._statements = None if self.is_sqlite else Statements(url)
         if self.is_sqlite:
             self.path = url.removeprefix("sqlite:///")
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
-            self._writer = engine(self.path, "BEGIN IMMEDIATE", size=1)
-            self._reader = engine(self.path, "BEGIN", size=4)
+            self._writer = sqlite.engine(self.path, "BEGIN IMMEDIATE", size=1)
+            self._reader = sqlite.engine(self.path, "BEGIN", size=4)
         else:
-            self._writer = self._reader = _postgres_engine(url, is_patient=is_patient)
+            self._writer = self._reader = postgres.engine(url, is_patient=is_patient)
         self._new_write = async_sessionmaker(self._writer, expire_on_commit=False, info=self.info)
         self._new_read = async_sessionmaker(self._reader, expire_on_commit=False)
+
+    def seal_with(self, sealing: Sealing) -> None:
+        """What seals and opens the sealed columns of this database. Without, they read as `UNREADABLE`."""
+        self.sealing = self.info[SEALING] = sealing
+        for one in (self._writer, self._reader):
+            setattr(one.dialect, SEALING, sealing)
 
     @property
     def engine(self) -> AsyncEngine:
@@ -156,39 +138,6 @@ class Database:
         if self._group is None:
             self._group = GroupCommit(self.path, self._gate)
         return self._group
-
-    async def pool(self) -> "asyncpg.Pool[Any]":
-        """The hot path on PostgreSQL."""
-        if self._pool is not None:
-            return self._pool
-        async with self._pool_gate:
-            if self._pool is None:
-                self._pool = await asyncpg.create_pool(
-                    plain_postgres(self.url),
-                    min_size=1,
-                    max_size=POSTGRES_POOL,
-                    reset=_leave_as_it_is,
-                    **_bounds(is_patient=False),
-                )
-        return self._pool
-
-    @asynccontextmanager
-    async def connection(self) -> AsyncIterator[Any]:
-        """A connection of `pool`, for single statements that leave nothing behind. Raises Busy."""
-        try:
-            pool = await self.pool()
-            async with asyncio.timeout(FREE_SECONDS) if self._turns.locked() else nullcontext():
-                await self._turns.acquire()
-            try:
-                connection = await pool.acquire(timeout=FREE_SECONDS)
-                try:
-                    yield connection
-                finally:
-                    await pool.release(connection, timeout=RELEASE_SECONDS)
-            finally:
-                self._turns.release()
-        except NOT_NOW as error:
-            raise Busy from error
 
     async def execute(self, sql: str, *arguments: Any) -> list[Any]:
         """Run one statement, committed; the rows it returns. Its parameters are `$1`, `$2`, …. Raises Busy."""
@@ -204,9 +153,11 @@ class Database:
         return await self._fetch(sql, arguments)
 
     async def _fetch(self, sql: str, arguments: tuple[Any, ...]) -> list[Any]:
-        async with self.connection() as connection:
-            rows: list[Any] = await connection.fetch(sql, *arguments)
-            return rows
+        assert self._statements
+        try:
+            return await self._statements.run(sql, arguments)
+        except NOT_NOW as error:
+            raise Busy from error
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -235,8 +186,8 @@ class Database:
         for lane in (self._group, self._readers):
             if lane:
                 await lane.close()
-        if self._pool:
-            await _let_go(self._pool.close())
+        if self._statements:
+            await _let_go(self._statements.close())
         await _let_go(self._writer.dispose())
         if self._reader is not self._writer:
             await _let_go(self._reader.dispose())
@@ -285,36 +236,3 @@ def _as_busy() -> Iterator[None]:
         if error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), NOT_NOW):
             raise Busy from error
         raise
-
-
-def plain_postgres(url: str) -> str:
-    """The address as asyncpg takes it, without SQLAlchemy's driver name."""
-    return "postgresql://" + url.split("://", 1)[1]
-
-
-async def _leave_as_it_is(_: Any) -> None:
-    """Resetting a connection costs a round trip per statement, and may fail after a commit."""
-
-
-def _bounds(*, is_patient: bool) -> dict[str, Any]:
-    """What asyncpg is told of how long things may take. Anything else may be unbounded, connecting never is."""
-    if is_patient:
-        return {"timeout": CONNECT_SECONDS}
-    limits = {"lock_timeout": LOCK_SECONDS, "idle_in_transaction_session_timeout": IDLE_SECONDS}
-    return {
-        "timeout": CONNECT_SECONDS,
-        "command_timeout": STATEMENT_SECONDS,
-        "server_settings": {name: f"{seconds}s" for name, seconds in limits.items()},
-    }
-
-
-def _postgres_engine(url: str, *, is_patient: bool) -> AsyncEngine:
-    return create_async_engine(
-        "postgresql+asyncpg://" + url.split("://", 1)[1],
-        pool_size=POSTGRES_POOL,
-        max_overflow=0,
-        pool_timeout=FREE_SECONDS,
-        pool_pre_ping=True,
-        hide_parameters=True,  # what people wrote, which an error would say
-        connect_args=_bounds(is_patient=is_patient),
-    )

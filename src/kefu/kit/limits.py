@@ -2,7 +2,7 @@
 
 import time
 from ipaddress import IPv6Address, ip_address, ip_network
-from typing import Literal
+from typing import Literal, NoReturn
 
 from limits import RateLimitItem, parse
 from limits.aio.storage import MemoryStorage, RedisStorage
@@ -61,9 +61,15 @@ RATES: dict[Rule, dict[Per, str]] = {
 LONGEST_KEY = 200
 
 
+# How many refusals are remembered, of a few hundred bytes each.
+REFUSALS = 20_000
+Key = tuple[str, str, str]  # rule, per, whom
+
+
 class Limits:
     """Counts by rule and key: in Redis, for all processes together, or in this process when Redis is away or not there.
 
+    Who is refused is refused until their time has come without being counted again, so that a flood costs little.
     With `enabled=False` nothing is counted or refused.
     """
 
@@ -73,6 +79,7 @@ class Limits:
         self._redis = redis
         self._shared = MovingWindowRateLimiter(_storage(redis)) if redis else self._own
         self._items = {rate: parse(rate) for rates in RATES.values() for rate in rates.values()}
+        self._refused: dict[Key, float] = {}  # until when, by the monotonic clock
 
     async def take(self, rule: Rule, **by: str) -> None:
         """Count one use of `rule` for each key that the table counts it by: `take("chat", visitor=…, address=…)`.
@@ -83,13 +90,33 @@ class Limits:
         assert by.keys() == rates.keys(), f"{rule} is counted by {', '.join(rates)}"
         if not self.enabled:
             return
-        for per, rate in rates.items():
-            key = counted(by[per]) if per == "address" else by[per][:LONGEST_KEY]
-            wait = await self._wait(self._items[rate], rule, per, key)
+        keys: dict[Key, str] = {
+            (rule, per, counted(by[per]) if per == "address" else by[per][:LONGEST_KEY]): rate
+            for per, rate in rates.items()
+        }
+        for key in keys:
+            self._check(key)
+        for key, rate in keys.items():
+            wait = await self._wait(self._items[rate], *key)
             if wait is not None:
-                raise TooMany(retry_after=wait)
+                self._refuse(key, wait)
 
-    async def _wait(self, item: RateLimitItem, *key: str) -> int | None:
+    def _check(self, key: Key) -> None:
+        until = self._refused.get(key)
+        if until is not None:
+            if (wait := until - time.monotonic()) > 0:
+                raise TooMany(retry_after=int(wait) + 1)
+            del self._refused[key]
+
+    def _refuse(self, key: Key, wait: float) -> NoReturn:
+        now = time.monotonic()
+        if len(self._refused) >= REFUSALS:
+            self._refused = {one: until for one, until in self._refused.items() if until > now}
+        if len(self._refused) < REFUSALS:
+            self._refused[key] = now + wait
+        raise TooMany(retry_after=int(wait) + 1)
+
+    async def _wait(self, item: RateLimitItem, *key: str) -> float | None:
         if self._redis is not None:
             try:
                 return await self._redis.ask("limit", lambda _: _wait(self._shared, item, *key))
@@ -114,12 +141,12 @@ def counted(address: str) -> str:
     return str(found)
 
 
-async def _wait(limiter: MovingWindowRateLimiter, item: RateLimitItem, *key: str) -> int | None:
+async def _wait(limiter: MovingWindowRateLimiter, item: RateLimitItem, *key: str) -> float | None:
     """None when this use was counted, else the seconds until the next one will be."""
     if await limiter.hit(item, *key):
         return None
     reset, _ = await limiter.get_window_stats(item, *key)
-    return max(1, int(reset - time.time()) + 1)
+    return max(0.0, reset - time.time())
 
 
 def _storage(redis: Redis) -> RedisStorage:

@@ -38,6 +38,7 @@ SECURITY = (
 )
 STRICT_TRANSPORT = (b"strict-transport-security", b"max-age=31536000")
 PRIVATE = (b"cache-control", b"no-store")
+OF_API = (*SECURITY, PRIVATE)
 
 
 class MethodNotAllowed(KefuError):
@@ -102,7 +103,7 @@ class Edge:
 
     def _headers(self, scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
         """What every answer carries unless it says otherwise itself."""
-        headers = (*SECURITY, PRIVATE) if scope["path"].startswith("/api/") else SECURITY
+        headers = OF_API if scope["path"].startswith("/api/") else SECURITY
         is_strict = self._strict_transport and scope["scheme"] == "https"
         return (*headers, STRICT_TRANSPORT) if is_strict else headers
 

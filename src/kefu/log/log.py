@@ -10,7 +10,9 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.clock import iso
 from kefu.kit.db import announce
+from kefu.kit.sealed import SEALING, Sealing, opened_json, seal_fields
 from kefu.log.models import Event
+from kefu.log.private import PRIVATE
 
 Audience = Literal["public", "internal"]
 ActorKind = Literal["visitor", "agent", "bot", "system"]
@@ -52,7 +54,7 @@ class Fact:
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """An event as it stands in the log. `payload` and `actor` are JSON text."""
+    """An event as it stands in the log, with nothing sealed. `payload` and `actor` are JSON text."""
 
     stream: str
     seq: int
@@ -100,7 +102,7 @@ async def append(tx: AsyncSession, entries: Sequence[Entry]) -> None:
                 "type": one.type,
                 "audience": one.audience,
                 "actor": one.actor,
-                "payload": one.payload,
+                "payload": _sealed(one, tx.info[SEALING]) if one.type in PRIVATE else one.payload,
                 "client_msg_id": one.client_msg_id,
                 "at": one.at,
             }
@@ -108,6 +110,16 @@ async def append(tx: AsyncSession, entries: Sequence[Entry]) -> None:
         ],
     )
     announce(tx, "log", entries)
+
+
+def _sealed(one: Entry, sealing: Sealing) -> str:
+    return orjson.dumps(seal_fields(one.facts, PRIVATE[one.type], sealing().seal)).decode()
+
+
+def from_row(row: Sequence[Any], sealing: Sealing) -> Entry:
+    """The entry of a row that a plain statement read: the columns of COLUMNS, in their order."""
+    stream, seq, type_, audience, actor, payload, *rest = row
+    return Entry(stream, seq, type_, audience, actor, opened_json(payload, sealing), *rest)
 
 
 COLUMNS = (

@@ -49,18 +49,31 @@ class Process:
 
 
 class Here:
-    """A claim for the length of a block, which is that of a stream: a generator would be ten times as large."""
+    """A claim for the length of a block, which is that of a stream: a generator would be ten times as large.
 
-    __slots__ = ("_claim", "_presence")
+    Or, with `come` and `leave`, from when it is known that they may be here; who never came does not leave.
+    """
+
+    __slots__ = ("_claim", "_has_come", "_presence")
 
     def __init__(self, presence: "Presence", claim: Claim) -> None:
-        self._presence, self._claim = presence, claim
+        self._presence, self._claim, self._has_come = presence, claim, False
+
+    def come(self) -> None:
+        """Safe to repeat."""
+        if not self._has_come:
+            self._has_come = True
+            self._presence.come(self._claim)
+
+    def leave(self) -> None:
+        if self._has_come:
+            self._presence.go(self._claim)
 
     def __enter__(self) -> None:
-        self._presence.come(self._claim)
+        self.come()
 
     def __exit__(self, *_: object) -> None:
-        self._presence.go(self._claim)
+        self.leave()
 
 
 class Presence:

@@ -18,7 +18,7 @@ from starlette.datastructures import Headers, State
 from starlette.routing import Match, Route, WebSocketRoute
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from kefu.accounts.identity import AgentIdentity, Caller, Visitor, identify, require
+from kefu.accounts.identity import AgentIdentity, Caller, Visitor, claimed, identify, require
 from kefu.bus.ports import Notice
 from kefu.bus.telling import DESK, desk_of
 from kefu.kit.errors import Invalid, KefuError, Unavailable
@@ -29,7 +29,7 @@ from kefu.realtime.doorkeeper import Doorkeeper
 from kefu.realtime.follower import JSON, SSE, Follower, Wire, WriteNow, frame_of
 from kefu.realtime.hub import Channel, Following, Hub, ephemeral, notice_of
 from kefu.realtime.polls import LONGEST_WAIT, Poll, reached
-from kefu.realtime.presence import Presence
+from kefu.realtime.presence import Here, Presence
 from kefu.realtime.replay import page, present, ready
 from kefu.realtime.server import Line
 from kefu.sessions.access import actor, may_read, reader_of, sees_contacts
@@ -225,8 +225,13 @@ class Stream(ABC):
     async def serve_session(self, name: str, cursor: int, follower: Follower) -> None:
         assert self.caller
         self.name = name
-        with self.presence.here(stream_of(name), actor(self.caller)):
-            await self.serve(stream_of(name), follower, partial(self._replay, name, cursor, follower))
+        if isinstance(self.caller, Visitor):
+            self.authorization = None  # only an agent's is looked at again
+        here = self.presence.here(stream_of(name), actor(self.caller))
+        try:
+            await self.serve(stream_of(name), follower, partial(self._replay, name, cursor, follower, here))
+        finally:
+            here.leave()
 
     async def serve_desk(self, agent: AgentIdentity) -> None:
         """No cursor: the workbench reads the list again after it reconnects."""
@@ -245,13 +250,17 @@ class Stream(ABC):
         finally:
             self.hub.leave(own, follower)
 
-    async def _replay(self, name: str, cursor: int, follower: Follower, channel: Channel) -> int:
-        """Send what is in the log after the cursor; returns the seq up to which the reader has everything."""
+    async def _replay(self, name: str, cursor: int, follower: Follower, here: Here, channel: Channel) -> int:
+        """Send what is in the log after the cursor; returns the seq up to which the reader has everything.
+
+        Raises SessionNotFound, or IdentityChanged for a visitor's token that is void.
+        """
         while True:
             head, entries = await page(self.state.db, name, cursor, follower)
             # From here on the hub tells; before, nobody did.
             if isinstance(self.caller, Visitor) and self.caller.epoch != head.identity_epoch:
                 raise IdentityChanged
+            here.come()
             if entries:
                 await self.show(*map(notice_of, entries))
             cursor = reached(head, entries)
@@ -321,10 +330,12 @@ class SessionEvents:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         stream = EventStream(scope, receive, send)
-        stream.caller = caller = await identify(stream.state, stream.authorization)
+        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
+        # A stream that stays compares the epoch of a visitor's token with what it reads anyway.
+        knows = identify if "wait" in query else claimed
+        stream.caller = caller = await knows(stream.state, stream.authorization)
         stream.name = name = session_in(scope)
         sees_internal = await may_read(stream.state.db, caller, name)
-        query = parse_qs(scope["query_string"].decode("latin-1"), keep_blank_values=True)
         cursor = whole(Headers(scope=scope).get("last-event-id") or query.get("after", ["0"])[-1], "after", 10**16)
         if "wait" not in query:
             await stream.serve_session(name, cursor, follower_of(caller, SSE, sees_internal=sees_internal))

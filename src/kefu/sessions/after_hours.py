@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kefu.jobs.queue import enqueue
 from kefu.kit.errors import Conflict
 from kefu.kit.i18n import Text
+from kefu.kit.sealed import UNREADABLE
 from kefu.log.log import SYSTEM, VISITOR, Entry, Fact
 from kefu.sessions.models import Session
 from kefu.sessions.service import Member, check_holder, locked, message, moved, record, repeated
@@ -29,6 +30,16 @@ class InShift(Conflict):
 class NoEmail(Conflict):
     code = "NO_EMAIL"
     text: ClassVar[Text] = {"en": "This visitor has left no e-mail address.", "zh": "该访客没有留下邮箱。"}
+
+
+class EmailUnreadable(Conflict):
+    """It is sealed with a key that is not among ours any more."""
+
+    code = "EMAIL_UNREADABLE"
+    text: ClassVar[Text] = {
+        "en": "The visitor's e-mail address cannot be read any more. Please ask for it again.",
+        "zh": "已无法读取该访客的邮箱，请重新询问访客。",
+    }
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +79,7 @@ async def defer(tx: AsyncSession, name: str, letter: Letter, *, in_shift: bool) 
 async def reply_by_mail(tx: AsyncSession, name: str, member: Member, content: str, client_msg_id: str) -> Entry:
     """The agent who holds the session (or a lead) answers in the chat and by mail.
 
-    A repeat returns the first entry. Raises InvalidStatus, NotHolder, NoEmail.
+    A repeat returns the first entry. Raises InvalidStatus, NotHolder, NoEmail, EmailUnreadable.
     """
     session = await locked(tx, name)
     if known := await repeated(tx, name, client_msg_id):
@@ -78,6 +89,8 @@ async def reply_by_mail(tx: AsyncSession, name: str, member: Member, content: st
     check_holder(session, member)
     if session.email is None:
         raise NoEmail
+    if session.email == UNREADABLE:
+        raise EmailUnreadable
     (posted,) = await record(tx, session, message("agent", member.actor, content, client_msg_id, by_mail=True))
     await enqueue(tx, SendMailReply(name, posted.seq))
     return posted

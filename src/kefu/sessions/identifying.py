@@ -12,7 +12,8 @@ from kefu.sessions.models import Session
 from kefu.sessions.queries import visible
 from kefu.sessions.service import SessionNotFound, locked, record
 from kefu.sessions.visibility import KEFU
-from kefu.shops.customers import Customer, visitor_id_of
+from kefu.shops.customer_ids import visitor_id_of
+from kefu.shops.customers import Customer
 
 
 class IdentityDiffers(Conflict):
@@ -57,9 +58,10 @@ async def sign_in(tx: AsyncSession, session: Session, customer: Customer) -> Non
     if known is not None and not customer.verified_by:
         return
     is_proven = customer.verified_by is not None
+    visitor_id = await visitor_id_of(tx, session.shop, customer.id) if is_proven else session.visitor_id
     facts = {
         "customer": customer.facts,
-        "visitor_id": visitor_id_of(session.shop, customer.id) if is_proven else session.visitor_id,
+        "visitor_id": visitor_id,
         "identity_epoch": session.identity_epoch + is_proven,
     }
     await record(tx, session, Fact("session.identified", VISITOR, facts, audience="internal"))
@@ -83,7 +85,8 @@ async def leave(tx: AsyncSession, visitor: Visitor) -> None:
 
 async def newest_of(tx: AsyncSession, shop: str, customer: Customer) -> Session | None:
     """Where a verified customer last talked with the shop."""
-    query = visible(KEFU).where(Session.visitor_id == visitor_id_of(shop, customer.id), Session.merged_into.is_(None))
+    visitor_id = await visitor_id_of(tx, shop, customer.id)
+    query = visible(KEFU).where(Session.visitor_id == visitor_id, Session.merged_into.is_(None))
     query = query.order_by(Session.created_at.desc(), Session.name.desc()).limit(1)
     return (await tx.execute(query)).scalar_one_or_none()
 

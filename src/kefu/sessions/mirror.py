@@ -21,9 +21,9 @@ from kefu.kit.errors import Unavailable
 from kefu.kit.redis import BACKGROUND_SECONDS, Away
 from kefu.log.log import Entry
 from kefu.sessions.models import stream_of
-from kefu.sessions.queries import find_many
 from kefu.sessions.redis_store import BEHIND, LUA, RedisStore
 from kefu.sessions.since import changed_after
+from kefu.sessions.store import rows_of
 
 log = structlog.get_logger()
 
@@ -123,9 +123,7 @@ class Mirror:
             store.saving.clear()
 
     async def _bring(self, names: list[str]) -> int:
-        async with self._db.read() as tx:
-            sessions = await find_many(tx, names)
-        return await self._store.save_all(sessions)
+        return await self._store.save_all(await rows_of(self._db, names))
 
     async def _compare_forever(self) -> None:
         while True:

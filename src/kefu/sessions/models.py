@@ -7,6 +7,8 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kefu.kit.db import Big, Table
+from kefu.kit.sealed import SealedFields, SealedText
+from kefu.log.private import OF_CUSTOMER
 from kefu.sessions.states import Status
 
 Role = Literal["user", "assistant", "agent", "system"]
@@ -73,7 +75,7 @@ class Session(Table):
     escalation_count: Mapped[int] = mapped_column(Integer, default=0)
     episode: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     replied_at: Mapped[int | None] = mapped_column(BigInteger)
-    email: Mapped[str | None] = mapped_column(String(254))
+    email: Mapped[str | None] = mapped_column(SealedText)
     mail_status: Mapped[MailStatus | None] = mapped_column(String(10))
     message_count: Mapped[int] = mapped_column(Integer, default=0)
     visitor_message_count: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
@@ -91,7 +93,7 @@ class Session(Table):
     merged_into: Mapped[str | None] = mapped_column(String(80))
     tags: Mapped[list[str]] = mapped_column(JSON, default=list, server_default="[]")
     rating: Mapped[int | None] = mapped_column(Integer)
-    customer: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    customer: Mapped[dict[str, Any] | None] = mapped_column(SealedFields(OF_CUSTOMER))
     identity_epoch: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
 
 

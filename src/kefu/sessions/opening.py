@@ -17,7 +17,8 @@ from kefu.sessions.models import Session
 from kefu.sessions.queries import find
 from kefu.sessions.service import Opening, open_session
 from kefu.sessions.store import SessionStore
-from kefu.shops.customers import Customer, Proof, recognise, visitor_id_of
+from kefu.shops.customer_ids import visitor_id_of
+from kefu.shops.customers import Customer, Proof, recognise
 from kefu.shops.origins import ForeignOrigin
 from kefu.shops.security import keys_of
 from kefu.shops.service import find_shop
@@ -89,7 +90,7 @@ async def _open(tx: AsyncSession, state: State, wish: Wish, visitor: Visitor | N
     if wish.proof is not None:
         claimed = recognise(shop.identity_mode, shop.id, await keys_of(tx, shop.id, state.sealer), wish.proof)
     earlier = await find(tx, visitor.session_name) if visitor else None
-    visitor_id, customer = _whose(shop.id, earlier, claimed)
+    visitor_id, customer = await _whose(tx, shop.id, earlier, claimed)
     if shop.identity_mode == "enforce" and shop.identity_required and not (customer and customer["verified_by"]):
         raise IdentityRequired
     opening = Opening(wish.name or new_id("s"), shop.id, wish.locale or "en", visitor_id, customer)
@@ -98,13 +99,15 @@ async def _open(tx: AsyncSession, state: State, wish: Wish, visitor: Visitor | N
     return Opened(session, visitor_token(state, session, None if is_fresh else visitor), is_new=True)
 
 
-def _whose(shop: str, earlier: Session | None, claimed: Customer | None) -> tuple[str, dict[str, Any] | None]:
+async def _whose(
+    tx: AsyncSession, shop: str, earlier: Session | None, claimed: Customer | None
+) -> tuple[str, dict[str, Any] | None]:
     """The visitor's id, "" for a new one, and their customer: what is proven now, else as in the earlier session."""
     known = earlier.customer if earlier else None
     if earlier is not None and known is not None and earlier.shop != shop:
         earlier = known = None
     if claimed is not None and claimed.verified_by:
-        return visitor_id_of(shop, claimed.id), claimed.facts
+        return await visitor_id_of(tx, shop, claimed.id), claimed.facts
     if claimed is None or (known is not None and known["id"] == claimed.id):
         return earlier.visitor_id if earlier else "", known
     return earlier.visitor_id if earlier and known is None else "", claimed.facts

@@ -120,14 +120,13 @@ async def _post_postgres(
     job_head = f'{{"session":{orjson.dumps(name).decode()},"seq":'
     arguments = (name, content[:PREVIEW], at, stream_of(name), ACTOR, payload, client_msg_id)
     try:
-        async with db.connection() as connection:
-            job = (AnswerVisitor.lane, AnswerVisitor.kind, job_head)
-            row = await connection.fetchrow(POSTGRES, *arguments, *job, words_in(content), identity_epoch)
+        job = (AnswerVisitor.lane, AnswerVisitor.kind, job_head)
+        rows = await db.execute(POSTGRES, *arguments, *job, words_in(content), identity_epoch)
     except asyncpg.UniqueViolationError:
         raise _Unusual from None
-    if row is None:
+    if not rows:
         raise _Unusual
-    return _Head(*row)
+    return _Head(*rows[0])
 
 
 def _post_sqlite(

@@ -9,6 +9,8 @@ from prometheus_client import Counter
 
 from kefu.kit.db import Database
 from kefu.kit.redis import BACKGROUND_SECONDS, REQUEST_SECONDS, Away, Redis
+from kefu.kit.sealed import Sealing, opened_json, seal_fields
+from kefu.log.private import CUSTOMER
 from kefu.sessions.models import Session
 from kefu.sessions.states import Status
 from kefu.sessions.store import COLUMNS, DatabaseStore, Stats, row_of
@@ -21,6 +23,7 @@ ASKED = Counter("kefu_store_asked_total", "Questions to the session store, by wh
 # each status a sorted set has the names by that event; one more has who waits, by since when. All scripts get the
 # prefix and the expiry (ms) first; time is Redis's own, so that a name leaves the sets when its string ends.
 STATUSES = tuple(Status)
+SEALED = ("email", *CUSTOMER)
 LUA = f"""
 local statuses = {{{", ".join(repr(status.value) for status in STATUSES)}}}
 local prefix, expire = ARGV[1], tonumber(ARGV[2])
@@ -110,8 +113,11 @@ class RedisStore:
         self._redis = redis
         self._database = DatabaseStore(db, expire_seconds)
         self.expire_ms = expire_seconds * 1000
-        # Another set of columns is another copy, so that in a rolling upgrade nobody reads rows of the other version.
-        self.prefix = f"{redis.prefix}{zlib.crc32(','.join(COLUMNS).encode()):08x}:"
+        # Another set of columns, or another key that seals, is another copy: in a rolling upgrade nobody reads rows
+        # of the other version.
+        version = zlib.crc32(",".join((*COLUMNS, db.sealing().kid)).encode())
+        self.prefix = f"{redis.prefix}{version:08x}:"
+        self._sealing = db.sealing
         # What this process committed and has not brought to Redis yet.
         self.changed: set[str] = set()
         self.saving: set[str] = set()
@@ -132,7 +138,7 @@ class RedisStore:
             return await self._database.get(name)
         if value is not None and fresh:
             ASKED.labels("hit").inc()
-            return _session_of(value)
+            return _session_of(value, self._sealing)
         ASKED.labels("miss" if fresh else "behind").inc()
         return await self._database.get(name)
 
@@ -163,11 +169,12 @@ class RedisStore:
 
     async def save(self, session: Session) -> bool:
         """Raises Away."""
-        return await self.save_all([session]) == 1
+        row = seal_fields(row_of(session), SEALED, self._sealing().seal)
+        return await self.save_all([row]) == 1
 
-    async def save_all(self, sessions: list[Session]) -> int:
-        """How many were newer than what Redis had. Raises Away."""
-        arguments = [part for session in sessions for part in _parts(session)]
+    async def save_all(self, rows: list[dict[str, Any]]) -> int:
+        """How many of the sessions' rows, sealed, were newer than what Redis had. Raises Away."""
+        arguments = [part for row in rows for part in _parts(row)]
         saved: int = await self.run("save", SAVE, *arguments, within=BACKGROUND_SECONDS)
         return saved
 
@@ -179,7 +186,7 @@ class RedisStore:
         values = await self._ask("list", LIST, status.value, offset, limit)
         if values is None:
             return await self._database.list_by_status(status, limit, offset)
-        return [_session_of(value) for value in values[0]]
+        return [_session_of(value, self._sealing) for value in values[0]]
 
     async def count_by_status(self, status: Status) -> int:
         answer = await self._ask("count", COUNT, status.value)
@@ -208,13 +215,13 @@ class RedisStore:
         return await self._redis.ask(operation, lambda _: script((), (self.prefix, self.expire_ms, *arguments)), within)
 
 
-def _parts(session: Session) -> tuple[str | int | bytes, ...]:
-    """A session as SAVE takes it."""
-    value = b"%d %b %b" % (session.seq, session.status.encode(), orjson.dumps(row_of(session)))
-    waits_since = session.escalated_at or session.updated_at
-    return session.name, session.seq, session.status, session.updated_at, waits_since, value
+def _parts(row: dict[str, Any]) -> tuple[str | int | bytes, ...]:
+    """A session's row as SAVE takes it."""
+    seq, status, updated_at = row["seq"], row["status"], row["updated_at"]
+    value = b"%d %b %b" % (seq, status.encode(), orjson.dumps(row))
+    return row["name"], seq, status, updated_at, row["escalated_at"] or updated_at, value
 
 
-def _session_of(value: bytes | str) -> Session:
+def _session_of(value: bytes | str, sealing: Sealing) -> Session:
     assert isinstance(value, bytes)
-    return Session(**orjson.loads(value.split(b" ", 2)[2]))
+    return Session(**orjson.loads(opened_json(value.split(b" ", 2)[2].decode(), sealing)))

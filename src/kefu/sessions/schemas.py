@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from kefu.kit.clock import now_ms, unix_seconds
 from kefu.kit.i18n import Locale
 from kefu.log.log import Entry
+from kefu.sessions.contacts import customer_of
 from kefu.sessions.models import MailStatus, Role, Session, Severity
 from kefu.sessions.priority import TIMEOUT_MS, Level, is_repeat, level_of, words_of
 from kefu.sessions.reading import Marks
@@ -282,23 +283,21 @@ def agent_of(session: Session) -> AgentRef | None:
 
 def session_out(session: Session, *, sees_all: bool = True, sees_contacts: bool = False) -> SessionOut:
     """`sees_all`: not for a visitor, from whom what the team notes is kept."""
-    email = session.email if sees_contacts else None
-    return SessionOut(**_session_fields(session, sees_all=sees_all), email=email)
+    return SessionOut(**_session_fields(session, sees_all=sees_all, sees_contacts=sees_contacts))
 
 
 def session_with_history(
     session: Session, history: list[Entry], marks: Marks, unread: int, *, sees_all: bool, sees_contacts: bool
 ) -> SessionWithHistory:
     return SessionWithHistory(
-        **_session_fields(session, sees_all=sees_all),
-        email=session.email if sees_contacts else None,
+        **_session_fields(session, sees_all=sees_all, sees_contacts=sees_contacts),
         history=[message_out(one) for one in history],
         unread=unread,
         read_marks=ReadMarks(visitor=marks.visitor, agents=marks.agents),
     )
 
 
-def _session_fields(session: Session, *, sees_all: bool) -> dict[str, Any]:
+def _session_fields(session: Session, *, sees_all: bool, sees_contacts: bool) -> dict[str, Any]:
     escalation = None
     if session.escalated_at is not None:
         escalation = Escalation(
@@ -317,7 +316,8 @@ def _session_fields(session: Session, *, sees_all: bool) -> dict[str, Any]:
         "visitor_id": session.visitor_id,
         "locale": session.locale,
         "user_profile": profile_of(session),
-        "customer": session.customer,
+        "customer": customer_of(session, sees_contacts=sees_contacts),
+        "email": session.email if sees_contacts else None,
         "assigned_agent": agent_of(session),
         "assigned_until": unix_seconds(session.assigned_until),
         "escalation": escalation,

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 import orjson
 
 from kefu.kit.db import Database
-from kefu.log.log import READ_LIMIT, Entry
+from kefu.log.log import READ_LIMIT, Entry, from_row
 from kefu.sessions.models import stream_of
 
 
@@ -58,7 +58,7 @@ async def since(
     rows = await db.fetch(PUBLIC if public_only else EVERYTHING, name, stream_of(name), after, limit)
     if not rows:
         return None
-    entries = [Entry(*row[HEAD_COLUMNS:]) for row in rows if row[HEAD_COLUMNS] is not None]
+    entries = [from_row(row[HEAD_COLUMNS:], db.sealing) for row in rows if row[HEAD_COLUMNS] is not None]
     return Head(*rows[0][:HEAD_COLUMNS]), entries
 
 

@@ -3,20 +3,33 @@
 Commands never ask here: they lock the row. What a store says may be a moment old.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sqlalchemy import delete, func, select
+import orjson
+from sqlalchemy import JSON, Boolean, delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
+from kefu.kit.sealed import SealedFields, SealedText, still_sealed
 from kefu.sessions.models import Session
 from kefu.sessions.queries import find, visible
+from kefu.sessions.since import EACH
 from kefu.sessions.states import Status
 from kefu.sessions.visibility import KEFU
 
 COLUMNS = tuple(column.name for column in Session.__table__.columns)
+# What the drivers give otherwise than the ORM: text of JSON, on SQLite whole numbers, and what is sealed as it is.
+READ_AS: dict[type, Callable[[Any], Any]] = {
+    JSON: orjson.Fragment,
+    SealedFields: orjson.Fragment,
+    SealedText: still_sealed,
+    Boolean: bool,
+}
+READ = {one.name: READ_AS[type(one.type)] for one in Session.__table__.columns if type(one.type) in READ_AS}
+ROWS = f"SELECT {', '.join(COLUMNS)} FROM sessions WHERE name IN (SELECT {{each}})"  # noqa: S608 - a constant
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,3 +118,15 @@ class DatabaseStore:
 
 def row_of(session: Session) -> dict[str, Any]:
     return {name: getattr(session, name) for name in COLUMNS}
+
+
+async def rows_of(db: Database, names: list[str]) -> list[dict[str, Any]]:
+    """The rows of the named sessions, sealed, ready to be written as JSON. Raises Busy.
+
+    Past the ORM, of which each post would cost a twelfth here.
+    """
+    found = await db.fetch(ROWS.format(each=EACH[db.is_sqlite]), orjson.dumps(names).decode())
+    rows = [dict(zip(COLUMNS, values, strict=True)) for values in found]
+    for row in rows:
+        row.update((name, read(row[name])) for name, read in READ.items() if row[name] is not None)
+    return rows

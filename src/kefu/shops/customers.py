@@ -104,12 +104,6 @@ class Customer:
         return asdict(self)
 
 
-def visitor_id_of(shop: str, customer_id: str) -> str:
-    """The same for one verified customer on whatever device, so that their sessions are found together."""
-    both = f"{shop}/{customer_id}"  # no shop's id has a slash
-    return f"customer_{hashlib.sha256(both.encode()).hexdigest()[:30]}"
-
-
 def recognise(mode: IdentityMode, shop: str, keys: Iterable[str], proof: Proof) -> Customer | None:
     """Who it is; None where the shop does not read identities, or nothing was claimed.
 

@@ -7,6 +7,7 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from kefu.kit.db import Table
 from kefu.kit.i18n import Text
+from kefu.kit.sealed import SealedText, Token
 
 SHOP_ID = r"^[a-z0-9][a-z0-9\-]{0,39}$"
 IdentityMode = Literal["off", "report", "enforce"]
@@ -22,7 +23,8 @@ class Shop(Table):
     so many wait that the team was told, None otherwise.
     `identity_mode`: what is done with an identity that a visitor claims; with `identity_required` nobody opens a
     session without one. `origins`: the sites of the shop's pages, None for those of the settings.
-    `security_version` counts the changes of these three.
+    `security_version` counts the changes of these three. `index_key`: makes the ids of customers' visits
+    (`customer_ids.py`), None for a shop that had secrets before there was one.
     """
 
     __tablename__ = "shops"
@@ -45,6 +47,7 @@ class Shop(Table):
     identity_mode: Mapped[IdentityMode] = mapped_column(String(10), default="off", server_default="off")
     identity_required: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     origins: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
+    index_key: Mapped[str | None] = mapped_column(SealedText)
     security_version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     created_at: Mapped[int] = mapped_column(BigInteger)
 
@@ -56,6 +59,6 @@ class ShopSecret(Table):
 
     id: Mapped[str] = mapped_column(String(40), primary_key=True)
     shop: Mapped[str] = mapped_column(String(40), ForeignKey("shops.id", ondelete="CASCADE"), index=True)
-    sealed: Mapped[str] = mapped_column(String(400))
+    sealed: Mapped[str] = mapped_column(Token)
     created_at: Mapped[int] = mapped_column(BigInteger)
     retired_at: Mapped[int | None] = mapped_column(BigInteger)

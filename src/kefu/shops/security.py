@@ -13,6 +13,7 @@ from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, Invalid, NotFound
 from kefu.kit.i18n import Text
 from kefu.kit.ids import new_id
+from kefu.kit.sealed import UNREADABLE
 from kefu.kit.secrets import Sealer, Unreadable
 from kefu.shops.models import IdentityMode, Shop, ShopSecret
 from kefu.shops.origins import is_for_development
@@ -99,9 +100,11 @@ async def put_security(tx: AsyncSession, shop_id: str, demands: Demands, version
 
 async def create_secret(tx: AsyncSession, shop_id: str, sealer: Sealer) -> tuple[ShopSecret, str]:
     """A new secret and its text, which can be read only now: 256 random bits. Raises ShopNotFound, TooManySecrets."""
-    await _locked(tx, shop_id)
+    shop = await _locked(tx, shop_id)
     if len(await secrets_of(tx, shop_id, active=True)) >= MOST_SECRETS:
         raise TooManySecrets(most=MOST_SECRETS)
+    if shop.index_key == UNREADABLE or (shop.index_key is None and not await secrets_of(tx, shop_id)):
+        shop.index_key = secrets.token_hex(32)
     text = secrets.token_urlsafe(32)
     secret = ShopSecret(id=new_id("secret"), shop=shop_id, sealed=sealer.seal(text), created_at=now_ms())
     tx.add(secret)
@@ -145,15 +148,6 @@ async def keys_of(tx: AsyncSession, shop_id: str, sealer: Sealer) -> list[str]:
         except Unreadable:
             log.warning("shop.secret_unreadable", shop=shop_id, secret=secret.id)
     return keys
-
-
-async def reseal(tx: AsyncSession, sealer: Sealer) -> None:
-    """Seal the secrets with the newest key. Those that cannot be opened any more stay."""
-    for secret in await tx.scalars(select(ShopSecret).order_by(ShopSecret.id).with_for_update()):
-        try:
-            secret.sealed = sealer.reseal(secret.sealed)
-        except Unreadable:
-            log.warning("shop.secret_unreadable", shop=secret.shop, secret=secret.id)
 
 
 async def _locked(tx: AsyncSession, shop_id: str) -> Shop:

@@ -22,6 +22,11 @@ export interface CustomerDescribed extends Logged<"customer.described"> {
 
 export type IdentityEvent = SessionIdentified | SessionSignedOut | CustomerDescribed;
 
+/** Sealed in the database with a key that is not there any more. */
+export function isUnreadable(contact: string): boolean {
+  return contact === "Unreadable";
+}
+
 /** Who the visitor is, as the log says; only agents hear of it. */
 export function customerOf(events: readonly LogEvent[]): Customer | undefined {
   return events.findLast((event) => event.type === "session.identified" || event.type === "customer.described")?.customer;

@@ -114,7 +114,7 @@ interface Mailed<Type extends string> extends Logged<Type> {
 export type MailSent = Mailed<"mail.sent">;
 
 export interface MailFailed extends Mailed<"mail.failed"> {
-  reason: "not_configured" | "refused" | "sign_in" | "unreachable";
+  reason: "not_configured" | "refused" | "sign_in" | "unreachable" | "unreadable";
   /** What the mail server said. */
   detail: string;
 }

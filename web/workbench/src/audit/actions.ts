@@ -65,6 +65,7 @@ export const ACTIONS: Readonly<Record<string, Record<Locale, string>>> = {
   "article.deleted": { en: "Deleted a draft", zh: "删除草稿" },
   "shop.hours_changed": { en: "Changed the service hours", zh: "修改工作时间" },
   "shop.routing_changed": { en: "Changed the routing", zh: "修改分配方式" },
+  "secrets.rotated": { en: "Changed the key of what is sealed", zh: "更换密封字段的密钥" },
   "job.retried": { en: "Brought a job back", zh: "重试失败的任务" },
   "audit.exported": { en: "Exported the audit log", zh: "导出审计日志" },
 };

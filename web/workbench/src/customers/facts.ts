@@ -1,16 +1,25 @@
-import type { Customer } from "@kefu/api";
+import { type Customer, isUnreadable } from "@kefu/api";
 import type { useI18n } from "vue-i18n";
 import type { Fact } from "../sessions/FactList.vue";
+
+/** What stands for contacts in front of who may not see them. */
+const HIDDEN = "***";
+
+/** A contact as people read it. */
+export function shown(contact: string, t: ReturnType<typeof useI18n>["t"]): string {
+  return isUnreadable(contact) ? t("customers.unreadable") : contact;
+}
 
 /** What stands beside a conversation about its customer. */
 export function factsOf(customer: Customer | undefined, t: ReturnType<typeof useI18n>["t"]): Fact[] {
   if (!customer) return [];
   const { id, email, phone, verified_by, doubt } = customer;
+  const fact = (term: string, value: string) => ({ term, value: shown(value, t), copy: !isUnreadable(value) && value !== HIDDEN });
   const sure = t(verified_by === "token" ? "customers.byToken" : "customers.byHash");
   return [
     { term: t("customers.identity"), value: doubt ? `${t("customers.unverified")} · ${t(`customers.doubts.${doubt}`)}` : sure },
-    { term: t("customers.identifier"), value: id, copy: true },
-    ...(email ? [{ term: t("customers.email"), value: email, copy: true }] : []),
-    ...(phone ? [{ term: t("customers.phone"), value: phone, copy: true }] : []),
+    fact(t("customers.identifier"), id),
+    ...(email ? [fact(t("customers.email"), email)] : []),
+    ...(phone ? [fact(t("customers.phone"), phone)] : []),
   ];
 }

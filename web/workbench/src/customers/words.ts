@@ -7,6 +7,7 @@ export const en = {
   byToken: "Confirmed by the shop",
   byHash: "Number confirmed by the shop, the rest as given",
   unverified: "Not verified",
+  unreadable: "Cannot be read any more",
   doubts: {
     no_proof: "Claimed without a proof",
     wrong_algorithm: "The token is not signed with HS256",
@@ -31,6 +32,7 @@ export const zh: typeof en = {
   byToken: "由店铺签名确认",
   byHash: "编号由店铺确认，其余为访客自填",
   unverified: "未验证",
+  unreadable: "已无法读取",
   doubts: {
     no_proof: "仅自称，没有凭证",
     wrong_algorithm: "令牌未使用 HS256 签名",

@@ -1,12 +1,12 @@
-import { type Conversation, newClientMsgId } from "@kefu/api";
+import { type Conversation, isUnreadable, newClientMsgId } from "@kefu/api";
 import { computed, ref } from "vue";
 import { request } from "../accounts/client";
 import { explain } from "../app/errors";
 
-/** Where the visitor wants to be answered; null when they left no address. */
+/** Where the visitor wants to be answered; null when they left no address, or it cannot be read any more. */
 export function addressOf(state: Conversation): string | null {
   const left = state.events.findLast((event) => event.type === "session.deferred");
-  return left?.email ?? null;
+  return left && !isUnreadable(left.email) ? left.email : null;
 }
 
 /** Answering by mail as well. Offered where there is an address, and chosen while the visitor is away. */

@@ -12,6 +12,7 @@ export const en = {
     refused: "the mail server refused it",
     sign_in: "the mail server does not accept Kefu's name and password",
     unreachable: "the mail server could not be reached",
+    unreadable: "the address cannot be read any more",
   },
 };
 
@@ -29,5 +30,6 @@ export const zh: typeof en = {
     refused: "被邮件服务器拒收",
     sign_in: "邮件服务器不接受 Kefu 的账号或密码",
     unreachable: "无法连接邮件服务器",
+    unreadable: "邮箱地址已无法读取",
   },
 };

@@ -1,0 +1,113 @@
+"""PostgreSQL: how long things may take, SQLAlchemy's engine, and the connections of the hot path."""
+
+import asyncio
+import time
+from contextlib import nullcontext
+from typing import Any
+
+import asyncpg
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+
+CONNECTIONS = 8
+# Seconds to wait for a free connection, for a new one, for a lock and for one statement: whoever asks is told 503 in
+# time, however silent PostgreSQL or the way to it is. A free one is worth the most patience: a thousand followers who
+# come back at once queue for it. A transaction left open for IDLE_SECONDS gives its locks back.
+FREE_SECONDS = 5
+CONNECT_SECONDS = 3
+LOCK_SECONDS = 3
+STATEMENT_SECONDS = 4
+IDLE_SECONDS = 15
+# A connection that has rested longer may have been cut on the way by something that says nothing.
+REST_SECONDS = 300
+
+# What PostgreSQL and the way to it say when they cannot serve a statement now; its sender asks again.
+NOT_NOW = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.TransactionRollbackError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    TimeoutError,
+    OSError,
+)
+
+
+class Statements:
+    """Single statements that leave nothing behind, on at most CONNECTIONS connections.
+
+    Whoever waits for one gets it in turn. asyncpg's pool lets who comes late overtake, so that one in a hundred waited
+    ten times as long as the others; and with its timers and tasks it took twice the time of the statement itself.
+    """
+
+    def __init__(self, url: str) -> None:
+        self._url = plain_postgres(url)
+        self._turns = asyncio.Semaphore(CONNECTIONS)
+        self._free: list[tuple[asyncpg.Connection[Any], float]] = []
+
+    async def run(self, sql: str, arguments: tuple[Any, ...]) -> list[Any]:
+        """The rows of one statement, committed. Raises one of NOT_NOW, or what PostgreSQL says of the statement."""
+        async with asyncio.timeout(FREE_SECONDS) if self._turns.locked() else nullcontext():
+            await self._turns.acquire()
+        try:
+            connection = self._rested() or await asyncpg.connect(self._url, **bounds(is_patient=False))
+            try:
+                rows: list[Any] = await connection.fetch(sql, *arguments)
+            except asyncpg.PostgresError:
+                self._put_back(connection)
+                raise
+            except BaseException:  # cut off in the middle: nobody knows what comes down this line next
+                connection.terminate()
+                raise
+            self._put_back(connection)
+            return rows
+        finally:
+            self._turns.release()
+
+    def _rested(self) -> "asyncpg.Connection[Any] | None":
+        """The one that was used last."""
+        while self._free:
+            connection, since = self._free.pop()
+            if not connection.is_closed() and time.monotonic() - since < REST_SECONDS:
+                return connection
+            connection.terminate()
+        return None
+
+    def _put_back(self, connection: "asyncpg.Connection[Any]") -> None:
+        if not connection.is_closed():
+            self._free.append((connection, time.monotonic()))
+
+    async def close(self) -> None:
+        while self._free:
+            await self._free.pop()[0].close()
+
+
+def plain_postgres(url: str) -> str:
+    """The address as asyncpg takes it, without SQLAlchemy's driver name."""
+    return "postgresql://" + url.split("://", 1)[1]
+
+
+def bounds(*, is_patient: bool) -> dict[str, Any]:
+    """What asyncpg is told of how long things may take. Anything else may be unbounded, connecting never is."""
+    if is_patient:
+        return {"timeout": CONNECT_SECONDS}
+    limits = {"lock_timeout": LOCK_SECONDS, "idle_in_transaction_session_timeout": IDLE_SECONDS}
+    return {
+        "timeout": CONNECT_SECONDS,
+        "command_timeout": STATEMENT_SECONDS,
+        "server_settings": {name: f"{seconds}s" for name, seconds in limits.items()},
+    }
+
+
+def engine(url: str, *, is_patient: bool) -> AsyncEngine:
+    return create_async_engine(
+        "postgresql+asyncpg://" + url.split("://", 1)[1],
+        pool_size=CONNECTIONS,
+        max_overflow=0,
+        pool_timeout=FREE_SECONDS,
+        pool_pre_ping=True,
+        hide_parameters=True,  # what people wrote, which an error would say
+        connect_args=bounds(is_patient=is_patient),
+    )
