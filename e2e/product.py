@@ -91,6 +91,7 @@ class Product:
         deadline = time.monotonic() + START_SECONDS
         while not self._is_ready():
             if self.process.poll() is not None or time.monotonic() > deadline:
+                self.kill()
                 raise RuntimeError(f"not started: {self.output()[-2000:]}")
             time.sleep(0.05)
 

@@ -22,6 +22,7 @@ from sso.identity_provider import CLIENT, SECRET, IdentityProvider
 ROOT = Account("root", "根", "bicycle-gear-1", "super_admin")
 OWN = "my-own-bicycle-9"
 TEAM = {"en": "Team", "zh": "团队"}
+SESSIONS = {"en": "Conversations", "zh": "会话"}
 ROLES = {"en": "Roles", "zh": "角色"}
 SSO = {"en": "Sign in with single sign-on", "zh": "使用单点登录"}
 FOREIGN = {"en": "not begun in this tab", "zh": "不是在此标签页发起的"}
@@ -127,6 +128,12 @@ def test_the_pages_by_day_and_by_night(desk: Desk, locale: Locale) -> None:
     expect(page.get_by_role("table")).to_be_visible()
     shoot(page, f"admin-roles-{locale}")
     assert faults(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    for place in (SESSIONS[locale], ROLES[locale]):
+        page.get_by_role("link", name=place).click()
+        expect(page.get_by_role("link", name=place)).to_be_in_viewport(ratio=1)
+        expect(page.locator("button.opener")).to_be_in_viewport(ratio=1)
+        assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 @pytest.mark.parametrize("locale", ["zh"])

@@ -1,3 +1,14 @@
+import type { Permission } from "./team";
+
+type Group<P> = P extends `${infer G}.${string}` ? G : never;
+type Act<P, G extends string> = P extends `${G}.${infer A}` ? A : never;
+
+/** A permission without words does not compile. */
+interface EveryPermission {
+  groups: Record<Group<Permission>, string>;
+  permissions: { [G in Group<Permission>]: Record<Act<Permission, G>, string> };
+}
+
 export const en = {
   title: "Team",
   lead: "Who works here, what each may do, and how full their hands are.",
@@ -77,6 +88,7 @@ export const en = {
     roles: "Roles",
     contacts: "Visitors",
     events: "Integration",
+    audit: "Audit",
   },
   permissions: {
     sessions: {
@@ -103,8 +115,9 @@ export const en = {
     roles: { write: "Change roles" },
     contacts: { read: "See visitors' e-mail and phone" },
     events: { read: "Read the whole log by the API" },
+    audit: { read: "See the audit log" },
   },
-};
+} satisfies EveryPermission & Record<string, unknown>;
 
 export const zh: typeof en = {
   title: "团队",
@@ -185,6 +198,7 @@ export const zh: typeof en = {
     roles: "角色",
     contacts: "访客",
     events: "集成",
+    audit: "审计",
   },
   permissions: {
     sessions: {
@@ -211,5 +225,6 @@ export const zh: typeof en = {
     roles: { write: "管理角色" },
     contacts: { read: "查看访客邮箱和电话" },
     events: { read: "通过接口读取完整日志" },
+    audit: { read: "查看审计日志" },
   },
 };
