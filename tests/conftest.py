@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import secrets
 import shutil
 import socket
 import ssl
@@ -35,6 +36,8 @@ LONG = {"faults", "test_any_input", "test_fence", "test_races"}
 SHARED = "KEFU_TEST_SERVERS"
 SERVERS = pytest.StashKey[Servers]()
 STATEMENT_SECONDS = 60
+# The same for all databases of a run, so that they share compiled statements (`compiled`).
+SECRET = secrets.token_hex(32)
 UNLIMITED = httpx2.Limits(max_connections=None)
 # Loading the authorities anew costs each client 26 ms.
 NO_TLS = ssl.create_default_context()
@@ -147,6 +150,7 @@ END $$
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of a clean, migrated database: a copy of a file, or this worker's own without the last test's rows."""
+    (tmp_path / "jwt_secret").write_text(SECRET)
     if request.param == "postgresql":
         url: str = request.getfixturevalue("postgres_database")
         asyncio.run(_execute(url, EMPTY))

@@ -131,7 +131,7 @@ class Conversation(RuleBasedStateMachine):
 
     @rule(member=MEMBERS, content=TEXTS, own=IDS)
     def an_agent_writes(self, member: service.Member, content: str, own: str) -> None:
-        self._store(own, lambda: self._command(service.post_by_agent, member, content, own))
+        self._store(own, lambda: self._command(service.post_by_agent, member, service.Reply(content, own)))
 
     @precondition(lambda self: self.asked)
     @rule(data=st.data(), answered=st.booleans())

@@ -20,6 +20,7 @@ from kefu.sessions.states import Move, Status
 from kefu.sessions.tagged import tags_of
 from kefu.sessions.work import AnswerVisitor
 from kefu.shops.customers import Customer
+from kefu.shops.service import first_shop
 from sessions.records import all_of, bring, bring_to, columns_of, log_of, open_session, row_of
 
 MEI = service.Member("agent_1", "Mei")
@@ -118,6 +119,8 @@ async def carried(db: Database, name: str) -> set[str]:
 @given(commands=st.lists(COMMANDS, min_size=1, max_size=30))
 async def test_folding_the_log_again_gives_the_same_row(db: Database, commands: list[tuple[Any, ...]]) -> None:
     name = new_id("s")
+    async with db.write() as tx:
+        await first_shop(tx)
     await open_session(db, name)
     for command in commands:
         before = await all_of(db, name)

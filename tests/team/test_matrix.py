@@ -103,12 +103,14 @@ class Company:
             "secret_id",
         ):
             path = path.replace(f"{{{parameter}}}", "none-1")
-        path = path.replace("{role_id}", "none")
+        path = path.replace("{role_id}", "none").replace("{file_id}", f"file_{0:032}")
         options: dict[str, Any] = {} if operation.method == "GET" else {"json": {}}
         if is_open and operation.method != "GET":
             role = "user" if who in {"owner", "visitor"} else "agent"
             body = {"session_name": self._name} | BODIES.get(operation.name, {})
             options["json"] = body | ({"role": role} if "role" in body else {})
+        if operation.path.endswith("/files"):
+            options = {"files": {"file": ("words.txt", b"words", "text/plain")}}
         headers = bearer(self._tokens[who]) if who in self._tokens else {}
         async with self._http.stream(operation.method, path, headers=headers, **options) as answer:
             if answer.headers.get("content-type", "").startswith("text/event-stream"):

@@ -20,14 +20,15 @@ class Sealer:
     """Seals short texts for the database (Fernet: AES-128-CBC with HMAC-SHA256).
 
     The first of `keys` seals, all of them open. Each becomes a key of its own that is no other key of that secret.
-    `kid` tells the first from another without saying what it is.
+    `kids` tell each from another without saying what it is, `kid` the first.
     """
 
     def __init__(self, keys: Sequence[str]) -> None:
         derived = [hmac.digest(key.encode(), b"kefu sealed text", "sha256") for key in dict.fromkeys(keys)]
         self._each = [Fernet(urlsafe_b64encode(one)) for one in derived]
         self._fernet = MultiFernet(self._each)
-        self.kid = hmac.digest(derived[0], b"kid", "sha256").hex()[:8]
+        self.kids = tuple(hmac.digest(one, b"kid", "sha256").hex()[:8] for one in derived)
+        self.kid = self.kids[0]
         # A list shows the same few customers again and again; opening one takes as long as reading its row.
         self._opened = lru_cache(4096)(self._open)
 
