@@ -44,7 +44,7 @@ def test_no_page_needs_what_its_policy_refuses(visit: Visit, desk: Desk, product
         lead.page.wait_for_load_state("networkidle")
     page = visitor.page
     page.goto(f"{product.address}/docs")
-    page.locator("[data-tag=chat]").click()
+    page.locator("[data-tag=sessions]").click()
     expect(page.get_by_text("/api/conversation/new").first).to_be_visible()
     page.goto(f"{product.address}/embed?shop=demo")
     expect(page.locator("textarea")).to_be_visible()

@@ -152,7 +152,7 @@ def is_told_who_went_away(product: Product, lead: AgentDesk, waiting: str) -> No
     expect(page.get_by_text("Lena is not on duty")).to_be_visible()
     acts(product, LENA, "PUT", "/api/agent/status", {"status": "online"})
     page.get_by_role("dialog").get_by_role("button", name="Offer").click()
-    expect(page.get_by_text("Offered to Lena")).to_be_visible()
+    expect(page.get_by_text("Offered to Lena", exact=True)).to_be_visible()
 
 
 def test_two_leads_set_at_once_how_the_shop_assigns(product: Product, visit: Visit, desk: Desk) -> None:

@@ -25,7 +25,7 @@ class Check:
 
 # Tests also wait: for timers, for servers to start, and those in the browser most of all.
 CORES = min(os.cpu_count() or 2, 4)
-WORKERS = ("-n", str(CORES + 1), "--dist", "worksteal")
+WORKERS = ("-n", str(CORES + 2), "--dist", "worksteal")
 BROWSERS = ("-n", str(2 * CORES + 1), "--dist", "worksteal")
 
 LINT = (

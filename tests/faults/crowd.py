@@ -13,6 +13,8 @@ from kefu.kit.postgres import IDLE_SECONDS
 
 # A transaction that was left open when its wire broke holds the feed back until PostgreSQL ends it.
 FED_WITHIN = IDLE_SECONDS + 5
+# On a machine that does much else; who is stuck has not come on by then either.
+SEEN_WITHIN = 15
 
 
 class Crowd:
@@ -93,7 +95,7 @@ class Crowd:
             log = everything.logs[follower.seen.session]
             newest = max(one.seq for one in log if follower.may_see(one))
             with suppress(TimeoutError):
-                await until(partial(follower.has_seen, newest), 5)
+                await until(partial(follower.has_seen, newest), SEEN_WITHIN)
         if self._integrator:
             wanted = {(one.stream, one.seq) for log in everything.logs.values() for one in log}
             with suppress(TimeoutError):

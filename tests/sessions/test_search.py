@@ -12,6 +12,7 @@ from faults.waiting import until
 from kefu.jobs.queue import Taken, ensure, take
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
+from kefu.kit.postgres import IDLE_SECONDS
 from kefu.log.log import Actor, Fact
 from kefu.log.models import Event
 from kefu.main import bulk_worker
@@ -29,9 +30,10 @@ async def mei(stage: Stage) -> Agent:
 async def index(db: Database) -> None:
     """Follow the log to its end, as the job does from time to time.
 
-    On PostgreSQL the end comes when nothing older is still being written, in whichever database of the server.
+    On PostgreSQL the end comes when nothing older is still being written, in whichever database of the server: a test
+    of broken wires leaves a transaction open for IDLE_SECONDS.
     """
-    async with asyncio.timeout(20):
+    async with asyncio.timeout(3 * IDLE_SECONDS):
         while True:
             async for _ in follow(db):
                 pass

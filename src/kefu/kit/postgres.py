@@ -2,20 +2,22 @@
 
 import asyncio
 import time
-from contextlib import nullcontext
+from contextlib import nullcontext, suppress
 from typing import Any
 
 import asyncpg
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 CONNECTIONS = 8
-# Seconds to wait for a free connection, for a new one, for a lock and for one statement: whoever asks is told 503 in
-# time, however silent PostgreSQL or the way to it is. A free one is worth the most patience: a thousand followers who
-# come back at once queue for it. A transaction left open for IDLE_SECONDS gives its locks back.
+# Seconds to wait for a free connection, for a new one, for a lock, for one statement, and for its end when it was cut
+# off: whoever asks is told 503 in time, however silent PostgreSQL or the way to it is. A free one is worth the most
+# patience: a thousand followers who come back at once queue for it. A transaction left open for IDLE_SECONDS gives its
+# locks back.
 FREE_SECONDS = 5
 CONNECT_SECONDS = 3
 LOCK_SECONDS = 3
 STATEMENT_SECONDS = 4
+STOP_SECONDS = 1
 IDLE_SECONDS = 15
 # A connection that has rested longer may have been cut on the way by something that says nothing.
 REST_SECONDS = 300
@@ -58,8 +60,8 @@ class Statements:
             except asyncpg.PostgresError:
                 self._put_back(connection)
                 raise
-            except BaseException:  # cut off in the middle: nobody knows what comes down this line next
-                connection.terminate()
+            except BaseException:
+                await _stop(connection)
                 raise
             self._put_back(connection)
             return rows
@@ -82,6 +84,17 @@ class Statements:
     async def close(self) -> None:
         while self._free:
             await self._free.pop()[0].close()
+
+
+async def _stop(connection: "asyncpg.Connection[Any]") -> None:
+    """Cut off in the middle, nobody knows what comes down this line next: it is closed.
+
+    First PostgreSQL is told to stop, or what waits for a lock would be written after its sender was told to ask again.
+    """
+    with suppress(*NOT_NOW):
+        async with asyncio.timeout(STOP_SECONDS):
+            await connection.close()
+    connection.terminate()
 
 
 def plain_postgres(url: str) -> str:
