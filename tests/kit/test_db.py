@@ -82,6 +82,7 @@ async def test_a_connection_that_was_left_in_the_middle_or_cut_is_not_used_again
     await until(lambda: is_asleep(other), 20)
     asleep.cancel()
     await asyncio.gather(asleep, return_exceptions=True)
+    await until(lambda: is_over(other), 20)
     next_one = await process_of(db)
     assert next_one != mine
     await other.fetch("SELECT pg_terminate_backend($1)", next_one)
@@ -92,6 +93,10 @@ async def test_a_connection_that_was_left_in_the_middle_or_cut_is_not_used_again
 
 async def is_asleep(other: Database) -> bool:
     return bool(await other.fetch("SELECT FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)'"))
+
+
+async def is_over(other: Database) -> bool:
+    return not await is_asleep(other)
 
 
 async def answers(db: Database) -> bool:
