@@ -8,6 +8,7 @@ from bench.subject import Place
 from kefu.kit.clock import now_ms
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
+from kefu.kit.sealed import sealing_of
 from kefu.main import Shared
 from kefu.sessions.redis_store import ASKED
 from kefu.sessions.since import changed
@@ -21,8 +22,10 @@ PATIENCE_SECONDS = 30
 
 async def measure(place: Place) -> tuple[list[float], float]:
     """Seconds of each `get` of READERS at once from the store in Redis, and the share that Redis answered."""
+    settings = Settings(data_dir=place.folder, database_url=place.database_url, redis_url=place.redis_url)
     db = Database(place.database_url)
-    shared = Shared(Settings(data_dir=place.folder, database_url=place.database_url, redis_url=place.redis_url), db)
+    db.seal_with(sealing_of(settings))
+    shared = Shared(settings, db)
     shared.start()
     try:
         names = [name for name, _ in await changed(db, now_ms() - HOUR_MS, SESSIONS)]

@@ -50,7 +50,9 @@ class Assigner:
         with suppress(Conflict, NotFound):
             async with self._db.write() as tx:
                 await lock_agent(tx, agent.id)
-                if (await locked(tx, wait.session)).agent_id is None:
+                session = await locked(tx, wait.session)
+                # Meanwhile another process may have offered it, and they may have let it pass.
+                if session.agent_id is None and agent.id not in await _passed(tx, session):
                     await offer(tx, wait.session, agent.id, SYSTEM)
         return True
 
@@ -71,11 +73,15 @@ async def _choose(tx: AsyncSession) -> tuple[Wait, Colleague] | None:
 
 async def _wait(tx: AsyncSession, session: Session) -> Wait:
     tags = {session.shop, session.escalation_reason or "", *words_of(session.urgent_words)}
+    last = await last_agent(tx, session.visitor_id)
+    return Wait(session.name, session.locale, frozenset(tags), last, await _passed(tx, session))
+
+
+async def _passed(tx: AsyncSession, session: Session) -> frozenset[str]:
+    """Who let it pass in this wait."""
     withdrawn = await read_last(tx, stream_of(session.name), LOOKED_AT, types=(UNASSIGNED,), public_only=False)
     since = session.escalated_at or 0
-    passed = {one.facts["agent"]["id"] for one in withdrawn if one.at >= since and one.facts["reason"] in PASSED}
-    last = await last_agent(tx, session.visitor_id)
-    return Wait(session.name, session.locale, frozenset(tags), last, frozenset(passed))
+    return frozenset(one.facts["agent"]["id"] for one in withdrawn if one.at >= since and one.facts["reason"] in PASSED)
 
 
 async def _busy_until(tx: AsyncSession, agents: list[str], now: int) -> dict[str, int]:
