@@ -1,0 +1,1 @@
+"""Model providers: one port, and who speaks it."""
