@@ -20,7 +20,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from kefu.kit import postgres, sqlite
 from kefu.kit.errors import Busy
-from kefu.kit.postgres import NOT_NOW, Statements
+from kefu.kit.postgres import NOT_NOW, Statements, Together
 from kefu.kit.sealed import SEALING, Sealing, no_keys
 from kefu.kit.sqlite import GroupCommit, GroupRead, numbered
 
@@ -112,6 +112,7 @@ class Database:
         self._group: GroupCommit | None = None
         self._readers: GroupRead | None = None
         self._statements = None if self.is_sqlite else Statements(url)
+        self._together: dict[str, Together] = {}
         if self.is_sqlite:
             self.path = url.removeprefix("sqlite:///")
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
@@ -151,6 +152,18 @@ class Database:
             self._readers = self._readers or GroupRead(self.path)
             return await self._readers.run(lambda connection: connection.execute(numbered(sql), arguments).fetchall())
         return await self._fetch(sql, arguments)
+
+    async def fetch_together(self, sql: str, *arguments: Any) -> list[Any]:
+        """One's own rows of a query that takes many askers (`kit.postgres.Together`). Raises Busy.
+
+        PostgreSQL only: SQLite reads together what waits together (`kit.sqlite.GroupRead`).
+        """
+        assert self._statements
+        together = self._together.get(sql) or self._together.setdefault(sql, Together(self._statements, sql))
+        try:
+            return await together.ask(arguments)
+        except NOT_NOW as error:
+            raise Busy from error
 
     async def _fetch(self, sql: str, arguments: tuple[Any, ...]) -> list[Any]:
         assert self._statements
