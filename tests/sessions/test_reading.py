@@ -120,14 +120,12 @@ async def test_followers_who_come_together_read_what_each_would_alone(db: Databa
     agent = await stage.agent()
     visitors = [await stage.visitor() for _ in range(5)]
     for n, visitor in enumerate(visitors):
-        for one in range(n):
-            await visitor.says(f"message {one}")
+        for said in range(n):
+            await visitor.says(f"message {said}")
         await agent.takes_over(visitor)
     asked = [(one.name, after, public) for one in visitors for after in (0, 2, 99) for public in (True, False)] * 2
-    found = await asyncio.gather(
-        *(since(db, name, after, public_only=public, limit=3) for name, after, public in asked),
-        since(db, "nobody", 0, public_only=True),
-    )
+    asking = [since(db, name, after, public_only=public, limit=3) for name, after, public in asked]
+    found = await asyncio.gather(*asking, since(db, "nobody", 0, public_only=True))
     assert found.pop() is None
     for (name, after, public), one in zip(asked, found, strict=True):
         assert one is not None
