@@ -1,7 +1,7 @@
 """The bot's turn, from the visitor's message to the answer in the log (spec B2, S4)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -10,15 +10,14 @@ from kefu.answering.off_topic import OFFER, Offer, is_off_topic
 from kefu.answering.ports import Answer, Answerer, Delta, Said, Turn
 from kefu.answering.wording import ONLY_FILES
 from kefu.bus.ports import Bus, Notice
-from kefu.jobs.queue import Taken, finish, finish_alone
+from kefu.jobs.queue import Taken, finish_alone
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
-from kefu.log.log import Entry
 from kefu.realtime.hub import ephemeral
-from kefu.sessions.models import Session, stream_of
-from kefu.sessions.queries import find, history
-from kefu.sessions.service import Stale, may_answer, post_by_bot
+from kefu.sessions.answers import Asked, asked_of, post_answer
+from kefu.sessions.models import stream_of
+from kefu.sessions.service import Stale
 from kefu.sessions.work import AnswerVisitor
 
 HISTORY = 20
@@ -51,7 +50,7 @@ class Bot:
     Repeating it is safe: an answer that was given, or is no longer wanted, ends the job and writes nothing.
 
     What makes a running answer void (an agent, a newer message) stops it as soon as this process hears of it; the fence
-    in `sessions.service.post_by_bot` holds in any case.
+    in `sessions.answers` holds in any case.
     """
 
     def __init__(self, db: Database, bus: Bus, answerer: Answerer) -> None:
@@ -77,15 +76,13 @@ class Bot:
 
     async def _answer(self, job: Taken, work: AnswerVisitor, running: Running) -> bool:
         """Whether an answer was written; if not, none is wanted any more."""
-        async with self._reading, self._db.read() as tx:
-            session = await find(tx, work.session)
-            is_wanted = session is not None and may_answer(session, work)
-            said = await history(tx, work.session, LOOK_BACK, public_only=True) if is_wanted else []
-        if session is None or not is_wanted or running.is_void:
+        async with self._reading:
+            asked = await asked_of(self._db, work, LOOK_BACK)
+        if asked is None or running.is_void:
             return False
         draft_id = new_id("d")
-        turn = _turn(session, said[-HISTORY:])
-        answerer = Offer(OFFER, "off-topic") if is_off_topic(said, now_ms()) else self._answerer
+        turn = _turn(asked)
+        answerer = Offer(OFFER, "off-topic") if is_off_topic(asked.said, now_ms()) else self._answerer
         if not turn.question:
             answerer = Offer(ONLY_FILES, "only-files")
         try:
@@ -123,9 +120,9 @@ class Bot:
             "answered": answer.answered,
             "sources": [asdict(source) for source in answer.sources],
         }
-        async with self._writing, self._db.write() as tx:
-            await post_by_bot(tx, work, said, {"draft_id": draft_id, **asdict(answer.evidence)})
-            await finish(tx, job.id)
+        evidence = {"draft_id": draft_id, **asdict(answer.evidence)}
+        async with self._writing:
+            await post_answer(self._db, work, said, evidence, job.id)
 
     def _drop(self, work: AnswerVisitor, draft_id: str) -> None:
         self._bus.publish(ephemeral(stream_of(work.session), "answer.dropped", draft_id=draft_id))
@@ -136,14 +133,14 @@ class Bot:
             running.is_void = True
 
 
-def _turn(session: Session, entries: Sequence[Entry]) -> Turn:
+def _turn(asked: Asked) -> Turn:
     """What the visitor wrote since anybody last answered is one question. Of files it knows nothing."""
-    said = [one.facts for one in entries]
+    said = [one.facts for one in asked.said[-HISTORY:]]
     answered = max((n for n, facts in enumerate(said, 1) if facts["role"] != "user"), default=0)
     return Turn(
-        shop=session.shop,
-        locale="zh" if session.locale == "zh" else "en",
+        shop=asked.shop,
+        locale=asked.locale,
         question="\n".join(facts["content"] for facts in said[answered:] if facts["content"]),
-        session_name=session.name,
+        session_name=asked.name,
         history=[Said(facts["role"], facts["content"]) for facts in said[:answered] if facts["content"]],
     )

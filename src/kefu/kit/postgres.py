@@ -2,6 +2,7 @@
 
 import asyncio
 import time
+from collections.abc import Mapping
 from contextlib import nullcontext, suppress
 from typing import Any
 
@@ -10,6 +11,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 CONNECTIONS = 8
+SEEKERS = 2  # more, for looking words up
 # Seconds to wait for a free connection, for a new one, for a lock, for one statement, and for its end when it was cut
 # off: whoever asks is told 503 in time, however silent PostgreSQL or the way to it is. A free one is worth the most
 # patience: a thousand followers who come back at once queue for it. A transaction left open for IDLE_SECONDS gives its
@@ -25,6 +27,10 @@ REST_SECONDS = 300
 # How many questions go in one statement, and how many such statements are under way for one kind of question.
 TOGETHER = 16
 ASKERS = 2
+
+# While PostgreSQL believes that there are few passages, it would read them all for each word: it counts late. What is
+# left to it is the index of the words.
+BY_WORDS = {"enable_seqscan": "off", "enable_indexscan": "off"}
 
 # What PostgreSQL and the way to it say when they cannot serve a statement now; its sender asks again.
 NOT_NOW = (
@@ -42,15 +48,17 @@ NOT_NOW = (
 
 
 class Statements:
-    """Single statements that leave nothing behind, on at most CONNECTIONS connections.
+    """Single statements that leave nothing behind, on so many connections at most, which have these `settings`.
 
     Whoever waits for one gets it in turn. asyncpg's pool lets who comes late overtake, so that one in a hundred waited
     ten times as long as the others; and with its timers and tasks it took twice the time of the statement itself.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, connections: int, settings: Mapping[str, str] | None = None) -> None:
         self._url = plain_postgres(url)
-        self._turns = asyncio.Semaphore(CONNECTIONS)
+        self._bounds = bounds(is_patient=False)
+        self._bounds["server_settings"] |= settings or {}
+        self._turns = asyncio.Semaphore(connections)
         self._free: list[tuple[asyncpg.Connection[Any], float]] = []
 
     async def run(self, sql: str, arguments: tuple[Any, ...]) -> list[Any]:
@@ -58,7 +66,7 @@ class Statements:
         async with asyncio.timeout(FREE_SECONDS) if self._turns.locked() else nullcontext():
             await self._turns.acquire()
         try:
-            connection = self._rested() or await asyncpg.connect(self._url, **bounds(is_patient=False))
+            connection = self._rested() or await asyncpg.connect(self._url, **self._bounds)
             try:
                 rows: list[Any] = await connection.fetch(sql, *arguments)
             except asyncpg.PostgresError:
