@@ -4,6 +4,8 @@ from dataclasses import replace
 
 from kefu.ai.breaker import Breaker
 from kefu.ai.catalog import Choice
+from kefu.ai.conversations import Conversations
+from kefu.ai.coze import CozeModel
 from kefu.ai.openai import OpenAiModel
 from kefu.ai.ports import ChatModel
 from kefu.ai.telling import Line
@@ -21,6 +23,7 @@ class ModelsOf:
         self._settings = settings
         self._line = line
         self._made: dict[str, tuple[int, list[ChatModel]]] = {}
+        self._conversations = Conversations(db)
         self._breakers: dict[tuple[str, str, str], Breaker] = {}
 
     async def __call__(self, shop: str) -> ChatModel | None:
@@ -46,7 +49,13 @@ class ModelsOf:
         name = choice.provider, choice.name
         labels = {"provider": choice.provider, "model": choice.name}
         breaker = self._breakers.setdefault((choice.provider, choice.url, choice.name), Breaker(labels))
-        return Trying(OpenAiModel(choice, self._line), breaker, name)
+        return Trying(self.plain(choice), breaker, name)
+
+    def plain(self, choice: Choice) -> ChatModel:
+        """The model as it is: asked once, and nobody in its place."""
+        if choice.provider == "coze":
+            return CozeModel(choice, self._line, self._conversations)
+        return OpenAiModel(choice, self._line)
 
 
 def _in_order(choice: Choice | None) -> list[Choice]:
