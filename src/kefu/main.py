@@ -15,6 +15,7 @@ from kefu.accounts.audit_endpoints import router as audit
 from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
 from kefu.ai.telling import Line
+from kefu.answering.bot_endpoints import router as bot
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.endpoints import router as chat
 from kefu.answering.models_of import ModelsOf
@@ -116,6 +117,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sso,
     audit,
     chat,
+    bot,
     reports,
     routing,
     team,

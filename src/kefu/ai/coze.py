@@ -52,7 +52,9 @@ class CozeModel:
                     has_spoken = True
                     yield one
         except ProviderFailed as failure:
-            is_old = self._tokens.pop(ask.conversation, None) is not None if failure.status == UNAUTHORIZED else False
+            is_old = (
+                self._tokens.pop(ask.conversation, None) is not None if failure.http_status == UNAUTHORIZED else False
+            )
             if has_spoken or not is_old:
                 raise
         if not has_spoken:
@@ -141,7 +143,7 @@ def _check(call: Call, body: Any) -> None:
     code, said = body.get("code", 0), str(body.get("msg") or body.get("error_message") or "")
     if code:
         failure = failed(call, _reason(code), f"{code} {said}")
-        failure.status = UNAUTHORIZED if code in TOKEN_INVALID else 0
+        failure.http_status = UNAUTHORIZED if code in TOKEN_INVALID else 0
         raise failure
 
 

@@ -159,7 +159,7 @@ async def _refusal(call: Call, answer: StreamedAnswer) -> ProviderFailed:
     if code == "insufficient_quota":  # it has a status of those who only are too fast
         reason = "denied"
     refusal = failed(call, reason, f"HTTP {answer.status} {said}".strip())
-    refusal.status, refusal.wait = answer.status, asked_wait(answer.headers)
+    refusal.http_status, refusal.wait = answer.status, asked_wait(answer.headers)
     return refusal
 
 
