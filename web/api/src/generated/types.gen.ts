@@ -173,7 +173,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Created At
      */
@@ -804,6 +804,71 @@ export type Bot = {
 };
 
 /**
+ * BotChoice
+ *
+ * `key` null: the one that is there stays, while provider and address do. `version`: of what the writer saw.
+ */
+export type BotChoice = {
+    /**
+     * Provider
+     */
+    provider?: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze' | null;
+    /**
+     * Url
+     */
+    url?: string;
+    /**
+     * Model
+     */
+    model?: string;
+    /**
+     * Cheaper Model
+     */
+    cheaper_model?: string;
+    /**
+     * Deployment
+     */
+    deployment?: string;
+    /**
+     * Api Version
+     */
+    api_version?: string;
+    coze?: Coze;
+    /**
+     * Persona
+     */
+    persona?: string;
+    /**
+     * Prompt
+     */
+    prompt?: string;
+    /**
+     * Mask Pii
+     */
+    mask_pii?: boolean;
+    budgets?: Budgets;
+    /**
+     * Key
+     */
+    key?: string | null;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * BotData
+ */
+export type BotData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: BotOut;
+};
+
+/**
  * BotInfo
  */
 export type BotInfo = {
@@ -812,6 +877,76 @@ export type BotInfo = {
      */
     success?: true;
     bot: Bot;
+};
+
+/**
+ * BotOut
+ *
+ * `default_provider`: of the installation. `updated_by`: an agent's id, null while nobody has chosen anything.
+ */
+export type BotOut = {
+    /**
+     * Provider
+     */
+    provider?: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze' | null;
+    /**
+     * Url
+     */
+    url?: string;
+    /**
+     * Model
+     */
+    model?: string;
+    /**
+     * Cheaper Model
+     */
+    cheaper_model?: string;
+    /**
+     * Deployment
+     */
+    deployment?: string;
+    /**
+     * Api Version
+     */
+    api_version?: string;
+    coze?: Coze;
+    /**
+     * Persona
+     */
+    persona?: string;
+    /**
+     * Prompt
+     */
+    prompt?: string;
+    /**
+     * Mask Pii
+     */
+    mask_pii?: boolean;
+    budgets?: Budgets;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Has Key
+     */
+    has_key: boolean;
+    /**
+     * Default Provider
+     */
+    default_provider: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze';
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Updated At
+     */
+    updated_at: string | null;
+    /**
+     * Updated By
+     */
+    updated_by: string | null;
 };
 
 /**
@@ -824,6 +959,34 @@ export type BotQuality = {
      * Escalation Rate
      */
     escalation_rate: number | null;
+};
+
+/**
+ * Budget
+ *
+ * null: no limit.
+ */
+export type Budget = {
+    /**
+     * Tokens
+     */
+    tokens?: number | null;
+    /**
+     * Usd
+     */
+    usd?: number | null;
+};
+
+/**
+ * Budgets
+ *
+ * How much the bot may use: with one visitor in a day, in one session, in the whole shop in a day and a month.
+ */
+export type Budgets = {
+    visitor_day?: Budget;
+    session?: Budget;
+    shop_day?: Budget;
+    shop_month?: Budget;
 };
 
 /**
@@ -1087,6 +1250,28 @@ export type ConversationOpened = {
      * Seq
      */
     seq: number;
+};
+
+/**
+ * Coze
+ */
+export type Coze = {
+    /**
+     * App Id
+     */
+    app_id?: string;
+    /**
+     * Workflow Id
+     */
+    workflow_id?: string;
+    /**
+     * Client Id
+     */
+    client_id?: string;
+    /**
+     * Public Key Id
+     */
+    public_key_id?: string;
 };
 
 /**
@@ -2586,7 +2771,7 @@ export type NewRole = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -3781,7 +3966,7 @@ export type RoleChangeIn = {
     /**
      * Permissions
      */
-    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'> | null;
+    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
 };
 
 /**
@@ -3808,7 +3993,7 @@ export type RoleList = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -3850,7 +4035,7 @@ export type RoleOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Is Builtin
      */
@@ -5307,6 +5492,59 @@ export type TransferRecord = {
      * Ended By
      */
     ended_by: string | null;
+};
+
+/**
+ * TrialData
+ */
+export type TrialData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: TrialOut;
+};
+
+/**
+ * TrialOut
+ *
+ * What a tiny question to the provider gave.
+ *
+ * `first_ms`: until the first piece of the answer. `message`: how it went, in words; `said`: in the provider's own.
+ */
+export type TrialOut = {
+    /**
+     * Ok
+     */
+    ok: boolean;
+    /**
+     * Provider
+     */
+    provider: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze';
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * First Ms
+     */
+    first_ms?: number | null;
+    /**
+     * Total Ms
+     */
+    total_ms: number;
+    /**
+     * Reason
+     */
+    reason?: 'refused' | 'unknown_host' | 'slow' | 'cut' | 'busy' | 'broken' | 'malformed' | 'empty' | 'too_long' | 'denied' | null;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Said
+     */
+    said?: string;
 };
 
 /**
@@ -6868,6 +7106,216 @@ export type ChatStreamResponses = {
      */
     200: unknown;
 };
+
+export type ReadBotData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/bot';
+};
+
+export type ReadBotErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadBotError = ReadBotErrors[keyof ReadBotErrors];
+
+export type ReadBotResponses = {
+    /**
+     * Successful Response
+     */
+    200: BotData;
+};
+
+export type ReadBotResponse = ReadBotResponses[keyof ReadBotResponses];
+
+export type PutBotSettingsData = {
+    body: BotChoice;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/bot';
+};
+
+export type PutBotSettingsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutBotSettingsError = PutBotSettingsErrors[keyof PutBotSettingsErrors];
+
+export type PutBotSettingsResponses = {
+    /**
+     * Successful Response
+     */
+    200: BotData;
+};
+
+export type PutBotSettingsResponse = PutBotSettingsResponses[keyof PutBotSettingsResponses];
+
+export type TryBotData = {
+    body: BotChoice;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/bot/test';
+};
+
+export type TryBotErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TryBotError = TryBotErrors[keyof TryBotErrors];
+
+export type TryBotResponses = {
+    /**
+     * Successful Response
+     */
+    200: TrialData;
+};
+
+export type TryBotResponse = TryBotResponses[keyof TryBotResponses];
 
 export type SessionStatsData2 = {
     body?: never;
