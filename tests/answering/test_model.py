@@ -7,6 +7,7 @@ from collections.abc import AsyncGenerator
 import pytest
 
 from actors import Agent, Visitor
+from kefu.ai.budget import Booked, Books, Budget, Limit, Payer
 from kefu.ai.catalog import FREE, Price
 from kefu.ai.ports import Ask, ChatModel, Finished, Piece, ProviderFailed, Usage
 from kefu.ai.scripted import ScriptedModel
@@ -29,6 +30,7 @@ RETURNS = Content(
 )
 BATTERY = Content("en", "Battery", "The battery lasts 80 km.", "battery", questions=["How far does the battery go?"])
 RETURNS_ZH = Content("zh", "退货", "签收后 30 天内可以退货，运费由我们承担。", "returns", questions=["怎么退货？"])
+DEAR_FIRST = ("dear", "cheap")
 PRICE = Price(tokens_in=1.0, tokens_out=10.0)
 HELD_SECONDS = 60
 
@@ -184,6 +186,21 @@ async def test_a_model_that_fails_is_followed_by_the_next_and_the_last_by_the_kn
     assert answer.evidence.fell_back_from == ("openai: cut", "openai: cut")
     assert "30 days" in answer.text
     assert len(shown) == 2
+
+
+@pytest.mark.parametrize(
+    ("money", "provider"), [(1.0, "dear"), (0.1, "cheap"), (0.0, "builtin")], ids=["rich", "short", "broke"]
+)
+async def test_over_budget_a_cheaper_model_answers_and_then_the_knowledge(
+    shop: Database, money: float, provider: str
+) -> None:
+    books = Books(shop, "UTC", lambda model: Price(1.0, 1000.0) if model == "dear" else Price(1.0, 1.0))
+    payer = Payer("default", "s", "v", Budget(shop_day=Limit(money=money)))
+    models = [Booked(saying(f"Within 30 days of delivery {name} [1]."), books, payer, "p", name) for name in DEAR_FIRST]
+    answer, shown = await heard(answerer_of(shop, *models), turn("How do I return something?"))
+    assert (answer.answered, len(shown)) == (True, 1)
+    assert len(answer.evidence.fell_back_from) == [*DEAR_FIRST, "builtin"].index(provider)
+    assert answer.evidence.provider == "builtin" if provider == "builtin" else provider in answer.text
 
 
 async def test_when_nothing_works_the_visitor_is_told_so_and_shown_the_way_to_a_person(

@@ -8,6 +8,7 @@ import re
 from collections.abc import Sequence
 from itertools import chain
 
+from kefu.answering.pii import PLACEHOLDER
 from kefu.answering.ports import Claim, Doubt
 from kefu.knowledge.passages import plain, sentences
 from kefu.knowledge.search import Hit
@@ -51,7 +52,7 @@ def _doubt(text: str, cited: Sequence[int], passages: Sequence["_Passage"]) -> D
     if not all(1 <= n <= len(passages) for n in cited):
         return "no_such_passage"
     named = [passages[n - 1] for n in cited]
-    words = [word for word in cut(plain(text)) if not word.is_stop]
+    words = [word for word in cut(plain(PLACEHOLDER.sub("", text))) if not word.is_stop]
     numbers = [word.term for word in words if NUMBER.match(word.term)]
     if not all(any(one.has_number(number) for one in named) for number in numbers):
         return "numbers"
