@@ -2,6 +2,8 @@
 
 from kefu.accounts import models as accounts
 from kefu.ai import books
+from kefu.ai import models as ai
+from kefu.answering import models as answering
 from kefu.bus import models as bus
 from kefu.collaboration import models as collaboration
 from kefu.files import models as files
@@ -16,6 +18,8 @@ __all__ = [
     "Table",
     "accounts",
     "books",
+    "ai",
+    "answering",
     "bus",
     "collaboration",
     "files",
