@@ -14,9 +14,13 @@ from kefu.accounts.audit import keys_of, seal_with
 from kefu.accounts.audit_endpoints import router as audit
 from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
+from kefu.ai.budget import Books
+from kefu.ai.catalog import price_of
 from kefu.ai.telling import Line
+from kefu.answering.bot_settings import own_prices
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.endpoints import router as chat
+from kefu.answering.model import ModelAnswerer
 from kefu.answering.models_of import ModelsOf
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
@@ -184,8 +188,15 @@ def line_of(settings: Settings) -> Line:
     return Line(HttpStreams(Outbound(settings.outbound_allow)), waits)
 
 
-def answerer_of(settings: Settings, db: Database) -> Answerer:
-    return ScriptedAnswerer() if settings.ai_provider == "scripted" else BuiltinAnswerer(db)
+def models_of(db: Database, settings: Settings, line: Line) -> ModelsOf:
+    books = Books(db, settings.timezone, partial(price_of, own=own_prices(settings)))
+    return ModelsOf(db, settings, line, books)
+
+
+def answerer_of(settings: Settings, db: Database, models: ModelsOf) -> Answerer:
+    if settings.ai_provider == "scripted":
+        return ScriptedAnswerer()
+    return ModelAnswerer(BuiltinAnswerer(db), models.setup, models.books.price_of)
 
 
 def _publish(bus: Bus, entries: list[Entry]) -> None:
@@ -250,9 +261,9 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     signs = Signs(db, presence.own_agents)
     doorkeeper = Doorkeeper(db, bus)
     line = line_of(settings)
-    model_of = ModelsOf(db, settings, line)
+    model_of = models_of(db, settings, line)
     parts: list[Part] = [shared, line.streams, hub, desk, tellings, presence, signs, doorkeeper]
-    parts.append(talk_worker(db, bus, settings, answerer or answerer_of(settings, db)))
+    parts.append(talk_worker(db, bus, settings, answerer or answerer_of(settings, db, model_of)))
     parts += [bulk_worker(db, settings)] if db.is_sqlite else []
 
     app = Application(

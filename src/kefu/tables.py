@@ -17,9 +17,9 @@ from kefu.shops import models as shops
 __all__ = [
     "Table",
     "accounts",
-    "books",
     "ai",
     "answering",
+    "books",
     "bus",
     "collaboration",
     "files",

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
+from dataclasses import replace
 
 import pytest
 from sqlalchemy import func, select
@@ -31,9 +32,10 @@ class Counted:
 
 
 class Refusing:
-    async def stream(self, ask: Ask) -> AsyncGenerator[Piece | Finished]:  # noqa: ARG002 - asked for by the port
-        raise ProviderFailed(provider="openai", reason="refused")
-        yield
+    async def stream(self, ask: Ask) -> AsyncGenerator[Piece | Finished]:
+        if ask.messages:
+            raise ProviderFailed(provider="openai", reason="refused")
+        yield Piece("never")
 
 
 @pytest.fixture
@@ -41,14 +43,14 @@ def books(db: Database) -> Books:
     return Books(db, "Asia/Shanghai", lambda model: Price(1.0, 10.0) if "mini" in model else Price(100.0, 1000.0))
 
 
-def payer(budget: Budget, session: str = "s-1", visitor: str = "v-1", shop: str = "default") -> Payer:
-    return Payer(shop, session, visitor, budget)
+def payer(budget: Budget, visitor: str = "v-1", shop: str = "default") -> Payer:
+    return Payer(shop, visitor, budget)
 
 
-async def call(books: Books, by: Payer, model: str = "mini") -> bool:
+async def call(books: Books, by: Payer, model: str = "mini", session: str = "s-1") -> bool:
     """Whether the budget allowed it."""
     try:
-        async for _ in Booked(Counted(), books, by, "openai", model).stream(ASK):
+        async for _ in Booked(Counted(), books, by, "openai", model).stream(replace(ASK, conversation=session)):
             pass
     except OverBudget:
         return False
@@ -87,7 +89,7 @@ async def test_a_budget_holds_when_all_begin_at_once(db: Database, books: Books,
     ("scope", "other"),
     [
         ("visitor_day", {"visitor": "v-2"}),
-        ("session", {"session": "s-2"}),
+        ("session", {}),
         ("shop_day", {"shop": "other"}),
         ("shop_month", {"shop": "other"}),
     ],
@@ -96,7 +98,7 @@ async def test_a_budget_is_of_its_own_scope_alone(books: Books, scope: str, othe
     budget = Budget(**{scope: Limit(tokens=MOST)})
     assert await call(books, payer(budget))
     assert not await call(books, payer(budget))
-    assert await call(books, payer(budget, **other))
+    assert await call(books, payer(budget, **other), session="s-2" if scope == "session" else "s-1")
 
 
 async def test_money_is_counted_by_the_price_of_what_is_asked(books: Books) -> None:
@@ -111,7 +113,7 @@ async def test_what_a_dead_process_held_is_given_back(
 ) -> None:
     limited = payer(Budget(session=Limit(tokens=MOST)))
     monkeypatch.setattr(budgets, "HELD_MS", -1)
-    await books.reserve(limited, "mini", Usage(MOST, 0, is_estimated=True))
+    await books.reserve(limited, "s-1", "mini", Usage(MOST, 0, is_estimated=True))
     assert await call(books, limited)
     async with db.read() as tx:
         assert (await tx.execute(select(func.count()).select_from(ModelCall))).scalar_one() == 1

@@ -17,6 +17,7 @@ from kefu.answering.model import ModelAnswerer, Setup
 from kefu.answering.ports import Answer, Answerer, Delta, Said, Speech, TakenBack, Turn
 from kefu.answering.prompt import NO_ANSWER, Voice
 from kefu.kit.db import Database
+from kefu.kit.errors import Busy
 from kefu.kit.i18n import Locale
 from kefu.knowledge.service import Content, put_published
 
@@ -195,7 +196,7 @@ async def test_over_budget_a_cheaper_model_answers_and_then_the_knowledge(
     shop: Database, money: float, provider: str
 ) -> None:
     books = Books(shop, "UTC", lambda model: Price(1.0, 1000.0) if model == "dear" else Price(1.0, 1.0))
-    payer = Payer("default", "s", "v", Budget(shop_day=Limit(money=money)))
+    payer = Payer("default", "v", Budget(shop_day=Limit(money=money)))
     models = [Booked(saying(f"Within 30 days of delivery {name} [1]."), books, payer, "p", name) for name in DEAR_FIRST]
     answer, shown = await heard(answerer_of(shop, *models), turn("How do I return something?"))
     assert (answer.answered, len(shown)) == (True, 1)
@@ -208,14 +209,15 @@ async def test_when_nothing_works_the_visitor_is_told_so_and_shown_the_way_to_a_
 ) -> None:
     answerer = answerer_of(shop, Breaking())
 
-    async def busy(*_: object) -> Speech:
-        raise ProviderFailed(provider="the database", reason="slow")
-        yield
+    async def busy(_: object, turn: Turn) -> Speech:
+        if turn.question:
+            raise Busy
+        yield Delta("never")
 
     monkeypatch.setattr(BuiltinAnswerer, "answer", busy)
     answer, _ = await heard(answerer, turn("How do I return something?"))
     assert (answer.text, answer.answered) == (wording.SORRY["en"], False)
-    assert answer.evidence.fell_back_from == ("openai: cut", "builtin: PROVIDER_FAILED")
+    assert answer.evidence.fell_back_from == ("openai: cut", "builtin: DATABASE_BUSY")
 
 
 @pytest.mark.parametrize(("stopped", "text"), [("length", "Within 30 days of delivery…"), ("filter", None)])

@@ -75,53 +75,46 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """Whose budget a call is counted against. A call for nobody's session has an empty one."""
+    """Whose budget a call is counted against, beside that of its session. `visitor`: empty when it is for the team."""
 
     shop: str
-    session: str = ""
     visitor: str = ""
     budget: Budget = field(default_factory=Budget)
-
-
-@dataclass(frozen=True, slots=True)
-class _Cost:
-    tokens: int
-    micros: int
 
 
 class Books:
     """Counts calls. `price_of`: of a model's name."""
 
     def __init__(self, db: Database, zone: str, price_of: Callable[[str], Price]) -> None:
-        self._db, self._zone, self._price_of = db, ZoneInfo(zone), price_of
+        self._db, self._zone, self.price_of = db, ZoneInfo(zone), price_of
 
     def cost_of(self, model: str, usage: Usage) -> int:
         """Millionths of a US dollar."""
-        return round(self._price_of(model).of(usage) * MICROS)
+        return round(self.price_of(model).of(usage) * MICROS)
 
     def today(self) -> str:
         return datetime.fromtimestamp(now_ms() / 1000, self._zone).date().isoformat()
 
-    async def reserve(self, payer: Payer, model: str, usage: Usage) -> str:
+    async def reserve(self, payer: Payer, session: str, model: str, usage: Usage) -> str:
         """Count what a call may cost; its id, for `settle`. Raises OverBudget."""
-        asked = _Cost(usage.tokens_in + usage.tokens_out, self.cost_of(model, usage))
-        now, day = now_ms(), self.today()
+        now = now_ms()
+        call = ModelCall(
+            id=new_id("call"),
+            shop=payer.shop,
+            session=session,
+            visitor=payer.visitor,
+            day=self.today(),
+            at=now,
+            expires_at=now + HELD_MS,
+            tokens=usage.tokens_in + usage.tokens_out,
+            cost=self.cost_of(model, usage),
+        )
         async with self._db.write() as tx:
             if not is_sqlite(tx):  # SQLite has one writer at a time as it is
                 await tx.execute(LOCK, {"shop": payer.shop})
             await tx.execute(delete(ModelCall).where(or_(ModelCall.expires_at < now, ModelCall.at < now - KEPT_MS)))
-            await _check(tx, payer, day, asked, model)
-            call = ModelCall(
-                id=new_id("call"),
-                shop=payer.shop,
-                session=payer.session,
-                visitor=payer.visitor,
-                day=day,
-                at=now,
-                expires_at=now + HELD_MS,
-                tokens=asked.tokens,
-                cost=asked.micros,
-            )
+            if scope := await _exceeded(tx, call, payer.budget):
+                raise OverBudget(provider=model, reason="budget", scope=scope)
             tx.add(call)
         return call.id
 
@@ -134,26 +127,27 @@ class Books:
             await self._db.execute(SET_RIGHT, call, usage.tokens_in + usage.tokens_out, micros)
 
 
-async def _check(tx: AsyncSession, payer: Payer, day: str, asked: _Cost, model: str) -> None:
-    budget = payer.budget
-    held = (ModelCall.shop == payer.shop) & ModelCall.expires_at.is_not(None)
-    of_shop = ModelUsage.shop == payer.shop
+async def _exceeded(tx: AsyncSession, call: ModelCall, budget: Budget) -> str | None:
+    """Whose budget the call would exceed, if any. What ended counts for a shop by the day, what runs by itself."""
+    runs = (ModelCall.shop == call.shop) & ModelCall.expires_at.is_not(None)
+    of_shop = ModelUsage.shop == call.shop
     scopes: tuple[tuple[str, Limit, ColumnElement[bool], ColumnElement[bool] | None], ...] = (
-        ("session", budget.session, ModelCall.session == payer.session, None),
-        ("visitor", budget.visitor_day, (ModelCall.visitor == payer.visitor) & (ModelCall.day == day), None),
-        ("day", budget.shop_day, held, of_shop & (ModelUsage.day == day)),
-        ("month", budget.shop_month, held, of_shop & ModelUsage.day.startswith(day[:8])),
+        ("session", budget.session, ModelCall.session == call.session, None),
+        ("visitor", budget.visitor_day, (ModelCall.visitor == call.visitor) & (ModelCall.day == call.day), None),
+        ("day", budget.shop_day, runs, of_shop & (ModelUsage.day == call.day)),
+        ("month", budget.shop_month, runs, of_shop & ModelUsage.day.startswith(call.day[:8])),
     )
     for scope, limit, calls, used in scopes:
-        if limit == NO_LIMIT:
+        if limit == NO_LIMIT or (scope == "visitor" and not call.visitor):
             continue
         rows = [(await tx.execute(select(func.sum(ModelCall.tokens), func.sum(ModelCall.cost)).where(calls))).one()]
         if used is not None:
             tokens = func.sum(ModelUsage.tokens_in + ModelUsage.tokens_out)
             rows.append((await tx.execute(select(tokens, func.sum(ModelUsage.cost)).where(used))).one())
         tokens_spent, micros_spent = (sum(int(row[n] or 0) for row in rows) for n in (0, 1))
-        if not limit.allows(tokens_spent + asked.tokens, micros_spent + asked.micros):
-            raise OverBudget(provider=model, reason="budget", scope=scope)
+        if not limit.allows(tokens_spent + call.tokens, micros_spent + call.cost):
+            return scope
+    return None
 
 
 class Booked:
@@ -168,7 +162,7 @@ class Booked:
         asked, call = estimate_prompt(ask.messages), None
         if self._payer.budget.is_limited:
             most = Usage(asked, ask.max_tokens, is_estimated=True)
-            call = await self._books.reserve(self._payer, self._model, most)
+            call = await self._books.reserve(self._payer, ask.conversation, self._model, most)
         said, end, pieces = "", None, self._inner.stream(ask)
         try:
             async for piece in pieces:

@@ -21,6 +21,7 @@ SPEAKERS = {"user": "customer", "assistant": "assistant", "agent": "colleague"}
 # Tokens, roughly.
 WORD_FOR_WORD = 1200
 IN_SHORT = 400
+PERSONA = "the shop's assistant"
 QUESTION_LIMIT = 4000
 LINE_LIMIT = 80
 
@@ -46,7 +47,7 @@ LAST = "Answer the customer's question by your rules, in {language}."
 class Voice:
     """How the shop's bot speaks: its name, and what the team adds to the rules. Written by administrators."""
 
-    persona: str = "the assistant"
+    persona: str = PERSONA
     instructions: str = ""
 
 
