@@ -20,6 +20,7 @@ from kefu.ai.telling import Line
 from kefu.answering.bot_settings import own_prices
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.endpoints import router as chat
+from kefu.answering.evidence_endpoints import router as evidence
 from kefu.answering.model import ModelAnswerer
 from kefu.answering.models_of import ModelsOf
 from kefu.answering.ports import Answerer
@@ -65,6 +66,7 @@ from kefu.realtime.presence import Presence
 from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
 from kefu.realtime.tellings import Tellings
+from kefu.reports.cost_endpoints import router as costs
 from kefu.reports.endpoints import router as reports
 from kefu.reports.live import Figures
 from kefu.routing.assigner import Assigner
@@ -120,7 +122,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     sso,
     audit,
     chat,
+    evidence,
     reports,
+    costs,
     routing,
     team,
     transfers,

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Sequence
 from contextlib import aclosing
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from functools import partial
 from typing import Any
 
@@ -19,10 +19,9 @@ from kefu.log.log import Entry
 from kefu.realtime.hub import ephemeral
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.queries import find, history
-from kefu.sessions.service import Stale, may_answer, post_by_bot
+from kefu.sessions.service import Stale, may_answer, page_of, post_by_bot
 from kefu.sessions.work import AnswerVisitor
 
-HISTORY = 20
 LOOK_BACK = 40  # far enough to find ten replies among what the visitor wrote
 # What a program sends in one go is one question; nobody notices the pause.
 GATHER_SECONDS = 0.01
@@ -87,9 +86,10 @@ class Bot:
             session = await find(tx, work.session)
             is_wanted = session is not None and may_answer(session, work)
             said = await history(tx, work.session, LOOK_BACK, public_only=True) if is_wanted else []
+            page = await page_of(tx, work.session) if is_wanted else None
         if session is None or not is_wanted or running.is_void:
             return False
-        turn = _turn(session, said[-HISTORY:])
+        turn = replace(_turn(session, said), context=page)
         answerer = Offer(OFFER, "off-topic") if is_off_topic(said, now_ms()) else self._answerer
         if not turn.question:
             answerer = Offer(ONLY_FILES, "only-files")
