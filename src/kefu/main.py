@@ -14,10 +14,15 @@ from kefu.accounts.audit import keys_of, seal_with
 from kefu.accounts.audit_endpoints import router as audit
 from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
+from kefu.ai.budget import Books
+from kefu.ai.catalog import price_of
 from kefu.ai.telling import Line
 from kefu.answering.bot_endpoints import router as bot
+from kefu.answering.bot_settings import own_prices
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.endpoints import router as chat
+from kefu.answering.evidence_endpoints import router as evidence
+from kefu.answering.model import ModelAnswerer
 from kefu.answering.models_of import ModelsOf
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
@@ -62,6 +67,7 @@ from kefu.realtime.presence import Presence
 from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
 from kefu.realtime.tellings import Tellings
+from kefu.reports.cost_endpoints import router as costs
 from kefu.reports.endpoints import router as reports
 from kefu.reports.live import Figures
 from kefu.routing.assigner import Assigner
@@ -118,7 +124,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     audit,
     chat,
     bot,
+    evidence,
     reports,
+    costs,
     routing,
     team,
     transfers,
@@ -186,8 +194,15 @@ def line_of(settings: Settings) -> Line:
     return Line(HttpStreams(Outbound(settings.outbound_allow)), waits)
 
 
-def answerer_of(settings: Settings, db: Database) -> Answerer:
-    return ScriptedAnswerer() if settings.ai_provider == "scripted" else BuiltinAnswerer(db)
+def models_of(db: Database, settings: Settings, line: Line) -> ModelsOf:
+    books = Books(db, settings.timezone, partial(price_of, own=own_prices(settings)))
+    return ModelsOf(db, settings, line, books)
+
+
+def answerer_of(settings: Settings, db: Database, models: ModelsOf) -> Answerer:
+    if settings.ai_provider == "scripted":
+        return ScriptedAnswerer()
+    return ModelAnswerer(BuiltinAnswerer(db), models.setup, models.books.price_of)
 
 
 def _publish(bus: Bus, entries: list[Entry]) -> None:
@@ -252,9 +267,9 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     signs = Signs(db, presence.own_agents)
     doorkeeper = Doorkeeper(db, bus)
     line = line_of(settings)
-    model_of = ModelsOf(db, settings, line)
+    model_of = models_of(db, settings, line)
     parts: list[Part] = [shared, line.streams, hub, desk, tellings, presence, signs, doorkeeper]
-    parts.append(talk_worker(db, bus, settings, answerer or answerer_of(settings, db)))
+    parts.append(talk_worker(db, bus, settings, answerer or answerer_of(settings, db, model_of)))
     parts += [bulk_worker(db, settings)] if db.is_sqlite else []
 
     app = Application(

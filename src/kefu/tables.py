@@ -1,6 +1,7 @@
 """Every table, imported once, so that migrations and tests see them all."""
 
 from kefu.accounts import models as accounts
+from kefu.ai import books
 from kefu.ai import models as ai
 from kefu.answering import models as answering
 from kefu.bus import models as bus
@@ -18,6 +19,7 @@ __all__ = [
     "accounts",
     "ai",
     "answering",
+    "books",
     "bus",
     "collaboration",
     "files",
