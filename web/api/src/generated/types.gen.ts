@@ -1023,6 +1023,30 @@ export type ByTagData = {
 };
 
 /**
+ * Card
+ *
+ * What the visitor looks at on the shop's page: a product, or an order of theirs. So the page says; unchecked.
+ */
+export type Card = {
+    /**
+     * Kind
+     */
+    kind: 'product' | 'order';
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Url
+     */
+    url?: string;
+    /**
+     * Detail
+     */
+    detail?: string;
+};
+
+/**
  * Carried
  */
 export type Carried = {
@@ -1156,6 +1180,26 @@ export type ChatAnswer = {
 };
 
 /**
+ * ClaimOut
+ *
+ * A sentence of the answer. `cited`: the passages it named, from 1; `doubt`: why that does not count, or empty.
+ */
+export type ClaimOut = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Cited
+     */
+    cited: Array<number>;
+    /**
+     * Doubt
+     */
+    doubt: '' | 'uncited' | 'no_such_passage' | 'numbers' | 'words';
+};
+
+/**
  * CodeIn
  */
 export type CodeIn = {
@@ -1250,6 +1294,35 @@ export type ConversationOpened = {
      * Seq
      */
     seq: number;
+};
+
+/**
+ * Costs
+ */
+export type Costs = {
+    /**
+     * First
+     */
+    first: string;
+    /**
+     * Last
+     */
+    last: string;
+    /**
+     * Used
+     */
+    used: Array<UsedOut>;
+};
+
+/**
+ * CostsData
+ */
+export type CostsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Costs;
 };
 
 /**
@@ -1534,6 +1607,75 @@ export type Escalation = {
      * Trigger At
      */
     trigger_at: number;
+};
+
+/**
+ * EvidenceData
+ */
+export type EvidenceData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: EvidenceOut;
+};
+
+/**
+ * EvidenceOut
+ *
+ * `cost` in US dollars. `fell_back_from`: what did not answer before, and why.
+ *
+ * `refused`: what a model said that no passage says; the visitor was told that the bot does not know.
+ */
+export type EvidenceOut = {
+    /**
+     * Provider
+     */
+    provider: string;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Knowledge Version
+     */
+    knowledge_version: number;
+    /**
+     * Prompt Hash
+     */
+    prompt_hash: string;
+    /**
+     * Tokens
+     */
+    tokens: number;
+    /**
+     * Cost
+     */
+    cost: number;
+    /**
+     * Latency Ms
+     */
+    latency_ms: number;
+    /**
+     * Answered
+     */
+    answered: boolean;
+    /**
+     * Fell Back From
+     */
+    fell_back_from: Array<string>;
+    /**
+     * Refused
+     */
+    refused: string;
+    /**
+     * Claims
+     */
+    claims: Array<ClaimOut>;
+    /**
+     * Passages
+     */
+    passages: Array<PassageOut>;
 };
 
 /**
@@ -3030,7 +3172,7 @@ export type OnlineData = {
 /**
  * OpenConversation
  *
- * `identity`: who opens it, where the shop's pages say so.
+ * `identity`: who opens it, where the shop's pages say so. `page`: what they look at.
  */
 export type OpenConversation = {
     /**
@@ -3046,6 +3188,7 @@ export type OpenConversation = {
      */
     locale?: 'zh' | 'en' | null;
     identity?: Proof | null;
+    page?: Card | null;
 };
 
 /**
@@ -3103,6 +3246,56 @@ export type OutcomeData = {
      */
     success?: true;
     data: Outcome;
+};
+
+/**
+ * PassageOut
+ *
+ * A passage as it was then. `hash_holds`: the record was not tampered with.
+ *
+ * `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
+ */
+export type PassageOut = {
+    /**
+     * Passage Id
+     */
+    passage_id: string;
+    /**
+     * Article Id
+     */
+    article_id: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Text Hash
+     */
+    text_hash: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Hash Holds
+     */
+    hash_holds: boolean;
+    /**
+     * Has Changed
+     */
+    has_changed: boolean;
+    /**
+     * Latest
+     */
+    latest: number | null;
 };
 
 /**
@@ -4866,6 +5059,15 @@ export type ShopRef = {
 };
 
 /**
+ * ShowPage
+ *
+ * null: nothing any more.
+ */
+export type ShowPage = {
+    card: Card | null;
+};
+
+/**
  * SignedInOut
  */
 export type SignedInOut = {
@@ -5593,6 +5795,50 @@ export type Use = {
      */
     session_name?: string | null;
     order?: OrderFacts;
+};
+
+/**
+ * UsedOut
+ *
+ * `cost` in US dollars.
+ */
+export type UsedOut = {
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Day
+     */
+    day: string;
+    /**
+     * Provider
+     */
+    provider: string;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Purpose
+     */
+    purpose: string;
+    /**
+     * Calls
+     */
+    calls: number;
+    /**
+     * Tokens In
+     */
+    tokens_in: number;
+    /**
+     * Tokens Out
+     */
+    tokens_out: number;
+    /**
+     * Cost
+     */
+    cost: number;
 };
 
 /**
@@ -7317,6 +7563,80 @@ export type TryBotResponses = {
 
 export type TryBotResponse = TryBotResponses[keyof TryBotResponses];
 
+export type EvidenceData2 = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+        /**
+         * Seq
+         */
+        seq: number;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/evidence/{seq}';
+};
+
+export type EvidenceErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type EvidenceError = EvidenceErrors[keyof EvidenceErrors];
+
+export type EvidenceResponses = {
+    /**
+     * Successful Response
+     */
+    200: EvidenceData;
+};
+
+export type EvidenceResponse = EvidenceResponses[keyof EvidenceResponses];
+
 export type SessionStatsData2 = {
     body?: never;
     path?: never;
@@ -7456,6 +7776,164 @@ export type WallboardResponses = {
 };
 
 export type WallboardResponse = WallboardResponses[keyof WallboardResponses];
+
+export type ModelCostsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string;
+        /**
+         * From
+         */
+        from?: string | null;
+        /**
+         * To
+         */
+        to?: string | null;
+    };
+    url: '/api/reports/costs';
+};
+
+export type ModelCostsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ModelCostsError = ModelCostsErrors[keyof ModelCostsErrors];
+
+export type ModelCostsResponses = {
+    /**
+     * Successful Response
+     */
+    200: CostsData;
+};
+
+export type ModelCostsResponse = ModelCostsResponses[keyof ModelCostsResponses];
+
+export type ModelCostsFileData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string;
+        /**
+         * From
+         */
+        from?: string | null;
+        /**
+         * To
+         */
+        to?: string | null;
+        /**
+         * Locale
+         */
+        locale?: 'zh' | 'en' | null;
+    };
+    url: '/api/reports/costs/file';
+};
+
+export type ModelCostsFileErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ModelCostsFileError = ModelCostsFileErrors[keyof ModelCostsFileErrors];
+
+export type ModelCostsFileResponses = {
+    /**
+     * The file
+     */
+    200: unknown;
+};
 
 export type GetQueueData = {
     body?: never;
@@ -11955,6 +12433,76 @@ export type PostMessageResponses = {
 };
 
 export type PostMessageResponse = PostMessageResponses[keyof PostMessageResponses];
+
+export type ShowPageData = {
+    body: ShowPage;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/page';
+};
+
+export type ShowPageErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ShowPageError = ShowPageErrors[keyof ShowPageErrors];
+
+export type ShowPageResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type ShowPageResponse = ShowPageResponses[keyof ShowPageResponses];
 
 export type EscalateData = {
     body: Escalate;
