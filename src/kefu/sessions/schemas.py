@@ -68,6 +68,7 @@ class WithFiles(Body):
     def _something_is_said(cls, value: str, info: ValidationInfo) -> str:
         return value.replace("\x00", "").strip() if info.data.get("files") else _something(value)
 
+
 class Card(Body):
     """What the visitor looks at on the shop's page: a product, or an order of theirs. So the page says; unchecked."""
 
