@@ -166,7 +166,7 @@ def file_store(settings: Settings) -> FileStore:
 def talk_worker(db: Database, bus: Bus, settings: Settings, answerer: Answerer) -> Worker:
     """Who answers, and who brings a person."""
     handlers: dict[str, Handler] = {
-        AnswerVisitor.kind: Bot(db, bus, answerer),
+        AnswerVisitor.kind: Bot(db, bus, answerer, default_hours(settings)),
         AssignWaiting.kind: Assigner(db),
         ExpireOffer.kind: partial(expire_offer, db),
         WatchDuty.kind: partial(watch_duty, db, timedelta(seconds=settings.agent_auto_busy_seconds)),

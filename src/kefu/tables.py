@@ -10,5 +10,18 @@ from kefu.knowledge import models as knowledge
 from kefu.log import models as log
 from kefu.sessions import models as sessions
 from kefu.shops import models as shops
+from kefu.supervision import models as supervision
 
-__all__ = ["Table", "accounts", "bus", "collaboration", "files", "jobs", "knowledge", "log", "sessions", "shops"]
+__all__ = [
+    "Table",
+    "accounts",
+    "bus",
+    "collaboration",
+    "files",
+    "jobs",
+    "knowledge",
+    "log",
+    "sessions",
+    "shops",
+    "supervision",
+]

@@ -8,7 +8,7 @@ from typing import Any
 
 from kefu.answering.off_topic import OFFER, Offer, is_off_topic
 from kefu.answering.ports import Answer, Answerer, Delta, Said, Turn
-from kefu.answering.wording import ONLY_FILES
+from kefu.answering.wording import NOBODY_HERE, ONLY_FILES
 from kefu.bus.ports import Bus, Notice
 from kefu.jobs.queue import Taken, finish, finish_alone
 from kefu.kit.clock import now_ms
@@ -20,6 +20,8 @@ from kefu.sessions.models import Session, stream_of
 from kefu.sessions.queries import find, history
 from kefu.sessions.service import Stale, may_answer, post_by_bot
 from kefu.sessions.work import AnswerVisitor
+from kefu.shops.hours import Hours
+from kefu.supervision.service import Watch, judge_answer, judge_question, look
 
 HISTORY = 20
 LOOK_BACK = 40  # far enough to find ten replies among what the visitor wrote
@@ -51,11 +53,13 @@ class Bot:
     Repeating it is safe: an answer that was given, or is no longer wanted, ends the job and writes nothing.
 
     What makes a running answer void (an agent, a newer message) stops it as soon as this process hears of it; the fence
-    in `sessions.service.post_by_bot` holds in any case.
+    in `sessions.service.post_by_bot` holds in any case. The policies are asked before it begins and before it is said.
     """
 
-    def __init__(self, db: Database, bus: Bus, answerer: Answerer) -> None:
+    def __init__(self, db: Database, bus: Bus, answerer: Answerer, hours: Hours) -> None:
+        """`hours` hold for a shop that has none of its own."""
         self._db = db
+        self._hours = hours
         self._bus = bus
         self._answerer = answerer
         self._running: dict[str, Running] = {}
@@ -81,25 +85,45 @@ class Bot:
             session = await find(tx, work.session)
             is_wanted = session is not None and may_answer(session, work)
             said = await history(tx, work.session, LOOK_BACK, public_only=True) if is_wanted else []
-        if session is None or not is_wanted or running.is_void:
+            watch = await look(tx, session, self._hours) if session and is_wanted else None
+        if session is None or watch is None or running.is_void:
             return False
         draft_id = new_id("d")
         turn = _turn(session, said[-HISTORY:])
-        answerer = Offer(OFFER, "off-topic") if is_off_topic(said, now_ms()) else self._answerer
-        if not turn.question:
-            answerer = Offer(ONLY_FILES, "only-files")
+        is_answered = False
         try:
-            answer = await self._speak(answerer.answer(turn), work, draft_id, running)
-            if answer is not None:
-                await self._write(job, work, draft_id, answer)
+            if watch.question():
+                watch = await self._judge(job, work)
+            if watch is None:
                 return True
+            speech = self._answerer_of(turn, said, watch).answer(turn)
+            answer = await self._speak(speech, work, draft_id, running)
+            if answer is not None:
+                if await self._write(job, work, draft_id, answer, watch):
+                    return True
+                is_answered = True
         except Stale:
             pass
         except BaseException:
             self._drop(work, draft_id)
             raise
         self._drop(work, draft_id)
-        return False
+        return is_answered
+
+    async def _judge(self, job: Taken, work: AnswerVisitor) -> Watch | None:
+        """None when a policy asks for a person; there is nothing to answer then."""
+        async with self._writing, self._db.write() as tx:
+            watch = await judge_question(tx, work, self._hours)
+            if watch is None:
+                await finish(tx, job.id)
+        return watch
+
+    def _answerer_of(self, turn: Turn, said: Sequence[Entry], watch: Watch) -> Answerer:
+        if watch.finds_nobody():
+            return Offer(NOBODY_HERE, "nobody-here")
+        if not turn.question:
+            return Offer(ONLY_FILES, "only-files")
+        return Offer(OFFER, "off-topic") if is_off_topic(said, now_ms()) else self._answerer
 
     async def _speak(self, answer: Speech, work: AnswerVisitor, draft_id: str, running: Running) -> Answer | None:
         """Stream the draft to the followers. None when it became void on the way."""
@@ -116,16 +140,22 @@ class Bot:
                 await asyncio.sleep(0)  # each follower takes it before the next: a torrent must not cut them as slow
         return None
 
-    async def _write(self, job: Taken, work: AnswerVisitor, draft_id: str, answer: Answer) -> None:
+    async def _write(self, job: Taken, work: AnswerVisitor, draft_id: str, answer: Answer, watch: Watch) -> bool:
+        """Whether it was said: a policy may withhold it."""
         said: dict[str, Any] = {
             "content": answer.text,
             "draft_id": draft_id,
             "answered": answer.answered,
             "sources": [asdict(source) for source in answer.sources],
         }
+        evidence = {"draft_id": draft_id, **asdict(answer.evidence)}
+        is_hit = bool(watch.answer(work.seq, said, evidence))
         async with self._writing, self._db.write() as tx:
-            await post_by_bot(tx, work, said, {"draft_id": draft_id, **asdict(answer.evidence)})
+            is_withheld = is_hit and await judge_answer(tx, work, self._hours, said, evidence)
+            if not is_withheld:
+                await post_by_bot(tx, work, said, evidence)
             await finish(tx, job.id)
+        return not is_withheld
 
     def _drop(self, work: AnswerVisitor, draft_id: str) -> None:
         self._bus.publish(ephemeral(stream_of(work.session), "answer.dropped", draft_id=draft_id))
