@@ -90,6 +90,8 @@ from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.security_endpoints import router as security
 from kefu.sso.endpoints import router as sso
 from kefu.sso.provider import Provider
+from kefu.supervision.backtest import RunBacktest, run_backtest
+from kefu.supervision.endpoints import router as policies
 from kefu.team.endpoints import router as team
 from kefu.transfers.endpoints import router as transfers
 from kefu.transfers.service import ExpireTransfer, expire_transfer
@@ -128,6 +130,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     knowledge,
     shops,
     security,
+    policies,
     identity,
     channels,
     histories,
@@ -154,6 +157,7 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
         IndexMessages.kind: partial(index_messages, db),
         TagByRules.kind: partial(tag_by_rules, db),
+        RunBacktest.kind: partial(run_backtest, db, default_hours(settings)),
         SweepFiles.kind: partial(sweep_files, db, file_store(settings)),
     }
     return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages(), SweepFiles()])

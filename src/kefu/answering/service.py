@@ -17,7 +17,7 @@ from kefu.kit.ids import new_id
 from kefu.log.log import Entry
 from kefu.realtime.hub import ephemeral
 from kefu.sessions.models import Session, stream_of
-from kefu.sessions.queries import find, history
+from kefu.sessions.queries import find
 from kefu.sessions.service import Stale, may_answer, post_by_bot
 from kefu.sessions.work import AnswerVisitor
 from kefu.shops.hours import Hours
@@ -84,11 +84,11 @@ class Bot:
         async with self._reading, self._db.read() as tx:
             session = await find(tx, work.session)
             is_wanted = session is not None and may_answer(session, work)
-            said = await history(tx, work.session, LOOK_BACK, public_only=True) if is_wanted else []
             watch = await look(tx, session, self._hours) if session and is_wanted else None
         if session is None or watch is None or running.is_void:
             return False
         draft_id = new_id("d")
+        said = watch.said[-LOOK_BACK:]
         turn = _turn(session, said[-HISTORY:])
         is_answered = False
         try:

@@ -1,0 +1,159 @@
+"""The policies at the bot's side: before it answers, and before what it answered is said (spec P1, P2)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from prometheus_client import Counter
+from sqlalchemy import select
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kefu.accounts.duty import LOST_AFTER_MS
+from kefu.accounts.models import Agent
+from kefu.bus.telling import tell
+from kefu.kit.clock import now_ms
+from kefu.log.log import BOT, SYSTEM, Entry, Fact, read_last
+from kefu.sessions.models import Session, stream_of
+from kefu.sessions.service import Stale, locked, may_answer, moved, record
+from kefu.sessions.states import Move
+from kefu.sessions.work import AnswerVisitor
+from kefu.shops.hours import Hours
+from kefu.supervision.rules import Book, Moment, Ruling, Scene, asks_for_person
+from kefu.supervision.talk import DECIDED, EVIDENCED, WATCHED, WITHHELD, Step, step, told, unjudged
+from kefu.supervision.versions import in_force_for
+
+# Of a session's log so much is looked at, the newest first.
+LOOK_BACK = 1000
+DETAILS_LIMIT = 200
+TAGS_LIMIT = 20
+VIP_TAG = "tag_vip"
+FIRED = "policy.fired"
+JUDGED = Counter("kefu_policy_judgements", "What policies were asked about, by what came of it", ["point", "outcome"])
+
+
+@dataclass(frozen=True)
+class Watch:
+    """A session as the policies in force see it at one moment."""
+
+    book: Book
+    scene: Scene
+    entries: Sequence[Entry]
+
+    @cached_property
+    def steps(self) -> list[Step]:
+        return [step(one) for one in self.entries]
+
+    @property
+    def said(self) -> list[Entry]:
+        """The messages, oldest first."""
+        return [one for one in self.entries if one.type == "message.posted"]
+
+    def question(self) -> list[Ruling]:
+        """What hits in what the visitor wrote and nobody judged yet, up to the first that asks for a person."""
+        rulings: list[Ruling] = []
+        for about, talk in unjudged(self.steps):
+            rulings += self.book.judge(Moment(self.scene, talk, about))
+            if asks_for_person(rulings):
+                break
+        return rulings
+
+    def answer(self, seq: int, said: dict[str, Any], evidence: dict[str, Any]) -> list[Ruling]:
+        """What hits in the answer to message `seq` that the bot would give now."""
+        talk, about = told(self.steps), next(one for one in self.steps if one.seq == seq)
+        facts = {**evidence, **said, "role": "assistant", "reply_to": seq}
+        answer = Step(0, "message.posted", about.at, facts)
+        talk.take(answer)
+        return self.book.judge(Moment(self.scene, talk, about, answer))
+
+    def finds_nobody(self) -> bool:
+        """Whether a person was to be asked for in vain because of something that has no answer yet."""
+        talk = told(self.steps)
+        return talk.closed_about > talk.settled
+
+
+async def look(tx: AsyncSession, session: Session, hours: Hours) -> Watch:
+    """`hours` hold for a shop that has none of its own."""
+    book, own = await in_force_for(tx, session.shop, hours)
+    types = (*WATCHED, EVIDENCED) if book.asks_costs else WATCHED
+    entries = await read_last(tx, stream_of(session.name), LOOK_BACK, types=types, public_only=False)
+    return Watch(book, scene_of(session, own), entries)
+
+
+def scene_of(session: Session, hours: Hours) -> Scene:
+    return Scene(
+        session.shop, "zh" if session.locale == "zh" else "en", session.is_vip or VIP_TAG in session.tags, hours
+    )
+
+
+async def judge_question(tx: AsyncSession, work: AnswerVisitor, hours: Hours) -> Watch | None:
+    """Write down what hits in the question and do what it says. None when a person was asked for, so the bot is not.
+
+    Looks again under the session's lock, so of two who do it at once the second finds nothing. Raises Stale.
+    """
+    session = await _answerable(tx, work)
+    rulings = (await look(tx, session, hours)).question()
+    await _carry_out(tx, session, rulings)
+    return None if asks_for_person(rulings) else await look(tx, session, hours)
+
+
+async def judge_answer(
+    tx: AsyncSession, work: AnswerVisitor, hours: Hours, said: dict[str, Any], evidence: dict[str, Any]
+) -> bool:
+    """The same for an answer; one because of which a person is asked for is withheld, and kept for agents to see.
+
+    Raises Stale.
+    """
+    session = await _answerable(tx, work)
+    rulings = (await look(tx, session, hours)).answer(work.seq, said, evidence)
+    is_withheld = asks_for_person(rulings)
+    kept = Fact(WITHHELD, BOT, {**evidence, **said, "reply_to": work.seq}, audience="internal")
+    await _carry_out(tx, session, rulings, *([kept] if is_withheld else []))
+    return is_withheld
+
+
+async def _answerable(tx: AsyncSession, work: AnswerVisitor) -> Session:
+    session = await locked(tx, work.session)
+    if not may_answer(session, work):
+        raise Stale(epoch=session.epoch)
+    return session
+
+
+async def _carry_out(tx: AsyncSession, session: Session, rulings: Sequence[Ruling], *before: Fact) -> None:
+    facts = [*before]
+    for one in rulings:
+        JUDGED.labels(one.moment.point, one.effect).inc()
+        facts += [Fact(DECIDED, SYSTEM, one.facts, audience="internal"), *_deeds(session, one)]
+        if one.effect == "told":
+            await _tell_team(tx, session, one)
+    if facts:
+        await record(tx, session, *facts)
+
+
+def _deeds(session: Session, ruling: Ruling) -> list[Fact]:
+    """What follows from it in the session's log. A tag that is there, or for which there is no room, is not given."""
+    policy = ruling.policy
+    if ruling.effect == "escalated":
+        asked = {"reason": policy.reason, "severity": policy.severity, "details": _details(ruling)}
+        return [moved(session, Move.ESCALATE, SYSTEM, **asked)]
+    if ruling.effect != "tagged" or policy.tag in session.tags or len(session.tags) >= TAGS_LIMIT:
+        return []
+    return [Fact("tag.added", SYSTEM, {"tag": policy.tag, "is_auto": True}, audience="internal")]
+
+
+def _details(ruling: Ruling) -> str:
+    """The policy's name and what it found, in the visitor's language."""
+    names = ruling.policy.name
+    name = names.zh if ruling.moment.scene.locale == "zh" else names.en
+    found = " · ".join(ruling.why.get("found", ()))
+    return (f"{name}: {found}" if found else name)[:DETAILS_LIMIT]
+
+
+async def _tell_team(tx: AsyncSession, session: Session, ruling: Ruling) -> None:
+    """Everybody who is here."""
+    here = select(Agent.id).where(
+        Agent.is_active, Agent.status != "offline", Agent.last_seen_at > now_ms() - LOST_AFTER_MS
+    )
+    names = ruling.policy.name.model_dump()
+    for agent_id in (await tx.scalars(here)).all():
+        tell(tx, agent_id, FIRED, session=session.name, name=session.nickname or "", policy=names)
