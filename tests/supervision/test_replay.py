@@ -14,6 +14,7 @@ from actors import Agent, Stage, Visitor, code_of, data_of
 from kefu.kit.db import Database
 from kefu.log.log import Entry
 from kefu.shops.hours import Hours
+from kefu.supervision import backtest
 from kefu.supervision.replay import REPLAYED, replay
 from kefu.supervision.rules import Book
 from kefu.supervision.versions import restored
@@ -84,6 +85,7 @@ async def run(who: Agent, **wish: Any) -> Any:
     return await ended(who, started["id"])
 
 
+@pytest.mark.usefixtures("bulk")
 async def test_what_hit_live_hits_in_a_back_test_of_the_same_version(app: FastAPI, stage: Stage, db: Database) -> None:
     lead = await stage.agent("lead", "supervisor", max_sessions=500)
     version = await publishes(lead, MIXED)
@@ -108,6 +110,7 @@ async def test_what_hit_live_hits_in_a_back_test_of_the_same_version(app: FastAP
     assert await db.fetch("SELECT id FROM jobs WHERE kind = 'run_backtest'") == []
 
 
+@pytest.mark.usefixtures("bulk")
 async def test_a_back_test_holds_hits_against_what_people_did(stage: Stage, db: Database) -> None:
     lead = await stage.agent("lead", "supervisor")
     await publishes(lead, [])
@@ -139,13 +142,13 @@ async def test_a_back_test_holds_hits_against_what_people_did(stage: Stage, db: 
 async def test_a_back_test_that_is_stopped_or_killed_counts_no_page_twice(
     stage: Stage, db: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("kefu.supervision.backtest.PAGE", 2)
+    monkeypatch.setattr(backtest, "PAGE", 2)
     lead = await stage.agent("lead", "supervisor")
     for _ in range(5):
         visitor = await stage.visitor()
         await visitor.says("转人工")
         await settled(db, visitor.name)
-    judge, calls = __import__("kefu.supervision.backtest", fromlist=["judge_page"]).judge_page, []
+    judge, calls = backtest.judge_page, list[int]()
 
     def dies_once(page: Any) -> Any:
         calls.append(len(page.sessions))
@@ -153,14 +156,19 @@ async def test_a_back_test_that_is_stopped_or_killed_counts_no_page_twice(
             raise RuntimeError("killed")
         return judge(page)
 
-    monkeypatch.setattr("kefu.supervision.backtest.judge_page", dies_once)
+    monkeypatch.setattr(backtest, "judge_page", dies_once)
     found = await run(lead)
     assert calls == [2, 2, 2, 1]
     assert (found["looked_at"], found["candidate"]["fired"]) == (5, 5)
     assert found["state"] == "done"
     stopped = data_of(await lead.post(f"/api/policies/backtests/{found['id']}/cancel"))
     assert stopped["state"] == "done"
-    monkeypatch.setattr("kefu.supervision.backtest.judge_page", lambda page: time.sleep(0.3) or judge(page))
+
+    def slowly(page: Any) -> Any:
+        time.sleep(0.3)
+        return judge(page)
+
+    monkeypatch.setattr(backtest, "judge_page", slowly)
     started = data_of(await lead.post("/api/policies/backtests", {"since": 0, "until": 2**52}), 201)
     stopped = data_of(await lead.post(f"/api/policies/backtests/{started['id']}/cancel"))
     assert stopped["state"] == "cancelled"

@@ -134,7 +134,7 @@ async def cancel(tx: AsyncSession, id_: str) -> Backtest:
         raise BacktestNotFound(backtest=id_)
     if row.state == "running":
         row.state, row.ended_at = "cancelled", now_ms()
-        audit(tx, "backtest.cancelled", ("backtest", id_), after={"looked_at": row.looked_at})
+    audit(tx, "backtest.cancelled", ("backtest", id_), after={"state": row.state, "looked_at": row.looked_at})
     return row
 
 

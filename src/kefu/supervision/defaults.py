@@ -3,7 +3,8 @@
 from kefu.supervision.policies import FailLoop, Keyword, Names, Policy, Regex, Vip
 
 DAY = 24 * 60
-# RE2 and Python read it alike. Who says this wants a person; what the bot says to it where no policy sends one is in `answering.wording`.
+# Who says this wants a person. RE2 and Python read it alike; what the bot says to it where no policy brings a person
+# is in `answering.wording`.
 PERSON = (
     r"\b(?:talk|speak|chat|connect(?: me)?|put me through|transfer(?: me)?|switch|hand(?: me)? over)\b"
     r".{0,12}\b(?:to|with)\b.{0,24}"

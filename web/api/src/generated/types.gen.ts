@@ -173,7 +173,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
     /**
      * Created At
      */
@@ -708,6 +708,159 @@ export type AvailableData = {
 };
 
 /**
+ * BacktestData
+ */
+export type BacktestData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: BacktestOut;
+};
+
+/**
+ * BacktestListData
+ */
+export type BacktestListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<BacktestRef>;
+};
+
+/**
+ * BacktestOut
+ */
+export type BacktestOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * State
+     */
+    state: 'running' | 'done' | 'cancelled';
+    /**
+     * Version
+     */
+    version: number | null;
+    /**
+     * Baseline
+     */
+    baseline: number;
+    /**
+     * Shop
+     */
+    shop: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Looked At
+     */
+    looked_at: number;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
+    /**
+     * Names
+     */
+    names: {
+        [key: string]: Names;
+    };
+    candidate: Counts;
+    compared: Counts;
+    only_candidate: Only;
+    only_baseline: Only;
+};
+
+/**
+ * BacktestRef
+ *
+ * `version` null: the draft as it was.
+ */
+export type BacktestRef = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * State
+     */
+    state: 'running' | 'done' | 'cancelled';
+    /**
+     * Version
+     */
+    version: number | null;
+    /**
+     * Baseline
+     */
+    baseline: number;
+    /**
+     * Shop
+     */
+    shop: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Looked At
+     */
+    looked_at: number;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
+};
+
+/**
  * Beat
  *
  * `active`: the agent has done something at the desk since the last beat.
@@ -1090,6 +1243,57 @@ export type ConversationOpened = {
 };
 
 /**
+ * Counts
+ *
+ * `sessions` with a hit. `fired` hits ask for a person; one came after those that `caught`, none after the rest.
+ *
+ * `missed`: people came without a hit before. `noted`: hits that only tag or tell. `unreadable` ones were left out.
+ */
+export type Counts = {
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Noted
+     */
+    noted: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * Missed
+     */
+    missed: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+    /**
+     * Unreadable
+     */
+    unreadable: number;
+    /**
+     * Policies
+     */
+    policies: {
+        [key: string]: OfPolicy;
+    };
+    /**
+     * Days
+     */
+    days: {
+        [key: string]: Day;
+    };
+    examples: Examples;
+};
+
+/**
  * Credentials
  */
 export type Credentials = {
@@ -1138,6 +1342,28 @@ export type CustomerOut = {
 };
 
 /**
+ * Day
+ */
+export type Day = {
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * Missed
+     */
+    missed: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+};
+
+/**
  * DayOut
  *
  * A local day, as instants: 23 or 25 hours long where the clock changes.
@@ -1166,6 +1392,43 @@ export type DayOut = {
 };
 
 /**
+ * Difference
+ *
+ * `fields`: what it was and what it is, by field.
+ */
+export type Difference = {
+    /**
+     * Id
+     */
+    id: string;
+    name: Names;
+    /**
+     * Change
+     */
+    change: 'added' | 'removed' | 'changed';
+    /**
+     * Fields
+     */
+    fields: {
+        [key: string]: Array<unknown>;
+    };
+};
+
+/**
+ * DifferenceData
+ */
+export type DifferenceData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<Difference>;
+};
+
+/**
  * Done
  *
  * The answer of a route that has nothing more to say.
@@ -1175,45 +1438,6 @@ export type Done = {
      * Success
      */
     success?: true;
-};
-
-/**
- * DraftData
- */
-export type DraftData = {
-    /**
-     * Success
-     */
-    success?: true;
-    data: DraftOut;
-};
-
-/**
- * DraftOut
- *
- * What stands. `is_ours`: false when a later one stood already, and the save changed nothing.
- */
-export type DraftOut = {
-    /**
-     * Session Name
-     */
-    session_name: string;
-    /**
-     * Content
-     */
-    content: string;
-    /**
-     * Revision
-     */
-    revision: number;
-    /**
-     * Saved At
-     */
-    saved_at: string | null;
-    /**
-     * Is Ours
-     */
-    is_ours: boolean;
 };
 
 /**
@@ -1352,6 +1576,48 @@ export type Escalation = {
 };
 
 /**
+ * Example
+ *
+ * `seq`: the message, or the event with which a person came. `policy` is null for what was missed.
+ */
+export type Example = {
+    /**
+     * Session
+     */
+    session: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Policy
+     */
+    policy: string | null;
+    /**
+     * At
+     */
+    at: number;
+};
+
+/**
+ * Examples
+ */
+export type Examples = {
+    /**
+     * Caught
+     */
+    caught: Array<Example>;
+    /**
+     * Missed
+     */
+    missed: Array<Example>;
+    /**
+     * False Alarms
+     */
+    false_alarms: Array<Example>;
+};
+
+/**
  * Explained
  */
 export type Explained = {
@@ -1377,6 +1643,26 @@ export type ExplainedVariable = {
      * Example
      */
     example: string;
+};
+
+/**
+ * FailLoop
+ *
+ * So many answers in a row without evidence, or with one of these apologies.
+ */
+export type FailLoop = {
+    /**
+     * Kind
+     */
+    kind: 'fail_loop';
+    /**
+     * In A Row
+     */
+    in_a_row?: number;
+    /**
+     * Apologies
+     */
+    apologies?: Array<string>;
 };
 
 /**
@@ -1614,6 +1900,45 @@ export type HistoryData = {
 };
 
 /**
+ * Hit
+ *
+ * `why`: what was found; its `spans` are places in the text, from 0, in Unicode characters.
+ */
+export type Hit = {
+    /**
+     * Policy
+     */
+    policy: string;
+    name: Names;
+    /**
+     * Kind
+     */
+    kind: 'keyword' | 'regex' | 'topic' | 'sentiment' | 'vip' | 'order_value' | 'spend' | 'time' | 'fail_loop' | 'low_confidence';
+    /**
+     * Severity
+     */
+    severity: 'low' | 'medium' | 'high';
+    /**
+     * Does
+     */
+    does: string;
+    /**
+     * Dry Run
+     */
+    dry_run: boolean;
+    /**
+     * Effect
+     */
+    effect: string;
+    /**
+     * Why
+     */
+    why: {
+        [key: string]: unknown;
+    };
+};
+
+/**
  * HitOut
  *
  * `score`: the likelihood, 0…1, that the passage answers the question.
@@ -1722,6 +2047,22 @@ export type HitTestOut = {
      * Took Ms
      */
     took_ms: number;
+};
+
+/**
+ * HitsData
+ *
+ * In the order of precedence; after one that asks for a person no further one is looked at.
+ */
+export type HitsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<Hit>;
 };
 
 /**
@@ -1925,6 +2266,26 @@ export type JoinedData = {
 };
 
 /**
+ * Keyword
+ *
+ * `match`: `word` finds a phrase where words begin and end (Chinese is cut into words first), `inside` anywhere.
+ */
+export type Keyword = {
+    /**
+     * Kind
+     */
+    kind: 'keyword';
+    /**
+     * Words
+     */
+    words: Array<string>;
+    /**
+     * Match
+     */
+    match?: 'word' | 'inside';
+};
+
+/**
  * LastWords
  */
 export type LastWords = {
@@ -2048,6 +2409,22 @@ export type LogoutIn = {
      * Refresh Token
      */
     refresh_token?: string | null;
+};
+
+/**
+ * LowConfidence
+ *
+ * The best passage under an answer has a lower score than this.
+ */
+export type LowConfidence = {
+    /**
+     * Kind
+     */
+    kind: 'low_confidence';
+    /**
+     * Below
+     */
+    below: number;
 };
 
 /**
@@ -2463,6 +2840,20 @@ export type MessageStored = {
 };
 
 /**
+ * Names
+ */
+export type Names = {
+    /**
+     * En
+     */
+    en: string;
+    /**
+     * Zh
+     */
+    zh: string;
+};
+
+/**
  * NewArticle
  *
  * `shop`: the default one when left out.
@@ -2586,7 +2977,7 @@ export type NewRole = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
 };
 
 /**
@@ -2762,6 +3153,24 @@ export type ObjectOut = {
 };
 
 /**
+ * OfPolicy
+ */
+export type OfPolicy = {
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+};
+
+/**
  * Offered
  */
 export type Offered = {
@@ -2843,6 +3252,22 @@ export type OnlineData = {
 };
 
 /**
+ * Only
+ *
+ * Hits of one version that the other has not.
+ */
+export type Only = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Examples
+     */
+    examples: Array<Example>;
+};
+
+/**
  * OpenConversation
  *
  * `identity`: who opens it, where the shop's pages say so.
@@ -2885,6 +3310,22 @@ export type OrderFacts = {
      * Product Name
      */
     product_name?: string;
+};
+
+/**
+ * OrderValue
+ *
+ * A sum of money that the visitor names, in whatever currency.
+ */
+export type OrderValue = {
+    /**
+     * Kind
+     */
+    kind: 'order_value';
+    /**
+     * At Least
+     */
+    at_least: number;
 };
 
 /**
@@ -3069,6 +3510,81 @@ export type Piece = {
 };
 
 /**
+ * Policy
+ *
+ * `priority`: 1 is looked at first. `shop`: null for all. `hours`: when it holds, by the shop's hours.
+ *
+ * `dry_run`: it only writes down what it would have done. `tag`: the one to give, for `does: tag`.
+ */
+export type Policy = {
+    /**
+     * Id
+     */
+    id: string;
+    name: Names;
+    /**
+     * Rule
+     */
+    rule: ({
+        kind: 'keyword';
+    } & Keyword) | ({
+        kind: 'regex';
+    } & Regex) | ({
+        kind: 'topic';
+    } & TopicRule) | ({
+        kind: 'sentiment';
+    } & Sentiment) | ({
+        kind: 'vip';
+    } & Vip) | ({
+        kind: 'order_value';
+    } & OrderValue) | ({
+        kind: 'spend';
+    } & Spend) | ({
+        kind: 'time';
+    } & Time) | ({
+        kind: 'fail_loop';
+    } & FailLoop) | ({
+        kind: 'low_confidence';
+    } & LowConfidence);
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Hours
+     */
+    hours?: 'any' | 'open' | 'closed';
+    /**
+     * Severity
+     */
+    severity?: 'low' | 'medium' | 'high';
+    /**
+     * Priority
+     */
+    priority?: number;
+    /**
+     * Cooldown Minutes
+     */
+    cooldown_minutes?: number;
+    /**
+     * Enabled
+     */
+    enabled?: boolean;
+    /**
+     * Dry Run
+     */
+    dry_run?: boolean;
+    /**
+     * Does
+     */
+    does?: 'escalate' | 'tag' | 'tell';
+    /**
+     * Tag
+     */
+    tag?: string | null;
+};
+
+/**
  * PostMessage
  */
 export type PostMessage = {
@@ -3215,6 +3731,20 @@ export type Proof = {
 };
 
 /**
+ * Publish
+ */
+export type Publish = {
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Note
+     */
+    note?: string;
+};
+
+/**
  * PutHours
  *
  * `hours` null: as the settings say. `version`: of what the writer saw.
@@ -3229,6 +3759,22 @@ export type PutHours = {
      * Version
      */
     version: number;
+};
+
+/**
+ * PutPolicies
+ *
+ * All policies as they are to be. `revision`: of what the writer saw.
+ */
+export type PutPolicies = {
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+    /**
+     * Revision
+     */
+    revision: number;
 };
 
 /**
@@ -3551,6 +4097,22 @@ export type RefreshIn = {
 };
 
 /**
+ * Regex
+ *
+ * RE2, upper and lower case alike.
+ */
+export type Regex = {
+    /**
+     * Kind
+     */
+    kind: 'regex';
+    /**
+     * Pattern
+     */
+    pattern: string;
+};
+
+/**
  * ReplyChange
  *
  * What is left out stays; `shortcut: null` frees the key.
@@ -3781,7 +4343,7 @@ export type RoleChangeIn = {
     /**
      * Permissions
      */
-    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'> | null;
+    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'> | null;
 };
 
 /**
@@ -3808,7 +4370,7 @@ export type RoleList = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
 };
 
 /**
@@ -3850,7 +4412,7 @@ export type RoleOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
     /**
      * Is Builtin
      */
@@ -4189,6 +4751,22 @@ export type SecurityOut = {
      * Version
      */
     version: number;
+};
+
+/**
+ * Sentiment
+ *
+ * So many messages of the visitor in a row that sound unhappy.
+ */
+export type Sentiment = {
+    /**
+     * Kind
+     */
+    kind: 'sentiment';
+    /**
+     * In A Row
+     */
+    in_a_row?: number;
 };
 
 /**
@@ -4754,6 +5332,22 @@ export type Span = {
 };
 
 /**
+ * Spend
+ *
+ * US dollars that the bot's answers in the session have cost.
+ */
+export type Spend = {
+    /**
+     * Kind
+     */
+    kind: 'spend';
+    /**
+     * At Least
+     */
+    at_least: number;
+};
+
+/**
  * SplitFrom
  */
 export type SplitFrom = {
@@ -4761,6 +5355,40 @@ export type SplitFrom = {
      * From Seq
      */
     from_seq: number;
+};
+
+/**
+ * StartBacktest
+ *
+ * `version` null: the draft. `baseline` null: what is in force. Times are Unix milliseconds, `until` not included.
+ *
+ * `within_minutes`: so soon after a hit a person has to have come for it to be right.
+ */
+export type StartBacktest = {
+    /**
+     * Version
+     */
+    version?: number | null;
+    /**
+     * Baseline
+     */
+    baseline?: number | null;
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes?: number;
 };
 
 /**
@@ -5046,6 +5674,26 @@ export type TeamStats = {
 };
 
 /**
+ * Time
+ *
+ * How long the visitor talks with the bot already: minutes, or messages that they wrote.
+ */
+export type Time = {
+    /**
+     * Kind
+     */
+    kind: 'time';
+    /**
+     * Measure
+     */
+    measure?: 'minutes' | 'messages';
+    /**
+     * At Least
+     */
+    at_least: number;
+};
+
+/**
  * Today
  *
  * Since midnight in TIMEZONE. Times in seconds; null where there is nothing to take an average of.
@@ -5156,6 +5804,20 @@ export type TodayWithLoad = {
      * Max Sessions
      */
     max_sessions: number;
+};
+
+/**
+ * TopicRule
+ */
+export type TopicRule = {
+    /**
+     * Kind
+     */
+    kind: 'topic';
+    /**
+     * Topics
+     */
+    topics: Array<'legal' | 'safety' | 'press' | 'privacy' | 'self_harm'>;
 };
 
 /**
@@ -5310,6 +5972,34 @@ export type TransferRecord = {
 };
 
 /**
+ * Try
+ *
+ * A message as a visitor might write it. `policies` null: those of the draft.
+ */
+export type Try = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Locale
+     */
+    locale?: 'zh' | 'en';
+    /**
+     * Is Vip
+     */
+    is_vip?: boolean;
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Policies
+     */
+    policies?: Array<Policy> | null;
+};
+
+/**
  * Typing
  *
  * `internal`: into a note, which is no business of the visitor's.
@@ -5418,6 +6108,95 @@ export type UserProfile = {
      * Language
      */
     language: string;
+};
+
+/**
+ * VersionData
+ */
+export type VersionData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: VersionOut;
+};
+
+/**
+ * VersionListData
+ */
+export type VersionListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<VersionRef>;
+};
+
+/**
+ * VersionOut
+ */
+export type VersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    /**
+     * Published By
+     */
+    published_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+};
+
+/**
+ * VersionRef
+ *
+ * `version` 0 is what Kefu came with. `until` is null for what is in force.
+ */
+export type VersionRef = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    /**
+     * Published By
+     */
+    published_by: string;
+    /**
+     * Until
+     */
+    until: string | null;
+};
+
+/**
+ * Vip
+ */
+export type Vip = {
+    /**
+     * Kind
+     */
+    kind: 'vip';
 };
 
 /**
@@ -5579,6 +6358,45 @@ export type WriteNote = {
 };
 
 /**
+ * DraftData
+ */
+export type KefuCollaborationEndpointsDraftsDraftData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: KefuCollaborationEndpointsDraftsDraftOut;
+};
+
+/**
+ * DraftOut
+ *
+ * What stands. `is_ours`: false when a later one stood already, and the save changed nothing.
+ */
+export type KefuCollaborationEndpointsDraftsDraftOut = {
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Content
+     */
+    content: string;
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Saved At
+     */
+    saved_at: string | null;
+    /**
+     * Is Ours
+     */
+    is_ours: boolean;
+};
+
+/**
  * Status
  */
 export type KefuKnowledgeStatesStatus = 'draft' | 'published' | 'archived';
@@ -5587,6 +6405,53 @@ export type KefuKnowledgeStatesStatus = 'draft' | 'published' | 'archived';
  * Status
  */
 export type KefuSessionsStatesStatus = 'bot_active' | 'pending_manual' | 'manual_live' | 'after_hours_email' | 'closed';
+
+/**
+ * DraftData
+ */
+export type KefuSupervisionSchemasDraftData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: KefuSupervisionSchemasDraftOut;
+};
+
+/**
+ * DraftOut
+ *
+ * What is being written. `in_force`: the version that watches now; `is_changed`: they differ.
+ */
+export type KefuSupervisionSchemasDraftOut = {
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Based On
+     */
+    based_on: number;
+    /**
+     * In Force
+     */
+    in_force: number;
+    /**
+     * Is Changed
+     */
+    is_changed: boolean;
+    /**
+     * Changed At
+     */
+    changed_at: string;
+    /**
+     * Changed By
+     */
+    changed_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+};
 
 export type Error = {
     success: false;
@@ -11005,7 +11870,7 @@ export type DropDraftResponses = {
     /**
      * Successful Response
      */
-    200: DraftData;
+    200: KefuCollaborationEndpointsDraftsDraftData;
 };
 
 export type DropDraftResponse = DropDraftResponses[keyof DropDraftResponses];
@@ -11075,7 +11940,7 @@ export type GetDraftResponses = {
     /**
      * Successful Response
      */
-    200: DraftData;
+    200: KefuCollaborationEndpointsDraftsDraftData;
 };
 
 export type GetDraftResponse = GetDraftResponses[keyof GetDraftResponses];
@@ -11145,7 +12010,7 @@ export type SaveDraftResponses = {
     /**
      * Successful Response
      */
-    200: DraftData;
+    200: KefuCollaborationEndpointsDraftsDraftData;
 };
 
 export type SaveDraftResponse = SaveDraftResponses[keyof SaveDraftResponses];
@@ -13629,6 +14494,745 @@ export type RetireSecretResponses = {
 };
 
 export type RetireSecretResponse = RetireSecretResponses[keyof RetireSecretResponses];
+
+export type GetPoliciesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies';
+};
+
+export type GetPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetPoliciesError = GetPoliciesErrors[keyof GetPoliciesErrors];
+
+export type GetPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: KefuSupervisionSchemasDraftData;
+};
+
+export type GetPoliciesResponse = GetPoliciesResponses[keyof GetPoliciesResponses];
+
+export type PutPoliciesData = {
+    body: PutPolicies;
+    path?: never;
+    query?: never;
+    url: '/api/policies';
+};
+
+export type PutPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutPoliciesError = PutPoliciesErrors[keyof PutPoliciesErrors];
+
+export type PutPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: KefuSupervisionSchemasDraftData;
+};
+
+export type PutPoliciesResponse = PutPoliciesResponses[keyof PutPoliciesResponses];
+
+export type PublishPoliciesData = {
+    body: Publish;
+    path?: never;
+    query?: never;
+    url: '/api/policies/publish';
+};
+
+export type PublishPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PublishPoliciesError = PublishPoliciesErrors[keyof PublishPoliciesErrors];
+
+export type PublishPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    201: VersionData;
+};
+
+export type PublishPoliciesResponse = PublishPoliciesResponses[keyof PublishPoliciesResponses];
+
+export type ListPolicyVersionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies/versions';
+};
+
+export type ListPolicyVersionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListPolicyVersionsError = ListPolicyVersionsErrors[keyof ListPolicyVersionsErrors];
+
+export type ListPolicyVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionListData;
+};
+
+export type ListPolicyVersionsResponse = ListPolicyVersionsResponses[keyof ListPolicyVersionsResponses];
+
+export type GetPolicyVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/policies/versions/{version}';
+};
+
+export type GetPolicyVersionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetPolicyVersionError = GetPolicyVersionErrors[keyof GetPolicyVersionErrors];
+
+export type GetPolicyVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionData;
+};
+
+export type GetPolicyVersionResponse = GetPolicyVersionResponses[keyof GetPolicyVersionResponses];
+
+export type DiffPoliciesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Old
+         */
+        old?: number | null;
+        /**
+         * New
+         */
+        new?: number | null;
+    };
+    url: '/api/policies/diff';
+};
+
+export type DiffPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DiffPoliciesError = DiffPoliciesErrors[keyof DiffPoliciesErrors];
+
+export type DiffPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: DifferenceData;
+};
+
+export type DiffPoliciesResponse = DiffPoliciesResponses[keyof DiffPoliciesResponses];
+
+export type TryPoliciesData = {
+    body: Try;
+    path?: never;
+    query?: never;
+    url: '/api/policies/try';
+};
+
+export type TryPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TryPoliciesError = TryPoliciesErrors[keyof TryPoliciesErrors];
+
+export type TryPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: HitsData;
+};
+
+export type TryPoliciesResponse = TryPoliciesResponses[keyof TryPoliciesResponses];
+
+export type ListBacktestsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies/backtests';
+};
+
+export type ListBacktestsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListBacktestsError = ListBacktestsErrors[keyof ListBacktestsErrors];
+
+export type ListBacktestsResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestListData;
+};
+
+export type ListBacktestsResponse = ListBacktestsResponses[keyof ListBacktestsResponses];
+
+export type StartBacktestData = {
+    body: StartBacktest;
+    path?: never;
+    query?: never;
+    url: '/api/policies/backtests';
+};
+
+export type StartBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type StartBacktestError = StartBacktestErrors[keyof StartBacktestErrors];
+
+export type StartBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    201: BacktestData;
+};
+
+export type StartBacktestResponse = StartBacktestResponses[keyof StartBacktestResponses];
+
+export type GetBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/policies/backtests/{backtest_id}';
+};
+
+export type GetBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetBacktestError = GetBacktestErrors[keyof GetBacktestErrors];
+
+export type GetBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestData;
+};
+
+export type GetBacktestResponse = GetBacktestResponses[keyof GetBacktestResponses];
+
+export type CancelBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/policies/backtests/{backtest_id}/cancel';
+};
+
+export type CancelBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CancelBacktestError = CancelBacktestErrors[keyof CancelBacktestErrors];
+
+export type CancelBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestData;
+};
+
+export type CancelBacktestResponse = CancelBacktestResponses[keyof CancelBacktestResponses];
 
 export type IdentifyVisitorData = {
     body: Identify;
