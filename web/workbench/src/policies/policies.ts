@@ -1,4 +1,4 @@
-import { type Api, ApiError, failureFromThrown } from "@kefu/api";
+import { type Api, type ApiError, failureFromThrown } from "@kefu/api";
 import { defineStore } from "pinia";
 import { shallowRef } from "vue";
 import { useI18n } from "vue-i18n";
