@@ -7,7 +7,7 @@ from typing import Any, ClassVar, NamedTuple
 
 import orjson
 import structlog
-from sqlalchemy import func, select, tuple_
+from sqlalchemy import Select, func, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.audit import audit
@@ -20,6 +20,8 @@ from kefu.kit.ids import new_id
 from kefu.log.log import COLUMNS, Entry
 from kefu.log.models import Event
 from kefu.sessions.models import Session, stream_of
+from kefu.sessions.queries import visible
+from kefu.sessions.visibility import KEFU
 from kefu.shops.hours import Hours
 from kefu.shops.models import Shop
 from kefu.supervision.models import Backtest
@@ -138,11 +140,10 @@ async def cancel(tx: AsyncSession, id_: str) -> Backtest:
     return row
 
 
-def _sessions(row: Backtest) -> Any:
-    query = select(Session.created_at, Session.name).where(
-        Session.created_at >= row.since, Session.created_at < row.until
-    )
-    return query.where(Session.shop == row.shop) if row.shop else query
+def _sessions(row: Backtest) -> Select[Any]:
+    query = visible(KEFU).where(Session.created_at >= row.since, Session.created_at < row.until)
+    query = query.where(Session.shop == row.shop) if row.shop else query
+    return query.with_only_columns(Session.created_at, Session.name)
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,20 +26,20 @@ def _author(agent: AgentIdentity) -> Author:
 
 
 @router.get("/api/policies")
-async def get_policies(request: Request, _: Reader) -> shapes.DraftData:
+async def get_policies(request: Request, _: Reader) -> shapes.PolicyDraftData:
     """What is being written: as it is in force while nobody changed anything."""
     async with request.app.state.db.read() as tx:
         row, in_force = await versions.draft(tx), await versions.in_force(tx)
-    return shapes.DraftData(data=shapes.draft_out(row, in_force))
+    return shapes.PolicyDraftData(data=shapes.draft_out(row, in_force))
 
 
 @router.put("/api/policies")
-async def put_policies(request: Request, body: shapes.PutPolicies, agent: Writer) -> shapes.DraftData:
+async def put_policies(request: Request, body: shapes.PutPolicies, agent: Writer) -> shapes.PolicyDraftData:
     """Replace what is being written; what watches changes only when it is published."""
     async with request.app.state.db.write() as tx:
         row = await versions.put_draft(tx, body.policies, body.revision, _author(agent))
         in_force = await versions.in_force(tx)
-    return shapes.DraftData(data=shapes.draft_out(row, in_force))
+    return shapes.PolicyDraftData(data=shapes.draft_out(row, in_force))
 
 
 @router.post("/api/policies/publish", status_code=201)

@@ -118,7 +118,7 @@ class VersionListData(Done):
     data: list[VersionRef]
 
 
-class DraftOut(BaseModel):
+class PolicyDraftOut(BaseModel):
     """What is being written. `in_force`: the version that watches now; `is_changed`: they differ."""
 
     revision: int
@@ -130,8 +130,8 @@ class DraftOut(BaseModel):
     policies: list[Policy]
 
 
-class DraftData(Done):
-    data: DraftOut
+class PolicyDraftData(Done):
+    data: PolicyDraftOut
 
 
 class Difference(BaseModel):
@@ -278,8 +278,8 @@ def version_out(row: PolicyVersion) -> VersionOut:
     )
 
 
-def draft_out(row: PolicyDraft, in_force: PolicyVersion) -> DraftOut:
-    return DraftOut(
+def draft_out(row: PolicyDraft, in_force: PolicyVersion) -> PolicyDraftOut:
+    return PolicyDraftOut(
         revision=row.revision,
         based_on=row.based_on,
         in_force=in_force.number,

@@ -7,7 +7,7 @@ import { request } from "../accounts/client";
 export type Policy = Api.Policy;
 export type Rule = Policy["rule"];
 export type Kind = Rule["kind"];
-export type Draft = Api.DraftOut;
+export type Draft = Api.PolicyDraftOut;
 export type Hit = Api.Hit;
 export type Backtest = Api.BacktestOut;
 
@@ -44,7 +44,7 @@ export const usePolicies = defineStore("policies", () => {
 
   async function load(): Promise<void> {
     try {
-      take((await request<Api.DraftData>(PATH)).data);
+      take((await request<Api.PolicyDraftData>(PATH)).data);
     } catch (thrown) {
       failure.value = failureFromThrown(thrown);
     }
@@ -55,7 +55,7 @@ export const usePolicies = defineStore("policies", () => {
     const numbered = policies.map((one, index) => ({ ...one, priority: index + 1 }));
     await told(async () => {
       const body = { policies: numbered, revision: draft.value?.revision ?? 0 };
-      take((await request<Api.DraftData>(PATH, { method: "PUT", body })).data);
+      take((await request<Api.PolicyDraftData>(PATH, { method: "PUT", body })).data);
     });
   }
 
