@@ -28,6 +28,7 @@ async def test_who_asks_for_a_person_gets_one_and_no_answer(stage: Stage, db: Da
     asked = await visitor.says(text)
     moved = await visitor.sees("session.escalated")
     assert (moved["reason"], moved["severity"], moved["actor"]["kind"]) == ("keyword", "high", "system")
+    assert moved["details"] == ""
     log = await settled(db, visitor.name)
     assert answers(log) == []
     [(_, about, point, effect)] = decisions(log)

@@ -86,7 +86,7 @@ async def try_policies(request: Request, body: shapes.Try, _: Reader) -> shapes.
         if policies is None:
             policies = [*versions.restored((await versions.draft(tx)).policies)]
         shop = await find_shop(tx, body.shop)
-    scene = Scene(shop.id, body.locale, body.is_vip, hours_of(shop, state.hours))
+    scene = Scene(shop.id, body.is_vip, hours_of(shop, state.hours))
     message = Step(1, "message.posted", at, {"role": "user", "content": body.text})
     talk = Talk(since=at)
     talk.take(message)

@@ -5,7 +5,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
 
-from kefu.kit.i18n import Locale
 from kefu.shops.hours import Hours, is_open
 from kefu.supervision import policies as kinds
 from kefu.supervision.lexicon import complaints_in, sums_in, topics_in
@@ -25,7 +24,6 @@ class Scene:
     """What a policy may ask of the session beside its talk. `hours`: when its shop is served."""
 
     shop: str
-    locale: Locale
     is_vip: bool
     hours: Hours
 

@@ -7,7 +7,6 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from pydantic_core import PydanticCustomError
 
 from kefu.kit.clock import iso
-from kefu.kit.i18n import Locale
 from kefu.kit.web import REASONS, Done
 from kefu.sessions.models import Severity
 from kefu.supervision.models import Backtest, PolicyDraft, PolicyVersion, State
@@ -66,7 +65,6 @@ class Try(Body):
     """A message as a visitor might write it. `policies` null: those of the draft."""
 
     text: Annotated[str, StringConstraints(min_length=1, max_length=LONGEST_TEXT, pattern=r"^[^\x00]*$")]
-    locale: Locale = "zh"
     is_vip: bool = False
     shop: Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")] | None = None
     policies: Policies | None = None

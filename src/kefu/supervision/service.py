@@ -25,7 +25,6 @@ from kefu.supervision.versions import in_force_for
 
 # Of a session's log so much is looked at, the newest first.
 LOOK_BACK = 1000
-DETAILS_LIMIT = 200
 TAGS_LIMIT = 20
 VIP_TAG = "tag_vip"
 FIRED = "policy.fired"
@@ -81,9 +80,7 @@ async def look(tx: AsyncSession, session: Session, hours: Hours) -> Watch:
 
 
 def scene_of(session: Session, hours: Hours) -> Scene:
-    return Scene(
-        session.shop, "zh" if session.locale == "zh" else "en", session.is_vip or VIP_TAG in session.tags, hours
-    )
+    return Scene(session.shop, session.is_vip or VIP_TAG in session.tags, hours)
 
 
 async def judge_question(tx: AsyncSession, work: AnswerVisitor, hours: Hours) -> Watch | None:
@@ -131,22 +128,17 @@ async def _carry_out(tx: AsyncSession, session: Session, rulings: Sequence[Rulin
 
 
 def _deeds(session: Session, ruling: Ruling) -> list[Fact]:
-    """What follows from it in the session's log. A tag that is there, or for which there is no room, is not given."""
+    """What follows from it in the session's log. A tag that is there, or for which there is no room, is not given.
+
+    That a person was asked for the visitor sees too, and so not by which policy.
+    """
     policy = ruling.policy
     if ruling.effect == "escalated":
-        asked = {"reason": policy.reason, "severity": policy.severity, "details": _details(ruling)}
+        asked = {"reason": policy.reason, "severity": policy.severity, "details": ""}
         return [moved(session, Move.ESCALATE, SYSTEM, **asked)]
     if ruling.effect != "tagged" or policy.tag in session.tags or len(session.tags) >= TAGS_LIMIT:
         return []
     return [Fact("tag.added", SYSTEM, {"tag": policy.tag, "is_auto": True}, audience="internal")]
-
-
-def _details(ruling: Ruling) -> str:
-    """The policy's name and what it found, in the visitor's language."""
-    names = ruling.policy.name
-    name = names.zh if ruling.moment.scene.locale == "zh" else names.en
-    found = " · ".join(ruling.why.get("found", ()))
-    return (f"{name}: {found}" if found else name)[:DETAILS_LIMIT]
 
 
 async def _tell_team(tx: AsyncSession, session: Session, ruling: Ruling) -> None:

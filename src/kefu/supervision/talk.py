@@ -50,6 +50,7 @@ class Talk:
     fired: dict[str, int] = field(default_factory=dict)
 
     def take(self, one: Step) -> None:
+        self.since = self.since or one.at  # of a long log the beginning is not looked at
         if one.type == "message.posted":
             self._heard(one)
         elif one.type == WITHHELD:
