@@ -55,7 +55,7 @@ def test_a_policy_is_written_tried_run_over_the_past_and_published(
     page.get_by_role("link", name=TITLE[locale]).click()
     page.get_by_role("button", name=ADD[locale]).click()
     dialog = page.get_by_role("dialog")
-    dialog.get_by_label(NAME[locale]).fill("Brakes 刹车")
+    dialog.get_by_label(NAME[locale], exact=True).fill("Brakes 刹车")
     dialog.get_by_label(WORDS[locale]).fill("brake\n刹车")
     shoot(page, f"policies-form-{locale}")
     dialog.get_by_role("button", name=SAVE[locale]).click()

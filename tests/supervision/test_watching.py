@@ -107,9 +107,9 @@ async def test_each_kind_hits_at_the_message_it_should_and_not_before(stage: Sta
     for rule, texts in RULES:
         version = await publishes(lead, [policy(rule["kind"], rule)])
         visitor = await stage.visitor()
+        seq, log = 0, await settled(db, visitor.name)
         for text in texts:
-            seq = await visitor.says(text)
-            log = await settled(db, visitor.name)
+            seq, log = await visitor.says(text), await settled(db, visitor.name)
         point = "answer" if rule["kind"] == "low_confidence" else "question"
         assert decisions(log) == [(rule["kind"], seq, point, "escalated")], rule
         assert next(one for one in log if one.type == "policy.decided").facts["version"] == version

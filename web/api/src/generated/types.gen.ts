@@ -1441,6 +1441,45 @@ export type Done = {
 };
 
 /**
+ * DraftData
+ */
+export type DraftData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: DraftOut;
+};
+
+/**
+ * DraftOut
+ *
+ * What stands. `is_ours`: false when a later one stood already, and the save changed nothing.
+ */
+export type DraftOut = {
+    /**
+     * Session Name
+     */
+    session_name: string;
+    /**
+     * Content
+     */
+    content: string;
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Saved At
+     */
+    saved_at: string | null;
+    /**
+     * Is Ours
+     */
+    is_ours: boolean;
+};
+
+/**
  * Efficiency
  *
  * `resolution_rate`: of what ended today, the share in which a person replied.
@@ -3582,6 +3621,53 @@ export type Policy = {
      * Tag
      */
     tag?: string | null;
+};
+
+/**
+ * PolicyDraftData
+ */
+export type PolicyDraftData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: PolicyDraftOut;
+};
+
+/**
+ * PolicyDraftOut
+ *
+ * What is being written. `in_force`: the version that watches now; `is_changed`: they differ.
+ */
+export type PolicyDraftOut = {
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Based On
+     */
+    based_on: number;
+    /**
+     * In Force
+     */
+    in_force: number;
+    /**
+     * Is Changed
+     */
+    is_changed: boolean;
+    /**
+     * Changed At
+     */
+    changed_at: string;
+    /**
+     * Changed By
+     */
+    changed_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
 };
 
 /**
@@ -5982,10 +6068,6 @@ export type Try = {
      */
     text: string;
     /**
-     * Locale
-     */
-    locale?: 'zh' | 'en';
-    /**
      * Is Vip
      */
     is_vip?: boolean;
@@ -6358,45 +6440,6 @@ export type WriteNote = {
 };
 
 /**
- * DraftData
- */
-export type KefuCollaborationEndpointsDraftsDraftData = {
-    /**
-     * Success
-     */
-    success?: true;
-    data: KefuCollaborationEndpointsDraftsDraftOut;
-};
-
-/**
- * DraftOut
- *
- * What stands. `is_ours`: false when a later one stood already, and the save changed nothing.
- */
-export type KefuCollaborationEndpointsDraftsDraftOut = {
-    /**
-     * Session Name
-     */
-    session_name: string;
-    /**
-     * Content
-     */
-    content: string;
-    /**
-     * Revision
-     */
-    revision: number;
-    /**
-     * Saved At
-     */
-    saved_at: string | null;
-    /**
-     * Is Ours
-     */
-    is_ours: boolean;
-};
-
-/**
  * Status
  */
 export type KefuKnowledgeStatesStatus = 'draft' | 'published' | 'archived';
@@ -6405,53 +6448,6 @@ export type KefuKnowledgeStatesStatus = 'draft' | 'published' | 'archived';
  * Status
  */
 export type KefuSessionsStatesStatus = 'bot_active' | 'pending_manual' | 'manual_live' | 'after_hours_email' | 'closed';
-
-/**
- * DraftData
- */
-export type KefuSupervisionSchemasDraftData = {
-    /**
-     * Success
-     */
-    success?: true;
-    data: KefuSupervisionSchemasDraftOut;
-};
-
-/**
- * DraftOut
- *
- * What is being written. `in_force`: the version that watches now; `is_changed`: they differ.
- */
-export type KefuSupervisionSchemasDraftOut = {
-    /**
-     * Revision
-     */
-    revision: number;
-    /**
-     * Based On
-     */
-    based_on: number;
-    /**
-     * In Force
-     */
-    in_force: number;
-    /**
-     * Is Changed
-     */
-    is_changed: boolean;
-    /**
-     * Changed At
-     */
-    changed_at: string;
-    /**
-     * Changed By
-     */
-    changed_by: string;
-    /**
-     * Policies
-     */
-    policies: Array<Policy>;
-};
 
 export type Error = {
     success: false;
@@ -11870,7 +11866,7 @@ export type DropDraftResponses = {
     /**
      * Successful Response
      */
-    200: KefuCollaborationEndpointsDraftsDraftData;
+    200: DraftData;
 };
 
 export type DropDraftResponse = DropDraftResponses[keyof DropDraftResponses];
@@ -11940,7 +11936,7 @@ export type GetDraftResponses = {
     /**
      * Successful Response
      */
-    200: KefuCollaborationEndpointsDraftsDraftData;
+    200: DraftData;
 };
 
 export type GetDraftResponse = GetDraftResponses[keyof GetDraftResponses];
@@ -12010,7 +12006,7 @@ export type SaveDraftResponses = {
     /**
      * Successful Response
      */
-    200: KefuCollaborationEndpointsDraftsDraftData;
+    200: DraftData;
 };
 
 export type SaveDraftResponse = SaveDraftResponses[keyof SaveDraftResponses];
@@ -14555,7 +14551,7 @@ export type GetPoliciesResponses = {
     /**
      * Successful Response
      */
-    200: KefuSupervisionSchemasDraftData;
+    200: PolicyDraftData;
 };
 
 export type GetPoliciesResponse = GetPoliciesResponses[keyof GetPoliciesResponses];
@@ -14620,7 +14616,7 @@ export type PutPoliciesResponses = {
     /**
      * Successful Response
      */
-    200: KefuSupervisionSchemasDraftData;
+    200: PolicyDraftData;
 };
 
 export type PutPoliciesResponse = PutPoliciesResponses[keyof PutPoliciesResponses];

@@ -29,7 +29,8 @@ export const BLANK: { readonly [K in Kind]: Extract<Rule, { kind: K }> } = {
 
 export function blankPolicy(): Policy {
   const id = `pol_${crypto.randomUUID().replaceAll("-", "").slice(0, 20)}`;
-  return { id, name: { en: "", zh: "" }, rule: BLANK.keyword, severity: "medium", does: "escalate", enabled: true };
+  const plain = { shop: null, hours: "any", cooldown_minutes: 0, dry_run: false, enabled: true } as const;
+  return { id, name: { en: "", zh: "" }, rule: BLANK.keyword, severity: "medium", does: "escalate", ...plain };
 }
 
 /** The draft as it was when last asked for, in order of precedence. */
