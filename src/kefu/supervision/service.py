@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
+import orjson
 from prometheus_client import Counter
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -13,7 +14,8 @@ from kefu.accounts.duty import LOST_AFTER_MS
 from kefu.accounts.models import Agent
 from kefu.bus.telling import tell
 from kefu.kit.clock import now_ms
-from kefu.log.log import BOT, SYSTEM, Entry, Fact, read_last
+from kefu.kit.db import Database
+from kefu.log.log import BOT, SYSTEM, Entry, Fact, from_row, read_last
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.service import Stale, locked, may_answer, moved, record
 from kefu.sessions.states import Move
@@ -21,7 +23,7 @@ from kefu.sessions.work import AnswerVisitor
 from kefu.shops.hours import Hours
 from kefu.supervision.rules import Book, Moment, Ruling, Scene, asks_for_person
 from kefu.supervision.talk import DECIDED, EVIDENCED, WATCHED, WITHHELD, Step, step, told, unjudged
-from kefu.supervision.versions import in_force_for
+from kefu.supervision.versions import DEFAULT_BYTES, in_force_for, ready_book
 
 # Of a session's log so much is looked at, the newest first.
 LOOK_BACK = 1000
@@ -29,6 +31,19 @@ TAGS_LIMIT = 20
 VIP_TAG = "tag_vip"
 FIRED = "policy.fired"
 JUDGED = Counter("kefu_policy_judgements", "What policies were asked about, by what came of it", ["point", "outcome"])
+
+
+HEAD = """
+SELECT s.shop, s.is_vip, s.tags, shops.hours, v.number, v.policies
+FROM sessions AS s LEFT JOIN shops ON shops.id = s.shop
+LEFT JOIN (SELECT number, policies FROM policy_versions ORDER BY number DESC LIMIT 1) AS v ON v.number > 0
+WHERE s.name = $1
+"""
+EVENTS = """
+SELECT stream, seq, type, audience, actor, payload, client_msg_id, at FROM events
+WHERE stream = $1 AND type IN ('{types}') ORDER BY seq DESC LIMIT $2
+"""
+LOG, WITH_COSTS = (EVENTS.format(types="', '".join(types)) for types in (WATCHED, (*WATCHED, EVIDENCED)))
 
 
 @dataclass(frozen=True)
@@ -42,11 +57,6 @@ class Watch:
     @cached_property
     def steps(self) -> list[Step]:
         return [step(one) for one in self.entries]
-
-    @property
-    def said(self) -> list[Entry]:
-        """The messages, oldest first."""
-        return [one for one in self.entries if one.type == "message.posted"]
 
     def question(self) -> list[Ruling]:
         """What hits in what the visitor wrote and nobody judged yet, up to the first that asks for a person."""
@@ -69,6 +79,19 @@ class Watch:
         """Whether a person was to be asked for in vain because of something that has no answer yet."""
         talk = told(self.steps)
         return talk.closed_about > talk.settled
+
+
+async def watch_of(db: Database, name: str, otherwise: Hours) -> Watch | None:
+    """What `look` finds, by the statements of the bot's hot path. None without such a session. Raises Busy."""
+    rows = await db.fetch(HEAD, name)
+    if not rows:
+        return None
+    shop, is_vip, tags, hours, number, policies = rows[0]
+    book = ready_book(number or 0, policies.encode() if number else DEFAULT_BYTES)
+    own = Hours.model_validate_json(hours) if hours else otherwise
+    scene = Scene(shop, bool(is_vip) or VIP_TAG in orjson.loads(tags), own)
+    entries = await db.fetch(WITH_COSTS if book.asks_costs else LOG, stream_of(name), LOOK_BACK)
+    return Watch(book, scene, [from_row(row, db.sealing) for row in reversed(entries)])
 
 
 async def look(tx: AsyncSession, session: Session, hours: Hours) -> Watch:

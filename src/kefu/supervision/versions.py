@@ -64,6 +64,7 @@ def restored(rows: Iterable[dict[str, Any]]) -> tuple[Policy, ...]:
 DEFAULT_VERSION = PolicyVersion(
     number=0, policies=stored(DEFAULTS), note="", published_at=0, published_by="", publisher_name=""
 )
+DEFAULT_BYTES = orjson.dumps(DEFAULT_VERSION.policies)
 
 
 async def in_force_for(tx: AsyncSession, shop_id: str, otherwise: Hours) -> tuple[Book, Hours]:
