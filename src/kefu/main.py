@@ -100,6 +100,8 @@ from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.security_endpoints import router as security
 from kefu.sso.endpoints import router as sso
 from kefu.sso.provider import Provider
+from kefu.supervision.backtest import RunBacktest, run_backtest
+from kefu.supervision.endpoints import router as policies
 from kefu.team.endpoints import router as team
 from kefu.transfers.endpoints import router as transfers
 from kefu.transfers.service import ExpireTransfer, expire_transfer
@@ -141,6 +143,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     knowledge,
     shops,
     security,
+    policies,
     identity,
     channels,
     histories,
@@ -167,6 +170,7 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
         IndexMessages.kind: partial(index_messages, db),
         TagByRules.kind: partial(tag_by_rules, db),
+        RunBacktest.kind: partial(run_backtest, db, default_hours(settings)),
         SweepFiles.kind: partial(sweep_files, db, file_store(settings)),
     }
     return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages(), SweepFiles()])
@@ -179,7 +183,7 @@ def file_store(settings: Settings) -> FileStore:
 def talk_worker(db: Database, bus: Bus, settings: Settings, answerer: Answerer) -> Worker:
     """Who answers, and who brings a person."""
     handlers: dict[str, Handler] = {
-        AnswerVisitor.kind: Bot(db, bus, answerer),
+        AnswerVisitor.kind: Bot(db, bus, answerer, default_hours(settings)),
         AssignWaiting.kind: Assigner(db),
         ExpireOffer.kind: partial(expire_offer, db),
         WatchDuty.kind: partial(watch_duty, db, timedelta(seconds=settings.agent_auto_busy_seconds)),

@@ -13,6 +13,7 @@ from kefu.knowledge import models as knowledge
 from kefu.log import models as log
 from kefu.sessions import models as sessions
 from kefu.shops import models as shops
+from kefu.supervision import models as supervision
 
 __all__ = [
     "Table",
@@ -28,4 +29,5 @@ __all__ = [
     "log",
     "sessions",
     "shops",
+    "supervision",
 ]

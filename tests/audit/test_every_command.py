@@ -118,6 +118,15 @@ async def keep_house(story: Story, root: Agent, mei: Agent) -> None:
     await story.does(root, "DELETE /api/knowledge/articles/{article_id}", article_id=draft["data"]["id"])
 
 
+async def watch_the_bot(story: Story, root: Agent) -> None:
+    policies = [{"id": "pol_a", "name": {"en": "a", "zh": "a"}, "rule": {"kind": "vip"}}]
+    await story.does(root, "PUT /api/policies", {"policies": policies, "revision": 0})
+    await story.does(root, "POST /api/policies/publish", {"revision": 1})
+    started = await story.does(root, "POST /api/policies/backtests", {"since": 0, "until": 1})
+    backtest_id = started["data"]["id"]
+    await story.does(root, "POST /api/policies/backtests/{backtest_id}/cancel", backtest_id=backtest_id)
+
+
 async def run_the_team(story: Story, root: Agent) -> None:
     name = {"en": "Night shift", "zh": "夜班"}
     role = await story.does(root, "POST /api/roles", {"name": name, "permissions": ["sessions.read"]})
@@ -171,6 +180,7 @@ async def test_every_command_leaves_an_entry_or_has_a_reason_not_to(
     await serve_a_session(story, lead, mei, visitor)
     await work_beside_it(story, lead, mei, visitor)
     await keep_house(story, root, mei)
+    await watch_the_bot(story, root)
     await run_the_team(story, root)
     secrets = await come_and_go(story, root, mei)
     paths: dict[str, dict[str, Any]] = app.openapi()["paths"]

@@ -2,6 +2,7 @@ import type * as Api from "./generated";
 import type { IdentityEvent } from "./customer";
 import type { FileRef } from "./files";
 import { isJoin } from "./joins";
+import type { PolicyEvent, PolicyFired } from "./policies";
 import type { TeamEvent, TeamFrame } from "./team";
 
 export type Role = Api.Message["role"];
@@ -215,6 +216,7 @@ export type LogEvent =
   | JoinEvent
   | AnswerEvidenced
   | PageShown
+  | PolicyEvent
   | ReplyForced
   | MailEvent
   | TeamEvent
@@ -354,6 +356,7 @@ export type DeskFrame =
   | AgentStatusChanged
   | AccessChanged
   | QueueReminded
+  | PolicyFired
   | TeamFrame
   | { type: "stream.ready" }
   | StreamEnded;
@@ -365,11 +368,11 @@ export function isMoveEvent(event: LogEvent): event is MoveEvent {
   return event.type.startsWith("session.") && !NO_MOVES.has(event.type) && !isJoin(event);
 }
 
-type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | PageShown | ReplyForced;
+type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | PageShown | PolicyEvent | ReplyForced;
 
 /** What only agents hear, and what changes nothing of where the conversation stands. */
 export function isAside(frame: Frame): frame is Aside {
-  return /^(?:note|transfer|assist|mail|tag|customer|page)\.|^session\.(?:rated|identified|signed_out)$|^answer\.evidenced$|^reply\.forced$/.test(frame.type);
+  return /^(?:note|transfer|assist|mail|tag|customer|page|policy)\.|^session\.(?:rated|identified|signed_out)$|^answer\.(?:evidenced|withheld)$|^reply\.forced$/.test(frame.type);
 }
 
 export function isLogEvent(frame: Frame): frame is LogEvent {

@@ -6,6 +6,7 @@ import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
 import { en as histories } from "../../histories/words";
 import { en as mail } from "../../mail/words";
+import type { en as policies } from "../../policies/words";
 import { en as ratings } from "../../ratings/words";
 import { en as replies } from "../../replies/words";
 import { en as routing } from "../../routing/words";
@@ -26,6 +27,7 @@ export interface Later {
   accounts: typeof accounts;
   audit: typeof audit;
   bot: typeof bot;
+  policies: typeof policies;
   security: typeof security;
   sso: typeof sso;
   team: typeof team;
@@ -106,6 +108,7 @@ export const en = {
     hours: "Service hours",
     bot: "Bot",
     security: "Shop security",
+    policies: "Policies",
     audit: "Audit log",
     team: "Team",
     agentRoles: "Roles",

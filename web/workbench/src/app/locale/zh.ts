@@ -91,6 +91,7 @@ export const zh: typeof en = {
     hours: "工作时间",
     bot: "机器人",
     security: "店铺安全",
+    policies: "监管策略",
     audit: "审计日志",
     team: "团队",
     agentRoles: "角色",
