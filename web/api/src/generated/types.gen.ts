@@ -1490,7 +1490,57 @@ export type EvidenceOut = {
     /**
      * Passages
      */
-    passages: Array<PassageOut>;
+    passages: Array<EvidencePassageOut>;
+};
+
+/**
+ * EvidencePassageOut
+ *
+ * A passage as it was then. `hash_holds`: the record was not tampered with.
+ *
+ * `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
+ */
+export type EvidencePassageOut = {
+    /**
+     * Passage Id
+     */
+    passage_id: string;
+    /**
+     * Article Id
+     */
+    article_id: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Text Hash
+     */
+    text_hash: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Hash Holds
+     */
+    hash_holds: boolean;
+    /**
+     * Has Changed
+     */
+    has_changed: boolean;
+    /**
+     * Latest
+     */
+    latest: number | null;
 };
 
 /**
@@ -3061,56 +3111,6 @@ export type OutcomeData = {
      */
     success?: true;
     data: Outcome;
-};
-
-/**
- * PassageOut
- *
- * A passage as it was then. `hash_holds`: the record was not tampered with.
- *
- * `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
- */
-export type PassageOut = {
-    /**
-     * Passage Id
-     */
-    passage_id: string;
-    /**
-     * Article Id
-     */
-    article_id: string;
-    /**
-     * Version
-     */
-    version: number;
-    /**
-     * Title
-     */
-    title: string;
-    /**
-     * Text Hash
-     */
-    text_hash: string;
-    /**
-     * Text
-     */
-    text: string;
-    /**
-     * Score
-     */
-    score: number;
-    /**
-     * Hash Holds
-     */
-    hash_holds: boolean;
-    /**
-     * Has Changed
-     */
-    has_changed: boolean;
-    /**
-     * Latest
-     */
-    latest: number | null;
 };
 
 /**

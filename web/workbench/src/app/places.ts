@@ -1,6 +1,7 @@
 import {
   ChatLineRound,
   Clock,
+  Coin,
   Collection,
   DataLine,
   Document,
@@ -26,6 +27,7 @@ export const PLACES: readonly Place[] = [
   { route: "sessions", label: "menu.conversations", icon: ChatLineRound },
   { route: "search", label: "menu.search", icon: Search, needs: "sessions.read" },
   { route: "wallboard", label: "menu.wallboard", icon: DataLine, needs: "stats.read" },
+  { route: "costs", label: "menu.costs", icon: Coin, needs: "stats.read" },
   { route: "hours", label: "menu.hours", icon: Clock, needs: "shops.read" },
   { route: "routing", label: "routing.title", icon: SetUp, needs: "shops.read" },
   { route: "security", label: "menu.security", icon: Lock, needs: "shops.write" },

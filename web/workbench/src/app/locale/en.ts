@@ -1,8 +1,10 @@
 import type { en as accounts } from "../../accounts/words";
 import type { en as audit } from "../../audit/words";
+import type { en as costs } from "../../costs/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
+import type { en as why } from "../../evidence/words";
 import { en as histories } from "../../histories/words";
 import { en as mail } from "../../mail/words";
 import { en as ratings } from "../../ratings/words";
@@ -24,9 +26,11 @@ import { en as wallboard } from "../../wallboard/words";
 export interface Later {
   accounts: typeof accounts;
   audit: typeof audit;
+  costs: typeof costs;
   security: typeof security;
   sso: typeof sso;
   team: typeof team;
+  why: typeof why;
 }
 
 export const en = {
@@ -106,6 +110,7 @@ export const en = {
     audit: "Audit log",
     team: "Team",
     agentRoles: "Roles",
+    costs: "Model costs",
     account: "Account: {name}",
     alerts: "Notify me about new waiting customers",
     sound: "Sound",
@@ -247,16 +252,9 @@ export const en = {
     takeFirst: "Take over",
   },
   evidence: {
-    title: "What the bot read",
+    title: "Why this answer",
     count: "no passage | {count} passage | {count} passages",
-    score: "Score {score}",
     latency: "Answered in {ms} ms",
-    model: "Answered by {provider} · {model}",
-    knowledge: "Knowledge version {version}",
-    tokens: "Tokens: {count}",
-    version: "v{version}",
-    open: "Open the article",
-    none: "No passage was good enough to answer from.",
   },
   side: {
     details: "Details",
