@@ -20,6 +20,7 @@ export const router = createRouter({
         { path: "sessions/:name?", name: "sessions", component: () => import("../sessions/SessionsPage.vue") },
         { path: "search", name: "search", component: () => import("../search/SearchPage.vue") },
         { path: "wallboard", name: "wallboard", component: () => import("../wallboard/WallboardPage.vue") },
+        { path: "costs", name: "costs", component: () => import("../costs/CostsPage.vue") },
         { path: "hours", name: "hours", component: () => import("../shops/HoursPage.vue") },
         { path: "routing", name: "routing", component: () => import("../routing/RoutingPage.vue") },
         { path: "bot", name: "bot", component: () => import("../bot/BotPage.vue") },

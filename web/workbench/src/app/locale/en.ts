@@ -1,9 +1,11 @@
 import type { en as accounts } from "../../accounts/words";
 import type { en as audit } from "../../audit/words";
 import type { en as bot } from "../../bot/words";
+import type { en as costs } from "../../costs/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
+import type { en as why } from "../../evidence/words";
 import { en as histories } from "../../histories/words";
 import { en as mail } from "../../mail/words";
 import type { en as policies } from "../../policies/words";
@@ -28,9 +30,11 @@ export interface Later {
   audit: typeof audit;
   bot: typeof bot;
   policies: typeof policies;
+  costs: typeof costs;
   security: typeof security;
   sso: typeof sso;
   team: typeof team;
+  why: typeof why;
 }
 
 export const en = {
@@ -112,6 +116,7 @@ export const en = {
     audit: "Audit log",
     team: "Team",
     agentRoles: "Roles",
+    costs: "Model costs",
     account: "Account: {name}",
     alerts: "Notify me about new waiting customers",
     sound: "Sound",
@@ -253,16 +258,9 @@ export const en = {
     takeFirst: "Take over",
   },
   evidence: {
-    title: "What the bot read",
+    title: "Why this answer",
     count: "no passage | {count} passage | {count} passages",
-    score: "Score {score}",
     latency: "Answered in {ms} ms",
-    model: "Answered by {provider} · {model}",
-    knowledge: "Knowledge version {version}",
-    tokens: "Tokens: {count}",
-    version: "v{version}",
-    open: "Open the article",
-    none: "No passage was good enough to answer from.",
   },
   side: {
     details: "Details",
