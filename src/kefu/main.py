@@ -31,6 +31,7 @@ from kefu.collaboration.endpoints.ratings import router as ratings
 from kefu.collaboration.endpoints.replies import router as replies
 from kefu.collaboration.endpoints.tags import router as tags
 from kefu.collaboration.rules import tag_by_rules
+from kefu.files.models import File
 from kefu.files.service import SweepFiles, sweep_files
 from kefu.files.store import FileStore
 from kefu.histories.endpoints import router as histories
@@ -43,7 +44,10 @@ from kefu.kit.redis import Redis
 from kefu.kit.sealed import sealing_of
 from kefu.kit.signpost import Signpost
 from kefu.kit.web import Edge, add_errors
+from kefu.knowledge.documents.endpoints import router as documents
+from kefu.knowledge.documents.service import DocumentReader, ReadDocument
 from kefu.knowledge.endpoints import router as knowledge
+from kefu.knowledge.models import Document
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
@@ -126,6 +130,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sessions,
     realtime,
     knowledge,
+    documents,
     shops,
     security,
     identity,
@@ -146,7 +151,7 @@ class Application(FastAPI):
 
 def bulk_worker(db: Database, settings: Settings) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
-    mailing = Mailing(db, settings)
+    mailing, store = Mailing(db, settings), file_store(settings)
     handlers: dict[str, Handler] = {
         SendAfterHoursMail.kind: mailing.tell_team,
         SendMailReply.kind: mailing.reply,
@@ -154,7 +159,8 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
         IndexMessages.kind: partial(index_messages, db),
         TagByRules.kind: partial(tag_by_rules, db),
-        SweepFiles.kind: partial(sweep_files, db, file_store(settings)),
+        SweepFiles.kind: partial(sweep_files, db, store, (File.sha256, Document.sha256)),
+        ReadDocument.kind: DocumentReader(db, store),
     }
     return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages(), SweepFiles()])
 

@@ -25,6 +25,7 @@ Permission = Literal[
     "shops.write",
     "knowledge.read",
     "knowledge.write",
+    "knowledge.publish",
     "agents.read",
     "agents.write",
     "roles.write",
@@ -58,6 +59,7 @@ LEAD: frozenset[Permission] = frozenset(
         "replies.write",
         "shops.write",
         "knowledge.write",
+        "knowledge.publish",
         "events.read",
     }
 )

@@ -33,6 +33,7 @@ Rule = Literal[
     "identify",
     "audit_export",
     "upload",
+    "document",
 ]
 # `visitor`: the conversation the token is for. `who`: visitor or agent, in one conversation.
 Per = Literal["address", "visitor", "agent", "who"]
@@ -59,6 +60,7 @@ RATES: dict[Rule, dict[Per, str]] = {
     "identify": {"address": "120/minute"},
     "audit_export": {"agent": "10/minute"},
     "upload": {"who": "20/minute", "address": "60/minute"},
+    "document": {"agent": "60/minute", "address": "120/minute"},
 }
 LONGEST_KEY = 200
 

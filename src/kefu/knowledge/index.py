@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kefu.kit.clock import now_ms
 from kefu.kit.ids import new_id
 from kefu.knowledge.models import Article, Passage, Term
-from kefu.knowledge.passages import pieces, plain
+from kefu.knowledge.passages import PAGE_BREAK, cut, plain
 from kefu.knowledge.states import Status
 from kefu.knowledge.wordings import SEPARATORS, WORDINGS, wording_tokens
 from kefu.knowledge.words import terms
@@ -32,7 +32,7 @@ Counts = dict[str, Counter[str]]
 
 
 async def reindex(tx: AsyncSession, shop: str, articles: Sequence[Article]) -> None:
-    """Make the passages of these articles of one shop anew; only published ones have any.
+    """Make the passages of these articles of one shop anew, from what they say now; only published ones have any.
 
     The shop's knowledge gets its next version. Writers of one shop come one after the other: the first statement locks
     the shop's row.
@@ -83,6 +83,8 @@ def passage_rows(article: Article) -> list[dict[str, Any]]:
             "shop": article.shop,
             "lang": article.lang,
             "ordinal": ordinal,
+            "part": piece.part,
+            "is_page": PAGE_BREAK in article.body,
             "heading": piece.heading,
             "text": piece.text,
             "text_hash": piece.text_hash,
@@ -90,5 +92,5 @@ def passage_rows(article: Article) -> list[dict[str, Any]]:
             "title_tokens": title,
             "asked_tokens": asked,
         }
-        for ordinal, piece in enumerate(pieces(article.body))
+        for ordinal, piece in enumerate(cut(article.kind, article.body))
     ]

@@ -5,11 +5,12 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import defer
 
+from kefu.accounts.models import Agent
 from kefu.kit.i18n import Locale
 from kefu.knowledge.models import Article, ArticleVersion
 from kefu.knowledge.service import ArticleNotFound
-from kefu.knowledge.states import Status
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,9 +29,10 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class PublicText:
-    """An article's text as a visitor may read it. `latest` is its present version."""
+    """An article's text as a visitor may read it. `latest` is its present public version."""
 
     lang: Locale
+    kind: str
     title: str
     body: str
     version: int
@@ -66,19 +68,39 @@ def _filters(wanted: Wanted) -> list[ColumnElement[bool]]:
 
 
 async def public_text(tx: AsyncSession, article_id: str, version: int | None) -> PublicText | None:
-    """A version of a published article that visitors could see once; the present one for None."""
-    query = select(Article.lang, Article.version, ArticleVersion).join(
+    """A version of a public article that visitors could see once; the present one for None."""
+    query = select(Article.lang, Article.kind, Article.public_version, ArticleVersion).join(
         ArticleVersion, ArticleVersion.article_id == Article.id
     )
-    is_wanted = ArticleVersion.version == (Article.version if version is None else version)
     query = query.where(
         Article.id == article_id,
-        Article.status == Status.PUBLISHED.value,
+        Article.public_version.is_not(None),
         ArticleVersion.public_at.is_not(None),
-        is_wanted,
+        ArticleVersion.version == (Article.public_version if version is None else version),
     )
     row = (await tx.execute(query)).first()
     if row is None:
         return None
-    lang, latest, said = row
-    return PublicText("zh" if lang == "zh" else "en", said.title, said.body, said.version, latest, said.at)
+    lang, kind, latest, said = row
+    return PublicText("zh" if lang == "zh" else "en", kind, said.title, said.body, said.version, latest or 0, said.at)
+
+
+async def versions_of(tx: AsyncSession, article_id: str) -> list[tuple[ArticleVersion, str | None]]:
+    """All versions, the newest first, each with the name of who wrote it, None for the system.
+
+    Without their texts. Raises ArticleNotFound.
+    """
+    query = select(ArticleVersion, Agent.name).outerjoin(Agent, Agent.id == ArticleVersion.author)
+    query = query.where(ArticleVersion.article_id == article_id).options(defer(ArticleVersion.body))
+    found: list[tuple[ArticleVersion, str | None]] = [(one, name) for one, name in await tx.execute(query.order_by(ArticleVersion.version.desc()))]
+    if not found:
+        raise ArticleNotFound
+    return found
+
+
+async def version_text(tx: AsyncSession, article_id: str, version: int) -> ArticleVersion:
+    """Raises ArticleNotFound."""
+    found = await tx.get(ArticleVersion, (article_id, version))
+    if found is None:
+        raise ArticleNotFound
+    return found

@@ -14,7 +14,7 @@ from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.db import is_sqlite
-from kefu.kit.i18n import Locale
+from kefu.kit.i18n import Locale, Text
 from kefu.knowledge.asking import Question, question
 from kefu.knowledge.ranking import Entry, Fit, fit, likelihood
 from kefu.knowledge.search_ddl import FTS, POSTGRES_WORDS
@@ -31,12 +31,15 @@ QUESTION_LIMIT = 1000
 CONFIDENT = 0.5
 # A hit in the other language must be surer, for the words the languages share are few.
 CONFIDENT_ABROAD = 0.7
+PAGE: Text = {"en": ", page {page}", "zh": "，第 {page} 页"}
 
 FOUND = """
 SELECT passages.id AS passage_id, passages.article_id, passages.version, passages.ordinal, passages.heading,
 passages.text,
-    passages.text_hash, passages.tokens, passages.title_tokens, passages.asked_tokens, articles.slug, articles.title
+    passages.text_hash, passages.tokens, passages.title_tokens, passages.asked_tokens, passages.part, passages.is_page,
+    articles.slug, said.title
 FROM hits JOIN passages ON passages.number = hits.number JOIN articles ON articles.id = passages.article_id
+JOIN article_versions AS said ON said.article_id = passages.article_id AND said.version = passages.version
 WHERE passages.shop = :shop AND passages.lang = :lang
 ORDER BY hits.mass DESC, articles.slug, passages.ordinal LIMIT :limit
 """
@@ -67,7 +70,8 @@ BY_WORDS = text("SELECT set_config('enable_seqscan', 'off', true), set_config('e
 class Hit:
     """The best passage of an article.
 
-    `score` is the likelihood, 0…1, that it answers the question; `text` is Markdown.
+    `score` is the likelihood, 0…1, that it answers the question; `text` is Markdown. `title` names the page too, where
+    a document has pages; `part`: the one of a document's that it is in, 0 of an article.
     """
 
     passage_id: str
@@ -80,10 +84,11 @@ class Hit:
     text: str
     text_hash: str
     score: float
+    part: int = 0
 
     @property
     def url(self) -> str:
-        return f"/articles/{self.article_id}?v={self.version}"
+        return f"/articles/{self.article_id}?v={self.version}" + (f"&p={self.part}" if self.part else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,10 +180,11 @@ def _hit(row: Any, lang: Locale, score: float) -> Hit:
         article_id=row.article_id,
         version=row.version,
         slug=row.slug,
-        title=row.title,
+        title=f"{row.title}{PAGE[lang].format(page=row.part)}" if row.is_page else row.title,
         lang=lang,
         heading=row.heading,
         text=row.text,
         text_hash=row.text_hash,
         score=round(score, 4),
+        part=row.part,
     )
