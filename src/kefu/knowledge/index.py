@@ -10,10 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kefu.kit.clock import now_ms
 from kefu.kit.ids import new_id
 from kefu.knowledge.models import Article, Passage, Term
-from kefu.knowledge.passages import PAGE_BREAK, cut, plain
+from kefu.knowledge.passages import PAGE_BREAK, Piece, cut, plain
 from kefu.knowledge.states import Status
 from kefu.knowledge.wordings import SEPARATORS, WORDINGS, wording_tokens
-from kefu.knowledge.words import terms
+from kefu.knowledge.words import language_of, terms
 
 NEXT_VERSION = text(
     "INSERT INTO knowledge_states (shop, version, stamp, updated_at) VALUES (:shop, 1, :stamp, :at) "
@@ -71,8 +71,14 @@ def _distinct(*fields: str) -> set[str]:
     return set().union(*(field.split() for field in fields)) - SEPARATORS
 
 
+def _language(article: Article, piece: Piece) -> str:
+    if article.kind != "document":
+        return article.lang
+    return language_of(piece.text, "zh" if article.lang == "zh" else "en")
+
+
 def passage_rows(article: Article) -> list[dict[str, Any]]:
-    """The rows of `passages` for an article as it stands."""
+    """The rows of `passages` for an article as it stands. A manual may say some things in the other language."""
     title = " ".join(terms(" ; ".join([article.title, *article.tags])))
     asked = WORDINGS.join(wording_tokens(one) for one in article.questions)
     return [
@@ -81,7 +87,7 @@ def passage_rows(article: Article) -> list[dict[str, Any]]:
             "article_id": article.id,
             "version": article.version,
             "shop": article.shop,
-            "lang": article.lang,
+            "lang": _language(article, piece),
             "ordinal": ordinal,
             "part": piece.part,
             "is_page": PAGE_BREAK in article.body,

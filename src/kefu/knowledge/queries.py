@@ -92,7 +92,9 @@ async def versions_of(tx: AsyncSession, article_id: str) -> list[tuple[ArticleVe
     """
     query = select(ArticleVersion, Agent.name).outerjoin(Agent, Agent.id == ArticleVersion.author)
     query = query.where(ArticleVersion.article_id == article_id).options(defer(ArticleVersion.body))
-    found: list[tuple[ArticleVersion, str | None]] = [(one, name) for one, name in await tx.execute(query.order_by(ArticleVersion.version.desc()))]
+    found: list[tuple[ArticleVersion, str | None]] = [
+        (one, name) for one, name in await tx.execute(query.order_by(ArticleVersion.version.desc()))
+    ]
     if not found:
         raise ArticleNotFound
     return found

@@ -20,7 +20,7 @@ on the charger overnight in the cold.
 Brake pads are worn when less than one millimetre of them is left. Replace both pads of a wheel together.
 #pagebreak()
 = 保修
-电池保修两年，车架保修五年。保修期内免费更换损坏的零件，人为损坏不在保修范围之内，请保留购买凭证以便查询订单信息。
+电池保修两年，车架保修五年。保修期内免费更换损坏的零件，人为损坏不在保修范围之内。
 """
 PAGE = """
 <!doctype html><html><head><title>Returns</title><style>p { color: red }</style></head><body>
