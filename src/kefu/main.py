@@ -19,6 +19,7 @@ from kefu.answering.endpoints import router as chat
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
+from kefu.answering.unanswered import collect_questions
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
@@ -48,6 +49,7 @@ from kefu.knowledge.documents.endpoints import router as documents
 from kefu.knowledge.documents.service import DocumentReader, ReadDocument
 from kefu.knowledge.endpoints import router as knowledge
 from kefu.knowledge.models import Document
+from kefu.knowledge.question_endpoints import router as questions
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
@@ -83,6 +85,7 @@ from kefu.sessions.work import (
     AnswerVisitor,
     AssignWaiting,
     CloseIdle,
+    CollectQuestions,
     IndexMessages,
     SendAfterHoursMail,
     SendMailReply,
@@ -131,6 +134,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     realtime,
     knowledge,
     documents,
+    questions,
     shops,
     security,
     identity,
@@ -161,8 +165,10 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
         TagByRules.kind: partial(tag_by_rules, db),
         SweepFiles.kind: partial(sweep_files, db, store, (File.sha256, Document.sha256)),
         ReadDocument.kind: DocumentReader(db, store),
+        CollectQuestions.kind: partial(collect_questions, db),
     }
-    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages(), SweepFiles()])
+    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions()]
+    return Worker(db, "bulk", handlers, width=4, recurring=recurring)
 
 
 def file_store(settings: Settings) -> FileStore:

@@ -12,6 +12,7 @@ from kefu.kit.pages import from_cursor, to_cursor
 from kefu.kit.web import Done, caller_locale
 from kefu.knowledge import page, queries, service
 from kefu.knowledge import schemas as shapes
+from kefu.knowledge.index import warm
 from kefu.knowledge.passages import PAGE_BREAK, cut
 from kefu.knowledge.search import search
 from kefu.shops.service import find_shop
@@ -95,6 +96,9 @@ async def publish_article(
     request: Request, article_id: ArticleId, body: shapes.AtVersion, agent: Editor
 ) -> shapes.ArticleData:
     """Approve this version. 409 OWN_WORK when one wrote it oneself and somebody else may publish."""
+    async with request.app.state.db.read() as tx:
+        article = await queries.find_article(tx, article_id)
+    await warm(article)
     async with request.app.state.db.write() as tx:
         article = await service.publish_article(tx, article_id, body.version, agent.id)
     return shapes.ArticleData(data=shapes.article_out(article))

@@ -1,7 +1,10 @@
 """Keeps the passages and the counts of their words in step with the articles, in the transaction that changes them."""
 
+import asyncio
+import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import delete, insert, select, text
@@ -27,6 +30,9 @@ COUNT_TERM = text(
 
 # Rows a statement, so that none runs long when a whole shop is loaded.
 CHUNK = 200
+# Characters of a text whose words take longer to find than others should wait; and of passages, whose words are kept
+# for a moment, as many as one document has.
+LONG, WARM = 10_000, 1024
 
 Counts = dict[str, Counter[str]]
 
@@ -77,6 +83,23 @@ def _language(article: Article, piece: Piece) -> str:
     return language_of(piece.text, "zh" if article.lang == "zh" else "en")
 
 
+@lru_cache(WARM)
+def body_tokens(heading: str, text: str) -> str:
+    return " ".join(terms(f"{heading} ; {plain(text)}"))
+
+
+async def warm(article: Article) -> None:
+    """Find the words of a long one now, in a thread, so that who publishes it does so quickly."""
+    if len(article.body) > LONG:
+        await asyncio.to_thread(_warm, article)
+
+
+def _warm(article: Article) -> None:
+    for piece in cut(article.kind, article.body):
+        body_tokens(piece.heading, piece.text)
+        time.sleep(0)  # lets go of the interpreter
+
+
 def passage_rows(article: Article) -> list[dict[str, Any]]:
     """The rows of `passages` for an article as it stands. A manual may say some things in the other language."""
     title = " ".join(terms(" ; ".join([article.title, *article.tags])))
@@ -94,7 +117,7 @@ def passage_rows(article: Article) -> list[dict[str, Any]]:
             "heading": piece.heading,
             "text": piece.text,
             "text_hash": piece.text_hash,
-            "tokens": " ".join(terms(f"{piece.heading} ; {plain(piece.text)}")),
+            "tokens": body_tokens(piece.heading, piece.text),
             "title_tokens": title,
             "asked_tokens": asked,
         }

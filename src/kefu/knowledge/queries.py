@@ -49,8 +49,13 @@ async def find_article(tx: AsyncSession, article_id: str) -> Article:
 
 
 async def list_articles(tx: AsyncSession, wanted: Wanted) -> tuple[list[Article], list[Any] | None]:
-    """One page, the last changed first, and the key of the next one if there is one."""
-    query = select(Article).where(*_filters(wanted)).order_by(Article.updated_at.desc(), Article.id.desc())
+    """One page, the last changed first, without their texts, and the key of the next one if there is one."""
+    query = (
+        select(Article)
+        .options(defer(Article.body))
+        .where(*_filters(wanted))
+        .order_by(Article.updated_at.desc(), Article.id.desc())
+    )
     if wanted.after:
         query = query.where(tuple_(Article.updated_at, Article.id) < tuple_(*wanted.after))
     found = list((await tx.execute(query.limit(wanted.limit + 1))).scalars())

@@ -12,7 +12,7 @@ import orjson
 from kefu.knowledge.documents.refusals import REFUSALS, DocumentTooComplex
 
 SECONDS = 180.0
-LONGEST_LINE = 16 << 20  # a million characters, however JSON writes them
+LONGEST_LINE = 8 << 20  # of the longest text, however JSON writes them
 COMMAND = (sys.executable, "-I", "-m", "kefu.knowledge.documents.reading")
 
 Progress = Callable[[int, int], Awaitable[None]]

@@ -20,7 +20,7 @@ from kefu.knowledge.passages import PAGE_BREAK
 
 MEMORY = 1 << 30
 CPU_SECONDS = 60
-CHARACTERS = 1_000_000
+CHARACTERS = 500_000
 SHOW_EVERY = 0.2  # seconds
 
 

@@ -51,8 +51,8 @@ class DocumentScanned(Refused):
 class DocumentTooLong(Refused):
     code = "DOCUMENT_TOO_LONG"
     text: ClassVar[Text] = {
-        "en": "The file holds more text than one document may have (1,000,000 characters). Upload it in parts.",
-        "zh": "文件文字超过单个文档上限（100 万字），请拆分后上传。",
+        "en": "The file holds more text than one document may have (500,000 characters). Upload it in parts.",
+        "zh": "文件文字超过单个文档上限（50 万字），请拆分后上传。",
     }
 
 

@@ -110,7 +110,7 @@ export const en = {
     tags: { write: "Change the list of tags" },
     replies: { write: "Change the team's quick replies" },
     shops: { read: "See shops and hours", write: "Change hours and assignment" },
-    knowledge: { read: "Read the knowledge", write: "Write the knowledge" },
+    knowledge: { read: "Read the knowledge", write: "Write the knowledge", publish: "Approve and publish the knowledge" },
     agents: { read: "See the team", write: "Hire, change and disable agents" },
     roles: { write: "Change roles" },
     contacts: { read: "See visitors' e-mail and phone" },
