@@ -220,7 +220,7 @@ export const zh: typeof en = {
     tags: { write: "管理标签" },
     replies: { write: "管理团队快捷回复" },
     shops: { read: "查看店铺与服务时间", write: "修改服务时间与分配方式" },
-    knowledge: { read: "查看知识库", write: "编辑知识库" },
+    knowledge: { read: "查看知识库", write: "编辑知识库", publish: "审核并发布文章" },
     agents: { read: "查看团队", write: "新建、修改和停用坐席" },
     roles: { write: "管理角色" },
     contacts: { read: "查看访客邮箱和电话" },
