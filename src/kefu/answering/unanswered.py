@@ -13,13 +13,15 @@ from kefu.answering.off_topic import OFFER
 from kefu.answering.wording import ONLY_FILES, wants_a_person
 from kefu.jobs.queue import Taken, again
 from kefu.kit.db import Database
+from kefu.kit.ids import SessionName
 from kefu.knowledge.questions import Asked, collect
 from kefu.knowledge.words import language_of
 from kefu.log.feed import Place, Placed, follow
 from kefu.log.log import COLUMNS, Entry
 from kefu.log.models import Event
 from kefu.sessions.marks import Overtaken, move, place_of
-from kefu.sessions.models import Session, stream_of
+from kefu.sessions.models import stream_of
+from kefu.sessions.queries import find_many
 
 FOLLOWER = "unanswered-questions"
 EVERY = timedelta(seconds=5)
@@ -62,16 +64,15 @@ async def _asked(tx: AsyncSession, found: Sequence[Placed]) -> list[Asked]:
     """The questions behind those replies of the bot that did not answer, the oldest first."""
     replies = [one.entry for one in found if _is_at_a_loss(one.entry)]
     names = {one.stream.removeprefix(stream_of("")) for one in replies}
-    rows = await tx.execute(select(Session.name, Session.shop, Session.locale).where(Session.name.in_(names)))
-    sessions = {name: (shop, locale) for name, shop, locale in rows}
+    sessions = {one.name: one for one in await find_many(tx, sorted(names))}
     questions = list[Asked]()
     for reply in sorted(replies, key=lambda one: one.at):
         name = reply.stream.removeprefix(stream_of(""))
         text = await _question(tx, reply)
-        if name in sessions and text and not wants_a_person(text):
-            shop, locale = sessions[name]
-            lang = language_of(text, "zh" if locale == "zh" else "en")
-            questions.append(Asked(shop, lang, text, name, reply.seq, reply.at))
+        session = sessions.get(SessionName(name))
+        if session and text and not wants_a_person(text):
+            lang = language_of(text, "zh" if session.locale == "zh" else "en")
+            questions.append(Asked(session.shop, lang, text, name, reply.seq, reply.at))
     return questions
 
 
