@@ -177,8 +177,8 @@ async def test_what_may_not_come_is_refused_at_the_door(author: Agent, agent: Ag
         assert code_of(await brings(author, samples.pdf(), **query)) == code
     own = data_of(await author.post(ARTICLES, {"lang": "en", "title": "Ours", "body": "Ours."}), 201)
     assert code_of(await brings(author, samples.pdf(), article=own["id"])) == "NOT_A_DOCUMENT"
-    for query in ("status=lost", "limit=0", "cursor=x", "shop=No%20Shop"):
-        assert (await author.get(f"{DOCUMENTS}?{query}")).status_code == 422
+    for wrong_query in ("status=lost", "limit=0", "cursor=x", "shop=No%20Shop"):
+        assert (await author.get(f"{DOCUMENTS}?{wrong_query}")).status_code == 422
     assert (await author.get(f"{DOCUMENTS}/{'x' * 41}")).status_code == 422
 
 
