@@ -22,20 +22,24 @@ export function diff(before: string, after: string): Line[] | undefined {
 /** By the longest common run of lines. */
 function between(old: string[], now: string[]): Line[] | undefined {
   if (old.length > MOST || now.length > MOST) return undefined;
-  const common = Array.from({ length: old.length + 1 }, () => new Uint16Array(now.length + 1));
-  const at = (i: number, j: number) => common[i]?.[j] ?? 0;
+  const width = now.length + 1;
+  const common = new Uint16Array((old.length + 1) * width);
+  const at = (i: number, j: number) => common[i * width + j] ?? 0;
   for (let i = old.length - 1; i >= 0; i--) {
     for (let j = now.length - 1; j >= 0; j--) {
-      common[i]![j] = old[i] === now[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
+      common[i * width + j] = old[i] === now[j] ? at(i + 1, j + 1) + 1 : Math.max(at(i + 1, j), at(i, j + 1));
     }
   }
   const lines: Line[] = [];
   for (let i = 0, j = 0; i < old.length || j < now.length; ) {
-    if (i < old.length && j < now.length && old[i] === now[j]) {
-      lines.push({ sign: " ", text: old[i++]! });
-      j++;
-    } else if (j >= now.length || (i < old.length && at(i + 1, j) >= at(i, j + 1))) lines.push({ sign: "-", text: old[i++]! });
-    else lines.push({ sign: "+", text: now[j++]! });
+    const [before, after] = [old[i], now[j]];
+    const goes = after === undefined || (before !== undefined && at(i + 1, j) >= at(i, j + 1));
+    if (before !== undefined && before === after) lines.push({ sign: " ", text: before });
+    else if (goes) lines.push({ sign: "-", text: before ?? "" });
+    else lines.push({ sign: "+", text: after });
+    const { sign } = lines.at(-1) ?? {};
+    i += Number(sign !== "+");
+    j += Number(sign !== "-");
   }
   return lines;
 }
