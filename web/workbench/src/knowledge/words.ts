@@ -1,7 +1,7 @@
 export const en = {
   title: "Knowledge",
   lead: "What the bot answers from. Only published articles are searched.",
-  tabs: { articles: "Articles", documents: "Documents", questions: "Unanswered", trial: "Try a question" },
+  tabs: { articles: "Articles", documents: "Documents", questions: "Unanswered", trial: "Try it" },
   allShops: "All shops",
   failed: "The knowledge could not be read",
   more: "Show more",
