@@ -15,7 +15,7 @@ from e2e.test_shots import LOCALES, shoot
 from e2e.words import Locale
 
 ZHOU = Account("zhou", "周敏", "bicycle-pump-6", "supervisor")
-ASKED = {"en": "Can the frame be engraved with my initials?", "zh": "车架可以刻上我的名字吗？"}
+ASKED = {"en": "Can the frame be engraved with my initials?", "zh": "你们老板喜欢吃什么水果？"}
 WORDS: dict[Locale, dict[str, str]] = {
     "en": {
         "title": "Knowledge",
