@@ -32,6 +32,8 @@ Permission = Literal[
     "contacts.read",
     "events.read",
     "audit.read",
+    "bot.read",
+    "bot.write",
 ]
 
 READ: frozenset[Permission] = frozenset({"sessions.read", "knowledge.read", "agents.read", "shops.read"})
@@ -61,6 +63,8 @@ LEAD: frozenset[Permission] = frozenset(
         "knowledge.write",
         "knowledge.publish",
         "events.read",
+        "bot.read",
+        "bot.write",
     }
 )
 INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read"})

@@ -1,5 +1,6 @@
 """Questions about articles."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -9,7 +10,7 @@ from sqlalchemy.orm import defer
 
 from kefu.accounts.models import Agent
 from kefu.kit.i18n import Locale
-from kefu.knowledge.models import Article, ArticleVersion
+from kefu.knowledge.models import Article, ArticleVersion, Passage
 from kefu.knowledge.service import ArticleNotFound
 
 
@@ -110,4 +111,15 @@ async def version_text(tx: AsyncSession, article_id: str, version: int) -> Artic
     found = await tx.get(ArticleVersion, (article_id, version))
     if found is None:
         raise ArticleNotFound
+    return found
+
+
+async def standing(tx: AsyncSession, article_ids: Collection[str]) -> dict[str, tuple[int, set[str]]]:
+    """Of those that visitors can read now: the version, and the hashes of its passages' texts."""
+    query = select(Article.id, Article.public_version).where(Article.id.in_(article_ids))
+    rows = await tx.execute(query.where(Article.public_version.is_not(None)))
+    found: dict[str, tuple[int, set[str]]] = {id_: (version or 0, set()) for id_, version in rows}
+    passages = select(Passage.article_id, Passage.text_hash).where(Passage.article_id.in_(found))
+    for id_, text_hash in await tx.execute(passages):
+        found[id_][1].add(text_hash)
     return found
