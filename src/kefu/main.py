@@ -27,6 +27,7 @@ from kefu.answering.models_of import ModelsOf
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
+from kefu.answering.unanswered import collect_questions
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
@@ -39,6 +40,7 @@ from kefu.collaboration.endpoints.ratings import router as ratings
 from kefu.collaboration.endpoints.replies import router as replies
 from kefu.collaboration.endpoints.tags import router as tags
 from kefu.collaboration.rules import tag_by_rules
+from kefu.files.models import File
 from kefu.files.service import SweepFiles, sweep_files
 from kefu.files.store import FileStore
 from kefu.histories.endpoints import router as histories
@@ -52,7 +54,11 @@ from kefu.kit.redis import Redis
 from kefu.kit.sealed import sealing_of
 from kefu.kit.signpost import Signpost
 from kefu.kit.web import Edge, add_errors
+from kefu.knowledge.documents.endpoints import router as documents
+from kefu.knowledge.documents.service import DocumentReader, ReadDocument
 from kefu.knowledge.endpoints import router as knowledge
+from kefu.knowledge.models import Document
+from kefu.knowledge.question_endpoints import router as questions
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
@@ -89,6 +95,7 @@ from kefu.sessions.work import (
     AnswerVisitor,
     AssignWaiting,
     CloseIdle,
+    CollectQuestions,
     IndexMessages,
     SendAfterHoursMail,
     SendMailReply,
@@ -141,6 +148,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     sessions,
     realtime,
     knowledge,
+    documents,
+    questions,
     shops,
     security,
     policies,
@@ -162,7 +171,7 @@ class Application(FastAPI):
 
 def bulk_worker(db: Database, settings: Settings) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
-    mailing = Mailing(db, settings)
+    mailing, store = Mailing(db, settings), file_store(settings)
     handlers: dict[str, Handler] = {
         SendAfterHoursMail.kind: mailing.tell_team,
         SendMailReply.kind: mailing.reply,
@@ -171,9 +180,12 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
         IndexMessages.kind: partial(index_messages, db),
         TagByRules.kind: partial(tag_by_rules, db),
         RunBacktest.kind: partial(run_backtest, db, default_hours(settings)),
-        SweepFiles.kind: partial(sweep_files, db, file_store(settings)),
+        SweepFiles.kind: partial(sweep_files, db, store, (File.sha256, Document.sha256)),
+        ReadDocument.kind: DocumentReader(db, store),
+        CollectQuestions.kind: partial(collect_questions, db),
     }
-    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages(), SweepFiles()])
+    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions()]
+    return Worker(db, "bulk", handlers, width=4, recurring=recurring)
 
 
 def file_store(settings: Settings) -> FileStore:

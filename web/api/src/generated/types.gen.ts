@@ -173,7 +173,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Created At
      */
@@ -310,7 +310,9 @@ export type ArticleData = {
 /**
  * ArticleOut
  *
- * `url` opens for visitors once it is published.
+ * `url` opens for visitors once it is published. `author`: the id of who wrote this version, empty for the system.
+ *
+ * `note`: why it was sent back. The pages of a document's `body` are parted by form feeds.
  */
 export type ArticleOut = {
     /**
@@ -328,7 +330,7 @@ export type ArticleOut = {
     /**
      * Kind
      */
-    kind: 'article' | 'qa';
+    kind: 'article' | 'qa' | 'document';
     /**
      * Slug
      */
@@ -362,6 +364,18 @@ export type ArticleOut = {
      * Published At
      */
     published_at: string | null;
+    /**
+     * Public Version
+     */
+    public_version: number | null;
+    /**
+     * Author
+     */
+    author: string;
+    /**
+     * Note
+     */
+    note: string;
     /**
      * Body
      */
@@ -411,6 +425,8 @@ export type ArticlePageData = {
 
 /**
  * ArticleSummary
+ *
+ * `status` is that of the newest `version`; visitors see `public_version`, if any.
  */
 export type ArticleSummary = {
     /**
@@ -428,7 +444,7 @@ export type ArticleSummary = {
     /**
      * Kind
      */
-    kind: 'article' | 'qa';
+    kind: 'article' | 'qa' | 'document';
     /**
      * Slug
      */
@@ -462,6 +478,10 @@ export type ArticleSummary = {
      * Published At
      */
     published_at: string | null;
+    /**
+     * Public Version
+     */
+    public_version: number | null;
 };
 
 /**
@@ -1424,6 +1444,117 @@ export type DayOut = {
 };
 
 /**
+ * DocumentData
+ */
+export type DocumentData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: DocumentOut;
+};
+
+/**
+ * DocumentError
+ *
+ * Why it was refused, in the caller's language.
+ */
+export type DocumentError = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Message
+     */
+    message: string;
+};
+
+/**
+ * DocumentOut
+ *
+ * `done` of `total`: pages, or bytes where a format has none; `total` is 0 until it is known.
+ *
+ * `article_id`: what it became once it is `read`.
+ */
+export type DocumentOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Article Id
+     */
+    article_id: string | null;
+    /**
+     * Article Version
+     */
+    article_version: number | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Media Type
+     */
+    media_type: string;
+    /**
+     * Size
+     */
+    size: number;
+    /**
+     * Status
+     */
+    status: 'waiting' | 'reading' | 'read' | 'refused';
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Total
+     */
+    total: number;
+    error: DocumentError | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+};
+
+/**
+ * DocumentPage
+ */
+export type DocumentPage = {
+    /**
+     * Documents
+     */
+    documents: Array<DocumentOut>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * DocumentPageData
+ */
+export type DocumentPageData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: DocumentPage;
+};
+
+/**
  * Done
  *
  * The answer of a route that has nothing more to say.
@@ -1675,7 +1806,27 @@ export type EvidenceOut = {
     /**
      * Passages
      */
-    passages: Array<PassageOut>;
+    passages: Array<KefuAnsweringEvidenceEndpointsPassageOut>;
+};
+
+/**
+ * Example
+ *
+ * The bot's reply `seq` in that session.
+ */
+export type Example = {
+    /**
+     * Session
+     */
+    session: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
 };
 
 /**
@@ -2913,7 +3064,7 @@ export type NewRole = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -3249,53 +3400,28 @@ export type OutcomeData = {
 };
 
 /**
- * PassageOut
- *
- * A passage as it was then. `hash_holds`: the record was not tampered with.
- *
- * `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
+ * PassagePage
  */
-export type PassageOut = {
+export type PassagePage = {
     /**
-     * Passage Id
+     * Passages
      */
-    passage_id: string;
+    passages: Array<KefuKnowledgeSchemasPassageOut>;
     /**
-     * Article Id
+     * Total
      */
-    article_id: string;
+    total: number;
+};
+
+/**
+ * PassagePageData
+ */
+export type PassagePageData = {
     /**
-     * Version
+     * Success
      */
-    version: number;
-    /**
-     * Title
-     */
-    title: string;
-    /**
-     * Text Hash
-     */
-    text_hash: string;
-    /**
-     * Text
-     */
-    text: string;
-    /**
-     * Score
-     */
-    score: number;
-    /**
-     * Hash Holds
-     */
-    hash_holds: boolean;
-    /**
-     * Has Changed
-     */
-    has_changed: boolean;
-    /**
-     * Latest
-     */
-    latest: number | null;
+    success?: true;
+    data: PassagePage;
 };
 
 /**
@@ -3650,6 +3776,90 @@ export type PutSecurity = {
      * Version
      */
     version: number;
+};
+
+/**
+ * QuestionData
+ */
+export type QuestionData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: QuestionOut;
+};
+
+/**
+ * QuestionOut
+ *
+ * `asked`: the newest wording. `examples`: where it was asked, the newest first.
+ */
+export type QuestionOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Asked
+     */
+    asked: string;
+    /**
+     * Times
+     */
+    times: number;
+    /**
+     * Status
+     */
+    status: 'open' | 'dismissed' | 'linked';
+    /**
+     * Article Id
+     */
+    article_id: string | null;
+    /**
+     * First At
+     */
+    first_at: string;
+    /**
+     * Last At
+     */
+    last_at: string;
+    /**
+     * Examples
+     */
+    examples: Array<Example>;
+};
+
+/**
+ * QuestionPage
+ */
+export type QuestionPage = {
+    /**
+     * Questions
+     */
+    questions: Array<QuestionOut>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * QuestionPageData
+ */
+export type QuestionPageData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: QuestionPage;
 };
 
 /**
@@ -4159,7 +4369,7 @@ export type RoleChangeIn = {
     /**
      * Permissions
      */
-    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
+    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
 };
 
 /**
@@ -4186,7 +4396,7 @@ export type RoleList = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -4228,7 +4438,7 @@ export type RoleOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Is Builtin
      */
@@ -4570,6 +4780,22 @@ export type SecurityOut = {
 };
 
 /**
+ * SentBack
+ *
+ * `reason`: what the author has to do.
+ */
+export type SentBack = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Reason
+     */
+    reason: string;
+};
+
+/**
  * SessionData
  */
 export type SessionData = {
@@ -4884,6 +5110,22 @@ export type SessionWithHistory = {
 };
 
 /**
+ * Settlement
+ *
+ * `article_id`: what answers it, when it is `linked`.
+ */
+export type Settlement = {
+    /**
+     * Status
+     */
+    status: 'open' | 'dismissed' | 'linked';
+    /**
+     * Article Id
+     */
+    article_id?: string | null;
+};
+
+/**
  * SetupData
  */
 export type SetupData = {
@@ -5153,7 +5395,7 @@ export type SplitFrom = {
 /**
  * Status
  */
-export type StatusInput = 'draft' | 'published' | 'archived';
+export type StatusInput = 'draft' | 'review' | 'published' | 'archived';
 
 /**
  * StatusWish
@@ -5905,6 +6147,79 @@ export type UserProfile = {
 };
 
 /**
+ * VersionList
+ *
+ * The newest first.
+ */
+export type VersionList = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<VersionOut>;
+};
+
+/**
+ * VersionOut
+ *
+ * `author`: the name, null for the system. `public_at`: since when visitors could see it.
+ */
+export type VersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Author
+     */
+    author: string | null;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Public At
+     */
+    public_at: string | null;
+};
+
+/**
+ * VersionText
+ */
+export type VersionText = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Body
+     */
+    body: string;
+};
+
+/**
+ * VersionTextData
+ */
+export type VersionTextData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: VersionText;
+};
+
+/**
  * Vocabulary
  */
 export type Vocabulary = {
@@ -6063,9 +6378,87 @@ export type WriteNote = {
 };
 
 /**
+ * PassageOut
+ *
+ * A passage as it was then. `hash_holds`: the record was not tampered with.
+ *
+ * `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
+ */
+export type KefuAnsweringEvidenceEndpointsPassageOut = {
+    /**
+     * Passage Id
+     */
+    passage_id: string;
+    /**
+     * Article Id
+     */
+    article_id: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Text Hash
+     */
+    text_hash: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Hash Holds
+     */
+    hash_holds: boolean;
+    /**
+     * Has Changed
+     */
+    has_changed: boolean;
+    /**
+     * Latest
+     */
+    latest: number | null;
+};
+
+/**
+ * PassageOut
+ *
+ * `part`: of a document, from 1; its page where `is_page`.
+ */
+export type KefuKnowledgeSchemasPassageOut = {
+    /**
+     * Ordinal
+     */
+    ordinal: number;
+    /**
+     * Heading
+     */
+    heading: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Part
+     */
+    part: number;
+    /**
+     * Is Page
+     */
+    is_page: boolean;
+};
+
+/**
  * Status
  */
-export type KefuKnowledgeStatesStatus = 'draft' | 'published' | 'archived';
+export type KefuKnowledgeStatesStatus = 'draft' | 'review' | 'published' | 'archived';
 
 /**
  * Status
@@ -13368,7 +13761,7 @@ export type ListArticlesData = {
         /**
          * Kind
          */
-        kind?: 'article' | 'qa' | '';
+        kind?: 'article' | 'qa' | 'document' | '';
         /**
          * Category
          */
@@ -13722,6 +14115,146 @@ export type ChangeArticleResponses = {
 
 export type ChangeArticleResponse = ChangeArticleResponses[keyof ChangeArticleResponses];
 
+export type SubmitArticleData = {
+    body: AtVersion;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/submit';
+};
+
+export type SubmitArticleErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SubmitArticleError = SubmitArticleErrors[keyof SubmitArticleErrors];
+
+export type SubmitArticleResponses = {
+    /**
+     * Successful Response
+     */
+    200: ArticleData;
+};
+
+export type SubmitArticleResponse = SubmitArticleResponses[keyof SubmitArticleResponses];
+
+export type SendArticleBackData = {
+    body: SentBack;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/send-back';
+};
+
+export type SendArticleBackErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SendArticleBackError = SendArticleBackErrors[keyof SendArticleBackErrors];
+
+export type SendArticleBackResponses = {
+    /**
+     * Successful Response
+     */
+    200: ArticleData;
+};
+
+export type SendArticleBackResponse = SendArticleBackResponses[keyof SendArticleBackResponses];
+
 export type PublishArticleData = {
     body: AtVersion;
     path: {
@@ -13862,6 +14395,229 @@ export type ArchiveArticleResponses = {
 
 export type ArchiveArticleResponse = ArchiveArticleResponses[keyof ArchiveArticleResponses];
 
+export type ListVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/versions';
+};
+
+export type ListVersionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListVersionsError = ListVersionsErrors[keyof ListVersionsErrors];
+
+export type ListVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionList;
+};
+
+export type ListVersionsResponse = ListVersionsResponses[keyof ListVersionsResponses];
+
+export type ReadVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/versions/{version}';
+};
+
+export type ReadVersionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadVersionError = ReadVersionErrors[keyof ReadVersionErrors];
+
+export type ReadVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionTextData;
+};
+
+export type ReadVersionResponse = ReadVersionResponses[keyof ReadVersionResponses];
+
+export type ListPassagesData = {
+    body?: never;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: {
+        /**
+         * Offset
+         */
+        offset?: number;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/knowledge/articles/{article_id}/passages';
+};
+
+export type ListPassagesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListPassagesError = ListPassagesErrors[keyof ListPassagesErrors];
+
+export type ListPassagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PassagePageData;
+};
+
+export type ListPassagesResponse = ListPassagesResponses[keyof ListPassagesResponses];
+
 export type HitTestData2 = {
     body: HitTest;
     path?: never;
@@ -13926,6 +14682,464 @@ export type HitTestResponses = {
 };
 
 export type HitTestResponse = HitTestResponses[keyof HitTestResponses];
+
+export type ListDocumentsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+        /**
+         * Status
+         */
+        status?: 'waiting' | 'reading' | 'read' | 'refused' | '';
+        /**
+         * Article Id
+         */
+        article_id?: string;
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/knowledge/documents';
+};
+
+export type ListDocumentsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListDocumentsError = ListDocumentsErrors[keyof ListDocumentsErrors];
+
+export type ListDocumentsResponses = {
+    /**
+     * Successful Response
+     */
+    200: DocumentPageData;
+};
+
+export type ListDocumentsResponse = ListDocumentsResponses[keyof ListDocumentsResponses];
+
+export type UploadDocumentData = {
+    body: {
+        file: Blob | File;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | null;
+        /**
+         * Article
+         */
+        article?: string | null;
+    };
+    url: '/api/knowledge/documents';
+};
+
+export type UploadDocumentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type UploadDocumentError = UploadDocumentErrors[keyof UploadDocumentErrors];
+
+export type UploadDocumentResponses = {
+    /**
+     * Successful Response
+     */
+    201: DocumentData;
+};
+
+export type UploadDocumentResponse = UploadDocumentResponses[keyof UploadDocumentResponses];
+
+export type DeleteDocumentData = {
+    body?: never;
+    path: {
+        /**
+         * Document Id
+         */
+        document_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/documents/{document_id}';
+};
+
+export type DeleteDocumentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DeleteDocumentError = DeleteDocumentErrors[keyof DeleteDocumentErrors];
+
+export type DeleteDocumentResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type DeleteDocumentResponse = DeleteDocumentResponses[keyof DeleteDocumentResponses];
+
+export type ReadDocumentData = {
+    body?: never;
+    path: {
+        /**
+         * Document Id
+         */
+        document_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/documents/{document_id}';
+};
+
+export type ReadDocumentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadDocumentError = ReadDocumentErrors[keyof ReadDocumentErrors];
+
+export type ReadDocumentResponses = {
+    /**
+     * Successful Response
+     */
+    200: DocumentData;
+};
+
+export type ReadDocumentResponse = ReadDocumentResponses[keyof ReadDocumentResponses];
+
+export type UnansweredQuestionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+        /**
+         * Lang
+         */
+        lang?: 'zh' | 'en' | '';
+        /**
+         * Status
+         */
+        status?: 'open' | 'dismissed' | 'linked' | '';
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/knowledge/questions';
+};
+
+export type UnansweredQuestionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type UnansweredQuestionsError = UnansweredQuestionsErrors[keyof UnansweredQuestionsErrors];
+
+export type UnansweredQuestionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: QuestionPageData;
+};
+
+export type UnansweredQuestionsResponse = UnansweredQuestionsResponses[keyof UnansweredQuestionsResponses];
+
+export type SettleQuestionData = {
+    body: Settlement;
+    path: {
+        /**
+         * Question Id
+         */
+        question_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/questions/{question_id}';
+};
+
+export type SettleQuestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SettleQuestionError = SettleQuestionErrors[keyof SettleQuestionErrors];
+
+export type SettleQuestionResponses = {
+    /**
+     * Successful Response
+     */
+    200: QuestionData;
+};
+
+export type SettleQuestionResponse = SettleQuestionResponses[keyof SettleQuestionResponses];
 
 export type ListShopsData = {
     body?: never;

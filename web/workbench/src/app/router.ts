@@ -28,6 +28,7 @@ export const router = createRouter({
         { path: "replies", name: "replies", component: () => import("../replies/RepliesPage.vue") },
         { path: "tags", name: "tags", component: () => import("../tags/TagsPage.vue") },
         { path: "policies", name: "policies", component: () => import("../policies/PoliciesPage.vue") },
+        { path: "knowledge/:id?", name: "knowledge", component: () => import("../knowledge/KnowledgePage.vue") },
         { path: "audit", name: "audit", component: () => import("../audit/AuditPage.vue") },
         { path: "team", name: "team", component: () => import("../team/TeamPage.vue") },
         { path: "roles", name: "roles", component: () => import("../team/RolesPage.vue") },

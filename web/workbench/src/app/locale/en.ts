@@ -7,6 +7,7 @@ import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
 import type { en as why } from "../../evidence/words";
 import { en as histories } from "../../histories/words";
+import type { en as knowledge } from "../../knowledge/words";
 import { en as mail } from "../../mail/words";
 import type { en as policies } from "../../policies/words";
 import { en as ratings } from "../../ratings/words";
@@ -28,6 +29,7 @@ import { en as wallboard } from "../../wallboard/words";
 export interface Later {
   accounts: typeof accounts;
   audit: typeof audit;
+  knowledge: typeof knowledge;
   bot: typeof bot;
   policies: typeof policies;
   costs: typeof costs;
@@ -113,6 +115,7 @@ export const en = {
     bot: "Bot",
     security: "Shop security",
     policies: "Policies",
+    knowledge: "Knowledge",
     audit: "Audit log",
     team: "Team",
     agentRoles: "Roles",

@@ -92,6 +92,7 @@ export const zh: typeof en = {
     bot: "机器人",
     security: "店铺安全",
     policies: "监管策略",
+    knowledge: "知识库",
     audit: "审计日志",
     team: "团队",
     agentRoles: "角色",
