@@ -79,9 +79,7 @@ class Card(Body):
 
 
 class ShowPage(Body):
-    """null: nothing any more."""
-
-    card: Card | None
+    card: Card | None = Field(description="null: nothing any more")
 
 
 class OpenConversation(Body):

@@ -173,7 +173,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Created At
      */
@@ -725,6 +725,159 @@ export type AvailableData = {
      */
     success?: true;
     data: AvailableAgents;
+};
+
+/**
+ * BacktestData
+ */
+export type BacktestData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: BacktestOut;
+};
+
+/**
+ * BacktestListData
+ */
+export type BacktestListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<BacktestRef>;
+};
+
+/**
+ * BacktestOut
+ */
+export type BacktestOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * State
+     */
+    state: 'running' | 'done' | 'cancelled';
+    /**
+     * Version
+     */
+    version: number | null;
+    /**
+     * Baseline
+     */
+    baseline: number;
+    /**
+     * Shop
+     */
+    shop: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Looked At
+     */
+    looked_at: number;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
+    /**
+     * Names
+     */
+    names: {
+        [key: string]: Names;
+    };
+    candidate: Counts;
+    compared: Counts;
+    only_candidate: Only;
+    only_baseline: Only;
+};
+
+/**
+ * BacktestRef
+ *
+ * `version` null: the draft as it was.
+ */
+export type BacktestRef = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * State
+     */
+    state: 'running' | 'done' | 'cancelled';
+    /**
+     * Version
+     */
+    version: number | null;
+    /**
+     * Baseline
+     */
+    baseline: number;
+    /**
+     * Shop
+     */
+    shop: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Looked At
+     */
+    looked_at: number;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
 };
 
 /**
@@ -1346,6 +1499,57 @@ export type CostsData = {
 };
 
 /**
+ * Counts
+ *
+ * `sessions` with a hit. `fired` hits ask for a person; one came after those that `caught`, none after the rest.
+ *
+ * `missed`: people came without a hit before. `noted`: hits that only tag or tell. `unreadable` ones were left out.
+ */
+export type Counts = {
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Noted
+     */
+    noted: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * Missed
+     */
+    missed: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+    /**
+     * Unreadable
+     */
+    unreadable: number;
+    /**
+     * Policies
+     */
+    policies: {
+        [key: string]: OfPolicy;
+    };
+    /**
+     * Days
+     */
+    days: {
+        [key: string]: Day;
+    };
+    examples: Examples;
+};
+
+/**
  * Coze
  */
 export type Coze = {
@@ -1416,6 +1620,28 @@ export type CustomerOut = {
 };
 
 /**
+ * Day
+ */
+export type Day = {
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * Missed
+     */
+    missed: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+};
+
+/**
  * DayOut
  *
  * A local day, as instants: 23 or 25 hours long where the clock changes.
@@ -1441,6 +1667,43 @@ export type DayOut = {
      * Is Special
      */
     is_special: boolean;
+};
+
+/**
+ * Difference
+ *
+ * `fields`: what it was and what it is, by field.
+ */
+export type Difference = {
+    /**
+     * Id
+     */
+    id: string;
+    name: Names;
+    /**
+     * Change
+     */
+    change: 'added' | 'removed' | 'changed';
+    /**
+     * Fields
+     */
+    fields: {
+        [key: string]: Array<unknown>;
+    };
+};
+
+/**
+ * DifferenceData
+ */
+export type DifferenceData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<Difference>;
 };
 
 /**
@@ -1806,27 +2069,75 @@ export type EvidenceOut = {
     /**
      * Passages
      */
-    passages: Array<KefuAnsweringEvidenceEndpointsPassageOut>;
+    passages: Array<EvidencePassageOut>;
 };
 
 /**
- * Example
+ * EvidencePassageOut
  *
- * The bot's reply `seq` in that session.
+ * A passage as it was then. `hash_holds`: the record was not tampered with.
+ *
+ * `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
  */
-export type Example = {
+export type EvidencePassageOut = {
     /**
-     * Session
+     * Passage Id
      */
-    session: string;
+    passage_id: string;
     /**
-     * Seq
+     * Article Id
      */
-    seq: number;
+    article_id: string;
     /**
-     * At
+     * Version
      */
-    at: string;
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Text Hash
+     */
+    text_hash: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Hash Holds
+     */
+    hash_holds: boolean;
+    /**
+     * Has Changed
+     */
+    has_changed: boolean;
+    /**
+     * Latest
+     */
+    latest: number | null;
+};
+
+/**
+ * Examples
+ */
+export type Examples = {
+    /**
+     * Caught
+     */
+    caught: Array<KefuSupervisionSchemasExample>;
+    /**
+     * Missed
+     */
+    missed: Array<KefuSupervisionSchemasExample>;
+    /**
+     * False Alarms
+     */
+    false_alarms: Array<KefuSupervisionSchemasExample>;
 };
 
 /**
@@ -1855,6 +2166,26 @@ export type ExplainedVariable = {
      * Example
      */
     example: string;
+};
+
+/**
+ * FailLoop
+ *
+ * So many answers in a row without evidence, or with one of these apologies.
+ */
+export type FailLoop = {
+    /**
+     * Kind
+     */
+    kind: 'fail_loop';
+    /**
+     * In A Row
+     */
+    in_a_row?: number;
+    /**
+     * Apologies
+     */
+    apologies?: Array<string>;
 };
 
 /**
@@ -2092,6 +2423,45 @@ export type HistoryData = {
 };
 
 /**
+ * Hit
+ *
+ * `why`: what was found; its `spans` are places in the text, from 0, in Unicode characters.
+ */
+export type Hit = {
+    /**
+     * Policy
+     */
+    policy: string;
+    name: Names;
+    /**
+     * Kind
+     */
+    kind: 'keyword' | 'regex' | 'topic' | 'sentiment' | 'vip' | 'order_value' | 'spend' | 'time' | 'fail_loop' | 'low_confidence';
+    /**
+     * Severity
+     */
+    severity: 'low' | 'medium' | 'high';
+    /**
+     * Does
+     */
+    does: string;
+    /**
+     * Dry Run
+     */
+    dry_run: boolean;
+    /**
+     * Effect
+     */
+    effect: string;
+    /**
+     * Why
+     */
+    why: {
+        [key: string]: unknown;
+    };
+};
+
+/**
  * HitOut
  *
  * `score`: the likelihood, 0…1, that the passage answers the question.
@@ -2200,6 +2570,22 @@ export type HitTestOut = {
      * Took Ms
      */
     took_ms: number;
+};
+
+/**
+ * HitsData
+ *
+ * In the order of precedence; after one that asks for a person no further one is looked at.
+ */
+export type HitsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<Hit>;
 };
 
 /**
@@ -2403,6 +2789,26 @@ export type JoinedData = {
 };
 
 /**
+ * Keyword
+ *
+ * `match`: `word` finds a phrase where words begin and end (Chinese is cut into words first), `inside` anywhere.
+ */
+export type Keyword = {
+    /**
+     * Kind
+     */
+    kind: 'keyword';
+    /**
+     * Words
+     */
+    words: Array<string>;
+    /**
+     * Match
+     */
+    match?: 'word' | 'inside';
+};
+
+/**
  * LastWords
  */
 export type LastWords = {
@@ -2526,6 +2932,22 @@ export type LogoutIn = {
      * Refresh Token
      */
     refresh_token?: string | null;
+};
+
+/**
+ * LowConfidence
+ *
+ * The best passage under an answer has a lower score than this.
+ */
+export type LowConfidence = {
+    /**
+     * Kind
+     */
+    kind: 'low_confidence';
+    /**
+     * Below
+     */
+    below: number;
 };
 
 /**
@@ -2941,6 +3363,20 @@ export type MessageStored = {
 };
 
 /**
+ * Names
+ */
+export type Names = {
+    /**
+     * En
+     */
+    en: string;
+    /**
+     * Zh
+     */
+    zh: string;
+};
+
+/**
  * NewArticle
  *
  * `shop`: the default one when left out.
@@ -3064,7 +3500,7 @@ export type NewRole = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -3240,6 +3676,24 @@ export type ObjectOut = {
 };
 
 /**
+ * OfPolicy
+ */
+export type OfPolicy = {
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+};
+
+/**
  * Offered
  */
 export type Offered = {
@@ -3321,6 +3775,22 @@ export type OnlineData = {
 };
 
 /**
+ * Only
+ *
+ * Hits of one version that the other has not.
+ */
+export type Only = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Examples
+     */
+    examples: Array<KefuSupervisionSchemasExample>;
+};
+
+/**
  * OpenConversation
  *
  * `identity`: who opens it, where the shop's pages say so. `page`: what they look at.
@@ -3367,6 +3837,22 @@ export type OrderFacts = {
 };
 
 /**
+ * OrderValue
+ *
+ * A sum of money that the visitor names, in whatever currency.
+ */
+export type OrderValue = {
+    /**
+     * Kind
+     */
+    kind: 'order_value';
+    /**
+     * At Least
+     */
+    at_least: number;
+};
+
+/**
  * Outcome
  *
  * Names of sessions. `refused`: the code of the error that each of them met.
@@ -3400,13 +3886,41 @@ export type OutcomeData = {
 };
 
 /**
+ * PassageOut
+ *
+ * `part`: of a document, from 1; its page where `is_page`.
+ */
+export type PassageOut = {
+    /**
+     * Ordinal
+     */
+    ordinal: number;
+    /**
+     * Heading
+     */
+    heading: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Part
+     */
+    part: number;
+    /**
+     * Is Page
+     */
+    is_page: boolean;
+};
+
+/**
  * PassagePage
  */
 export type PassagePage = {
     /**
      * Passages
      */
-    passages: Array<KefuKnowledgeSchemasPassageOut>;
+    passages: Array<PassageOut>;
     /**
      * Total
      */
@@ -3573,6 +4087,128 @@ export type Piece = {
 };
 
 /**
+ * Policy
+ *
+ * `priority`: 1 is looked at first. `shop`: null for all. `hours`: when it holds, by the shop's hours.
+ *
+ * `dry_run`: it only writes down what it would have done. `tag`: the one to give, for `does: tag`.
+ */
+export type Policy = {
+    /**
+     * Id
+     */
+    id: string;
+    name: Names;
+    /**
+     * Rule
+     */
+    rule: ({
+        kind: 'keyword';
+    } & Keyword) | ({
+        kind: 'regex';
+    } & Regex) | ({
+        kind: 'topic';
+    } & TopicRule) | ({
+        kind: 'sentiment';
+    } & Sentiment) | ({
+        kind: 'vip';
+    } & Vip) | ({
+        kind: 'order_value';
+    } & OrderValue) | ({
+        kind: 'spend';
+    } & Spend) | ({
+        kind: 'time';
+    } & Time) | ({
+        kind: 'fail_loop';
+    } & FailLoop) | ({
+        kind: 'low_confidence';
+    } & LowConfidence);
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Hours
+     */
+    hours?: 'any' | 'open' | 'closed';
+    /**
+     * Severity
+     */
+    severity?: 'low' | 'medium' | 'high';
+    /**
+     * Priority
+     */
+    priority?: number;
+    /**
+     * Cooldown Minutes
+     */
+    cooldown_minutes?: number;
+    /**
+     * Enabled
+     */
+    enabled?: boolean;
+    /**
+     * Dry Run
+     */
+    dry_run?: boolean;
+    /**
+     * Does
+     */
+    does?: 'escalate' | 'tag' | 'tell';
+    /**
+     * Tag
+     */
+    tag?: string | null;
+};
+
+/**
+ * PolicyDraftData
+ */
+export type PolicyDraftData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: PolicyDraftOut;
+};
+
+/**
+ * PolicyDraftOut
+ *
+ * What is being written. `in_force`: the version that watches now; `is_changed`: they differ.
+ */
+export type PolicyDraftOut = {
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Based On
+     */
+    based_on: number;
+    /**
+     * In Force
+     */
+    in_force: number;
+    /**
+     * Is Changed
+     */
+    is_changed: boolean;
+    /**
+     * Changed At
+     */
+    changed_at: string;
+    /**
+     * Changed By
+     */
+    changed_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+};
+
+/**
  * PostMessage
  */
 export type PostMessage = {
@@ -3719,6 +4355,20 @@ export type Proof = {
 };
 
 /**
+ * Publish
+ */
+export type Publish = {
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Note
+     */
+    note?: string;
+};
+
+/**
  * PutHours
  *
  * `hours` null: as the settings say. `version`: of what the writer saw.
@@ -3733,6 +4383,22 @@ export type PutHours = {
      * Version
      */
     version: number;
+};
+
+/**
+ * PutPolicies
+ *
+ * All policies as they are to be. `revision`: of what the writer saw.
+ */
+export type PutPolicies = {
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+    /**
+     * Revision
+     */
+    revision: number;
 };
 
 /**
@@ -3834,7 +4500,7 @@ export type QuestionOut = {
     /**
      * Examples
      */
-    examples: Array<Example>;
+    examples: Array<KefuKnowledgeQuestionEndpointsExample>;
 };
 
 /**
@@ -4139,6 +4805,22 @@ export type RefreshIn = {
 };
 
 /**
+ * Regex
+ *
+ * RE2, upper and lower case alike.
+ */
+export type Regex = {
+    /**
+     * Kind
+     */
+    kind: 'regex';
+    /**
+     * Pattern
+     */
+    pattern: string;
+};
+
+/**
  * ReplyChange
  *
  * What is left out stays; `shortcut: null` frees the key.
@@ -4369,7 +5051,7 @@ export type RoleChangeIn = {
     /**
      * Permissions
      */
-    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
+    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
 };
 
 /**
@@ -4396,7 +5078,7 @@ export type RoleList = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -4438,7 +5120,7 @@ export type RoleOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Is Builtin
      */
@@ -4793,6 +5475,22 @@ export type SentBack = {
      * Reason
      */
     reason: string;
+};
+
+/**
+ * Sentiment
+ *
+ * So many messages of the visitor in a row that sound unhappy.
+ */
+export type Sentiment = {
+    /**
+     * Kind
+     */
+    kind: 'sentiment';
+    /**
+     * In A Row
+     */
+    in_a_row?: number;
 };
 
 /**
@@ -5383,6 +6081,22 @@ export type Span = {
 };
 
 /**
+ * Spend
+ *
+ * US dollars that the bot's answers in the session have cost.
+ */
+export type Spend = {
+    /**
+     * Kind
+     */
+    kind: 'spend';
+    /**
+     * At Least
+     */
+    at_least: number;
+};
+
+/**
  * SplitFrom
  */
 export type SplitFrom = {
@@ -5390,6 +6104,40 @@ export type SplitFrom = {
      * From Seq
      */
     from_seq: number;
+};
+
+/**
+ * StartBacktest
+ *
+ * `version` null: the draft. `baseline` null: what is in force. Times are Unix milliseconds, `until` not included.
+ *
+ * `within_minutes`: so soon after a hit a person has to have come for it to be right.
+ */
+export type StartBacktest = {
+    /**
+     * Version
+     */
+    version?: number | null;
+    /**
+     * Baseline
+     */
+    baseline?: number | null;
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes?: number;
 };
 
 /**
@@ -5675,6 +6423,26 @@ export type TeamStats = {
 };
 
 /**
+ * Time
+ *
+ * How long the visitor talks with the bot already: minutes, or messages that they wrote.
+ */
+export type Time = {
+    /**
+     * Kind
+     */
+    kind: 'time';
+    /**
+     * Measure
+     */
+    measure?: 'minutes' | 'messages';
+    /**
+     * At Least
+     */
+    at_least: number;
+};
+
+/**
  * Today
  *
  * Since midnight in TIMEZONE. Times in seconds; null where there is nothing to take an average of.
@@ -5785,6 +6553,20 @@ export type TodayWithLoad = {
      * Max Sessions
      */
     max_sessions: number;
+};
+
+/**
+ * TopicRule
+ */
+export type TopicRule = {
+    /**
+     * Kind
+     */
+    kind: 'topic';
+    /**
+     * Topics
+     */
+    topics: Array<'legal' | 'safety' | 'press' | 'privacy' | 'self_harm'>;
 };
 
 /**
@@ -5992,6 +6774,30 @@ export type TrialOut = {
 };
 
 /**
+ * Try
+ *
+ * A message as a visitor might write it. `policies` null: those of the draft.
+ */
+export type Try = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Is Vip
+     */
+    is_vip?: boolean;
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Policies
+     */
+    policies?: Array<Policy> | null;
+};
+
+/**
  * Typing
  *
  * `internal`: into a note, which is no business of the visitor's.
@@ -6147,6 +6953,17 @@ export type UserProfile = {
 };
 
 /**
+ * VersionData
+ */
+export type VersionData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: KefuSupervisionSchemasVersionOut;
+};
+
+/**
  * VersionList
  *
  * The newest first.
@@ -6159,35 +6976,49 @@ export type VersionList = {
     /**
      * Data
      */
-    data: Array<VersionOut>;
+    data: Array<KefuKnowledgeSchemasVersionOut>;
 };
 
 /**
- * VersionOut
- *
- * `author`: the name, null for the system. `public_at`: since when visitors could see it.
+ * VersionListData
  */
-export type VersionOut = {
+export type VersionListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<VersionRef>;
+};
+
+/**
+ * VersionRef
+ *
+ * `version` 0 is what Kefu came with. `until` is null for what is in force.
+ */
+export type VersionRef = {
     /**
      * Version
      */
     version: number;
     /**
-     * Title
+     * Note
      */
-    title: string;
+    note: string;
     /**
-     * Author
+     * Published At
      */
-    author: string | null;
+    published_at: string;
     /**
-     * At
+     * Published By
      */
-    at: string;
+    published_by: string;
     /**
-     * Public At
+     * Until
      */
-    public_at: string | null;
+    until: string | null;
 };
 
 /**
@@ -6217,6 +7048,16 @@ export type VersionTextData = {
      */
     success?: true;
     data: VersionText;
+};
+
+/**
+ * Vip
+ */
+export type Vip = {
+    /**
+     * Kind
+     */
+    kind: 'vip';
 };
 
 /**
@@ -6378,21 +7219,31 @@ export type WriteNote = {
 };
 
 /**
- * PassageOut
+ * Example
  *
- * A passage as it was then. `hash_holds`: the record was not tampered with.
- *
- * `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
+ * The bot's reply `seq` in that session.
  */
-export type KefuAnsweringEvidenceEndpointsPassageOut = {
+export type KefuKnowledgeQuestionEndpointsExample = {
     /**
-     * Passage Id
+     * Session
      */
-    passage_id: string;
+    session: string;
     /**
-     * Article Id
+     * Seq
      */
-    article_id: string;
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
+};
+
+/**
+ * VersionOut
+ *
+ * `author`: the name, null for the system. `public_at`: since when visitors could see it.
+ */
+export type KefuKnowledgeSchemasVersionOut = {
     /**
      * Version
      */
@@ -6402,57 +7253,17 @@ export type KefuAnsweringEvidenceEndpointsPassageOut = {
      */
     title: string;
     /**
-     * Text Hash
+     * Author
      */
-    text_hash: string;
+    author: string | null;
     /**
-     * Text
+     * At
      */
-    text: string;
+    at: string;
     /**
-     * Score
+     * Public At
      */
-    score: number;
-    /**
-     * Hash Holds
-     */
-    hash_holds: boolean;
-    /**
-     * Has Changed
-     */
-    has_changed: boolean;
-    /**
-     * Latest
-     */
-    latest: number | null;
-};
-
-/**
- * PassageOut
- *
- * `part`: of a document, from 1; its page where `is_page`.
- */
-export type KefuKnowledgeSchemasPassageOut = {
-    /**
-     * Ordinal
-     */
-    ordinal: number;
-    /**
-     * Heading
-     */
-    heading: string;
-    /**
-     * Text
-     */
-    text: string;
-    /**
-     * Part
-     */
-    part: number;
-    /**
-     * Is Page
-     */
-    is_page: boolean;
+    public_at: string | null;
 };
 
 /**
@@ -6464,6 +7275,56 @@ export type KefuKnowledgeStatesStatus = 'draft' | 'review' | 'published' | 'arch
  * Status
  */
 export type KefuSessionsStatesStatus = 'bot_active' | 'pending_manual' | 'manual_live' | 'after_hours_email' | 'closed';
+
+/**
+ * Example
+ *
+ * `seq`: the message, or the event with which a person came. `policy` is null for what was missed.
+ */
+export type KefuSupervisionSchemasExample = {
+    /**
+     * Session
+     */
+    session: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Policy
+     */
+    policy: string | null;
+    /**
+     * At
+     */
+    at: number;
+};
+
+/**
+ * VersionOut
+ */
+export type KefuSupervisionSchemasVersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    /**
+     * Published By
+     */
+    published_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+};
 
 export type Error = {
     success: false;
@@ -15839,6 +16700,745 @@ export type RetireSecretResponses = {
 };
 
 export type RetireSecretResponse = RetireSecretResponses[keyof RetireSecretResponses];
+
+export type GetPoliciesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies';
+};
+
+export type GetPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetPoliciesError = GetPoliciesErrors[keyof GetPoliciesErrors];
+
+export type GetPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyDraftData;
+};
+
+export type GetPoliciesResponse = GetPoliciesResponses[keyof GetPoliciesResponses];
+
+export type PutPoliciesData = {
+    body: PutPolicies;
+    path?: never;
+    query?: never;
+    url: '/api/policies';
+};
+
+export type PutPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutPoliciesError = PutPoliciesErrors[keyof PutPoliciesErrors];
+
+export type PutPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyDraftData;
+};
+
+export type PutPoliciesResponse = PutPoliciesResponses[keyof PutPoliciesResponses];
+
+export type PublishPoliciesData = {
+    body: Publish;
+    path?: never;
+    query?: never;
+    url: '/api/policies/publish';
+};
+
+export type PublishPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PublishPoliciesError = PublishPoliciesErrors[keyof PublishPoliciesErrors];
+
+export type PublishPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    201: VersionData;
+};
+
+export type PublishPoliciesResponse = PublishPoliciesResponses[keyof PublishPoliciesResponses];
+
+export type ListPolicyVersionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies/versions';
+};
+
+export type ListPolicyVersionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListPolicyVersionsError = ListPolicyVersionsErrors[keyof ListPolicyVersionsErrors];
+
+export type ListPolicyVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionListData;
+};
+
+export type ListPolicyVersionsResponse = ListPolicyVersionsResponses[keyof ListPolicyVersionsResponses];
+
+export type GetPolicyVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/policies/versions/{version}';
+};
+
+export type GetPolicyVersionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetPolicyVersionError = GetPolicyVersionErrors[keyof GetPolicyVersionErrors];
+
+export type GetPolicyVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionData;
+};
+
+export type GetPolicyVersionResponse = GetPolicyVersionResponses[keyof GetPolicyVersionResponses];
+
+export type DiffPoliciesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Old
+         */
+        old?: number | null;
+        /**
+         * New
+         */
+        new?: number | null;
+    };
+    url: '/api/policies/diff';
+};
+
+export type DiffPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DiffPoliciesError = DiffPoliciesErrors[keyof DiffPoliciesErrors];
+
+export type DiffPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: DifferenceData;
+};
+
+export type DiffPoliciesResponse = DiffPoliciesResponses[keyof DiffPoliciesResponses];
+
+export type TryPoliciesData = {
+    body: Try;
+    path?: never;
+    query?: never;
+    url: '/api/policies/try';
+};
+
+export type TryPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TryPoliciesError = TryPoliciesErrors[keyof TryPoliciesErrors];
+
+export type TryPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: HitsData;
+};
+
+export type TryPoliciesResponse = TryPoliciesResponses[keyof TryPoliciesResponses];
+
+export type ListBacktestsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies/backtests';
+};
+
+export type ListBacktestsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListBacktestsError = ListBacktestsErrors[keyof ListBacktestsErrors];
+
+export type ListBacktestsResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestListData;
+};
+
+export type ListBacktestsResponse = ListBacktestsResponses[keyof ListBacktestsResponses];
+
+export type StartBacktestData = {
+    body: StartBacktest;
+    path?: never;
+    query?: never;
+    url: '/api/policies/backtests';
+};
+
+export type StartBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type StartBacktestError = StartBacktestErrors[keyof StartBacktestErrors];
+
+export type StartBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    201: BacktestData;
+};
+
+export type StartBacktestResponse = StartBacktestResponses[keyof StartBacktestResponses];
+
+export type GetBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/policies/backtests/{backtest_id}';
+};
+
+export type GetBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetBacktestError = GetBacktestErrors[keyof GetBacktestErrors];
+
+export type GetBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestData;
+};
+
+export type GetBacktestResponse = GetBacktestResponses[keyof GetBacktestResponses];
+
+export type CancelBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/policies/backtests/{backtest_id}/cancel';
+};
+
+export type CancelBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CancelBacktestError = CancelBacktestErrors[keyof CancelBacktestErrors];
+
+export type CancelBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestData;
+};
+
+export type CancelBacktestResponse = CancelBacktestResponses[keyof CancelBacktestResponses];
 
 export type IdentifyVisitorData = {
     body: Identify;
