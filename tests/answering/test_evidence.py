@@ -14,7 +14,7 @@ from kefu.answering.model import ModelAnswerer, Setup
 from kefu.answering.ports import Answerer, Turn
 from kefu.kit.db import Database
 from kefu.knowledge.models import Article
-from kefu.knowledge.service import Content, change_article, put_published
+from kefu.knowledge.service import Content, change_article, publish_article, put_published
 
 RETURNS = Content(
     "en", "Returning goods", "You may return goods within 30 days.", "returns", questions=["How do I return something?"]
