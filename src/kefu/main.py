@@ -48,6 +48,9 @@ from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
+from kefu.quality.endpoints import router as quality
+from kefu.quality.gate import Gate
+from kefu.quality.runs import RunGolden, Runner
 from kefu.realtime.desk import Desk
 from kefu.realtime.doorkeeper import Doorkeeper
 from kefu.realtime.endpoints import router as realtime
@@ -126,6 +129,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     sessions,
     realtime,
     knowledge,
+    quality,
     shops,
     security,
     identity,
@@ -144,7 +148,7 @@ class Application(FastAPI):
         return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
 
 
-def bulk_worker(db: Database, settings: Settings) -> Worker:
+def bulk_worker(db: Database, settings: Settings, answerer: Answerer | None = None) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     mailing = Mailing(db, settings)
     handlers: dict[str, Handler] = {
@@ -155,6 +159,7 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
         IndexMessages.kind: partial(index_messages, db),
         TagByRules.kind: partial(tag_by_rules, db),
         SweepFiles.kind: partial(sweep_files, db, file_store(settings)),
+        RunGolden.kind: Runner(db, answerer or answerer_of(settings, db)),
     }
     return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages(), SweepFiles()])
 
@@ -241,7 +246,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     signs = Signs(db, presence.own_agents)
     doorkeeper = Doorkeeper(db, bus)
     workers = [talk_worker(db, bus, settings, answerer or answerer_of(settings, db))]
-    workers += [bulk_worker(db, settings)] if db.is_sqlite else []
+    workers += [bulk_worker(db, settings, answerer)] if db.is_sqlite else []
 
     app = Application(
         title="Kefu",
@@ -263,6 +268,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.files = file_store(settings)
     app.state.outbound = Outbound(settings.outbound_allow)
+    app.state.gate = Gate(db)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)
     _add_routes(app)

@@ -8,7 +8,20 @@ from kefu.jobs import models as jobs
 from kefu.kit.db import Table
 from kefu.knowledge import models as knowledge
 from kefu.log import models as log
+from kefu.quality import models as quality
 from kefu.sessions import models as sessions
 from kefu.shops import models as shops
 
-__all__ = ["Table", "accounts", "bus", "collaboration", "files", "jobs", "knowledge", "log", "sessions", "shops"]
+__all__ = [
+    "Table",
+    "accounts",
+    "bus",
+    "collaboration",
+    "files",
+    "jobs",
+    "knowledge",
+    "log",
+    "quality",
+    "sessions",
+    "shops",
+]

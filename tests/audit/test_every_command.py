@@ -112,6 +112,11 @@ async def keep_house(story: Story, root: Agent, mei: Agent) -> None:
     await story.does(root, "PATCH /api/knowledge/articles/{article_id}", {"version": 1, "title": "Return"}, **ids)
     await story.does(root, "POST /api/knowledge/articles/{article_id}/publish", {"version": 2}, **ids)
     await story.does(root, "POST /api/knowledge/articles/{article_id}/archive", {"version": 2}, **ids)
+    golden = {"lang": "en", "kind": "unanswerable", "question": "What is love?"}
+    asked = await story.does(root, "POST /api/golden/questions", golden)
+    await story.does(root, "POST /api/golden/runs", {})
+    await story.does(root, "DELETE /api/golden/questions/{question_id}", question_id=asked["data"]["id"])
+    await story.does(root, "PUT /api/shadow", {"is_on": True})
     draft = await story.does(root, "POST /api/knowledge/articles", ARTICLE | {"slug": "other"})
     await story.does(root, "DELETE /api/knowledge/articles/{article_id}", article_id=draft["data"]["id"])
 

@@ -25,6 +25,8 @@ Permission = Literal[
     "shops.write",
     "knowledge.read",
     "knowledge.write",
+    "quality.read",
+    "quality.write",
     "agents.read",
     "agents.write",
     "roles.write",
@@ -58,10 +60,12 @@ LEAD: frozenset[Permission] = frozenset(
         "replies.write",
         "shops.write",
         "knowledge.write",
+        "quality.read",
+        "quality.write",
         "events.read",
     }
 )
-INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read"})
+INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read", "quality.read"})
 
 IN_ORDER: tuple[Permission, ...] = get_args(Permission)
 PERMISSIONS: frozenset[Permission] = frozenset(IN_ORDER)

@@ -41,6 +41,7 @@ Tags = Annotated[
 ]
 ShopId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
 Version = Annotated[int, Field(ge=1, le=2_000_000_000)]
+Why = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=NO_NUL), AfterValidator(_said)]
 
 
 class Body(BaseModel):
@@ -67,10 +68,19 @@ class NewArticle(Body):
         return Content(**self.model_dump(exclude={"shop", "slug"}), slug=self.slug or "")
 
 
-class ArticleChange(Body):
-    """What is left out stays. `version`: the one the author had before their eyes."""
+class AtVersion(Body):
+    """`version`: the one the author had before their eyes.
+
+    `force`: why it is done although golden questions break; for those with `quality.write`.
+    """
 
     version: Version
+    force: Why | None = None
+
+
+class ArticleChange(AtVersion):
+    """What is left out stays."""
+
     kind: Kind = "article"
     slug: Slug = ""
     title: Title = ""
@@ -80,13 +90,7 @@ class ArticleChange(Body):
     tags: Tags = []
 
     def changes(self) -> dict[str, Any]:
-        return self.model_dump(exclude_unset=True, exclude={"version"})
-
-
-class AtVersion(Body):
-    """`version`: the one the author had before their eyes."""
-
-    version: Version
+        return self.model_dump(exclude_unset=True, exclude={"version", "force"})
 
 
 class ArticleQuery(BaseModel):

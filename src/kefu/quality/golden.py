@@ -33,13 +33,17 @@ class Golden:
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
-    """What became of it. `found`: articles, best first; `cited`: those the answer names as its sources."""
+    """What became of it. `found`: articles, best first; `cited`: those the answer names as its sources.
+
+    `provider`: who answered; empty for who failed to.
+    """
 
     golden: Golden
     found: Sequence[str]
     cited: Sequence[str]
     answered: bool
     escalated: bool
+    provider: str = ""
 
     @property
     def is_cited(self) -> bool:
@@ -76,7 +80,8 @@ async def attempt(answerer: Answerer, shop: str, golden: Golden) -> Outcome:
     found = dict.fromkeys(one.article_id for one in answer.evidence.passages) if answer else {}
     cited = dict.fromkeys(one.article_id for one in answer.sources) if answer else {}
     escalated = asks_for_person(golden.question)
-    return Outcome(golden, tuple(found), tuple(cited), bool(answer and answer.answered), escalated)
+    provider = answer.evidence.provider if answer else ""
+    return Outcome(golden, tuple(found), tuple(cited), bool(answer and answer.answered), escalated, provider)
 
 
 def asks_for_person(question: str) -> bool:

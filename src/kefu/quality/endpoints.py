@@ -1,0 +1,68 @@
+"""Golden questions over HTTP: a shop's own set, and what it came to when it was asked."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Query, Request
+
+from kefu.accounts.identity import AgentIdentity, allowed
+from kefu.kit.web import Done
+from kefu.quality import questions, runs
+from kefu.quality import schemas as shapes
+from kefu.shops.service import find_shop
+
+router = APIRouter(tags=["quality"])
+
+Reader = Annotated[AgentIdentity, Depends(allowed("quality.read"))]
+Writer = Annotated[AgentIdentity, Depends(allowed("quality.write"))]
+Asked = Annotated[shapes.OfShop, Query()]
+
+
+@router.get("/api/golden/questions")
+async def list_golden_questions(request: Request, query: Asked, _: Reader) -> shapes.GoldenListData:
+    """The newest first."""
+    async with request.app.state.db.read() as tx:
+        shop = await find_shop(tx, query.shop or None)
+        found = await questions.questions_of(tx, shop.id)
+    out = [shapes.golden_out(one) for one in found]
+    return shapes.GoldenListData(data=shapes.GoldenList(questions=out, most=questions.PER_SHOP))
+
+
+@router.post("/api/golden/questions", status_code=201)
+async def add_golden_question(request: Request, body: shapes.NewGolden, _: Writer) -> shapes.GoldenData:
+    """From now on no change of the published knowledge may answer it worse."""
+    async with request.app.state.db.write() as tx:
+        shop = await find_shop(tx, body.shop)
+        row = await questions.add_question(tx, shop.id, body.new())
+    return shapes.GoldenData(data=shapes.golden_out(row))
+
+
+@router.delete("/api/golden/questions/{question_id}")
+async def remove_golden_question(request: Request, question_id: shapes.IdInPath, _: Writer) -> Done:
+    async with request.app.state.db.write() as tx:
+        await questions.remove_question(tx, question_id)
+    return Done()
+
+
+@router.get("/api/golden/runs")
+async def list_golden_runs(request: Request, query: Asked, _: Reader) -> shapes.RunListData:
+    """The last twenty, the newest first."""
+    async with request.app.state.db.read() as tx:
+        shop = await find_shop(tx, query.shop or None)
+        found = await runs.runs_of(tx, shop.id)
+    return shapes.RunListData(data=shapes.RunList(runs=[shapes.run_out(one) for one in found]))
+
+
+@router.post("/api/golden/runs", status_code=202)
+async def start_golden_run(request: Request, body: shapes.InShop, agent: Writer) -> shapes.RunData:
+    """Ask all questions of the shop; `done` tells how far it is. 409 GOLDEN_RUN_IN_PROGRESS while one runs."""
+    async with request.app.state.db.write() as tx:
+        shop = await find_shop(tx, body.shop)
+        run = await runs.start_run(tx, shop.id, agent.name)
+    return shapes.RunData(data=shapes.run_out(run))
+
+
+@router.get("/api/golden/runs/{run_id}")
+async def read_golden_run(request: Request, run_id: shapes.IdInPath, _: Reader) -> shapes.RunData:
+    async with request.app.state.db.read() as tx:
+        run = await runs.find_run(tx, run_id)
+    return shapes.RunData(data=shapes.run_out(run))
