@@ -51,6 +51,7 @@ from kefu.ops.web_apps import add_web_apps
 from kefu.quality.endpoints import router as quality
 from kefu.quality.gate import Gate
 from kefu.quality.runs import RunGolden, Runner
+from kefu.quality.shadow import Shadow
 from kefu.realtime.desk import Desk
 from kefu.realtime.doorkeeper import Doorkeeper
 from kefu.realtime.endpoints import router as realtime
@@ -82,6 +83,7 @@ from kefu.sessions.work import (
     AnswerVisitor,
     AssignWaiting,
     CloseIdle,
+    DraftInShadow,
     IndexMessages,
     SendAfterHoursMail,
     SendMailReply,
@@ -150,7 +152,7 @@ class Application(FastAPI):
 
 def bulk_worker(db: Database, settings: Settings, answerer: Answerer | None = None) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
-    mailing = Mailing(db, settings)
+    mailing, answerer = Mailing(db, settings), answerer or answerer_of(settings, db)
     handlers: dict[str, Handler] = {
         SendAfterHoursMail.kind: mailing.tell_team,
         SendMailReply.kind: mailing.reply,
@@ -159,7 +161,8 @@ def bulk_worker(db: Database, settings: Settings, answerer: Answerer | None = No
         IndexMessages.kind: partial(index_messages, db),
         TagByRules.kind: partial(tag_by_rules, db),
         SweepFiles.kind: partial(sweep_files, db, file_store(settings)),
-        RunGolden.kind: Runner(db, answerer or answerer_of(settings, db)),
+        RunGolden.kind: Runner(db, answerer),
+        DraftInShadow.kind: Shadow(db, answerer),
     }
     return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages(), SweepFiles()])
 

@@ -17,9 +17,10 @@ from kefu.kit.ids import new_id
 from kefu.log.log import Entry
 from kefu.realtime.hub import ephemeral
 from kefu.sessions.models import Session, stream_of
-from kefu.sessions.queries import find, history
-from kefu.sessions.service import Stale, may_answer, post_by_bot
+from kefu.sessions.queries import find_for_bot, history
+from kefu.sessions.service import Silenced, Stale, leave_to_people, may_answer, post_by_bot
 from kefu.sessions.work import AnswerVisitor
+from kefu.shops.service import SHADOW_BEGUN, of_shop
 
 HISTORY = 20
 LOOK_BACK = 40  # far enough to find ten replies among what the visitor wrote
@@ -38,11 +39,13 @@ Speech = AsyncGenerator[Delta | Answer]
 class Running:
     """An answer to message `seq` on its way.
 
-    The message itself, heard of however late, does not make it void.
+    The message itself, heard of however late, does not make it void. `is_silenced`: people answer in this shop.
     """
 
     seq: int
+    shop: str = ""
     is_void: bool = False
+    is_silenced: bool = False
 
 
 class Bot:
@@ -50,8 +53,8 @@ class Bot:
 
     Repeating it is safe: an answer that was given, or is no longer wanted, ends the job and writes nothing.
 
-    What makes a running answer void (an agent, a newer message) stops it as soon as this process hears of it; the fence
-    in `sessions.service.post_by_bot` holds in any case.
+    What makes a running answer void (an agent, a newer message, shadow mode) stops it as soon as this process
+    hears of it; the fence in `sessions.service.post_by_bot` holds in any case.
     """
 
     def __init__(self, db: Database, bus: Bus, answerer: Answerer) -> None:
@@ -59,6 +62,7 @@ class Bot:
         self._bus = bus
         self._answerer = answerer
         self._running: dict[str, Running] = {}
+        self._switches = 0
         at_once = 1 if db.is_sqlite else AT_ONCE
         self._reading, self._writing = asyncio.Semaphore(at_once), asyncio.Semaphore(at_once)
         bus.listen(self._hear)
@@ -72,19 +76,20 @@ class Bot:
         finally:
             if self._running.get(stream_of(work.session)) is running:
                 self._running.pop(stream_of(work.session))
-        if not is_answered:
+        if running.is_silenced:
+            if not await self._left_to_people(job, work):
+                await self(job)  # the shop was changed back meanwhile
+        elif not is_answered:
             await finish_alone(self._db, job.id)
 
     async def _answer(self, job: Taken, work: AnswerVisitor, running: Running) -> bool:
         """Whether an answer was written; if not, none is wanted any more."""
-        async with self._reading, self._db.read() as tx:
-            session = await find(tx, work.session)
-            is_wanted = session is not None and may_answer(session, work)
-            said = await history(tx, work.session, LOOK_BACK, public_only=True) if is_wanted else []
-        if session is None or not is_wanted or running.is_void:
+        looked = await self._look(work, running)
+        if looked is None:
             return False
+        session, said = looked
         draft_id = new_id("d")
-        turn = _turn(session, said[-HISTORY:])
+        turn = turn_of(session, said[-HISTORY:])
         answerer = Offer(OFFER, "off-topic") if is_off_topic(said, now_ms()) else self._answerer
         if not turn.question:
             answerer = Offer(ONLY_FILES, "only-files")
@@ -93,13 +98,27 @@ class Bot:
             if answer is not None:
                 await self._write(job, work, draft_id, answer)
                 return True
-        except Stale:
-            pass
+        except Stale as stale:
+            running.is_silenced |= isinstance(stale, Silenced)
         except BaseException:
             self._drop(work, draft_id)
             raise
         self._drop(work, draft_id)
         return False
+
+    async def _look(self, work: AnswerVisitor, running: Running) -> tuple[Session, list[Entry]] | None:
+        """The session and what was said in it, or None when no answer of the bot is wanted."""
+        switches = self._switches
+        async with self._reading, self._db.read() as tx:
+            session, is_silenced = await find_for_bot(tx, work.session)
+            is_wanted = session is not None and may_answer(session, work)
+            said = await history(tx, work.session, LOOK_BACK, public_only=True) if is_wanted else []
+        if switches != self._switches:  # heard of too early to know whom it concerns
+            return await self._look(work, running)
+        if session is None or not is_wanted or running.is_void:
+            return None
+        running.shop, running.is_silenced = session.shop, is_silenced
+        return None if is_silenced else (session, said)
 
     async def _speak(self, answer: Speech, work: AnswerVisitor, draft_id: str, running: Running) -> Answer | None:
         """Stream the draft to the followers. None when it became void on the way."""
@@ -127,16 +146,28 @@ class Bot:
             await post_by_bot(tx, work, said, {"draft_id": draft_id, **asdict(answer.evidence)})
             await finish(tx, job.id)
 
+    async def _left_to_people(self, job: Taken, work: AnswerVisitor) -> bool:
+        """Whether that ended the turn."""
+        async with self._writing, self._db.write() as tx:
+            if is_over := await leave_to_people(tx, work):
+                await finish(tx, job.id)
+        return is_over
+
     def _drop(self, work: AnswerVisitor, draft_id: str) -> None:
         self._bus.publish(ephemeral(stream_of(work.session), "answer.dropped", draft_id=draft_id))
 
     def _hear(self, notice: Notice) -> None:
+        if notice.type == SHADOW_BEGUN:
+            self._switches += 1
+            for one in self._running.values():
+                if one.shop and notice.stream == of_shop(one.shop):
+                    one.is_void = one.is_silenced = True
         running = self._running.get(notice.stream)
         if running is not None and notice.public and notice.seq > running.seq and notice.type != "session.rated":
             running.is_void = True
 
 
-def _turn(session: Session, entries: Sequence[Entry]) -> Turn:
+def turn_of(session: Session, entries: Sequence[Entry]) -> Turn:
     """What the visitor wrote since anybody last answered is one question. Of files it knows nothing."""
     said = [one.facts for one in entries]
     answered = max((n for n, facts in enumerate(said, 1) if facts["role"] != "user"), default=0)

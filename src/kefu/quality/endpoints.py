@@ -1,13 +1,20 @@
-"""Golden questions over HTTP: a shop's own set, and what it came to when it was asked."""
+"""Golden questions over HTTP: a shop's own set, and what it came to when it was asked. And the shadow mode."""
 
+from dataclasses import asdict
+from datetime import timedelta
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Query, Request
+from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.identity import AgentIdentity, allowed
+from kefu.kit.clock import now_ms
 from kefu.kit.web import Done
 from kefu.quality import questions, runs
 from kefu.quality import schemas as shapes
+from kefu.quality.shadow import agreements
+from kefu.shops import service
+from kefu.shops.models import Shop
 from kefu.shops.service import find_shop
 
 router = APIRouter(tags=["quality"])
@@ -66,3 +73,26 @@ async def read_golden_run(request: Request, run_id: shapes.IdInPath, _: Reader) 
     async with request.app.state.db.read() as tx:
         run = await runs.find_run(tx, run_id)
     return shapes.RunData(data=shapes.run_out(run))
+
+
+@router.get("/api/shadow")
+async def read_shadow(request: Request, query: Annotated[shapes.ShadowQuery, Query()], _: Reader) -> shapes.ShadowData:
+    """Whether only people answer, and how far the bot would have agreed with them."""
+    async with request.app.state.db.read() as tx:
+        shop = await find_shop(tx, query.shop or None)
+        return await _shadow(tx, shop, query.days)
+
+
+@router.put("/api/shadow")
+async def put_shadow(request: Request, body: shapes.PutShadow, _: Writer) -> shapes.ShadowData:
+    """From now on the bot says nothing to this shop's visitors, or speaks again. A repeat changes nothing."""
+    async with request.app.state.db.write() as tx:
+        shop = await find_shop(tx, body.shop)
+        shop = await service.put_shadow(tx, shop.id, is_on=body.is_on)
+        return await _shadow(tx, shop, shapes.ShadowQuery().days)
+
+
+async def _shadow(tx: AsyncSession, shop: Shop, days: int) -> shapes.ShadowData:
+    since = now_ms() - int(timedelta(days=days).total_seconds() * 1000)
+    intents = [shapes.IntentOut(**asdict(one)) for one in await agreements(tx, shop.id, since)]
+    return shapes.ShadowData(data=shapes.ShadowOut(shop=shop.id, is_on=shop.is_shadow, days=days, intents=intents))

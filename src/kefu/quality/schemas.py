@@ -170,3 +170,38 @@ def run_out(row: GoldenRun) -> RunOut:
         "finished_at": None if row.finished_at is None else iso(row.finished_at),
     }
     return RunOut.model_validate({name: getattr(row, name) for name in plain} | times)
+
+
+class ShadowQuery(OfShop):
+    days: Annotated[int, Field(ge=1, le=365)] = 30
+
+
+class PutShadow(InShop):
+    is_on: bool
+
+
+class IntentOut(BaseModel):
+    """`agreement`: 0…1, over the `answered`, those that the bot would have answered.
+
+    `linked`: replies that link to an article; in `same` of them the bot cites it too.
+    """
+
+    intent: str
+    drafts: int
+    answered: int
+    agreement: float
+    linked: int
+    same: int
+
+
+class ShadowOut(BaseModel):
+    """`intents`: of the last `days`, the commonest first."""
+
+    shop: str
+    is_on: bool
+    days: int
+    intents: list[IntentOut]
+
+
+class ShadowData(Done):
+    data: ShadowOut
