@@ -18,7 +18,8 @@ from kefu.log.log import Entry
 from kefu.realtime.hub import ephemeral
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.queries import find_for_bot, history
-from kefu.sessions.service import Silenced, Stale, leave_to_people, may_answer, post_by_bot
+from kefu.sessions.service import Stale, may_answer, post_by_bot
+from kefu.sessions.shadow import leave_to_people
 from kefu.sessions.work import AnswerVisitor
 from kefu.shops.service import SHADOW_BEGUN, of_shop
 
@@ -98,8 +99,8 @@ class Bot:
             if answer is not None:
                 await self._write(job, work, draft_id, answer)
                 return True
-        except Stale as stale:
-            running.is_silenced |= isinstance(stale, Silenced)
+        except Stale:
+            running.is_silenced = True  # if that is why, which is looked at under the lock
         except BaseException:
             self._drop(work, draft_id)
             raise

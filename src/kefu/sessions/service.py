@@ -18,7 +18,7 @@ from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, Forbidden, NotFound, NotSignedIn
 from kefu.kit.i18n import Locale, Text
 from kefu.kit.ids import new_id
-from kefu.log.log import BOT, SYSTEM, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message
+from kefu.log.log import BOT, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message
 from kefu.sessions.episodes import keep
 from kefu.sessions.fold import blank, fold
 from kefu.sessions.held import PEOPLE
@@ -88,10 +88,6 @@ class Stale(Conflict):
 
     code = "STALE_EPOCH"
     text: ClassVar[Text] = {"en": "The conversation has moved on.", "zh": "会话状态已变化。"}
-
-
-class Silenced(Stale):
-    """The shop is in shadow mode: people answer."""
 
 
 class IdentityChanged(NotSignedIn):
@@ -306,14 +302,12 @@ async def post_by_bot(tx: AsyncSession, work: AnswerVisitor, answer: dict[str, A
     """The bot's message with the evidence beside it.
 
     Fenced: raises Stale when the epoch moved, the bot is no longer active, a newer message of the visitor waits for one
-    answer to both, or this message was answered before, and Silenced when the shop is in shadow mode. Nothing of a
-    stale answer is written.
+    answer to both, this message was answered before, or the shop is in shadow mode. Nothing of a stale answer is
+    written.
     """
     session = await locked(tx, work.session)
-    if not may_answer(session, work):
+    if not may_answer(session, work) or await is_shadow(tx, session.shop, hold=True):
         raise Stale(epoch=session.epoch)
-    if await is_shadow(tx, session.shop, hold=True):
-        raise Silenced(epoch=session.epoch)
     said = Fact("message.posted", BOT, {"role": "assistant", **answer, "reply_to": work.seq})
     internal: Audience = "internal"
     proof = Fact("answer.evidenced", BOT, {**evidence, "reply_to": work.seq}, audience=internal)
@@ -329,20 +323,6 @@ def may_answer(session: Session, work: AnswerVisitor) -> bool:
         and session.last_visitor_seq == work.seq
         and session.answered_seq < work.seq
     )
-
-
-async def leave_to_people(tx: AsyncSession, work: AnswerVisitor) -> bool:
-    """In a shop in shadow mode ask for a person where the bot would have answered `work`, whatever the shop's hours.
-
-    False when the bot has to answer after all.
-    """
-    session = await locked(tx, work.session)
-    if not may_answer(session, work):
-        return True
-    if not await is_shadow(tx, session.shop):
-        return False
-    await record(tx, session, moved(session, Move.ESCALATE, SYSTEM, reason="shadow", details="", severity="low"))
-    return True
 
 
 async def escalate(

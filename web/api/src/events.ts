@@ -136,6 +136,17 @@ export interface AnswerEvidenced extends Logged<"answer.evidenced"> {
   answered: boolean;
 }
 
+/** Internal, in shadow mode: what the bot would have said in place of the agent's message `reply_seq`. */
+export interface BotDrafted extends Omit<AnswerEvidenced, "type" | "reply_to" | "draft_id"> {
+  type: "bot.drafted";
+  reply_seq: number;
+  content: string;
+  intent: string;
+  /** 0…1: how far its words are the agent's. */
+  agreement: number;
+  same_article: boolean | null;
+}
+
 /** Internal: an agent sent a reply although others had written since they looked. */
 export interface ReplyForced extends Logged<"reply.forced"> {
   seen_seq: number;
@@ -208,6 +219,7 @@ export type LogEvent =
   | MoveEvent
   | JoinEvent
   | AnswerEvidenced
+  | BotDrafted
   | ReplyForced
   | MailEvent
   | TeamEvent
@@ -358,11 +370,11 @@ export function isMoveEvent(event: LogEvent): event is MoveEvent {
   return event.type.startsWith("session.") && !NO_MOVES.has(event.type) && !isJoin(event);
 }
 
-type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | ReplyForced;
+type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | BotDrafted | ReplyForced;
 
 /** What only agents hear, and what changes nothing of where the conversation stands. */
 export function isAside(frame: Frame): frame is Aside {
-  return /^(?:note|transfer|assist|mail|tag|customer)\.|^session\.(?:rated|identified|signed_out)$|^answer\.evidenced$|^reply\.forced$/.test(frame.type);
+  return /^(?:note|transfer|assist|mail|tag|customer)\.|^session\.(?:rated|identified|signed_out)$|^answer\.evidenced$|^bot\.drafted$|^reply\.forced$/.test(frame.type);
 }
 
 export function isLogEvent(frame: Frame): frame is LogEvent {

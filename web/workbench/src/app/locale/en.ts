@@ -307,6 +307,7 @@ export const en = {
     sentiment: "the customer is unhappy",
     vip: "VIP customer",
     policy: "policy",
+    shadow: "shadow mode: people answer",
     cancelled: "cancelled",
     timeout: "nobody came in time",
     idle: "no activity",

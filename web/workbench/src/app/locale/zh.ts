@@ -294,6 +294,7 @@ export const zh: typeof en = {
     sentiment: "顾客情绪不佳",
     vip: "VIP 顾客",
     policy: "监管策略",
+    shadow: "影子模式：由人工回复",
     cancelled: "已取消",
     timeout: "超时无人接入",
     idle: "长时间无活动",
