@@ -30,8 +30,9 @@ async def list_golden_questions(request: Request, query: Asked, _: Reader) -> sh
     async with request.app.state.db.read() as tx:
         shop = await find_shop(tx, query.shop or None)
         found = await questions.questions_of(tx, shop.id)
+        titles = await questions.titles_of(tx, {article for one in found for article in one.articles})
     out = [shapes.golden_out(one) for one in found]
-    return shapes.GoldenListData(data=shapes.GoldenList(questions=out, most=questions.PER_SHOP))
+    return shapes.GoldenListData(data=shapes.GoldenList(questions=out, titles=titles, most=questions.PER_SHOP))
 
 
 @router.post("/api/golden/questions", status_code=201)
@@ -52,11 +53,14 @@ async def remove_golden_question(request: Request, question_id: shapes.IdInPath,
 
 @router.get("/api/golden/runs")
 async def list_golden_runs(request: Request, query: Asked, _: Reader) -> shapes.RunListData:
-    """The last twenty, the newest first."""
+    """The last twenty, the newest first. Only the newest says what was `wrong`; of the others ask for the run itself."""
     async with request.app.state.db.read() as tx:
         shop = await find_shop(tx, query.shop or None)
-        found = await runs.runs_of(tx, shop.id)
-    return shapes.RunListData(data=shapes.RunList(runs=[shapes.run_out(one) for one in found]))
+        found = [shapes.run_out(one) for one in await runs.runs_of(tx, shop.id)]
+        for run in found[1:]:
+            run.wrong = []
+        titles = await questions.titles_of(tx, {id_ for run in found for one in run.wrong for id_ in one.found})
+    return shapes.RunListData(data=shapes.RunList(runs=found, titles=titles))
 
 
 @router.post("/api/golden/runs", status_code=202)

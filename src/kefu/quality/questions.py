@@ -1,6 +1,6 @@
 """A shop's golden questions: add, take away, list."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, ClassVar
 
@@ -88,6 +88,12 @@ async def questions_of(tx: AsyncSession, shop: str) -> list[GoldenQuestion]:
     """The newest first."""
     order = (GoldenQuestion.created_at.desc(), GoldenQuestion.id)
     return list(await tx.scalars(select(GoldenQuestion).where(GoldenQuestion.shop == shop).order_by(*order)))
+
+
+async def titles_of(tx: AsyncSession, articles: Collection[str]) -> dict[str, str]:
+    """By id; one that is gone has none."""
+    rows = await tx.execute(select(Article.id, Article.title).where(Article.id.in_(articles)))
+    return {row.id: row.title for row in rows}
 
 
 async def goldens_of(tx: AsyncSession, shop: str) -> list[Golden]:

@@ -97,9 +97,10 @@ class GoldenData(Done):
 
 
 class GoldenList(BaseModel):
-    """`most`: how many a shop may have."""
+    """`most`: how many a shop may have. `titles`: of the articles, by id."""
 
     questions: list[GoldenOut]
+    titles: dict[str, str]
     most: int
 
 
@@ -151,7 +152,10 @@ class RunData(Done):
 
 
 class RunList(BaseModel):
+    """`titles`: of the articles found in vain, by id."""
+
     runs: list[RunOut]
+    titles: dict[str, str]
 
 
 class RunListData(Done):

@@ -1561,13 +1561,19 @@ export type GoldenData = {
 /**
  * GoldenList
  *
- * `most`: how many a shop may have.
+ * `most`: how many a shop may have. `titles`: of the articles, by id.
  */
 export type GoldenList = {
     /**
      * Questions
      */
     questions: Array<GoldenOut>;
+    /**
+     * Titles
+     */
+    titles: {
+        [key: string]: string;
+    };
     /**
      * Most
      */
@@ -4121,12 +4127,20 @@ export type RunData = {
 
 /**
  * RunList
+ *
+ * `titles`: of the articles found in vain, by id.
  */
 export type RunList = {
     /**
      * Runs
      */
     runs: Array<RunOut>;
+    /**
+     * Titles
+     */
+    titles: {
+        [key: string]: string;
+    };
 };
 
 /**
