@@ -1,4 +1,5 @@
 import {
+  Aim,
   ChatLineRound,
   Clock,
   Collection,
@@ -31,6 +32,7 @@ export const PLACES: readonly Place[] = [
   { route: "security", label: "menu.security", icon: Lock, needs: "shops.write" },
   { route: "replies", label: "replies.title", icon: Collection, needs: "sessions.reply" },
   { route: "tags", label: "tags.title", icon: PriceTag, needs: "tags.write" },
+  { route: "quality", label: "menu.quality", icon: Aim, needs: "quality.read" },
   { route: "audit", label: "menu.audit", icon: Document, needs: "audit.read" },
   { route: "team", label: "menu.team", icon: User, needs: "agents.read" },
   { route: "roles", label: "menu.agentRoles", icon: Key, needs: "roles.write" },

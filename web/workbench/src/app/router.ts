@@ -25,6 +25,7 @@ export const router = createRouter({
         { path: "security", name: "security", component: () => import("../shops/SecurityPage.vue") },
         { path: "replies", name: "replies", component: () => import("../replies/RepliesPage.vue") },
         { path: "tags", name: "tags", component: () => import("../tags/TagsPage.vue") },
+        { path: "quality", name: "quality", component: () => import("../quality/QualityPage.vue") },
         { path: "audit", name: "audit", component: () => import("../audit/AuditPage.vue") },
         { path: "team", name: "team", component: () => import("../team/TeamPage.vue") },
         { path: "roles", name: "roles", component: () => import("../team/RolesPage.vue") },

@@ -5,6 +5,7 @@ import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
 import { en as histories } from "../../histories/words";
 import { en as mail } from "../../mail/words";
+import type { en as quality } from "../../quality/words";
 import { en as ratings } from "../../ratings/words";
 import { en as replies } from "../../replies/words";
 import { en as routing } from "../../routing/words";
@@ -24,6 +25,7 @@ import { en as wallboard } from "../../wallboard/words";
 export interface Later {
   accounts: typeof accounts;
   audit: typeof audit;
+  quality: typeof quality;
   security: typeof security;
   sso: typeof sso;
   team: typeof team;
@@ -103,6 +105,7 @@ export const en = {
     wallboard: "Live board",
     hours: "Service hours",
     security: "Shop security",
+    quality: "Bot quality",
     audit: "Audit log",
     team: "Team",
     agentRoles: "Roles",

@@ -90,6 +90,7 @@ export const zh: typeof en = {
     wallboard: "实时看板",
     hours: "工作时间",
     security: "店铺安全",
+    quality: "机器人质量",
     audit: "审计日志",
     team: "团队",
     agentRoles: "角色",
