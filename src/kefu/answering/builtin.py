@@ -51,11 +51,11 @@ class BuiltinAnswerer:
         yield Answer(text, answered, sources, _evidence(turn, found, took, answered=answered))
 
     async def _from_knowledge(self, turn: Turn, locale: Locale) -> tuple[str, bool, Found | None]:
-        async with self._desk, self._db.read() as tx:
-            found = await search(tx, turn.shop, turn.question, locale, HITS)
+        async with self._desk:
+            found = await search(self._db, turn.shop, turn.question, locale, HITS)
             earlier = next((said.content for said in reversed(turn.history) if said.role == "user"), "")
             if not found.is_confident and earlier and FOLLOWS_UP.search(turn.question.strip()):
-                both = await search(tx, turn.shop, f"{earlier}\n{turn.question}", locale, HITS)
+                both = await search(self._db, turn.shop, f"{earlier}\n{turn.question}", locale, HITS)
                 found = both if both.is_confident else found
         if not found.is_confident:
             return wording.unknown(locale, turn.history), False, found

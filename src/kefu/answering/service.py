@@ -1,7 +1,7 @@
 """The bot's turn, from the visitor's message to the answer in the log (spec B2, S4)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,11 +14,10 @@ from kefu.jobs.queue import Taken, finish, finish_alone
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
-from kefu.log.log import Entry
 from kefu.realtime.hub import ephemeral
-from kefu.sessions.models import Session, stream_of
-from kefu.sessions.queries import find_for_bot, history
-from kefu.sessions.service import Stale, may_answer, post_by_bot
+from kefu.sessions.answers import Asked, asked_of, post_answer
+from kefu.sessions.models import stream_of
+from kefu.sessions.service import Stale
 from kefu.sessions.shadow import leave_to_people
 from kefu.sessions.work import AnswerVisitor
 from kefu.shops.service import SHADOW_BEGUN, of_shop
@@ -54,8 +53,8 @@ class Bot:
 
     Repeating it is safe: an answer that was given, or is no longer wanted, ends the job and writes nothing.
 
-    What makes a running answer void (an agent, a newer message, shadow mode) stops it as soon as this process
-    hears of it; the fence in `sessions.service.post_by_bot` holds in any case.
+    What makes a running answer void (an agent, a newer message, shadow mode) stops it as soon as this process hears of
+    it; the fence in `sessions.answers` holds in any case.
     """
 
     def __init__(self, db: Database, bus: Bus, answerer: Answerer) -> None:
@@ -85,13 +84,12 @@ class Bot:
 
     async def _answer(self, job: Taken, work: AnswerVisitor, running: Running) -> bool:
         """Whether an answer was written; if not, none is wanted any more."""
-        looked = await self._look(work, running)
-        if looked is None:
+        asked = await self._look(work, running)
+        if asked is None:
             return False
-        session, said = looked
         draft_id = new_id("d")
-        turn = turn_of(session, said[-HISTORY:])
-        answerer = Offer(OFFER, "off-topic") if is_off_topic(said, now_ms()) else self._answerer
+        turn = turn_of(asked)
+        answerer = Offer(OFFER, "off-topic") if is_off_topic(asked.said, now_ms()) else self._answerer
         if not turn.question:
             answerer = Offer(ONLY_FILES, "only-files")
         try:
@@ -107,19 +105,17 @@ class Bot:
         self._drop(work, draft_id)
         return False
 
-    async def _look(self, work: AnswerVisitor, running: Running) -> tuple[Session, list[Entry]] | None:
-        """The session and what was said in it, or None when no answer of the bot is wanted."""
+    async def _look(self, work: AnswerVisitor, running: Running) -> Asked | None:
+        """What the bot is asked, or None when no answer of it is wanted."""
         switches = self._switches
-        async with self._reading, self._db.read() as tx:
-            session, is_silenced = await find_for_bot(tx, work.session)
-            is_wanted = session is not None and may_answer(session, work)
-            said = await history(tx, work.session, LOOK_BACK, public_only=True) if is_wanted else []
+        async with self._reading:
+            asked = await asked_of(self._db, work, LOOK_BACK)
         if switches != self._switches:  # heard of too early to know whom it concerns
             return await self._look(work, running)
-        if session is None or not is_wanted or running.is_void:
+        if asked is None or running.is_void:
             return None
-        running.shop, running.is_silenced = session.shop, is_silenced
-        return None if is_silenced else (session, said)
+        running.shop, running.is_silenced = asked.shop, asked.is_shadow
+        return None if asked.is_shadow else asked
 
     async def _speak(self, answer: Speech, work: AnswerVisitor, draft_id: str, running: Running) -> Answer | None:
         """Stream the draft to the followers. None when it became void on the way."""
@@ -143,9 +139,9 @@ class Bot:
             "answered": answer.answered,
             "sources": [asdict(source) for source in answer.sources],
         }
-        async with self._writing, self._db.write() as tx:
-            await post_by_bot(tx, work, said, {"draft_id": draft_id, **asdict(answer.evidence)})
-            await finish(tx, job.id)
+        evidence = {"draft_id": draft_id, **asdict(answer.evidence)}
+        async with self._writing:
+            await post_answer(self._db, work, said, evidence, job.id)
 
     async def _left_to_people(self, job: Taken, work: AnswerVisitor) -> bool:
         """Whether that ended the turn."""
@@ -168,14 +164,14 @@ class Bot:
             running.is_void = True
 
 
-def turn_of(session: Session, entries: Sequence[Entry]) -> Turn:
+def turn_of(asked: Asked) -> Turn:
     """What the visitor wrote since anybody last answered is one question. Of files it knows nothing."""
-    said = [one.facts for one in entries]
+    said = [one.facts for one in asked.said[-HISTORY:]]
     answered = max((n for n, facts in enumerate(said, 1) if facts["role"] != "user"), default=0)
     return Turn(
-        shop=session.shop,
-        locale="zh" if session.locale == "zh" else "en",
+        shop=asked.shop,
+        locale=asked.locale,
         question="\n".join(facts["content"] for facts in said[answered:] if facts["content"]),
-        session_name=session.name,
+        session_name=asked.name,
         history=[Said(facts["role"], facts["content"]) for facts in said[:answered] if facts["content"]],
     )

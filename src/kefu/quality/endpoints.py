@@ -53,7 +53,7 @@ async def remove_golden_question(request: Request, question_id: shapes.IdInPath,
 
 @router.get("/api/golden/runs")
 async def list_golden_runs(request: Request, query: Asked, _: Reader) -> shapes.RunListData:
-    """The last twenty, the newest first. Only the newest says what was `wrong`; of the others ask for the run itself."""
+    """The last twenty, the newest first. Only the newest says what was `wrong`; of the others ask one by one."""
     async with request.app.state.db.read() as tx:
         shop = await find_shop(tx, query.shop or None)
         found = [shapes.run_out(one) for one in await runs.runs_of(tx, shop.id)]

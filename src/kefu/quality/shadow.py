@@ -12,13 +12,14 @@ from sqlalchemy import Integer, cast, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.answering.ports import Answer, Answerer, Turn
-from kefu.answering.service import HISTORY, turn_of
+from kefu.answering.service import turn_of
 from kefu.jobs.queue import Taken, finish, finish_alone
 from kefu.kit.db import Database
 from kefu.knowledge.models import Article
 from kefu.knowledge.words import cut
 from kefu.log.log import BOT, Fact
 from kefu.quality.models import ShadowDraft
+from kefu.sessions.answers import Asked
 from kefu.sessions.models import Session
 from kefu.sessions.queries import find, history
 from kefu.sessions.service import locked, record
@@ -29,7 +30,7 @@ LINK = re.compile(r"/articles/([A-Za-z0-9_\-]{1,40})")
 
 
 @dataclass(frozen=True, slots=True)
-class Asked:
+class Missed:
     """What stood before the reply `seq`, as a turn of the bot, and what the reply says."""
 
     seq: int
@@ -65,15 +66,16 @@ class Shadow:
         return last
 
 
-async def _asked(tx: AsyncSession, work: DraftInShadow) -> Asked | None:
+async def _asked(tx: AsyncSession, work: DraftInShadow) -> Missed | None:
     """None when the visitor had asked nothing new."""
     session = await find(tx, work.session)
     said = await history(tx, work.session, LOOK_BACK, public_only=True)
     reply = next((one for one in said if one.seq == work.seq), None)
     if session is None or reply is None:
         return None
-    turn = turn_of(session, [one for one in said if one.seq < work.seq][-HISTORY:])
-    return Asked(work.seq, turn, reply.facts["content"]) if turn.question else None
+    before = [one for one in said if one.seq < work.seq]
+    turn = turn_of(Asked(session.name, session.shop, "zh" if session.locale == "zh" else "en", before))
+    return Missed(work.seq, turn, reply.facts["content"]) if turn.question else None
 
 
 async def _intent(tx: AsyncSession, answer: Answer) -> str:
@@ -82,7 +84,7 @@ async def _intent(tx: AsyncSession, answer: Answer) -> str:
     return await tx.scalar(select(Article.category).where(Article.id == best.article_id)) or "" if best else ""
 
 
-async def _note(tx: AsyncSession, session: Session, asked: Asked, answer: Answer) -> None:
+async def _note(tx: AsyncSession, session: Session, asked: Missed, answer: Answer) -> None:
     compared = {
         "intent": await _intent(tx, answer),
         "agreement": agreement(answer.text, asked.reply),

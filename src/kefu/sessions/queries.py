@@ -9,7 +9,6 @@ from kefu.log.log import Entry, read_last
 from kefu.sessions.models import Session, SessionTag, stream_of
 from kefu.sessions.states import Move
 from kefu.sessions.visibility import KEFU, Reader, is_seen_by
-from kefu.shops.models import Shop
 
 MESSAGES = ("message.posted",)
 MOVE_TYPES = tuple(what.value for what in Move)
@@ -22,13 +21,6 @@ def visible(reader: Reader) -> Select[Session]:
 
 async def find(tx: AsyncSession, name: str) -> Session | None:
     return (await tx.execute(visible(KEFU).where(Session.name == name))).scalar_one_or_none()
-
-
-async def find_for_bot(tx: AsyncSession, name: str) -> tuple[Session | None, bool]:
-    """The session, and whether its shop is in shadow mode."""
-    query = visible(KEFU).outerjoin(Shop, Shop.id == Session.shop).add_columns(Shop.is_shadow)
-    row = (await tx.execute(query.where(Session.name == name))).first()
-    return (row[0], bool(row[1])) if row else (None, False)
 
 
 async def find_many(tx: AsyncSession, names: list[str]) -> list[Session]:

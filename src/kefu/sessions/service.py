@@ -18,7 +18,7 @@ from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, Forbidden, NotFound, NotSignedIn
 from kefu.kit.i18n import Locale, Text
 from kefu.kit.ids import new_id
-from kefu.log.log import BOT, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message
+from kefu.log.log import BOT, VISITOR, Actor, Entry, Fact, append, entry, find_client_message
 from kefu.sessions.episodes import keep
 from kefu.sessions.fold import blank, fold
 from kefu.sessions.held import PEOPLE
@@ -84,7 +84,7 @@ class SessionMerged(Conflict):
 
 
 class Stale(Conflict):
-    """The session moved on since this write began; nothing was written. `epoch`: what it is now."""
+    """The session moved on since this write began; nothing was written. `epoch`: what it is now, where it was read."""
 
     code = "STALE_EPOCH"
     text: ClassVar[Text] = {"en": "The conversation has moved on.", "zh": "会话状态已变化。"}
@@ -271,7 +271,6 @@ async def post_by_agent(tx: AsyncSession, name: str, member: Member, reply: Repl
 
     With `seen` only in knowledge of what others wrote (spec S5): it moves the agent's read mark, and a reply that was
     forced leaves `reply.forced` beside it. A repeat returns the first entry, whatever came since.
-
     Raises SessionMerged, InvalidStatus, NotHolder, StaleView, FileNotAvailable.
     """
     session = await locked(tx, name)
@@ -299,20 +298,22 @@ def _forced(session: Session, member: Member, seen: Seen, missed: int) -> Fact:
 
 
 async def post_by_bot(tx: AsyncSession, work: AnswerVisitor, answer: dict[str, Any], evidence: dict[str, Any]) -> Entry:
-    """The bot's message with the evidence beside it.
+    """The bot's message with the evidence beside it, for who writes more with them; alone: `answers.post_answer`.
 
-    Fenced: raises Stale when the epoch moved, the bot is no longer active, a newer message of the visitor waits for one
-    answer to both, this message was answered before, or the shop is in shadow mode. Nothing of a stale answer is
-    written.
+    Fenced: raises Stale, and writes nothing, when the epoch moved, the bot is no longer active or its shop in shadow
+    mode, a newer message of the visitor waits for one answer to both, or this message was answered before.
     """
     session = await locked(tx, work.session)
     if not may_answer(session, work) or await is_shadow(tx, session.shop, hold=True):
         raise Stale(epoch=session.epoch)
-    said = Fact("message.posted", BOT, {"role": "assistant", **answer, "reply_to": work.seq})
-    internal: Audience = "internal"
-    proof = Fact("answer.evidenced", BOT, {**evidence, "reply_to": work.seq}, audience=internal)
-    posted, _ = await record(tx, session, said, proof)
+    posted, _ = await record(tx, session, *facts_of_answer(work, answer, evidence))
     return posted
+
+
+def facts_of_answer(work: AnswerVisitor, answer: dict[str, Any], evidence: dict[str, Any]) -> tuple[Fact, Fact]:
+    """The bot's message and, for agents, what it rests on."""
+    said = Fact("message.posted", BOT, {"role": "assistant", **answer, "reply_to": work.seq})
+    return said, Fact("answer.evidenced", BOT, {**evidence, "reply_to": work.seq}, audience="internal")
 
 
 def may_answer(session: Session, work: AnswerVisitor) -> bool:
@@ -331,7 +332,6 @@ async def escalate(
     """Ask for a person. Idempotent while one is awaited: the wait clock is kept.
 
     Out of hours the session stays as it is: the visitor is offered to leave an address (`after_hours.defer`).
-
     Raises ManualInProgress, InvalidStatus.
     """
     session = await locked(tx, name)
