@@ -45,7 +45,7 @@ def test_a_lead_adds_a_question_asks_them_all_and_silences_the_bot(desk: Desk) -
     shoot(page, "quality-form-zh")
     assert faults(page) == []
     form.get_by_role("button", name="添加", exact=True).click()
-    expect(page.get_by_role("listitem").get_by_text(ASKED, exact=True)).to_be_visible()
+    expect(page.get_by_role("listitem").get_by_text(ASKED, exact=True).first).to_be_visible()
 
     page.get_by_role("button", name="检查全部问题").click()
     expect(page.get_by_text("4 个中 3 个正确")).to_be_visible()
