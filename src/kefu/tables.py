@@ -1,6 +1,9 @@
 """Every table, imported once, so that migrations and tests see them all."""
 
 from kefu.accounts import models as accounts
+from kefu.ai import books
+from kefu.ai import models as ai
+from kefu.answering import models as answering
 from kefu.bus import models as bus
 from kefu.collaboration import models as collaboration
 from kefu.files import models as files
@@ -15,6 +18,9 @@ from kefu.shops import models as shops
 __all__ = [
     "Table",
     "accounts",
+    "ai",
+    "answering",
+    "books",
     "bus",
     "collaboration",
     "files",

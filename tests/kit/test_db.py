@@ -118,6 +118,17 @@ async def test_who_waits_to_ask_hears_with_the_others_that_the_database_is_gone(
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_who_asks_while_the_process_stops_does_not_wait_for_ever(database_url: str) -> None:
+    db = Database(database_url)
+    asking = [asyncio.create_task(db.fetch_together(ECHO, "late", 1)) for _ in range(5 * TOGETHER)]
+    await asyncio.sleep(0.01)
+    await db.close()
+    async with asyncio.timeout(20):
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert Busy in {type(one) for one in answers} <= {Busy, list}
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
 async def test_a_connection_that_was_left_in_the_middle_or_cut_is_not_used_again(
     db: Database, postgres_database: str
 ) -> None:

@@ -33,6 +33,8 @@ Permission = Literal[
     "contacts.read",
     "events.read",
     "audit.read",
+    "bot.read",
+    "bot.write",
 ]
 
 READ: frozenset[Permission] = frozenset({"sessions.read", "knowledge.read", "agents.read", "shops.read"})
@@ -63,6 +65,8 @@ LEAD: frozenset[Permission] = frozenset(
         "quality.read",
         "quality.write",
         "events.read",
+        "bot.read",
+        "bot.write",
     }
 )
 INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read", "quality.read"})

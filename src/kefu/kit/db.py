@@ -215,6 +215,8 @@ class Database:
         for lane in (self._group, self._readers, self._seekers):
             if lane:
                 await lane.close()
+        for together in self._together.values():
+            await _let_go(together.close())
         for statements in (self._statements, self._seeking):
             if statements:
                 await _let_go(statements.close())

@@ -98,6 +98,7 @@ class Statements:
             await self._free.pop()[0].close()
 
 
+CLOSED = asyncpg.InterfaceError("nobody asks any more")
 # What one asks with, and where the rows are waited for.
 Asker = tuple[tuple[Any, ...], asyncio.Future[list[Any]]]
 
@@ -113,16 +114,25 @@ class Together:
         self._statements, self._sql = statements, sql
         self._waiting: list[Asker] = []
         self._asking: set[asyncio.Task[None]] = set()
+        self._askers = 0
 
     async def ask(self, arguments: tuple[Any, ...]) -> list[Any]:
         """One's own rows, without the number. Raises what `Statements.run` does, as do all who asked along."""
         answer: asyncio.Future[list[Any]] = asyncio.get_running_loop().create_future()
         self._waiting.append((arguments, answer))
-        if len(self._asking) < ASKERS:
+        if self._askers < ASKERS:
+            self._askers += 1
             asking = asyncio.create_task(self._ask_for_all(), name="ask together")
             self._asking.add(asking)
             asking.add_done_callback(self._asking.discard)
         return await answer
+
+    async def close(self) -> None:
+        """Who still waits is told that nobody asks any more."""
+        for one in self._asking:
+            one.cancel()
+        await asyncio.gather(*self._asking, return_exceptions=True)
+        _refuse(self._waiting, CLOSED)
 
     async def _ask_for_all(self) -> None:
         while self._waiting:
@@ -132,10 +142,14 @@ class Together:
             except NOT_NOW as error:  # nor would it serve those who wait
                 batch, self._waiting = batch + self._waiting, []
                 _refuse(batch, error)
+            except asyncio.CancelledError:
+                _refuse(batch, CLOSED)
+                raise
             except Exception as error:  # noqa: BLE001 - whoever asked gets it
                 _refuse(batch, error)
             else:
                 _give(batch, rows)
+        self._askers -= 1  # in the same breath: who asks next finds nobody who would ask for them
 
     async def _rows(self, questions: list[tuple[Any, ...]]) -> list[list[Any]]:
         rows: list[list[Any]] = [[] for _ in questions]

@@ -74,7 +74,8 @@ async def _asked(tx: AsyncSession, work: DraftInShadow) -> Missed | None:
     if session is None or reply is None:
         return None
     before = [one for one in said if one.seq < work.seq]
-    turn = turn_of(Asked(session.name, session.shop, "zh" if session.locale == "zh" else "en", before))
+    locale = "zh" if session.locale == "zh" else "en"
+    turn = turn_of(Asked(session.name, session.shop, locale, session.visitor_id, None, before))
     return Missed(work.seq, turn, reply.facts["content"]) if turn.question else None
 
 

@@ -68,13 +68,33 @@ class WithFiles(Body):
         return value.replace("\x00", "").strip() if info.data.get("files") else _something(value)
 
 
+def _without_nul(value: str) -> str:
+    return value.replace("\x00", "")
+
+
+class Card(Body):
+    """What the visitor looks at on the shop's page: a product, or an order of theirs. So the page says; unchecked."""
+
+    kind: Literal["product", "order"]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)]
+    url: Annotated[str, StringConstraints(max_length=1000), AfterValidator(_without_nul)] = ""
+    detail: Annotated[str, StringConstraints(max_length=500), AfterValidator(_without_nul)] = ""
+
+
+class ShowPage(Body):
+    """null: nothing any more."""
+
+    card: Card | None
+
+
 class OpenConversation(Body):
-    """`identity`: who opens it, where the shop's pages say so."""
+    """`identity`: who opens it, where the shop's pages say so. `page`: what they look at."""
 
     session_id: Name | None = None
     shop: ShopId | None = None
     locale: Locale | None = None
     identity: Proof | None = None
+    page: Card | None = None
 
 
 class ConversationOpened(BaseModel):

@@ -18,7 +18,7 @@ from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, Forbidden, NotFound, NotSignedIn
 from kefu.kit.i18n import Locale, Text
 from kefu.kit.ids import new_id
-from kefu.log.log import BOT, VISITOR, Actor, Entry, Fact, append, entry, find_client_message
+from kefu.log.log import VISITOR, Actor, Entry, Fact, append, entry, find_client_message
 from kefu.sessions.episodes import keep
 from kefu.sessions.fold import blank, fold
 from kefu.sessions.held import PEOPLE
@@ -124,7 +124,7 @@ class Reply:
 class Opening:
     """`visitor_id`: of the visitor's earlier sessions; a new one when they have none.
 
-    `customer`: who they are, as `Session.customer` has it.
+    `customer`: who they are, as `Session.customer` has it. `page`: what they look at on the shop's page.
     """
 
     name: str
@@ -132,6 +132,7 @@ class Opening:
     locale: Locale
     visitor_id: str = ""
     customer: dict[str, Any] | None = None
+    page: dict[str, Any] | None = None
 
 
 async def locked(tx: AsyncSession, name: str) -> Session:
@@ -231,8 +232,13 @@ async def open_session(tx: AsyncSession, opening: Opening) -> Session:
         "nickname": f"{NICKNAMES[opening.locale]} {suffix}",
     }
     tx.add(session)
-    await record(tx, session, Fact("session.opened", VISITOR, facts), *identity_of(opening, facts["visitor_id"]))
+    page = [page_shown(opening.page)] if opening.page else []
+    await record(tx, session, Fact("session.opened", VISITOR, facts), *identity_of(opening, facts["visitor_id"]), *page)
     return session
+
+
+def page_shown(card: dict[str, Any] | None) -> Fact:
+    return Fact("page.shown", VISITOR, {"card": card}, audience="internal")
 
 
 def identity_of(origin: Session | Opening, visitor_id: str) -> list[Fact]:
@@ -271,6 +277,7 @@ async def post_by_agent(tx: AsyncSession, name: str, member: Member, reply: Repl
 
     With `seen` only in knowledge of what others wrote (spec S5): it moves the agent's read mark, and a reply that was
     forced leaves `reply.forced` beside it. A repeat returns the first entry, whatever came since.
+
     Raises SessionMerged, InvalidStatus, NotHolder, StaleView, FileNotAvailable.
     """
     session = await locked(tx, name)
@@ -297,25 +304,6 @@ def _forced(session: Session, member: Member, seen: Seen, missed: int) -> Fact:
     return Fact("reply.forced", member.actor, payload, audience="internal")
 
 
-async def post_by_bot(tx: AsyncSession, work: AnswerVisitor, answer: dict[str, Any], evidence: dict[str, Any]) -> Entry:
-    """The bot's message with the evidence beside it, for who writes more with them; alone: `answers.post_answer`.
-
-    Fenced: raises Stale, and writes nothing, when the epoch moved, the bot is no longer active or its shop in shadow
-    mode, a newer message of the visitor waits for one answer to both, or this message was answered before.
-    """
-    session = await locked(tx, work.session)
-    if not may_answer(session, work) or await is_shadow(tx, session.shop, hold=True):
-        raise Stale(epoch=session.epoch)
-    posted, _ = await record(tx, session, *facts_of_answer(work, answer, evidence))
-    return posted
-
-
-def facts_of_answer(work: AnswerVisitor, answer: dict[str, Any], evidence: dict[str, Any]) -> tuple[Fact, Fact]:
-    """The bot's message and, for agents, what it rests on."""
-    said = Fact("message.posted", BOT, {"role": "assistant", **answer, "reply_to": work.seq})
-    return said, Fact("answer.evidenced", BOT, {**evidence, "reply_to": work.seq}, audience="internal")
-
-
 def may_answer(session: Session, work: AnswerVisitor) -> bool:
     """Whether an answer begun for `work` may still be given."""
     return (
@@ -332,6 +320,7 @@ async def escalate(
     """Ask for a person. Idempotent while one is awaited: the wait clock is kept.
 
     Out of hours the session stays as it is: the visitor is offered to leave an address (`after_hours.defer`).
+
     Raises ManualInProgress, InvalidStatus.
     """
     session = await locked(tx, name)

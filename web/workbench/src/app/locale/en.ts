@@ -1,5 +1,6 @@
 import type { en as accounts } from "../../accounts/words";
 import type { en as audit } from "../../audit/words";
+import type { en as bot } from "../../bot/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
@@ -25,6 +26,7 @@ import { en as wallboard } from "../../wallboard/words";
 export interface Later {
   accounts: typeof accounts;
   audit: typeof audit;
+  bot: typeof bot;
   quality: typeof quality;
   security: typeof security;
   sso: typeof sso;
@@ -104,6 +106,7 @@ export const en = {
     search: "Search",
     wallboard: "Live board",
     hours: "Service hours",
+    bot: "Bot",
     security: "Shop security",
     quality: "Bot quality",
     audit: "Audit log",
