@@ -41,6 +41,7 @@ Tags = Annotated[
 ]
 ShopId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
 Version = Annotated[int, Field(ge=1, le=2_000_000_000)]
+Why = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=NO_NUL), AfterValidator(_said)]
 
 
 class Body(BaseModel):
@@ -91,6 +92,12 @@ class AtVersion(Body):
     """`version`: the one the author had before their eyes."""
 
     version: Version
+
+
+class Publishing(AtVersion):
+    """`force`: why it is done although golden questions break; for those with `quality.write`."""
+
+    force: Why | None = None
 
 
 class SentBack(AtVersion):
