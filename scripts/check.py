@@ -43,6 +43,7 @@ TESTS = (
     Check("OpenAPI and its client are fresh", ("python", "scripts/openapi.py", "--check")),
     Check("Tests", ("pytest", *WORKERS), in_sight=True),
     Check("Golden questions", ("python", "-m", "evals.run"), in_sight=True),
+    Check("Labelled messages", ("python", "-m", "evals.analysis"), in_sight=False),
     Check("In the browser", ("pytest", "e2e", *BROWSERS), in_sight=True, needs=("chromium", "fonts-noto-cjk", "nginx")),
 )
 
