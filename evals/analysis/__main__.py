@@ -141,9 +141,9 @@ def markdown(facts: dict[str, Any]) -> str:
     lines = [
         "# What the rules read out of one message",
         "",
-        "Made by `python -m evals.analysis` from the hand-labelled lines beside it (see `README.md`). Words were chosen",
-        "by looking at `tune`, so its figures flatter; `test` says what to expect of new messages. *sure* is what the",
-        "rules say of themselves on `test` on average, each line left out of the counts that it is compared with.",
+        "Made by `python -m evals.analysis` from the hand-labelled lines beside it (see `README.md`). Words were",
+        "chosen by looking at `tune`, so its figures flatter; `test` says what to expect of new messages. *sure* is what",
+        "the rules say of themselves on `test` on average, each line left out of the counts that it is compared with.",
         "",
         "| language | dimension | lines tune / test | right tune | right test | macro F1 test | sure | Brier |",
         "|---|---|---|---|---|---|---|---|",
