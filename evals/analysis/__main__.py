@@ -108,8 +108,8 @@ def surety(found: Sequence[Case]) -> dict[str, float]:
     for one in found:
         sure, counted = 0.5, rules.counted()
         for kind in one.kinds:
-            right, of = counted.get(kind, (0, 0))
-            sure = (right - one.is_right + sure) / of if of else sure
+            hits, of = counted.get(kind, (0, 0))
+            sure = (hits - one.is_right + sure) / of if of else sure
         said.append(min(1.0, max(0.0, sure)))
     right = sum(one.is_right for one in found) / len(found)
     brier = sum((sure - one.is_right) ** 2 for sure, one in zip(said, found, strict=True)) / len(found)
@@ -142,8 +142,9 @@ def markdown(facts: dict[str, Any]) -> str:
         "# What the rules read out of one message",
         "",
         "Made by `python -m evals.analysis` from the hand-labelled lines beside it (see `README.md`). Words were",
-        "chosen by looking at `tune`, so its figures flatter; `test` says what to expect of new messages. *sure* is what",
-        "the rules say of themselves on `test` on average, each line left out of the counts that it is compared with.",
+        "chosen by looking at `tune`, so its figures flatter; `test` says what to expect of new messages. *sure* is",
+        "what the rules say of themselves on `test` on average, each line left out of the counts that it is",
+        "compared with.",
         "",
         "| language | dimension | lines tune / test | right tune | right test | macro F1 test | sure | Brier |",
         "|---|---|---|---|---|---|---|---|",

@@ -14,11 +14,17 @@ from kefu.accounts.audit import keys_of, seal_with
 from kefu.accounts.audit_endpoints import router as audit
 from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
+from kefu.ai.ports import ModelOf
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.endpoints import router as chat
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
+from kefu.assisting.endpoints import router as assisting
+from kefu.assisting.handover import Handover
+from kefu.assisting.helping import Helper
+from kefu.assisting.reading import read_messages
+from kefu.assisting.work import PrepareHelp, ReadMessages
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
@@ -83,6 +89,7 @@ from kefu.sessions.work import (
     SendAfterHoursMail,
     SendMailReply,
     TagByRules,
+    WritePacket,
 )
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
@@ -123,6 +130,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     replies,
     drafts,
     ratings,
+    assisting,
     sessions,
     realtime,
     knowledge,
@@ -144,7 +152,7 @@ class Application(FastAPI):
         return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
 
 
-def bulk_worker(db: Database, settings: Settings) -> Worker:
+def bulk_worker(db: Database, settings: Settings, model_of: ModelOf | None = None) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     mailing = Mailing(db, settings)
     handlers: dict[str, Handler] = {
@@ -155,8 +163,11 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
         IndexMessages.kind: partial(index_messages, db),
         TagByRules.kind: partial(tag_by_rules, db),
         SweepFiles.kind: partial(sweep_files, db, file_store(settings)),
+        ReadMessages.kind: partial(read_messages, db),
+        PrepareHelp.kind: Helper(db, model_of),
     }
-    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages(), SweepFiles()])
+    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), ReadMessages()]
+    return Worker(db, "bulk", handlers, width=4, recurring=recurring)
 
 
 def file_store(settings: Settings) -> FileStore:
@@ -173,6 +184,11 @@ def talk_worker(db: Database, bus: Bus, settings: Settings, answerer: Answerer) 
         RemindQueue.kind: partial(remind_queue, db),
     }
     return Worker(db, "talk", handlers, recurring=[WatchDuty(), RemindQueue()])
+
+
+def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
+    """What is to be there when an agent steps in. It waits for none of the bot's turns."""
+    return Worker(db, "desk", {WritePacket.kind: Handover(db, model_of)})
 
 
 def answerer_of(settings: Settings, db: Database) -> Answerer:
@@ -227,8 +243,10 @@ async def _running(parts: Sequence[Part], hub: Hub, db: Database, _: FastAPI) ->
     await db.close()
 
 
-def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | None = None) -> FastAPI:
-    """The application on a migrated database. `answerer` and `bus` replace those that the settings name."""
+def create_app(
+    settings: Settings, answerer: Answerer | None = None, bus: Bus | None = None, model_of: ModelOf | None = None
+) -> FastAPI:
+    """The application on a migrated database. `answerer`, `bus` and `model_of` replace those that the settings name."""
     db = Database(settings.database)
     seal_with(db, keys_of(settings))
     db.seal_with(sealing_of(settings))
@@ -240,8 +258,8 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     presence = Presence(bus, hub)
     signs = Signs(db, presence.own_agents)
     doorkeeper = Doorkeeper(db, bus)
-    workers = [talk_worker(db, bus, settings, answerer or answerer_of(settings, db))]
-    workers += [bulk_worker(db, settings)] if db.is_sqlite else []
+    workers = [talk_worker(db, bus, settings, answerer or answerer_of(settings, db)), desk_worker(db, model_of)]
+    workers += [bulk_worker(db, settings, model_of)] if db.is_sqlite else []
 
     app = Application(
         title="Kefu",
@@ -262,6 +280,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.provider = Provider.of(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.files = file_store(settings)
+    app.state.model_of, app.state.helper = model_of, Helper(db, model_of)
     app.state.outbound = Outbound(settings.outbound_allow)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)

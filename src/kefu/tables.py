@@ -1,6 +1,7 @@
 """Every table, imported once, so that migrations and tests see them all."""
 
 from kefu.accounts import models as accounts
+from kefu.assisting import models as assisting
 from kefu.bus import models as bus
 from kefu.collaboration import models as collaboration
 from kefu.files import models as files
@@ -11,4 +12,16 @@ from kefu.log import models as log
 from kefu.sessions import models as sessions
 from kefu.shops import models as shops
 
-__all__ = ["Table", "accounts", "bus", "collaboration", "files", "jobs", "knowledge", "log", "sessions", "shops"]
+__all__ = [
+    "Table",
+    "accounts",
+    "assisting",
+    "bus",
+    "collaboration",
+    "files",
+    "jobs",
+    "knowledge",
+    "log",
+    "sessions",
+    "shops",
+]

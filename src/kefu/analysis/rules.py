@@ -25,7 +25,7 @@ Intent = Literal["delivery", "return", "fault", "product", "payment", "usage", "
 Dimension = Literal["sentiment", "urgency", "intent", "requirement"]
 DIMENSIONS: tuple[Dimension, ...] = get_args(Dimension)
 # So much of a message is read, and so many words are told as the reason.
-LOOKED_AT = 2000
+LOOKED_AT = 1000
 TOLD = 5
 # The points from which a label is given rather than the dimension's plain one.
 ENOUGH = 2.0

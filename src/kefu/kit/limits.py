@@ -33,6 +33,7 @@ Rule = Literal[
     "identify",
     "audit_export",
     "upload",
+    "help",
 ]
 # `visitor`: the conversation the token is for. `who`: visitor or agent, in one conversation.
 Per = Literal["address", "visitor", "agent", "who"]
@@ -58,6 +59,7 @@ RATES: dict[Rule, dict[Per, str]] = {
     "mail_reply": {"agent": "30/minute"},
     "identify": {"address": "120/minute"},
     "audit_export": {"agent": "10/minute"},
+    "help": {"agent": "30/minute"},
     "upload": {"who": "20/minute", "address": "60/minute"},
 }
 LONGEST_KEY = 200
