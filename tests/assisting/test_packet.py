@@ -5,7 +5,7 @@ import asyncio
 import orjson
 from sqlalchemy import insert, select
 
-from actors import Agent, Stage, Visitor, data_of
+from actors import Agent, Visitor, data_of
 from assisting.conftest import Model
 from faults.waiting import until
 from kefu.assisting.handover import Handover, is_wanted
@@ -18,6 +18,7 @@ from kefu.log.log import Entry, read
 from kefu.sessions.models import stream_of
 from kefu.sessions.queries import find
 from kefu.sessions.work import WritePacket
+from routing.scene import ON_ONE
 
 
 async def log_of(db: Database, visitor: Visitor) -> list[Entry]:
@@ -71,6 +72,7 @@ async def test_the_packet_says_what_the_customer_wants_and_what_the_bot_tried(
     assert data_of(await agent.get(f"/api/sessions/{visitor.name}/help"))["packet"] == packet.model_dump(mode="json")
 
 
+@ON_ONE
 async def test_the_visitor_reads_that_a_person_was_asked_for_and_never_the_packet(
     db: Database, visitor: Visitor
 ) -> None:
@@ -98,6 +100,7 @@ async def test_a_model_that_hangs_holds_no_packet_up(db: Database, visitor: Visi
     assert at["handoff.packet"] - at["session.escalated"] < 10_000
 
 
+@ON_ONE
 async def test_a_model_puts_it_in_its_words_and_sees_a_fence_around_the_customers(
     db: Database, visitor: Visitor, model: Model
 ) -> None:
@@ -115,6 +118,7 @@ async def test_a_model_puts_it_in_its_words_and_sees_a_fence_around_the_customer
     assert model.asked[0].purpose == "packet"
 
 
+@ON_ONE
 async def test_a_model_that_says_anything_else_is_not_believed(db: Database, visitor: Visitor, model: Model) -> None:
     for n, said in enumerate(("no JSON", '{"wants": 3}', '{"mood": "furious"}', "x" * 50_000), 1):
         model.script = lambda _, said=said: said  # type: ignore[misc]
@@ -124,9 +128,7 @@ async def test_a_model_that_says_anything_else_is_not_believed(db: Database, vis
         assert packet.source.kind == "rule", n
 
 
-async def test_each_time_has_one_packet_whoever_repeats_it(
-    db: Database, stage: Stage, visitor: Visitor, agent: Agent
-) -> None:
+async def test_each_time_has_one_packet_whoever_repeats_it(db: Database, visitor: Visitor, agent: Agent) -> None:
     await asyncio.gather(*(visitor.asks_for_a_person() for _ in range(5)))
     await has_packets(db, visitor)
     async with db.write() as tx:

@@ -247,6 +247,26 @@ export type AgentStatusData = {
 };
 
 /**
+ * AnalysisOut
+ *
+ * What one message says of its writer. `requirement`: `yes` when they wish for something new.
+ */
+export type AnalysisOut = {
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
+    sentiment: Judgement;
+    urgency: Judgement;
+    intent: Judgement;
+    requirement: Judgement;
+};
+
+/**
  * AnswerAssist
  */
 export type AnswerAssist = {
@@ -989,7 +1009,7 @@ export type ChatAnswer = {
     /**
      * Sources
      */
-    sources: Array<SourceOut>;
+    sources: Array<KefuAnsweringEndpointsSourceOut>;
 };
 
 /**
@@ -1594,6 +1614,44 @@ export type Health = {
 };
 
 /**
+ * Help
+ *
+ * `packet`: of the last time that a person was asked for; `has_model`: whether words can be put another way.
+ */
+export type Help = {
+    /**
+     * For Seq
+     */
+    for_seq: number;
+    /**
+     * Suggestions
+     */
+    suggestions: Array<SuggestionOut>;
+    packet: Packet | null;
+    /**
+     * Analyses
+     *
+     * Of the newest messages, oldest first
+     */
+    analyses: Array<AnalysisOut>;
+    /**
+     * Has Model
+     */
+    has_model: boolean;
+};
+
+/**
+ * HelpData
+ */
+export type HelpData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Help;
+};
+
+/**
  * HistoryData
  */
 export type HistoryData = {
@@ -1925,6 +1983,27 @@ export type JoinedData = {
 };
 
 /**
+ * Judgement
+ *
+ * `sure` 0…1; `words`: the customer's words that told.
+ */
+export type Judgement = {
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Sure
+     */
+    sure: number;
+    /**
+     * Words
+     */
+    words: Array<string>;
+    source: Source;
+};
+
+/**
  * LastWords
  */
 export type LastWords = {
@@ -2069,7 +2148,8 @@ export type MailReply = {
  *
  * `seen_seq`: how far an agent has read. With it a reply is refused when others wrote since, unless `force`.
  *
- * `draft_revision`: of the agent's draft that is sent with it, and so is no draft any more.
+ * `draft_revision`: of the agent's draft that is sent with it, and so is no draft any more. `suggestion_id`: of the
+ * suggestion that it was made from.
  */
 export type ManualMessage = {
     /**
@@ -2104,6 +2184,10 @@ export type ManualMessage = {
      * Draft Revision
      */
     draft_revision?: number | null;
+    /**
+     * Suggestion Id
+     */
+    suggestion_id?: string | null;
 };
 
 /**
@@ -2463,6 +2547,25 @@ export type MessageStored = {
 };
 
 /**
+ * Mood
+ */
+export type Mood = {
+    source: Source;
+    /**
+     * Sure
+     */
+    sure: number;
+    /**
+     * Words
+     */
+    words?: Array<string>;
+    /**
+     * Label
+     */
+    label: 'positive' | 'neutral' | 'negative';
+};
+
+/**
  * NewArticle
  *
  * `shop`: the default one when left out.
@@ -2652,6 +2755,22 @@ export type NewTag = {
      * Rules
      */
     rules?: Array<Rule>;
+};
+
+/**
+ * NextStep
+ *
+ * `code` names one of our own proposals, for its words in any language; None: the model's.
+ */
+export type NextStep = {
+    /**
+     * Code
+     */
+    code: 'look_up_order' | 'start_return' | 'check_fault' | 'advise' | 'check_payment' | 'explain' | 'apologise' | 'call' | 'answer' | null;
+    /**
+     * Text
+     */
+    text: string;
 };
 
 /**
@@ -2921,6 +3040,79 @@ export type OutcomeData = {
 };
 
 /**
+ * Packet
+ *
+ * What is handed over. `up_to`: the last message it knows; `orders`, `products`: as the customer named them.
+ */
+export type Packet = {
+    /**
+     * Episode
+     */
+    episode: number;
+    /**
+     * Up To
+     */
+    up_to: number;
+    /**
+     * Reason
+     */
+    reason: string;
+    source: Source;
+    /**
+     * Wants
+     */
+    wants: string;
+    /**
+     * Tried
+     */
+    tried: Array<Try>;
+    /**
+     * Evidence
+     */
+    evidence: Array<Passage>;
+    mood: Mood;
+    urgency: Pressure;
+    intent: Wish;
+    /**
+     * Orders
+     */
+    orders: Array<string>;
+    /**
+     * Products
+     */
+    products: Array<string>;
+    next_step: NextStep;
+};
+
+/**
+ * Passage
+ *
+ * What the bot found, as it was then. `score` 0…1.
+ */
+export type Passage = {
+    /**
+     * Passage Id
+     */
+    passage_id: string;
+    /**
+     * Article Id
+     */
+    article_id: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Score
+     */
+    score: number;
+};
+
+/**
  * PasswordAgain
  */
 export type PasswordAgain = {
@@ -3084,6 +3276,25 @@ export type PostMessage = {
      * Client Msg Id
      */
     client_msg_id: string;
+};
+
+/**
+ * Pressure
+ */
+export type Pressure = {
+    source: Source;
+    /**
+     * Sure
+     */
+    sure: number;
+    /**
+     * Words
+     */
+    words?: Array<string>;
+    /**
+     * Label
+     */
+    label: 'high' | 'normal' | 'low';
 };
 
 /**
@@ -3518,6 +3729,20 @@ export type ReasonOut = {
 };
 
 /**
+ * RecommendationsData
+ */
+export type RecommendationsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<KefuAssistingSchemasSourceOut>;
+};
+
+/**
  * RecoveryCodes
  *
  * Shown once: only their hashes are kept. Each is for one use.
@@ -3765,6 +3990,42 @@ export type Returned = {
      * Ticket
      */
     ticket: string;
+};
+
+/**
+ * Reworded
+ */
+export type Reworded = {
+    /**
+     * Text
+     */
+    text: string;
+    made_by: Source;
+};
+
+/**
+ * RewordedData
+ */
+export type RewordedData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Reworded;
+};
+
+/**
+ * Rewrite
+ */
+export type Rewrite = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Style
+     */
+    style: 'polite' | 'brief' | 'empathetic';
 };
 
 /**
@@ -4704,37 +4965,19 @@ export type SignedInOut = {
 };
 
 /**
- * SourceOut
+ * Source
+ *
+ * Who made something: a model, or our rules; `name`: which.
  */
-export type SourceOut = {
+export type Source = {
     /**
-     * Article Id
+     * Kind
      */
-    article_id: string;
+    kind: 'model' | 'rule';
     /**
-     * Passage Id
+     * Name
      */
-    passage_id: string;
-    /**
-     * Version
-     */
-    version: number;
-    /**
-     * Title
-     */
-    title: string;
-    /**
-     * Url
-     */
-    url: string;
-    /**
-     * Excerpt
-     */
-    excerpt: string;
-    /**
-     * Score
-     */
-    score: number;
+    name: string;
 };
 
 /**
@@ -4798,6 +5041,76 @@ export type StoredData = {
      * Client Msg Id
      */
     client_msg_id: string | null;
+};
+
+/**
+ * SuggestionOut
+ *
+ * `confidence` 0…1, from what the suggestion rests on.
+ */
+export type SuggestionOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * For Seq
+     */
+    for_seq: number;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Confidence
+     */
+    confidence: number;
+    /**
+     * Sources
+     */
+    sources: Array<KefuAssistingSchemasSourceOut>;
+    made_by: Source;
+    /**
+     * Outcome
+     */
+    outcome: 'adopted' | 'edited' | 'rejected' | null;
+};
+
+/**
+ * Suggestions
+ *
+ * `for_seq`: the visitor's message that they answer.
+ */
+export type Suggestions = {
+    /**
+     * For Seq
+     */
+    for_seq: number;
+    /**
+     * Suggestions
+     */
+    suggestions: Array<SuggestionOut>;
+};
+
+/**
+ * SuggestionsData
+ */
+export type SuggestionsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Suggestions;
+};
+
+/**
+ * Summarise
+ */
+export type Summarise = {
+    /**
+     * To
+     */
+    to: 'zh' | 'en';
 };
 
 /**
@@ -5310,6 +5623,40 @@ export type TransferRecord = {
 };
 
 /**
+ * Translate
+ */
+export type Translate = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * To
+     */
+    to: 'zh' | 'en';
+};
+
+/**
+ * Try
+ *
+ * What the bot answered; `answered` is false when the knowledge did not say.
+ */
+export type Try = {
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Said
+     */
+    said: string;
+    /**
+     * Answered
+     */
+    answered: boolean;
+};
+
+/**
  * Typing
  *
  * `internal`: into a note, which is no business of the visitor's.
@@ -5500,6 +5847,25 @@ export type WallboardData = {
 };
 
 /**
+ * Wish
+ */
+export type Wish = {
+    source: Source;
+    /**
+     * Sure
+     */
+    sure: number;
+    /**
+     * Words
+     */
+    words?: Array<string>;
+    /**
+     * Label
+     */
+    label: 'delivery' | 'return' | 'fault' | 'product' | 'payment' | 'usage' | 'complaint' | 'person' | 'chat' | 'other';
+};
+
+/**
  * WithReason
  */
 export type WithReason = {
@@ -5576,6 +5942,68 @@ export type WriteNote = {
      * Client Msg Id
      */
     client_msg_id?: string | null;
+};
+
+/**
+ * SourceOut
+ */
+export type KefuAnsweringEndpointsSourceOut = {
+    /**
+     * Article Id
+     */
+    article_id: string;
+    /**
+     * Passage Id
+     */
+    passage_id: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Url
+     */
+    url: string;
+    /**
+     * Excerpt
+     */
+    excerpt: string;
+    /**
+     * Score
+     */
+    score: number;
+};
+
+/**
+ * SourceOut
+ *
+ * What a suggestion rests on. `score` 0…1: of a passage, how likely it answers.
+ */
+export type KefuAssistingSchemasSourceOut = {
+    /**
+     * Kind
+     */
+    kind: 'passage' | 'quick_reply' | 'rule';
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Url
+     */
+    url: string | null;
+    /**
+     * Score
+     */
+    score: number;
 };
 
 /**
@@ -11289,6 +11717,505 @@ export type RateResponses = {
 };
 
 export type RateResponse = RateResponses[keyof RateResponses];
+
+export type GetHelpData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/help';
+};
+
+export type GetHelpErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetHelpError = GetHelpErrors[keyof GetHelpErrors];
+
+export type GetHelpResponses = {
+    /**
+     * Successful Response
+     */
+    200: HelpData;
+};
+
+export type GetHelpResponse = GetHelpResponses[keyof GetHelpResponses];
+
+export type SuggestData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/suggestions';
+};
+
+export type SuggestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SuggestError = SuggestErrors[keyof SuggestErrors];
+
+export type SuggestResponses = {
+    /**
+     * Successful Response
+     */
+    200: SuggestionsData;
+};
+
+export type SuggestResponse = SuggestResponses[keyof SuggestResponses];
+
+export type RejectSuggestionData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+        /**
+         * Suggestion Id
+         */
+        suggestion_id: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/suggestions/{suggestion_id}/reject';
+};
+
+export type RejectSuggestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RejectSuggestionError = RejectSuggestionErrors[keyof RejectSuggestionErrors];
+
+export type RejectSuggestionResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type RejectSuggestionResponse = RejectSuggestionResponses[keyof RejectSuggestionResponses];
+
+export type RewriteData = {
+    body: Rewrite;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/rewrite';
+};
+
+export type RewriteErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RewriteError = RewriteErrors[keyof RewriteErrors];
+
+export type RewriteResponses = {
+    /**
+     * Successful Response
+     */
+    200: RewordedData;
+};
+
+export type RewriteResponse = RewriteResponses[keyof RewriteResponses];
+
+export type TranslateData = {
+    body: Translate;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/translate';
+};
+
+export type TranslateErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TranslateError = TranslateErrors[keyof TranslateErrors];
+
+export type TranslateResponses = {
+    /**
+     * Successful Response
+     */
+    200: RewordedData;
+};
+
+export type TranslateResponse = TranslateResponses[keyof TranslateResponses];
+
+export type SummariseData = {
+    body: Summarise;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/summary';
+};
+
+export type SummariseErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SummariseError = SummariseErrors[keyof SummariseErrors];
+
+export type SummariseResponses = {
+    /**
+     * Successful Response
+     */
+    200: RewordedData;
+};
+
+export type SummariseResponse = SummariseResponses[keyof SummariseResponses];
+
+export type RecommendData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query: {
+        /**
+         * Q
+         */
+        q: string;
+    };
+    url: '/api/sessions/{name}/recommendations';
+};
+
+export type RecommendErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RecommendError = RecommendErrors[keyof RecommendErrors];
+
+export type RecommendResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecommendationsData;
+};
+
+export type RecommendResponse = RecommendResponses[keyof RecommendResponses];
 
 export type OpenConversationData = {
     body: OpenConversation;
