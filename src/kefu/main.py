@@ -22,7 +22,7 @@ from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
 from kefu.assisting.endpoints import router as assisting
 from kefu.assisting.handover import Handover
-from kefu.assisting.helping import Helper
+from kefu.assisting.helping import Proposing
 from kefu.assisting.reading import read_messages
 from kefu.assisting.work import PrepareHelp, ReadMessages
 from kefu.bus.local import LocalBus
@@ -164,7 +164,7 @@ def bulk_worker(db: Database, settings: Settings, model_of: ModelOf | None = Non
         TagByRules.kind: partial(tag_by_rules, db),
         SweepFiles.kind: partial(sweep_files, db, file_store(settings)),
         ReadMessages.kind: partial(read_messages, db),
-        PrepareHelp.kind: Helper(db, model_of),
+        PrepareHelp.kind: Proposing(db, model_of),
     }
     recurring = [CloseIdle(), IndexMessages(), SweepFiles(), ReadMessages()]
     return Worker(db, "bulk", handlers, width=4, recurring=recurring)
@@ -253,9 +253,7 @@ def create_app(
     shared = Shared(settings, db, bus)
     bus = shared.bus
     hub = Hub(db, bus)
-    desk = Desk(db, bus, hub)
-    tellings = Tellings(db, bus, hub)
-    presence = Presence(bus, hub)
+    desk, tellings, presence = Desk(db, bus, hub), Tellings(db, bus, hub), Presence(bus, hub)
     signs = Signs(db, presence.own_agents)
     doorkeeper = Doorkeeper(db, bus)
     workers = [talk_worker(db, bus, settings, answerer or answerer_of(settings, db)), desk_worker(db, model_of)]
@@ -272,15 +270,14 @@ def create_app(
         redirect_slashes=False,  # it would be to whatever Host the caller named
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
-    app.state.feed, app.state.presence = Feed(db, bus, hub), presence
-    app.state.doorkeeper = doorkeeper
+    app.state.feed, app.state.presence, app.state.doorkeeper = Feed(db, bus, hub), presence, doorkeeper
     app.state.hours = default_hours(settings)
     app.state.tokens, app.state.sealer = Tokens(*settings.signing_keys()), db.sealing()
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
     app.state.provider = Provider.of(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.files = file_store(settings)
-    app.state.model_of, app.state.helper = model_of, Helper(db, model_of)
+    app.state.model_of, app.state.proposing = model_of, Proposing(db, model_of)
     app.state.outbound = Outbound(settings.outbound_allow)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)

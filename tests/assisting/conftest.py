@@ -47,14 +47,11 @@ class Model:
 
 
 class Hanging:
-    """Takes the question, says a word, and then nothing more; and does not want to be stopped either."""
+    """Takes the question, says a word, and then nothing more."""
 
     async def stream(self, _: Ask) -> AsyncGenerator[Piece | Finished]:
         yield Piece('{"wants": "')
-        try:
-            await asyncio.sleep(3600)
-        finally:
-            await asyncio.sleep(5)
+        await asyncio.sleep(3600)
 
 
 @pytest.fixture

@@ -78,8 +78,7 @@ async def test_a_message_to_an_agent_leaves_proposals_behind_and_the_newest_wins
     db: Database, agent: Agent, visitor: Visitor
 ) -> None:
     await agent.takes_over(visitor)
-    for n in range(4):
-        last = await visitor.says(f"How do I return something? {n}")
+    last = max([await visitor.says(f"How do I return something? {n}") for n in range(4)])
 
     async def are_there() -> bool:
         return bool((await help_for(agent, visitor))["suggestions"])

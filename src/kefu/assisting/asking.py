@@ -52,21 +52,11 @@ def ask_of(instruction: str, material: str, session: str, purpose: str, *, wants
 
 async def told(model_of: ModelOf | None, shop: str, ask: Ask, seconds: float) -> Told:
     """Raises NoModel when the shop has none, ProviderFailed when it did not say it all in time."""
-    task = asyncio.create_task(_whole(model_of, shop, ask))
     try:
-        done, _ = await asyncio.wait({task}, timeout=seconds)
-        if not done:
-            raise ProviderFailed(provider="model", reason="slow", retry_after=5)
-        return task.result()
-    finally:
-        # One that does not stop when it is told to holds nobody up.
-        task.cancel()
-        task.add_done_callback(_forget)
-
-
-def _forget(task: asyncio.Task[Told]) -> None:
-    if not task.cancelled():
-        task.exception()
+        async with asyncio.timeout(seconds):
+            return await _whole(model_of, shop, ask)
+    except TimeoutError:
+        raise ProviderFailed(provider="model", reason="slow", retry_after=5) from None
 
 
 async def _whole(model_of: ModelOf | None, shop: str, ask: Ask) -> Told:

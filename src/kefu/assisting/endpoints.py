@@ -59,7 +59,7 @@ async def get_help(request: Request, name: NameInPath, _: Reader) -> shapes.Help
 async def suggest(request: Request, name: NameInPath, agent: Replier) -> shapes.SuggestionsData:
     """Propose replies to what the visitor wrote last. With a model this may take some seconds."""
     await request.app.state.limits.take("help", agent=agent.id)
-    found = await request.app.state.helper.now(name)
+    found = await request.app.state.proposing.now(name)
     suggestions = [shapes.SuggestionOut.of(one) for one in found]
     return shapes.SuggestionsData(
         data=shapes.Suggestions(for_seq=found[0].for_seq if found else 0, suggestions=suggestions)

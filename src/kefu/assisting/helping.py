@@ -40,7 +40,7 @@ class SuggestionDecided(Conflict):
     text: ClassVar[Text] = {"en": "This suggestion was used or rejected already.", "zh": "该建议已被采用或拒绝。"}
 
 
-class Helper:
+class Proposing:
     """Handles `PrepareHelp`, and proposes when an agent asks. Repeating it is safe: the newest message has one set."""
 
     def __init__(self, db: Database, model_of: ModelOf | None) -> None:
