@@ -143,6 +143,28 @@ export interface ReplyForced extends Logged<"reply.forced"> {
   message_seq: number;
 }
 
+/** Internal: what whoever takes over is told; `code` names one of our own proposals. */
+export interface HandoffPacket extends Logged<"handoff.packet"> {
+  episode: number;
+  up_to: number;
+  reason: string;
+  source: { kind: "model" | "rule"; name: string };
+  wants: string;
+  tried: { question: string; said: string; answered: boolean }[];
+  evidence: { passage_id: string; article_id: string; version: number; title: string; score: number }[];
+  mood: { label: string; sure: number };
+  urgency: { label: string; sure: number };
+  intent: { label: string; sure: number };
+  orders: string[];
+  products: string[];
+  next_step: { code: string | null; text: string };
+}
+
+/** Internal: what became of a proposed reply. */
+export interface SuggestionEvent extends Logged<"suggestion.used" | "suggestion.rejected"> {
+  suggestion_id: string;
+}
+
 /** Another session of this visitor goes on here: its log up to `up_to`, in which the first word was said at `began_at` (ms). */
 export interface SessionMerged extends Logged<"session.merged"> {
   source: string;
@@ -207,8 +229,7 @@ export type LogEvent =
   | MessagePosted
   | MoveEvent
   | JoinEvent
-  | AnswerEvidenced
-  | ReplyForced
+  | Internal
   | MailEvent
   | TeamEvent
   | SessionRated
@@ -358,11 +379,12 @@ export function isMoveEvent(event: LogEvent): event is MoveEvent {
   return event.type.startsWith("session.") && !NO_MOVES.has(event.type) && !isJoin(event);
 }
 
-type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | ReplyForced;
+type Internal = AnswerEvidenced | ReplyForced | HandoffPacket | SuggestionEvent;
+type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | Internal;
 
 /** What only agents hear, and what changes nothing of where the conversation stands. */
 export function isAside(frame: Frame): frame is Aside {
-  return /^(?:note|transfer|assist|mail|tag|customer)\.|^session\.(?:rated|identified|signed_out)$|^answer\.evidenced$|^reply\.forced$/.test(frame.type);
+  return /^(?:note|transfer|assist|mail|tag|customer|suggestion|handoff)\.|^session\.(?:rated|identified|signed_out)$|^answer\.evidenced$|^reply\.forced$/.test(frame.type);
 }
 
 export function isLogEvent(frame: Frame): frame is LogEvent {

@@ -1,4 +1,5 @@
 import type { en as accounts } from "../../accounts/words";
+import type { en as assisting } from "../../assisting/words";
 import type { en as audit } from "../../audit/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as customers } from "../../customers/words";
@@ -23,6 +24,7 @@ import { en as wallboard } from "../../wallboard/words";
 /** The words of what is fetched later; see `addWords`. */
 export interface Later {
   accounts: typeof accounts;
+  assisting: typeof assisting;
   audit: typeof audit;
   security: typeof security;
   sso: typeof sso;
@@ -259,6 +261,7 @@ export const en = {
     none: "No passage was good enough to answer from.",
   },
   side: {
+    help: "AI help",
     details: "Details",
     label: "Customer and conversation",
     customer: "Customer",

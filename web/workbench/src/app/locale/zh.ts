@@ -246,6 +246,7 @@ export const zh: typeof en = {
     none: "没有足够可靠的片段可供回答。",
   },
   side: {
+    help: "AI 助手",
     details: "详情",
     label: "顾客与会话信息",
     customer: "顾客",
