@@ -8,7 +8,7 @@ from kefu.accounts.identity import AgentIdentity, allowed
 from kefu.assisting import helping, wording
 from kefu.assisting import schemas as shapes
 from kefu.assisting.asking import Told
-from kefu.assisting.packet import Packet, Source
+from kefu.assisting.packet import Packet, MadeBy
 from kefu.assisting.suggesting import source_of
 from kefu.kit.web import Done, caller_of
 from kefu.knowledge.search import search
@@ -106,7 +106,7 @@ async def summarise(request: Request, name: NameInPath, body: shapes.Summarise, 
 
 
 def _reworded(told: Told) -> shapes.RewordedData:
-    made_by = Source(kind="model", name=told.model) if told.model else Source(kind="rule", name=RULES)
+    made_by = MadeBy(kind="model", name=told.model) if told.model else MadeBy(kind="rule", name=RULES)
     return shapes.RewordedData(data=shapes.Reworded(text=told.text, made_by=made_by))
 
 
@@ -119,4 +119,4 @@ async def recommend(
     session = await _session(request, name)
     async with request.app.state.db.read() as tx:
         found = await search(tx, session.shop, query.q, caller_of(request).locale)
-    return shapes.RecommendationsData(data=[shapes.SourceOut(**source_of(hit)) for hit in found.hits])
+    return shapes.RecommendationsData(data=[shapes.RestsOn(**source_of(hit)) for hit in found.hits])

@@ -54,7 +54,7 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
 
-class Source(Shape):
+class MadeBy(Shape):
     """Who made something: a model, or our rules; `name`: which."""
 
     kind: Literal["model", "rule"]
@@ -64,7 +64,7 @@ class Source(Shape):
 class Judged(Shape):
     """`sure` 0…1: counted for rules, as the model says for models; `words`: the customer's words that told."""
 
-    source: Source
+    source: MadeBy
     sure: Sure
     words: list[str] = []
 
@@ -89,7 +89,7 @@ class Try(Shape):
     answered: bool
 
 
-class Passage(Shape):
+class PacketPassage(Shape):
     """What the bot found, as it was then. `score` 0…1."""
 
     passage_id: str
@@ -112,10 +112,10 @@ class Packet(Shape):
     episode: int
     up_to: int
     reason: str
-    source: Source
+    source: MadeBy
     wants: Line
     tried: Annotated[list[Try], Field(max_length=5)]
-    evidence: Annotated[list[Passage], Field(max_length=5)]
+    evidence: Annotated[list[PacketPassage], Field(max_length=5)]
     mood: Mood
     urgency: Pressure
     intent: Wish
@@ -146,7 +146,7 @@ def by_rules(entries: Sequence[Entry], episode: int, reason: str, locale: Locale
         episode=episode,
         up_to=max((seq for seq, _ in messages), default=0),
         reason=reason,
-        source=Source(kind="rule", name=RULES_NAME),
+        source=MadeBy(kind="rule", name=RULES_NAME),
         wants=short(about),
         tried=_tried(messages),
         evidence=_evidence(entries),
@@ -161,7 +161,7 @@ def by_rules(entries: Sequence[Entry], episode: int, reason: str, locale: Locale
 
 def in_words_of(packet: Packet, words: ModelWords, model: str) -> Packet:
     """The packet with what a model put better."""
-    source = Source(kind="model", name=model)
+    source = MadeBy(kind="model", name=model)
     return packet.model_copy(
         update={
             "source": source,
@@ -197,13 +197,15 @@ def _tried(messages: Sequence[tuple[int, dict[str, Any]]]) -> list[Try]:
     return tried[-5:]
 
 
-def _evidence(entries: Sequence[Entry]) -> list[Passage]:
+def _evidence(entries: Sequence[Entry]) -> list[PacketPassage]:
     """The bot's passages, each once, the newest answer's first."""
-    found: dict[str, Passage] = {}
+    found: dict[str, PacketPassage] = {}
     for one in reversed(entries):
         if one.type == "answer.evidenced":
             for part in one.facts["passages"]:
-                found.setdefault(part["passage_id"], Passage(**{name: part[name] for name in Passage.model_fields}))
+                found.setdefault(
+                    part["passage_id"], PacketPassage(**{name: part[name] for name in PacketPassage.model_fields})
+                )
     return list(found.values())[:5]
 
 

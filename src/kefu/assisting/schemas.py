@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, StringConstraints
 
 from kefu.assisting.models import MessageAnalysis, Outcome, Suggestion
-from kefu.assisting.packet import Packet, Source
+from kefu.assisting.packet import Packet, MadeBy
 from kefu.assisting.wording import Style
 from kefu.kit.clock import iso
 from kefu.kit.i18n import Locale
@@ -20,7 +20,7 @@ class Judgement(BaseModel):
     label: str
     sure: float
     words: list[str]
-    source: Source
+    source: MadeBy
 
 
 class AnalysisOut(BaseModel):
@@ -38,7 +38,7 @@ class AnalysisOut(BaseModel):
         return cls(seq=row.seq, at=iso(row.at), **row.readings)
 
 
-class SourceOut(BaseModel):
+class RestsOn(BaseModel):
     """What a suggestion rests on. `score` 0…1: of a passage, how likely it answers."""
 
     kind: Literal["passage", "quick_reply", "rule"]
@@ -55,8 +55,8 @@ class SuggestionOut(BaseModel):
     for_seq: int
     text: str
     confidence: float
-    sources: list[SourceOut]
-    made_by: Source
+    sources: list[RestsOn]
+    made_by: MadeBy
     outcome: Outcome | None
 
     @classmethod
@@ -68,7 +68,7 @@ class SuggestionOut(BaseModel):
             text=row.text,
             confidence=row.confidence,
             sources=sources,
-            made_by=Source.model_validate(row.made_by),
+            made_by=MadeBy.model_validate(row.made_by),
             outcome=row.outcome,
         )
 
@@ -114,7 +114,7 @@ class Summarise(Body):
 
 class Reworded(BaseModel):
     text: str
-    made_by: Source
+    made_by: MadeBy
 
 
 class RewordedData(BaseModel):
@@ -128,4 +128,4 @@ class Asking(Body):
 
 class RecommendationsData(BaseModel):
     success: Literal[True] = True
-    data: list[SourceOut]
+    data: list[RestsOn]

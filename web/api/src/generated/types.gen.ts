@@ -1009,7 +1009,7 @@ export type ChatAnswer = {
     /**
      * Sources
      */
-    sources: Array<KefuAnsweringEndpointsSourceOut>;
+    sources: Array<SourceOut>;
 };
 
 /**
@@ -2000,7 +2000,7 @@ export type Judgement = {
      * Words
      */
     words: Array<string>;
-    source: Source;
+    source: MadeBy;
 };
 
 /**
@@ -2127,6 +2127,22 @@ export type LogoutIn = {
      * Refresh Token
      */
     refresh_token?: string | null;
+};
+
+/**
+ * MadeBy
+ *
+ * Who made something: a model, or our rules; `name`: which.
+ */
+export type MadeBy = {
+    /**
+     * Kind
+     */
+    kind: 'model' | 'rule';
+    /**
+     * Name
+     */
+    name: string;
 };
 
 /**
@@ -2550,7 +2566,7 @@ export type MessageStored = {
  * Mood
  */
 export type Mood = {
-    source: Source;
+    source: MadeBy;
     /**
      * Sure
      */
@@ -3057,7 +3073,7 @@ export type Packet = {
      * Reason
      */
     reason: string;
-    source: Source;
+    source: MadeBy;
     /**
      * Wants
      */
@@ -3069,7 +3085,7 @@ export type Packet = {
     /**
      * Evidence
      */
-    evidence: Array<Passage>;
+    evidence: Array<PacketPassage>;
     mood: Mood;
     urgency: Pressure;
     intent: Wish;
@@ -3085,11 +3101,11 @@ export type Packet = {
 };
 
 /**
- * Passage
+ * PacketPassage
  *
  * What the bot found, as it was then. `score` 0…1.
  */
-export type Passage = {
+export type PacketPassage = {
     /**
      * Passage Id
      */
@@ -3282,7 +3298,7 @@ export type PostMessage = {
  * Pressure
  */
 export type Pressure = {
-    source: Source;
+    source: MadeBy;
     /**
      * Sure
      */
@@ -3739,7 +3755,7 @@ export type RecommendationsData = {
     /**
      * Data
      */
-    data: Array<KefuAssistingSchemasSourceOut>;
+    data: Array<RestsOn>;
 };
 
 /**
@@ -3973,6 +3989,34 @@ export type RespondedData = {
 };
 
 /**
+ * RestsOn
+ *
+ * What a suggestion rests on. `score` 0…1: of a passage, how likely it answers.
+ */
+export type RestsOn = {
+    /**
+     * Kind
+     */
+    kind: 'passage' | 'quick_reply' | 'rule';
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Url
+     */
+    url: string | null;
+    /**
+     * Score
+     */
+    score: number;
+};
+
+/**
  * Returned
  *
  * `code` and `state` are what the provider sent back in the address.
@@ -4000,7 +4044,7 @@ export type Reworded = {
      * Text
      */
     text: string;
-    made_by: Source;
+    made_by: MadeBy;
 };
 
 /**
@@ -4965,19 +5009,37 @@ export type SignedInOut = {
 };
 
 /**
- * Source
- *
- * Who made something: a model, or our rules; `name`: which.
+ * SourceOut
  */
-export type Source = {
+export type SourceOut = {
     /**
-     * Kind
+     * Article Id
      */
-    kind: 'model' | 'rule';
+    article_id: string;
     /**
-     * Name
+     * Passage Id
      */
-    name: string;
+    passage_id: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Url
+     */
+    url: string;
+    /**
+     * Excerpt
+     */
+    excerpt: string;
+    /**
+     * Score
+     */
+    score: number;
 };
 
 /**
@@ -5068,8 +5130,8 @@ export type SuggestionOut = {
     /**
      * Sources
      */
-    sources: Array<KefuAssistingSchemasSourceOut>;
-    made_by: Source;
+    sources: Array<RestsOn>;
+    made_by: MadeBy;
     /**
      * Outcome
      */
@@ -5850,7 +5912,7 @@ export type WallboardData = {
  * Wish
  */
 export type Wish = {
-    source: Source;
+    source: MadeBy;
     /**
      * Sure
      */
@@ -5942,68 +6004,6 @@ export type WriteNote = {
      * Client Msg Id
      */
     client_msg_id?: string | null;
-};
-
-/**
- * SourceOut
- */
-export type KefuAnsweringEndpointsSourceOut = {
-    /**
-     * Article Id
-     */
-    article_id: string;
-    /**
-     * Passage Id
-     */
-    passage_id: string;
-    /**
-     * Version
-     */
-    version: number;
-    /**
-     * Title
-     */
-    title: string;
-    /**
-     * Url
-     */
-    url: string;
-    /**
-     * Excerpt
-     */
-    excerpt: string;
-    /**
-     * Score
-     */
-    score: number;
-};
-
-/**
- * SourceOut
- *
- * What a suggestion rests on. `score` 0…1: of a passage, how likely it answers.
- */
-export type KefuAssistingSchemasSourceOut = {
-    /**
-     * Kind
-     */
-    kind: 'passage' | 'quick_reply' | 'rule';
-    /**
-     * Id
-     */
-    id: string;
-    /**
-     * Title
-     */
-    title: string;
-    /**
-     * Url
-     */
-    url: string | null;
-    /**
-     * Score
-     */
-    score: number;
 };
 
 /**
