@@ -61,6 +61,7 @@ QUICK = (
     Check("First load of the workbench", ("python", "scripts/first_load.py")),
     Check("OpenAPI and its client are fresh", ("python", "scripts/openapi.py", "--check")),
     Check("Golden questions", ("python", "-m", "evals.run")),
+    Check("Labelled messages", ("python", "-m", "evals.analysis")),
 )
 TESTS = Check("Tests", ("pytest", *WORKERS), in_sight=True, seconds=LONG_SECONDS)
 IN_THE_BROWSER = Check(

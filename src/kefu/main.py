@@ -16,6 +16,7 @@ from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
 from kefu.ai.budget import Books
 from kefu.ai.catalog import price_of
+from kefu.ai.ports import ModelOf
 from kefu.ai.telling import Line
 from kefu.answering.bot_endpoints import router as bot
 from kefu.answering.bot_settings import own_prices
@@ -28,6 +29,11 @@ from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
 from kefu.answering.unanswered import collect_questions
+from kefu.assisting.endpoints import router as assisting
+from kefu.assisting.handover import Handover
+from kefu.assisting.helping import Proposing
+from kefu.assisting.reading import read_messages
+from kefu.assisting.work import PrepareHelp, ReadMessages
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
@@ -105,6 +111,7 @@ from kefu.sessions.work import (
     SendAfterHoursMail,
     SendMailReply,
     TagByRules,
+    WritePacket,
 )
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
@@ -150,6 +157,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     replies,
     drafts,
     ratings,
+    assisting,
     sessions,
     realtime,
     knowledge,
@@ -175,11 +183,12 @@ class Application(FastAPI):
         return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
 
 
-def bulk_worker(db: Database, settings: Settings, answerer: Answerer | None = None) -> Worker:
+def bulk_worker(
+    db: Database, settings: Settings, answerer: Answerer | None = None, model_of: ModelOf | None = None
+) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     mailing, store = Mailing(db, settings), file_store(settings)
-    mailing = Mailing(db, settings)
-    answerer = answerer or answerer_of(settings, db, models_of(db, settings, line_of(settings)))
+    answerer = answerer or BuiltinAnswerer(db)
     handlers: dict[str, Handler] = {
         SendAfterHoursMail.kind: mailing.tell_team,
         SendMailReply.kind: mailing.reply,
@@ -193,8 +202,10 @@ def bulk_worker(db: Database, settings: Settings, answerer: Answerer | None = No
         CollectQuestions.kind: partial(collect_questions, db),
         RunGolden.kind: Runner(db, answerer),
         DraftInShadow.kind: Shadow(db, answerer),
+        ReadMessages.kind: partial(read_messages, db),
+        PrepareHelp.kind: Proposing(db, model_of),
     }
-    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions()]
+    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions(), ReadMessages()]
     return Worker(db, "bulk", handlers, width=4, recurring=recurring)
 
 
@@ -223,6 +234,11 @@ def line_of(settings: Settings) -> Line:
 def models_of(db: Database, settings: Settings, line: Line) -> ModelsOf:
     books = Books(db, settings.timezone, partial(price_of, own=own_prices(settings)))
     return ModelsOf(db, settings, line, books)
+
+
+def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
+    """What is to be there when an agent steps in. It waits for none of the bot's turns."""
+    return Worker(db, "desk", {WritePacket.kind: Handover(db, model_of)})
 
 
 def answerer_of(settings: Settings, db: Database, models: ModelsOf) -> Answerer:
@@ -279,25 +295,25 @@ async def _running(parts: Sequence[Part], hub: Hub, db: Database, _: FastAPI) ->
     await db.close()
 
 
-def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | None = None) -> FastAPI:
-    """The application on a migrated database. `answerer` and `bus` replace those that the settings name."""
+def create_app(
+    settings: Settings, answerer: Answerer | None = None, bus: Bus | None = None, model_of: ModelOf | None = None
+) -> FastAPI:
+    """The application on a migrated database. `answerer`, `bus` and `model_of` replace those that the settings name."""
     db = Database(settings.database)
     seal_with(db, keys_of(settings))
     db.seal_with(sealing_of(settings))
     shared = Shared(settings, db, bus)
     bus = shared.bus
     hub = Hub(db, bus)
-    desk = Desk(db, bus, hub)
-    tellings = Tellings(db, bus, hub)
-    presence = Presence(bus, hub)
+    desk, tellings, presence = Desk(db, bus, hub), Tellings(db, bus, hub), Presence(bus, hub)
     signs = Signs(db, presence.own_agents)
     doorkeeper = Doorkeeper(db, bus)
     line = line_of(settings)
-    model_of = models_of(db, settings, line)
-    answerer = answerer or answerer_of(settings, db, model_of)
+    models = models_of(db, settings, line)
+    answerer, model_of = answerer or answerer_of(settings, db, models), model_of or models
     parts: list[Part] = [shared, line.streams, hub, desk, tellings, presence, signs, doorkeeper]
-    parts.append(talk_worker(db, bus, settings, answerer))
-    parts += [bulk_worker(db, settings, answerer)] if db.is_sqlite else []
+    parts += [talk_worker(db, bus, settings, answerer), desk_worker(db, model_of)]
+    parts += [bulk_worker(db, settings, answerer, model_of)] if db.is_sqlite else []
 
     app = Application(
         title="Kefu",
@@ -317,6 +333,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.provider, app.state.files = Provider.of(settings), file_store(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
     app.state.line, app.state.model_of, app.state.gate = line, model_of, Gate(db)
+    app.state.proposing = Proposing(db, model_of)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)
     _add_routes(app)

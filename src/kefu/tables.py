@@ -4,6 +4,7 @@ from kefu.accounts import models as accounts
 from kefu.ai import books
 from kefu.ai import models as ai
 from kefu.answering import models as answering
+from kefu.assisting import models as assisting
 from kefu.bus import models as bus
 from kefu.collaboration import models as collaboration
 from kefu.files import models as files
@@ -21,6 +22,7 @@ __all__ = [
     "accounts",
     "ai",
     "answering",
+    "assisting",
     "books",
     "bus",
     "collaboration",

@@ -90,6 +90,9 @@ async def work_beside_it(story: Story, lead: Agent, mei: Agent, visitor: Visitor
     await story.does(lead, "POST /api/sessions/{name}/tags", {"tag_id": tag_id}, name=name)
     await story.does(lead, "POST /api/sessions/{name}/tags", {"tag_id": "tag_vip"}, name=name)
     await story.does(lead, "DELETE /api/sessions/{name}/tags/{tag_id}", name=name, tag_id=tag_id)
+    proposed = await story.does(lead, "POST /api/sessions/{name}/suggestions", name=name)
+    suggestion = {"name": name, "suggestion_id": proposed["data"]["suggestions"][0]["id"]}
+    await story.does(lead, "POST /api/sessions/{name}/suggestions/{suggestion_id}/reject", **suggestion)
     seq = await visitor.says("Another thing")
     split = await story.does(lead, "POST /api/sessions/{name}/split", {"from_seq": seq}, name=name)
     await story.does(lead, "POST /api/sessions/{name}/merge", {"into": name}, name=split["data"]["session_name"])

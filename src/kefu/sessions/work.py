@@ -86,6 +86,17 @@ class TagByRules(Work):
 
 
 @dataclass(frozen=True, slots=True)
+class WritePacket(Work):
+    """Sum up for whoever takes over why a person was asked for in this episode. Nobody's answer holds it up."""
+
+    kind: ClassVar[str] = "write_packet"
+    lane: ClassVar[Lane] = "desk"
+
+    session: str
+    episode: int
+
+
+@dataclass(frozen=True, slots=True)
 class CloseIdle(Work):
     """Close the sessions in which nothing has happened for long. Recurring."""
 

@@ -2,8 +2,10 @@ import type * as Api from "./generated";
 import type { IdentityEvent } from "./customer";
 import type { FileRef } from "./files";
 import { isJoin } from "./joins";
-import type { PolicyEvent, PolicyFired } from "./policies";
+import type { Internal } from "./internal";
+import type { PolicyFired } from "./policies";
 import type { TeamEvent, TeamFrame } from "./team";
+export type * from "./internal";
 
 export type Role = Api.Message["role"];
 export type SessionStatus = Api.SessionOut["status"];
@@ -122,45 +124,6 @@ export interface MailFailed extends Mailed<"mail.failed"> {
   detail: string;
 }
 
-/** Internal: agents only. */
-export interface AnswerEvidenced extends Logged<"answer.evidenced"> {
-  reply_to: number;
-  draft_id: string;
-  provider: string;
-  model: string;
-  fell_back_from?: string[];
-  knowledge_version: number | string;
-  passages: Passage[];
-  prompt_hash: string;
-  tokens: unknown;
-  cost: unknown;
-  latency_ms: number;
-  answered: boolean;
-}
-
-/** Internal, in shadow mode: what the bot would have said in place of the agent's message `reply_seq`. */
-export interface BotDrafted extends Omit<AnswerEvidenced, "type" | "reply_to" | "draft_id"> {
-  type: "bot.drafted";
-  reply_seq: number;
-  content: string;
-  intent: string;
-  /** 0…1: how far its words are the agent's. */
-  agreement: number;
-  same_article: boolean | null;
-}
-
-/** Internal: what the visitor looks at on the shop's page; null: nothing any more. */
-export interface PageShown extends Logged<"page.shown"> {
-  card: { kind: "product" | "order"; title: string; url: string; detail: string } | null;
-}
-
-/** Internal: an agent sent a reply although others had written since they looked. */
-export interface ReplyForced extends Logged<"reply.forced"> {
-  seen_seq: number;
-  missed: number;
-  message_seq: number;
-}
-
 /** Another session of this visitor goes on here: its log up to `up_to`, in which the first word was said at `began_at` (ms). */
 export interface SessionMerged extends Logged<"session.merged"> {
   source: string;
@@ -225,11 +188,7 @@ export type LogEvent =
   | MessagePosted
   | MoveEvent
   | JoinEvent
-  | AnswerEvidenced
-  | BotDrafted
-  | PageShown
-  | PolicyEvent
-  | ReplyForced
+  | Internal
   | MailEvent
   | TeamEvent
   | SessionRated
@@ -380,11 +339,11 @@ export function isMoveEvent(event: LogEvent): event is MoveEvent {
   return event.type.startsWith("session.") && !NO_MOVES.has(event.type) && !isJoin(event);
 }
 
-type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | BotDrafted | PageShown | PolicyEvent | ReplyForced;
+type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | Internal;
 
 /** What only agents hear, and what changes nothing of where the conversation stands. */
 export function isAside(frame: Frame): frame is Aside {
-  return /^(?:note|transfer|assist|mail|tag|customer|page|policy)\.|^session\.(?:rated|identified|signed_out)$|^answer\.(?:evidenced|withheld)$|^bot\.drafted$|^reply\.forced$/.test(frame.type);
+  return /^(?:note|transfer|assist|mail|tag|customer|page|policy|suggestion|handoff)\.|^session\.(?:rated|identified|signed_out)$|^answer\.(?:evidenced|withheld)$|^bot\.drafted$|^reply\.forced$/.test(frame.type);
 }
 
 export function isLogEvent(frame: Frame): frame is LogEvent {

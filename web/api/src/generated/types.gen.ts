@@ -247,6 +247,26 @@ export type AgentStatusData = {
 };
 
 /**
+ * AnalysisOut
+ *
+ * What one message says of its writer. `requirement`: `yes` when they wish for something new.
+ */
+export type AnalysisOut = {
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
+    sentiment: Judgement;
+    urgency: Judgement;
+    intent: Judgement;
+    requirement: Judgement;
+};
+
+/**
  * AnswerAssist
  */
 export type AnswerAssist = {
@@ -2527,6 +2547,44 @@ export type Health = {
 };
 
 /**
+ * Help
+ *
+ * `packet`: of the last time that a person was asked for; `has_model`: whether words can be put another way.
+ */
+export type Help = {
+    /**
+     * For Seq
+     */
+    for_seq: number;
+    /**
+     * Suggestions
+     */
+    suggestions: Array<SuggestionOut>;
+    packet: Packet | null;
+    /**
+     * Analyses
+     *
+     * Of the newest messages, oldest first
+     */
+    analyses: Array<AnalysisOut>;
+    /**
+     * Has Model
+     */
+    has_model: boolean;
+};
+
+/**
+ * HelpData
+ */
+export type HelpData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Help;
+};
+
+/**
  * HistoryData
  */
 export type HistoryData = {
@@ -2959,6 +3017,27 @@ export type JoinedData = {
 };
 
 /**
+ * Judgement
+ *
+ * `sure` 0…1; `words`: the customer's words that told.
+ */
+export type Judgement = {
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Sure
+     */
+    sure: number;
+    /**
+     * Words
+     */
+    words: Array<string>;
+    source: MadeBy;
+};
+
+/**
  * Keyword
  *
  * `match`: `word` finds a phrase where words begin and end (Chinese is cut into words first), `inside` anywhere.
@@ -3121,6 +3200,22 @@ export type LowConfidence = {
 };
 
 /**
+ * MadeBy
+ *
+ * Who made something: a model, or our rules; `name`: which.
+ */
+export type MadeBy = {
+    /**
+     * Kind
+     */
+    kind: 'model' | 'rule';
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
  * MailReply
  */
 export type MailReply = {
@@ -3139,7 +3234,8 @@ export type MailReply = {
  *
  * `seen_seq`: how far an agent has read. With it a reply is refused when others wrote since, unless `force`.
  *
- * `draft_revision`: of the agent's draft that is sent with it, and so is no draft any more.
+ * `draft_revision`: of the agent's draft that is sent with it, and so is no draft any more. `suggestion_id`: of the
+ * suggestion that it was made from.
  */
 export type ManualMessage = {
     /**
@@ -3174,6 +3270,10 @@ export type ManualMessage = {
      * Draft Revision
      */
     draft_revision?: number | null;
+    /**
+     * Suggestion Id
+     */
+    suggestion_id?: string | null;
 };
 
 /**
@@ -3533,6 +3633,25 @@ export type MessageStored = {
 };
 
 /**
+ * Mood
+ */
+export type Mood = {
+    source: MadeBy;
+    /**
+     * Sure
+     */
+    sure: number;
+    /**
+     * Words
+     */
+    words?: Array<string>;
+    /**
+     * Label
+     */
+    label: 'positive' | 'neutral' | 'negative';
+};
+
+/**
  * Names
  */
 export type Names = {
@@ -3770,6 +3889,22 @@ export type NewTag = {
      * Rules
      */
     rules?: Array<Rule>;
+};
+
+/**
+ * NextStep
+ *
+ * `code` names one of our own proposals, for its words in any language; None: the model's.
+ */
+export type NextStep = {
+    /**
+     * Code
+     */
+    code: 'look_up_order' | 'start_return' | 'check_fault' | 'advise' | 'check_payment' | 'explain' | 'apologise' | 'call' | 'answer' | null;
+    /**
+     * Text
+     */
+    text: string;
 };
 
 /**
@@ -4087,6 +4222,79 @@ export type OutcomeData = {
      */
     success?: true;
     data: Outcome;
+};
+
+/**
+ * Packet
+ *
+ * What is handed over. `up_to`: the last message it knows; `orders`, `products`: as the customer named them.
+ */
+export type Packet = {
+    /**
+     * Episode
+     */
+    episode: number;
+    /**
+     * Up To
+     */
+    up_to: number;
+    /**
+     * Reason
+     */
+    reason: string;
+    source: MadeBy;
+    /**
+     * Wants
+     */
+    wants: string;
+    /**
+     * Tried
+     */
+    tried: Array<TryOutput>;
+    /**
+     * Evidence
+     */
+    evidence: Array<PacketPassage>;
+    mood: Mood;
+    urgency: Pressure;
+    intent: Wish;
+    /**
+     * Orders
+     */
+    orders: Array<string>;
+    /**
+     * Products
+     */
+    products: Array<string>;
+    next_step: NextStep;
+};
+
+/**
+ * PacketPassage
+ *
+ * What the bot found, as it was then. `score` 0…1.
+ */
+export type PacketPassage = {
+    /**
+     * Passage Id
+     */
+    passage_id: string;
+    /**
+     * Article Id
+     */
+    article_id: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Score
+     */
+    score: number;
 };
 
 /**
@@ -4454,6 +4662,25 @@ export type PostMessage = {
      * Client Msg Id
      */
     client_msg_id: string;
+};
+
+/**
+ * Pressure
+ */
+export type Pressure = {
+    source: MadeBy;
+    /**
+     * Sure
+     */
+    sure: number;
+    /**
+     * Words
+     */
+    words?: Array<string>;
+    /**
+     * Label
+     */
+    label: 'high' | 'normal' | 'low';
 };
 
 /**
@@ -5032,6 +5259,20 @@ export type ReasonOut = {
 };
 
 /**
+ * RecommendationsData
+ */
+export type RecommendationsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<RestsOn>;
+};
+
+/**
  * RecoveryCodes
  *
  * Shown once: only their hashes are kept. Each is for one use.
@@ -5278,6 +5519,34 @@ export type RespondedData = {
 };
 
 /**
+ * RestsOn
+ *
+ * What a suggestion rests on. `score` 0…1: of a passage, how likely it answers.
+ */
+export type RestsOn = {
+    /**
+     * Kind
+     */
+    kind: 'passage' | 'quick_reply' | 'rule';
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Url
+     */
+    url: string | null;
+    /**
+     * Score
+     */
+    score: number;
+};
+
+/**
  * Returned
  *
  * `code` and `state` are what the provider sent back in the address.
@@ -5295,6 +5564,42 @@ export type Returned = {
      * Ticket
      */
     ticket: string;
+};
+
+/**
+ * Reworded
+ */
+export type Reworded = {
+    /**
+     * Text
+     */
+    text: string;
+    made_by: MadeBy;
+};
+
+/**
+ * RewordedData
+ */
+export type RewordedData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Reworded;
+};
+
+/**
+ * Rewrite
+ */
+export type Rewrite = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Style
+     */
+    style: 'polite' | 'brief' | 'empathetic';
 };
 
 /**
@@ -6602,6 +6907,76 @@ export type StoredData = {
 };
 
 /**
+ * SuggestionOut
+ *
+ * `confidence` 0…1, from what the suggestion rests on.
+ */
+export type SuggestionOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * For Seq
+     */
+    for_seq: number;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Confidence
+     */
+    confidence: number;
+    /**
+     * Sources
+     */
+    sources: Array<RestsOn>;
+    made_by: MadeBy;
+    /**
+     * Outcome
+     */
+    outcome: 'adopted' | 'edited' | 'rejected' | null;
+};
+
+/**
+ * Suggestions
+ *
+ * `for_seq`: the visitor's message that they answer.
+ */
+export type Suggestions = {
+    /**
+     * For Seq
+     */
+    for_seq: number;
+    /**
+     * Suggestions
+     */
+    suggestions: Array<SuggestionOut>;
+};
+
+/**
+ * SuggestionsData
+ */
+export type SuggestionsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Suggestions;
+};
+
+/**
+ * Summarise
+ */
+export type Summarise = {
+    /**
+     * To
+     */
+    to: 'zh' | 'en';
+};
+
+/**
  * Summary
  *
  * `tags`: ids, in the order they were added. `rating`: the visitor's last one.
@@ -7145,6 +7520,20 @@ export type TransferRecord = {
 };
 
 /**
+ * Translate
+ */
+export type Translate = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * To
+     */
+    to: 'zh' | 'en';
+};
+
+/**
  * TrialData
  */
 export type TrialData = {
@@ -7202,7 +7591,7 @@ export type TrialOut = {
  *
  * A message as a visitor might write it. `policies` null: those of the draft.
  */
-export type Try = {
+export type TryInput = {
     /**
      * Text
      */
@@ -7219,6 +7608,26 @@ export type Try = {
      * Policies
      */
     policies?: Array<Policy> | null;
+};
+
+/**
+ * Try
+ *
+ * What the bot answered; `answered` is false when the knowledge did not say.
+ */
+export type TryOutput = {
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Said
+     */
+    said: string;
+    /**
+     * Answered
+     */
+    answered: boolean;
 };
 
 /**
@@ -7561,6 +7970,25 @@ export type WallboardData = {
      */
     success?: true;
     data: Wallboard;
+};
+
+/**
+ * Wish
+ */
+export type Wish = {
+    source: MadeBy;
+    /**
+     * Sure
+     */
+    sure: number;
+    /**
+     * Words
+     */
+    words?: Array<string>;
+    /**
+     * Label
+     */
+    label: 'delivery' | 'return' | 'fault' | 'product' | 'payment' | 'usage' | 'complaint' | 'person' | 'chat' | 'other';
 };
 
 /**
@@ -13876,6 +14304,505 @@ export type RateResponses = {
 
 export type RateResponse = RateResponses[keyof RateResponses];
 
+export type GetHelpData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/help';
+};
+
+export type GetHelpErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetHelpError = GetHelpErrors[keyof GetHelpErrors];
+
+export type GetHelpResponses = {
+    /**
+     * Successful Response
+     */
+    200: HelpData;
+};
+
+export type GetHelpResponse = GetHelpResponses[keyof GetHelpResponses];
+
+export type SuggestData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/suggestions';
+};
+
+export type SuggestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SuggestError = SuggestErrors[keyof SuggestErrors];
+
+export type SuggestResponses = {
+    /**
+     * Successful Response
+     */
+    200: SuggestionsData;
+};
+
+export type SuggestResponse = SuggestResponses[keyof SuggestResponses];
+
+export type RejectSuggestionData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+        /**
+         * Suggestion Id
+         */
+        suggestion_id: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/suggestions/{suggestion_id}/reject';
+};
+
+export type RejectSuggestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RejectSuggestionError = RejectSuggestionErrors[keyof RejectSuggestionErrors];
+
+export type RejectSuggestionResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type RejectSuggestionResponse = RejectSuggestionResponses[keyof RejectSuggestionResponses];
+
+export type RewriteData = {
+    body: Rewrite;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/rewrite';
+};
+
+export type RewriteErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RewriteError = RewriteErrors[keyof RewriteErrors];
+
+export type RewriteResponses = {
+    /**
+     * Successful Response
+     */
+    200: RewordedData;
+};
+
+export type RewriteResponse = RewriteResponses[keyof RewriteResponses];
+
+export type TranslateData = {
+    body: Translate;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/translate';
+};
+
+export type TranslateErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TranslateError = TranslateErrors[keyof TranslateErrors];
+
+export type TranslateResponses = {
+    /**
+     * Successful Response
+     */
+    200: RewordedData;
+};
+
+export type TranslateResponse = TranslateResponses[keyof TranslateResponses];
+
+export type SummariseData = {
+    body: Summarise;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/summary';
+};
+
+export type SummariseErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SummariseError = SummariseErrors[keyof SummariseErrors];
+
+export type SummariseResponses = {
+    /**
+     * Successful Response
+     */
+    200: RewordedData;
+};
+
+export type SummariseResponse = SummariseResponses[keyof SummariseResponses];
+
+export type RecommendData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query: {
+        /**
+         * Q
+         */
+        q: string;
+    };
+    url: '/api/sessions/{name}/recommendations';
+};
+
+export type RecommendErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RecommendError = RecommendErrors[keyof RecommendErrors];
+
+export type RecommendResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecommendationsData;
+};
+
+export type RecommendResponse = RecommendResponses[keyof RecommendResponses];
+
 export type OpenConversationData = {
     body: OpenConversation;
     path?: never;
@@ -18061,7 +18988,7 @@ export type DiffPoliciesResponses = {
 export type DiffPoliciesResponse = DiffPoliciesResponses[keyof DiffPoliciesResponses];
 
 export type TryPoliciesData = {
-    body: Try;
+    body: TryInput;
     path?: never;
     query?: never;
     url: '/api/policies/try';

@@ -57,6 +57,8 @@ export const ACTIONS: Readonly<Record<string, Record<Locale, string>>> = {
   "transfer.declined": { en: "Declined a transfer", zh: "拒绝转接" },
   "transfer.cancelled": { en: "Took a transfer request back", zh: "取消转接请求" },
   "reply.forced": { en: "Replied without reading the newest", zh: "未读新消息即回复" },
+  "suggestion.used": { en: "Sent a suggested reply", zh: "采用建议回复" },
+  "suggestion.rejected": { en: "Rejected a suggested reply", zh: "拒绝建议回复" },
   "note.added": { en: "Wrote a note", zh: "添加备注" },
   "note.edited": { en: "Changed a note", zh: "修改备注" },
   "note.removed": { en: "Removed a note", zh: "删除备注" },

@@ -1,4 +1,5 @@
 import type { en as accounts } from "../../accounts/words";
+import type { en as assisting } from "../../assisting/words";
 import type { en as audit } from "../../audit/words";
 import type { en as bot } from "../../bot/words";
 import type { en as costs } from "../../costs/words";
@@ -29,6 +30,7 @@ import { en as wallboard } from "../../wallboard/words";
 /** The words of what is fetched later; see `addWords`. */
 export interface Later {
   accounts: typeof accounts;
+  assisting: typeof assisting;
   audit: typeof audit;
   knowledge: typeof knowledge;
   bot: typeof bot;
@@ -269,6 +271,7 @@ export const en = {
     latency: "Answered in {ms} ms",
   },
   side: {
+    help: "AI help",
     details: "Details",
     label: "Customer and conversation",
     customer: "Customer",

@@ -244,6 +244,7 @@ export const zh: typeof en = {
     latency: "用时 {ms} 毫秒",
   },
   side: {
+    help: "AI 助手",
     details: "详情",
     label: "顾客与会话信息",
     customer: "顾客",
