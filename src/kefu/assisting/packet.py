@@ -81,7 +81,7 @@ class Wish(Judged):
     label: Intent
 
 
-class Try(Shape):
+class Attempt(Shape):
     """What the bot answered; `answered` is false when the knowledge did not say."""
 
     question: Line
@@ -114,7 +114,7 @@ class Packet(Shape):
     reason: str
     source: MadeBy
     wants: Line
-    tried: Annotated[list[Try], Field(max_length=5)]
+    tried: Annotated[list[Attempt], Field(max_length=5)]
     evidence: Annotated[list[PacketPassage], Field(max_length=5)]
     mood: Mood
     urgency: Pressure
@@ -187,13 +187,13 @@ def _about(said: Sequence[str], locale: Locale) -> str:
     return "\n".join(said[n] for n in telling if last - n < 2)
 
 
-def _tried(messages: Sequence[tuple[int, dict[str, Any]]]) -> list[Try]:
+def _tried(messages: Sequence[tuple[int, dict[str, Any]]]) -> list[Attempt]:
     """What the bot answered to what, the newest last."""
-    by_seq, tried = dict(messages), list[Try]()
+    by_seq, tried = dict(messages), list[Attempt]()
     for _, facts in messages:
         if facts["role"] == "assistant":
             question = by_seq.get(facts["reply_to"], {}).get("content", "")
-            tried.append(Try(question=short(question), said=short(facts["content"]), answered=facts["answered"]))
+            tried.append(Attempt(question=short(question), said=short(facts["content"]), answered=facts["answered"]))
     return tried[-5:]
 
 
