@@ -42,9 +42,10 @@ class Result:
 DOTS = re.compile(r"\[ *\d+%\]$")
 LONGEST_LINE = 2**24
 LONG_SECONDS = 1800
-# Tests also wait: for timers, for servers to start, and those in the browser most of all.
+# Tests also wait: for timers, for servers to start, and those in the browser most of all. Each of either kind keeps a
+# good third of a core busy, and both kinds run at once.
 CORES = min(os.cpu_count() or 2, 4)
-WORKERS = ("-n", str(CORES + 2), "--dist", "worksteal")
+WORKERS = ("-n", str(CORES + 1), "--dist", "worksteal")
 BROWSERS = ("-n", str(CORES + 2), "--dist", "worksteal")
 
 PYTHON = (
