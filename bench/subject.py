@@ -40,7 +40,7 @@ class Place:
             "SUPER_ADMIN_USERNAME": ADMIN,
             "SUPER_ADMIN_PASSWORD": PASSWORD,
             "RATE_LIMITS": self.rate_limits,
-            "AI_PROVIDER": "builtin",
+            "AI_SERVICE_PROVIDER": "builtin",
         }
 
     @property

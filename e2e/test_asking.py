@@ -80,7 +80,7 @@ def test_a_suggestion_and_a_question_on_the_page_are_asked_with_one_click(visit:
 def test_a_slow_answer_is_read_as_it_is_written(
     context: OpenContext, start: Callable[..., Product], stocked: Path
 ) -> None:
-    product = start(stocked, AI_PROVIDER="scripted")
+    product = start(stocked, AI_SERVICE_PROVIDER="scripted")
     visitor = Visitor(context("en").new_page(), product.address, "en")
     visitor.is_in_the_chat()
     visitor.chat.get_by_role("log").evaluate(GROWTH)

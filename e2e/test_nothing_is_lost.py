@@ -22,7 +22,7 @@ AFTER_A_LEASE = 40_000
 @pytest.fixture(scope="module")
 def product(start: Callable[..., Product], staffed: Path) -> Product:
     """The bot takes its time, so that it can be interrupted."""
-    return start(staffed, AI_PROVIDER="scripted")
+    return start(staffed, AI_SERVICE_PROVIDER="scripted")
 
 
 @pytest.fixture(autouse=True)

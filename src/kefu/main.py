@@ -14,8 +14,16 @@ from kefu.accounts.audit import keys_of, seal_with
 from kefu.accounts.audit_endpoints import router as audit
 from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
+from kefu.ai.budget import Books
+from kefu.ai.catalog import price_of
+from kefu.ai.telling import Line
+from kefu.answering.bot_endpoints import router as bot
+from kefu.answering.bot_settings import own_prices
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.endpoints import router as chat
+from kefu.answering.evidence_endpoints import router as evidence
+from kefu.answering.model import ModelAnswerer
+from kefu.answering.models_of import ModelsOf
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
@@ -38,6 +46,7 @@ from kefu.jobs.worker import Handler, Worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.kit.http import Outbound
+from kefu.kit.http_streams import HttpStreams, Waits
 from kefu.kit.limits import Limits
 from kefu.kit.redis import Redis
 from kefu.kit.sealed import sealing_of
@@ -58,6 +67,7 @@ from kefu.realtime.presence import Presence
 from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
 from kefu.realtime.tellings import Tellings
+from kefu.reports.cost_endpoints import router as costs
 from kefu.reports.endpoints import router as reports
 from kefu.reports.live import Figures
 from kefu.routing.assigner import Assigner
@@ -113,7 +123,10 @@ ROUTERS: tuple[APIRouter, ...] = (
     sso,
     audit,
     chat,
+    bot,
+    evidence,
     reports,
+    costs,
     routing,
     team,
     transfers,
@@ -175,8 +188,21 @@ def talk_worker(db: Database, bus: Bus, settings: Settings, answerer: Answerer) 
     return Worker(db, "talk", handlers, recurring=[WatchDuty(), RemindQueue()])
 
 
-def answerer_of(settings: Settings, db: Database) -> Answerer:
-    return ScriptedAnswerer() if settings.ai_provider == "scripted" else BuiltinAnswerer(db)
+def line_of(settings: Settings) -> Line:
+    """The way to other people's servers, models among them."""
+    waits = Waits(settings.http_timeout_connect, settings.http_timeout_read)
+    return Line(HttpStreams(Outbound(settings.outbound_allow)), waits)
+
+
+def models_of(db: Database, settings: Settings, line: Line) -> ModelsOf:
+    books = Books(db, settings.timezone, partial(price_of, own=own_prices(settings)))
+    return ModelsOf(db, settings, line, books)
+
+
+def answerer_of(settings: Settings, db: Database, models: ModelsOf) -> Answerer:
+    if settings.ai_provider == "scripted":
+        return ScriptedAnswerer()
+    return ModelAnswerer(BuiltinAnswerer(db), models.setup, models.books.price_of)
 
 
 def _publish(bus: Bus, entries: list[Entry]) -> None:
@@ -212,7 +238,7 @@ class Shared:
             await self.redis.close()
 
 
-Part = Shared | Hub | Desk | Tellings | Presence | Signs | Doorkeeper | Worker
+Part = Shared | HttpStreams | Hub | Desk | Tellings | Presence | Signs | Doorkeeper | Worker
 
 
 @asynccontextmanager
@@ -240,29 +266,30 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     presence = Presence(bus, hub)
     signs = Signs(db, presence.own_agents)
     doorkeeper = Doorkeeper(db, bus)
-    workers = [talk_worker(db, bus, settings, answerer or answerer_of(settings, db))]
-    workers += [bulk_worker(db, settings)] if db.is_sqlite else []
+    line = line_of(settings)
+    model_of = models_of(db, settings, line)
+    parts: list[Part] = [shared, line.streams, hub, desk, tellings, presence, signs, doorkeeper]
+    parts.append(talk_worker(db, bus, settings, answerer or answerer_of(settings, db, model_of)))
+    parts += [bulk_worker(db, settings)] if db.is_sqlite else []
 
     app = Application(
         title="Kefu",
         version=__version__,
         description="AI customer service and after-sales for online shops.",
-        lifespan=partial(_running, [shared, hub, desk, tellings, presence, signs, doorkeeper, *workers], hub, db),
+        lifespan=partial(_running, parts, hub, db),
         telemetry={"tracing": False, "metrics": False, "logs": False},  # 5 % of every request
         docs_url=None,
         redoc_url=None,
         redirect_slashes=False,  # it would be to whatever Host the caller named
     )
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
-    app.state.feed, app.state.presence = Feed(db, bus, hub), presence
-    app.state.doorkeeper = doorkeeper
+    app.state.feed, app.state.presence, app.state.doorkeeper = Feed(db, bus, hub), presence, doorkeeper
     app.state.hours = default_hours(settings)
     app.state.tokens, app.state.sealer = Tokens(*settings.signing_keys()), db.sealing()
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
-    app.state.provider = Provider.of(settings)
+    app.state.provider, app.state.files = Provider.of(settings), file_store(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
-    app.state.files = file_store(settings)
-    app.state.outbound = Outbound(settings.outbound_allow)
+    app.state.line, app.state.model_of = line, model_of
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)
     _add_routes(app)

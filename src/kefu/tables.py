@@ -1,6 +1,9 @@
 """Every table, imported once, so that migrations and tests see them all."""
 
 from kefu.accounts import models as accounts
+from kefu.ai import books
+from kefu.ai import models as ai
+from kefu.answering import models as answering
 from kefu.bus import models as bus
 from kefu.collaboration import models as collaboration
 from kefu.files import models as files
@@ -11,4 +14,18 @@ from kefu.log import models as log
 from kefu.sessions import models as sessions
 from kefu.shops import models as shops
 
-__all__ = ["Table", "accounts", "bus", "collaboration", "files", "jobs", "knowledge", "log", "sessions", "shops"]
+__all__ = [
+    "Table",
+    "accounts",
+    "ai",
+    "answering",
+    "books",
+    "bus",
+    "collaboration",
+    "files",
+    "jobs",
+    "knowledge",
+    "log",
+    "sessions",
+    "shops",
+]

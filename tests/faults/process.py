@@ -39,7 +39,7 @@ class Kefu:
             "SUPER_ADMIN_USERNAME": ADMIN,
             "SUPER_ADMIN_PASSWORD": ADMIN_PASSWORD,
             "RATE_LIMITS": "off",
-            "AI_PROVIDER": "scripted",
+            "AI_SERVICE_PROVIDER": "scripted",
             **settings,
         }
 

@@ -20,7 +20,7 @@ PASSWORD = "correct-horse-7"
 @pytest.fixture
 async def kefu(database_url: str, tmp_path: Path) -> AsyncIterator[Kefu]:
     """It answers from the knowledge that is loaded meanwhile."""
-    kefu = Kefu(tmp_path, database_url, AI_PROVIDER="builtin")
+    kefu = Kefu(tmp_path, database_url, AI_SERVICE_PROVIDER="builtin")
     await kefu.start()
     yield kefu
     await kefu.kill()

@@ -128,6 +128,7 @@ MAY_START_TASKS = (
     "answering",
     "bus/redis.py",
     "kit/db.py",
+    "kit/postgres.py",
     "kit/redis.py",
     "kit/sqlite.py",
     "routing/signs.py",
@@ -151,12 +152,12 @@ def foreign_query(file: Source) -> Iterator[str]:
 
 
 MAY_CONNECT = (
-    "ai",
     "channels",
     "webhooks",
     "blobs",
     "knowledge/taxkb.py",
     "kit/http.py",
+    "kit/http_streams.py",
     "kit/redis.py",
     "sso/provider.py",
 )
@@ -189,7 +190,7 @@ def swallowing_wait(file: Source) -> Iterator[str]:
 
 
 # The provider of single sign-on is named by the operator in the settings, often in their own network.
-MAY_CALL = ("src/kefu/kit/http.py", "src/kefu/ai", "src/kefu/sso/provider.py")
+MAY_CALL = ("src/kefu/kit/http.py", "src/kefu/kit/http_streams.py", "src/kefu/sso/provider.py")
 HTTP_CLIENTS = {"httpx2", "httpx", "aiohttp", "urllib3", "urllib.request", "http.client"}
 
 

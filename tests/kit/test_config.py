@@ -72,7 +72,7 @@ UNSAFE = {
     "PUBLIC_URL": ("http://desk.shop.example",),
     "RATE_LIMITS": ("off",),
     "LOG_LEVEL": ("debug",),
-    "AI_PROVIDER": ("scripted",),
+    "AI_SERVICE_PROVIDER": ("scripted",),
 }
 
 

@@ -22,7 +22,7 @@ from kefu.kit.ids import new_id
 from kefu.log.log import VISITOR
 from kefu.log.models import Event
 from kefu.sessions import service
-from kefu.sessions.answers import post_answer
+from kefu.sessions.answers import post_answer, post_by_bot
 from kefu.sessions.post import post
 from kefu.sessions.queries import find
 from kefu.sessions.work import AnswerVisitor
@@ -86,7 +86,7 @@ class Writer:
             return
         async with self._db.write() as tx:
             await asyncio.sleep(random.uniform(0, 0.004))
-            await service.post_by_bot(tx, work, said, {"provider": "test"})
+            await post_by_bot(tx, work, said, {"provider": "test"})
 
     async def _agent(self) -> None:
         async with self._db.write() as tx:

@@ -34,6 +34,8 @@ SECRETS = {
     "METRICS_TOKEN": "canary2metrics-4b7e1c9d",
     "SMTP_PASSWORD": "canary3smtp",
     "OIDC_CLIENT_SECRET": "canary9oidc-7f3a",
+    "AI_SERVICE_API_KEY": "canary10model-9e2b",
+    "COZE_OAUTH_PRIVATE_KEY": "canary11coze-4d6c",
 }
 IN_URLS = ("canary4database", "canary5redis")
 TYPED = "canary6 typed 7"

@@ -26,7 +26,7 @@ from kefu.log.log import SYSTEM, VISITOR, Entry, Fact, read
 from kefu.realtime.follower import Follower
 from kefu.realtime.hub import Hub, ephemeral, notice_of
 from kefu.sessions import service
-from kefu.sessions.answers import post_answer
+from kefu.sessions.answers import post_answer, post_by_bot
 from kefu.sessions.fold import fold, fold_all
 from kefu.sessions.idle import close_some
 from kefu.sessions.models import stream_of
@@ -143,7 +143,7 @@ class Conversation(RuleBasedStateMachine):
         done = self._do(
             (lambda: post_answer(self._db, work, said, {"draft_id": "d_1"}, 0))
             if is_hot
-            else (lambda: self._in_transaction(lambda tx: service.post_by_bot(tx, work, said, {"draft_id": "d_1"})))
+            else (lambda: self._in_transaction(lambda tx: post_by_bot(tx, work, said, {"draft_id": "d_1"})))
         )
         is_fresh = before["epoch"] == work.epoch and before["last_visitor_seq"] == work.seq
         is_owed = before["status"] == Status.BOT_ACTIVE and before["answered_seq"] < work.seq

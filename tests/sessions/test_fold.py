@@ -17,7 +17,7 @@ from kefu.kit.errors import KefuError
 from kefu.kit.ids import new_id
 from kefu.log.log import VISITOR, Entry
 from kefu.sessions import identifying, ratings, service
-from kefu.sessions.answers import post_answer
+from kefu.sessions.answers import post_answer, post_by_bot
 from kefu.sessions.fold import fold_all
 from kefu.sessions.post import Posted, post
 from kefu.sessions.states import Move, Status
@@ -68,7 +68,7 @@ Answering = Callable[[Database, AnswerVisitor, dict[str, Any], int], Awaitable[N
 
 async def answer_slowly(db: Database, work: AnswerVisitor, answer: dict[str, Any], job: int) -> None:
     async with db.write() as tx:
-        await service.post_by_bot(tx, work, answer, EVIDENCE)
+        await post_by_bot(tx, work, answer, EVIDENCE)
         await finish(tx, job)
 
 

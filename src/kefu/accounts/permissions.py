@@ -31,6 +31,8 @@ Permission = Literal[
     "contacts.read",
     "events.read",
     "audit.read",
+    "bot.read",
+    "bot.write",
 ]
 
 READ: frozenset[Permission] = frozenset({"sessions.read", "knowledge.read", "agents.read", "shops.read"})
@@ -59,6 +61,8 @@ LEAD: frozenset[Permission] = frozenset(
         "shops.write",
         "knowledge.write",
         "events.read",
+        "bot.read",
+        "bot.write",
     }
 )
 INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read"})

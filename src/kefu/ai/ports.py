@@ -2,13 +2,14 @@
 
 from collections.abc import AsyncGenerator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
-from typing import ClassVar, Literal, Protocol
+from typing import Any, ClassVar, Literal, Protocol
 
 from kefu.kit.errors import Unavailable
 from kefu.kit.i18n import Text
 
 Role = Literal["system", "user", "assistant"]
-# Why a provider gave no whole answer. `busy`: 429 or its own limit; `cut`: the stream ended before its end.
+# Why a provider gave no whole answer. `busy`: 429 or its own limit; `cut`: the stream ended before its end;
+# `denied`: it does not do this for us, as with a wrong key, an unknown model, no money left.
 Failing = Literal[
     "refused", "unknown_host", "slow", "cut", "busy", "broken", "malformed", "empty", "too_long", "denied"
 ]
@@ -66,13 +67,28 @@ class Finished:
 
 
 class ProviderFailed(Unavailable):
-    """The provider gave no whole answer, after the tries it is worth. `reason`: see `Failing`."""
+    """The provider gave no whole answer, after the tries it is worth. `reason`: see `Failing`.
+
+    `said`: what the provider says of it, without secrets, for who sets it up. `http_status`: of its answer, 0
+    where there was none. `wait`: the seconds it asks to wait.
+    """
 
     code = "PROVIDER_FAILED"
     text: ClassVar[Text] = {
         "en": "The model provider {provider} did not answer ({reason}).",
         "zh": "模型服务 {provider} 未能回答（{reason}）。",
     }
+
+    def __init__(self, said: str = "", **details: Any) -> None:
+        super().__init__(**details)
+        self.said = said
+        self.http_status = 0
+        self.wait: float | None = None
+
+    @property
+    def reason(self) -> Failing:
+        reason: Failing = self.details["reason"]
+        return reason
 
 
 class ChatModel(Protocol):

@@ -1,13 +1,13 @@
 """The bot's turn, from the visitor's message to the answer in the log (spec B2, S4)."""
 
 import asyncio
-from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from kefu.answering.off_topic import OFFER, Offer, is_off_topic
-from kefu.answering.ports import Answer, Answerer, Delta, Said, Turn
+from kefu.answering.ports import Answer, Answerer, Said, Speech, TakenBack, Turn
 from kefu.answering.wording import ONLY_FILES
 from kefu.bus.ports import Bus, Notice
 from kefu.jobs.queue import Taken, finish_alone
@@ -20,7 +20,6 @@ from kefu.sessions.models import stream_of
 from kefu.sessions.service import Stale
 from kefu.sessions.work import AnswerVisitor
 
-HISTORY = 20
 LOOK_BACK = 40  # far enough to find ten replies among what the visitor wrote
 # What a program sends in one go is one question; nobody notices the pause.
 GATHER_SECONDS = 0.01
@@ -30,18 +29,23 @@ GATHER_SECONDS = 0.01
 AT_ONCE = 2
 
 
-Speech = AsyncGenerator[Delta | Answer]
-
-
 @dataclass(slots=True)
 class Running:
-    """An answer to message `seq` on its way.
+    """An answer to message `seq` on its way, and the draft in which it is shown.
 
-    The message itself, heard of however late, does not make it void.
+    The message itself, heard of however late, does not make it void. `patience`: while it speaks, what ends the wait
+    for the next word.
     """
 
     seq: int
     is_void: bool = False
+    draft_id: str = field(default_factory=partial(new_id, "d"))
+    patience: asyncio.Timeout | None = None
+
+    def stop(self) -> None:
+        if not self.is_void and self.patience is not None:
+            self.patience.reschedule(asyncio.get_running_loop().time())
+        self.is_void = True
 
 
 class Bot:
@@ -80,37 +84,50 @@ class Bot:
             asked = await asked_of(self._db, work, LOOK_BACK)
         if asked is None or running.is_void:
             return False
-        draft_id = new_id("d")
         turn = _turn(asked)
         answerer = Offer(OFFER, "off-topic") if is_off_topic(asked.said, now_ms()) else self._answerer
         if not turn.question:
             answerer = Offer(ONLY_FILES, "only-files")
         try:
-            answer = await self._speak(answerer.answer(turn), work, draft_id, running)
+            answer = await self._speak(answerer.answer(turn), work, running)
             if answer is not None:
-                await self._write(job, work, draft_id, answer)
+                await self._write(job, work, running.draft_id, answer)
                 return True
         except Stale:
             pass
         except BaseException:
-            self._drop(work, draft_id)
+            self._drop(work, running.draft_id)
             raise
-        self._drop(work, draft_id)
+        self._drop(work, running.draft_id)
         return False
 
-    async def _speak(self, answer: Speech, work: AnswerVisitor, draft_id: str, running: Running) -> Answer | None:
-        """Stream the draft to the followers. None when it became void on the way."""
+    async def _speak(self, answer: Speech, work: AnswerVisitor, running: Running) -> Answer | None:
+        """Stream the draft to the followers. None when it became void on the way, which ends the wait at once."""
+        try:
+            async with asyncio.timeout(None) as running.patience, aclosing(answer) as pieces:
+                return await self._show(pieces, work, running)
+        except TimeoutError:
+            if not running.is_void:
+                raise
+            return None
+        finally:
+            running.patience = None
+
+    async def _show(self, pieces: Speech, work: AnswerVisitor, running: Running) -> Answer | None:
         offset = 0
-        async with aclosing(answer) as pieces:
-            async for piece in pieces:
-                if running.is_void:
-                    return None
-                if isinstance(piece, Answer):
-                    return piece
-                facts = {"draft_id": draft_id, "reply_to": work.seq, "offset": offset, "text": piece.text}
-                self._bus.publish(ephemeral(stream_of(work.session), "answer.delta", **facts))
-                offset += len(piece.text)
-                await asyncio.sleep(0)  # each follower takes it before the next: a torrent must not cut them as slow
+        async for piece in pieces:
+            if running.is_void:
+                return None
+            if isinstance(piece, Answer):
+                return piece
+            if isinstance(piece, TakenBack):
+                self._drop(work, running.draft_id)
+                running.draft_id, offset = new_id("d"), 0
+                continue
+            facts = {"draft_id": running.draft_id, "reply_to": work.seq, "offset": offset, "text": piece.text}
+            self._bus.publish(ephemeral(stream_of(work.session), "answer.delta", **facts))
+            offset += len(piece.text)
+            await asyncio.sleep(0)  # each follower takes it before the next: a torrent must not cut them as slow
         return None
 
     async def _write(self, job: Taken, work: AnswerVisitor, draft_id: str, answer: Answer) -> None:
@@ -130,12 +147,12 @@ class Bot:
     def _hear(self, notice: Notice) -> None:
         running = self._running.get(notice.stream)
         if running is not None and notice.public and notice.seq > running.seq and notice.type != "session.rated":
-            running.is_void = True
+            running.stop()
 
 
 def _turn(asked: Asked) -> Turn:
     """What the visitor wrote since anybody last answered is one question. Of files it knows nothing."""
-    said = [one.facts for one in asked.said[-HISTORY:]]
+    said = [one.facts for one in asked.said]
     answered = max((n for n, facts in enumerate(said, 1) if facts["role"] != "user"), default=0)
     return Turn(
         shop=asked.shop,
@@ -143,4 +160,6 @@ def _turn(asked: Asked) -> Turn:
         question="\n".join(facts["content"] for facts in said[answered:] if facts["content"]),
         session_name=asked.name,
         history=[Said(facts["role"], facts["content"]) for facts in said[:answered] if facts["content"]],
+        visitor=asked.visitor,
+        context=asked.page,
     )

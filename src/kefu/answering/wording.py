@@ -33,6 +33,12 @@ ONLY_FILES: Text = {
     "or use “Talk to a person” and a colleague will look at them.",
     "zh": "已收到您发送的文件。我无法查看文件内容，请用文字描述您的问题，或点击“转人工”，由同事为您查看。",
 }
+# When nothing works that could answer.
+SORRY: Text = {
+    "en": "I'm sorry, I can't look that up at the moment. Please try again in a few minutes, "
+    "or use “Talk to a person” to reach a colleague.",
+    "zh": "抱歉，我暂时无法查询。请过几分钟再试，或点击“转人工”，由同事为您解答。",
+}
 # Before a passage that is not in the visitor's language.
 FOREIGN: Text = {"en": "We have this only in Chinese so far:", "zh": "目前只有英文资料，原文如下："}
 
@@ -73,6 +79,11 @@ def small_talk(question: str) -> SmallTalk | None:
 
 def wants_a_person(question: str) -> bool:
     return _PERSON.search(_bare(question)) is not None
+
+
+def needs_no_knowledge(question: str) -> bool:
+    """Whether it is small talk, or the wish for a person, which is answered without looking anything up."""
+    return small_talk(question) is not None or wants_a_person(question)
 
 
 def unknown(locale: Locale, history: Sequence[Said]) -> str:

@@ -3,6 +3,7 @@
 A wrong one stops the start with its name, the reason and the remedy.
 """
 
+import os
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -10,12 +11,14 @@ from datetime import date
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict
 
 from kefu.kit.addresses import is_address
+from kefu.kit.clock import time_zones
+from kefu.kit.model_settings import REMEDIES as MODEL_REMEDIES
+from kefu.kit.model_settings import ModelSettings
 from kefu.kit.secrets import kept_secret
 
 TIME = r"^([01][0-9]|2[0-3]):[0-5][0-9]$|^24:00$"
@@ -28,7 +31,7 @@ KNOWN = re.compile(
 WEB_ADDRESS = re.compile(r"(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#]*)?")
 
 
-class Settings(BaseSettings):
+class Settings(ModelSettings):
     """Every setting. The name in the environment is `validation_alias`; `.env.example` lists them all."""
 
     model_config = SettingsConfigDict(
@@ -55,7 +58,6 @@ class Settings(BaseSettings):
     oidc_scopes: str = Field("openid email profile", validation_alias="OIDC_SCOPES", pattern=r"^openid( [\w.:/-]+)*$")
     oidc_default_role: str = Field("", validation_alias="OIDC_DEFAULT_ROLE", pattern=r"^[a-z0-9_]{0,40}$")
     cors_origins: Annotated[list[str], NoDecode] = Field([], validation_alias="CORS_ORIGINS")
-    ai_provider: Literal["builtin", "scripted"] = Field("builtin", validation_alias="AI_PROVIDER")
     session_expire_seconds: int = Field(86_400, validation_alias="SESSION_EXPIRE_SECONDS", ge=60, le=31_536_000)
     human_shift_start: str = Field("00:00", validation_alias="HUMAN_SHIFT_START", pattern=TIME)
     human_shift_end: str = Field("24:00", validation_alias="HUMAN_SHIFT_END", pattern=TIME)
@@ -108,7 +110,7 @@ class Settings(BaseSettings):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in time_zones():
             raise ValueError("is not a time zone")
         return value
 
@@ -253,7 +255,7 @@ REMEDIES = {
     "KEFU_ENV": "Use development or production.",
     "DATABASE_URL": "Leave it empty for SQLite, or use postgresql://user:password@host:5432/database.",
     "PUBLIC_URL": "Use what people type to reach Kefu: https://desk.shop.example, or leave it empty.",
-    "AI_PROVIDER": "Use builtin (answers from the knowledge, needs no key).",
+    **MODEL_REMEDIES,
     "REDIS_URL": "Leave it empty for one process, or use redis://:password@host:6379/0 (rediss:// with TLS).",
     "REDIS_MAX_CONNECTIONS": "Use a number from 4 to 1000; 32 serves a busy process.",
     "METRICS_TOKEN": "Use at least 16 random characters, or leave it empty for direct readers in the same network.",
@@ -291,7 +293,7 @@ def load_settings() -> Settings:
         settings = Settings()
     except ValidationError as error:
         raise BadSettings([_problem(one["loc"], one["msg"]) for one in error.errors()]) from None
-    problems = unsafe(settings)
+    problems = [*_incomplete(settings), *unsafe(settings)]
     if problems:
         raise BadSettings(problems)
     return settings
@@ -300,6 +302,13 @@ def load_settings() -> Settings:
 def _problem(loc: tuple[int | str, ...], reason: str) -> Problem:
     name = str(loc[0]) if loc else "settings"
     return Problem(name, reason, REMEDIES.get(name, "See .env.example for what it may be."))
+
+
+def _incomplete(settings: Settings) -> Iterator[Problem]:
+    for name in settings.lacking():
+        yield Problem(name, f"is needed with {settings.ai_provider}", REMEDIES[name])
+    if "AI_PROVIDER" in os.environ:
+        yield Problem("AI_PROVIDER", "has another name now", "Write AI_SERVICE_PROVIDER.")
 
 
 def unsafe(settings: Settings) -> list[Problem]:
@@ -347,7 +356,7 @@ def _open_doors(settings: Settings) -> Iterator[tuple[str, str, str]]:
     if settings.log_level == "debug":
         yield "LOG_LEVEL", "debug may write what people say", "Use info."
     if settings.ai_provider == "scripted":
-        yield "AI_PROVIDER", "scripted answers nothing; it is for tests", "Use builtin."
+        yield "AI_SERVICE_PROVIDER", "scripted answers nothing; it is for tests", "Use builtin."
 
 
 def _is_weak_key(key: str) -> bool:

@@ -20,7 +20,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from kefu.kit import postgres, sqlite
 from kefu.kit.errors import Busy
-from kefu.kit.postgres import BY_WORDS, CONNECTIONS, NOT_NOW, SEEKERS, Statements
+from kefu.kit.postgres import BY_WORDS, CONNECTIONS, NOT_NOW, SEEKERS, Statements, Together
 from kefu.kit.sealed import SEALING, Sealing, no_keys
 from kefu.kit.sqlite import GroupCommit, GroupRead, numbered
 
@@ -121,6 +121,7 @@ class Database:
         self._seekers: GroupRead | None = None
         self._statements = None if self.is_sqlite else Statements(url, CONNECTIONS)
         self._seeking = None if self.is_sqlite else Statements(url, SEEKERS, BY_WORDS)
+        self._together: dict[str, Together] = {}
         if self.is_sqlite:
             self.path = url.removeprefix("sqlite:///")
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
@@ -160,6 +161,18 @@ class Database:
             self._readers = self._readers or GroupRead(self.path)
             return await self._readers.run(lambda connection: connection.execute(numbered(sql), arguments).fetchall())
         return await self._run(self._statements, sql, arguments)
+
+    async def fetch_together(self, sql: str, *arguments: Any) -> list[Any]:
+        """One's own rows of a query that takes many askers (`kit.postgres.Together`). Raises Busy.
+
+        PostgreSQL only: SQLite reads together what waits together (`kit.sqlite.GroupRead`).
+        """
+        assert self._statements
+        together = self._together.get(sql) or self._together.setdefault(sql, Together(self._statements, sql))
+        try:
+            return await together.ask(arguments)
+        except NOT_NOW as error:
+            raise Busy from error
 
     async def seek(self, sql: str, *arguments: Any) -> list[Any]:
         """As `fetch`, for what looks words up and takes longer: in a lane of its own, where nobody waits behind it."""
@@ -202,6 +215,8 @@ class Database:
         for lane in (self._group, self._readers, self._seekers):
             if lane:
                 await lane.close()
+        for together in self._together.values():
+            await _let_go(together.close())
         for statements in (self._statements, self._seeking):
             if statements:
                 await _let_go(statements.close())

@@ -1,4 +1,4 @@
-"""Calls to servers whose addresses somebody may set: webhooks, a model's. The only client.
+"""Calls to servers whose addresses somebody may set: webhooks, a model's. With `kit.http_streams` the only client.
 
 Whoever may set an address shall not reach through Kefu what only Kefu can reach. So a name is looked up once, every
 address it has is looked at, and the connection goes to one of these very addresses, whatever the name means a moment
@@ -56,7 +56,7 @@ class AddressRefused(Invalid):
 
 
 class NoAnswer(Unavailable):
-    """`reason`: unknown_host, unreachable, timeout or too_large."""
+    """`reason`: unknown_host, unreachable, timeout, cut or too_large."""
 
     code = "NO_ANSWER_FROM_THERE"
     text: ClassVar[Text] = {
@@ -119,7 +119,7 @@ class Outbound:
         self._seconds = seconds
 
     @cached_property
-    def _tls(self) -> ssl.SSLContext:
+    def tls(self) -> ssl.SSLContext:
         return ssl.create_default_context(cafile=self._authority)
 
     async def call(self, call: Call, *, most: int = BODY_BYTES) -> Answer:
@@ -139,7 +139,7 @@ class Outbound:
 
         Raises AddressRefused, NoAnswer.
         """
-        return await self._addresses(_parsed(url))
+        return await self._addresses(parsed_url(url))
 
     async def _follow(self, call: Call, most: int) -> Answer:
         for _ in range(REDIRECTS + 1):
@@ -150,14 +150,12 @@ class Outbound:
         raise AddressRefused(reason="redirects")
 
     async def _ask(self, call: Call, most: int) -> Answer:
-        url = _parsed(call.url)
+        url = parsed_url(call.url)
         addresses = await self._addresses(url)
         headers = {"User-Agent": "Kefu", **call.headers, "Host": url.netloc.decode(), "Accept-Encoding": "identity"}
         # No connection is kept: the next call by the same address may be meant for another name.
         limits = httpx2.Limits(max_keepalive_connections=0)
-        async with httpx2.AsyncClient(
-            verify=self._tls, trust_env=False, timeout=self._seconds, limits=limits
-        ) as client:
+        async with httpx2.AsyncClient(verify=self.tls, trust_env=False, timeout=self._seconds, limits=limits) as client:
             failure: Exception | None = None
             for address in addresses:
                 request = client.build_request(
@@ -197,7 +195,7 @@ class Outbound:
         return any(plain in network for network in self._allow)
 
 
-def _parsed(url: str) -> httpx2.URL:
+def parsed_url(url: str) -> httpx2.URL:
     """Raises AddressRefused for what is no address of a web server, or is written so that readers differ about it."""
     try:
         parsed = httpx2.URL(url)

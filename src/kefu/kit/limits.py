@@ -34,6 +34,8 @@ Rule = Literal[
     "identify",
     "audit_export",
     "upload",
+    "bot_test",
+    "page",
 ]
 # `visitor`: the conversation the token is for. `who`: visitor or agent, in one conversation.
 Per = Literal["address", "visitor", "agent", "who"]
@@ -59,7 +61,9 @@ RATES: dict[Rule, dict[Per, str]] = {
     "mail_reply": {"agent": "30/minute"},
     "identify": {"address": "120/minute"},
     "audit_export": {"agent": "10/minute"},
+    "page": {"visitor": "60/minute"},
     "upload": {"who": "20/minute", "address": "60/minute"},
+    "bot_test": {"agent": "10/minute"},
 }
 LONGEST_KEY = 200
 

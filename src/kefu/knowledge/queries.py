@@ -1,5 +1,6 @@
 """Questions about articles."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any
 
@@ -7,7 +8,7 @@ from sqlalchemy import ColumnElement, or_, select, tuple_
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.i18n import Locale
-from kefu.knowledge.models import Article, ArticleVersion
+from kefu.knowledge.models import Article, ArticleVersion, Passage
 from kefu.knowledge.service import ArticleNotFound
 from kefu.knowledge.states import Status
 
@@ -82,3 +83,14 @@ async def public_text(tx: AsyncSession, article_id: str, version: int | None) ->
         return None
     lang, latest, said = row
     return PublicText("zh" if lang == "zh" else "en", said.title, said.body, said.version, latest, said.at)
+
+
+async def standing(tx: AsyncSession, article_ids: Collection[str]) -> dict[str, tuple[int, set[str]]]:
+    """Of those that visitors can read now: the version, and the hashes of its passages' texts."""
+    query = select(Article.id, Article.version).where(Article.id.in_(article_ids))
+    rows = await tx.execute(query.where(Article.status == Status.PUBLISHED.value))
+    found: dict[str, tuple[int, set[str]]] = {id_: (version, set()) for id_, version in rows}
+    passages = select(Passage.article_id, Passage.text_hash).where(Passage.article_id.in_(found))
+    for id_, text_hash in await tx.execute(passages):
+        found[id_][1].add(text_hash)
+    return found

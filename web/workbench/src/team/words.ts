@@ -89,6 +89,7 @@ export const en = {
     contacts: "Visitors",
     events: "Integration",
     audit: "Audit",
+    bot: "Bot",
   },
   permissions: {
     sessions: {
@@ -116,6 +117,7 @@ export const en = {
     contacts: { read: "See visitors' e-mail and phone" },
     events: { read: "Read the whole log by the API" },
     audit: { read: "See the audit log" },
+    bot: { read: "See the bot's settings", write: "Change the bot's settings" },
   },
 } satisfies EveryPermission & Record<string, unknown>;
 
@@ -199,6 +201,7 @@ export const zh: typeof en = {
     contacts: "访客",
     events: "集成",
     audit: "审计",
+    bot: "机器人",
   },
   permissions: {
     sessions: {
@@ -226,5 +229,6 @@ export const zh: typeof en = {
     contacts: { read: "查看访客邮箱和电话" },
     events: { read: "通过接口读取完整日志" },
     audit: { read: "查看审计日志" },
+    bot: { read: "查看机器人设置", write: "修改机器人设置" },
   },
 };

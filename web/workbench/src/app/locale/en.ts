@@ -1,5 +1,6 @@
 import type { en as accounts } from "../../accounts/words";
 import type { en as audit } from "../../audit/words";
+import type { en as bot } from "../../bot/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
@@ -24,6 +25,7 @@ import { en as wallboard } from "../../wallboard/words";
 export interface Later {
   accounts: typeof accounts;
   audit: typeof audit;
+  bot: typeof bot;
   security: typeof security;
   sso: typeof sso;
   team: typeof team;
@@ -102,6 +104,7 @@ export const en = {
     search: "Search",
     wallboard: "Live board",
     hours: "Service hours",
+    bot: "Bot",
     security: "Shop security",
     audit: "Audit log",
     team: "Team",

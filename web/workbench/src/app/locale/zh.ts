@@ -89,6 +89,7 @@ export const zh: typeof en = {
     search: "搜索",
     wallboard: "实时看板",
     hours: "工作时间",
+    bot: "机器人",
     security: "店铺安全",
     audit: "审计日志",
     team: "团队",

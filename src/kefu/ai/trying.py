@@ -1,0 +1,150 @@
+"""Asking a provider as often as it is worth, and another one after it.
+
+Nothing is tried again once a piece was handed out: the visitor has read it.
+"""
+
+import asyncio
+import random
+import time
+from collections.abc import AsyncGenerator
+from contextlib import aclosing
+from dataclasses import dataclass
+
+from prometheus_client import Counter, Histogram
+
+from kefu.ai.breaker import Breaker
+from kefu.ai.ports import Ask, ChatModel, Failing, Finished, Piece, ProviderFailed
+from kefu.jobs.worker import aside
+
+# What may be well a moment later.
+PASSING: frozenset[Failing] = frozenset({"refused", "slow", "cut", "busy", "broken"})
+
+ASKED = Counter("kefu_model_requests_total", "Requests to model providers", ["provider", "model", "outcome"])
+FIRST = Histogram(
+    "kefu_model_first_piece_seconds",
+    "From the request to the first piece of the answer",
+    ["provider", "model"],
+    buckets=(0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20, 40),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Tries:
+    """`most` tries; between them the `first` pause in seconds, doubled each time, of which half is left to chance.
+
+    A provider that asks for a longer pause gets it up to `longest`; who asks for more is not tried again. None begins
+    later than `within` seconds: somebody waits.
+    """
+
+    most: int = 3
+    first: float = 0.4
+    longest: float = 5.0
+    within: float = 15.0
+
+
+USUAL = Tries()
+
+
+class Trying:
+    """A model that is asked again when that may help, and left alone while it is not well."""
+
+    def __init__(self, model: ChatModel, breaker: Breaker, name: tuple[str, str], tries: Tries = USUAL) -> None:
+        """`name`: of the provider and of the model."""
+        self._model = model
+        self._breaker = breaker
+        self._name = name
+        self._tries = tries
+
+    async def stream(self, ask: Ask) -> AsyncGenerator[Piece | Finished]:
+        with aside():
+            async with aclosing(self._stream(ask)) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+    async def _stream(self, ask: Ask) -> AsyncGenerator[Piece | Finished]:
+        began, number = time.monotonic(), 0
+        pause: float | None = 0.0
+        while pause is not None:
+            await asyncio.sleep(pause)
+            number += 1
+            request = _Request(self._breaker, self._name)
+            async with aclosing(request.passed_on(self._model, ask)) as pieces:
+                async for piece in pieces:
+                    yield piece
+            pause = self._pause(request.failure, number, time.monotonic() - began)
+
+    def _pause(self, failure: ProviderFailed | None, number: int, passed: float) -> float | None:
+        """The seconds before the next try; None when it is done. Raises the failure when no try is worth it."""
+        if failure is None:
+            return None
+        is_late = number == self._tries.most or passed > self._tries.within or self._breaker.is_open
+        asked = failure.wait or 0.0
+        if is_late or failure.reason not in PASSING or asked > self._tries.longest:
+            raise failure
+        own: float = self._tries.first * 2 ** (number - 1)
+        return max(asked, own * random.uniform(0.5, 1))  # noqa: S311 - spreads load, guards nothing
+
+
+class _Request:
+    """One try. `failure`: why nothing came of it."""
+
+    def __init__(self, breaker: Breaker, name: tuple[str, str]) -> None:
+        self.failure: ProviderFailed | None = None
+        self._breaker = breaker
+        self._name = name
+        self._began = time.monotonic()
+        self._has_spoken = False
+        self._outcome = "left"
+
+    async def passed_on(self, model: ChatModel, ask: Ask) -> AsyncGenerator[Piece | Finished]:
+        """What the model says. Raises ProviderFailed only after pieces; before, it is kept as `failure`."""
+        ticket = self._breaker.enter()
+        if ticket is None:
+            ASKED.labels(*self._name, "rests").inc()
+            self.failure = ProviderFailed(provider=self._name[0], reason=self._breaker.reason)
+            return
+        try:
+            async with aclosing(model.stream(ask)) as pieces:
+                async for piece in pieces:
+                    self._note(piece, ticket)
+                    yield piece
+        except ProviderFailed as failure:
+            self._outcome = failure.reason
+            self._breaker.failed(ticket, failure.reason)
+            if self._has_spoken:
+                raise
+            self.failure = failure
+        finally:
+            self._breaker.left(ticket)
+            ASKED.labels(*self._name, self._outcome).inc()
+
+    def _note(self, piece: Piece | Finished, ticket: int) -> None:
+        if not self._has_spoken:
+            FIRST.labels(*self._name).observe(time.monotonic() - self._began)
+            self._has_spoken = True
+        if isinstance(piece, Finished):
+            self._breaker.succeeded(ticket)
+            self._outcome = "answered"
+
+
+class Either:
+    """A model that speaks for another one which failed before it said anything."""
+
+    def __init__(self, first: ChatModel, then: ChatModel) -> None:
+        self._first = first
+        self._then = then
+
+    async def stream(self, ask: Ask) -> AsyncGenerator[Piece | Finished]:
+        has_spoken = False
+        try:
+            async with aclosing(self._first.stream(ask)) as pieces:
+                async for piece in pieces:
+                    has_spoken = True
+                    yield piece
+        except ProviderFailed:
+            if has_spoken:
+                raise
+        if not has_spoken:
+            async with aclosing(self._then.stream(ask)) as pieces:
+                async for piece in pieces:
+                    yield piece

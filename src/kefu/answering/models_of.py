@@ -1,0 +1,88 @@
+"""The model that a shop has chosen, ready to be asked: tried as often as it is worth, and another one after it."""
+
+from dataclasses import replace
+
+from kefu.ai.breaker import Breaker
+from kefu.ai.budget import Booked, Books, Budget, Limit, Payer
+from kefu.ai.catalog import Choice
+from kefu.ai.conversations import Conversations
+from kefu.ai.coze import CozeModel
+from kefu.ai.openai import OpenAiModel
+from kefu.ai.ports import ChatModel
+from kefu.ai.telling import Line
+from kefu.ai.trying import Either, Trying
+from kefu.answering.bot_settings import choice_of, find_bot
+from kefu.answering.bot_shapes import Budgets
+from kefu.answering.model import Setup
+from kefu.answering.models import BotSettings
+from kefu.answering.ports import Turn
+from kefu.answering.prompt import PERSONA, Voice
+from kefu.kit.config import Settings
+from kefu.kit.db import Database
+
+VERSION = "SELECT version FROM bot_settings WHERE shop = $1"
+
+
+class ModelsOf:
+    """`kefu.ai.ports.ModelOf`. Made once for each version of a shop's settings; one query each time."""
+
+    def __init__(self, db: Database, settings: Settings, line: Line, books: Books) -> None:
+        self._db = db
+        self._settings = settings
+        self._line = line
+        self.books = books
+        self._made: dict[str, tuple[BotSettings, list[tuple[Choice, ChatModel]]]] = {}
+        self._conversations = Conversations(db)
+        self._breakers: dict[tuple[str, str, str], Breaker] = {}
+
+    async def __call__(self, shop: str) -> ChatModel | None:
+        """None when the shop has no model. Raises ShopNotFound, Busy."""
+        models = self._booked(*await self._chosen(shop))
+        return Either(*models) if len(models) > 1 else next(iter(models), None)
+
+    async def setup(self, turn: Turn) -> Setup:
+        """How the shop's bot is to answer. Raises as before."""
+        row, models = await self._chosen(turn.shop)
+        voice = Voice(row.persona or PERSONA, row.prompt)
+        return Setup(self._booked(row, models, turn.visitor), voice, masks=row.mask_pii)
+
+    async def _chosen(self, shop: str) -> tuple[BotSettings, list[tuple[Choice, ChatModel]]]:
+        version = next((row[0] for row in await self._db.fetch(VERSION, shop)), 0)
+        known = self._made.get(shop)
+        if known is None or known[0].version != version:
+            async with self._db.read() as tx:
+                row = await find_bot(tx, shop)
+            choices = _in_order(choice_of(row, self._settings))
+            known = self._made[shop] = row, [(choice, self._tried(choice)) for choice in choices]
+        return known
+
+    def _booked(self, row: BotSettings, models: list[tuple[Choice, ChatModel]], visitor: str = "") -> list[ChatModel]:
+        payer = Payer(row.shop, visitor, budget_of(row))
+        return [Booked(model, self.books, payer, choice.provider, choice.name) for choice, model in models]
+
+    def _tried(self, choice: Choice) -> ChatModel:
+        name = choice.provider, choice.name
+        labels = {"provider": choice.provider, "model": choice.name}
+        breaker = self._breakers.setdefault((choice.provider, choice.url, choice.name), Breaker(labels))
+        return Trying(self.plain(choice), breaker, name)
+
+    def plain(self, choice: Choice) -> ChatModel:
+        """The model as it is: asked once, and nobody in its place."""
+        if choice.provider == "coze":
+            return CozeModel(choice, self._line, self._conversations)
+        return OpenAiModel(choice, self._line)
+
+
+def _in_order(choice: Choice | None) -> list[Choice]:
+    if choice is None:
+        return []
+    if not choice.cheaper_model:
+        return [choice]
+    if choice.provider == "azure":
+        return [choice, replace(choice, deployment=choice.cheaper_model, model="")]
+    return [choice, replace(choice, model=choice.cheaper_model)]
+
+
+def budget_of(row: BotSettings) -> Budget:
+    limits = Budgets.model_validate(row.budgets)
+    return Budget(**{name: Limit(limit.tokens, limit.usd) for name, limit in limits})
