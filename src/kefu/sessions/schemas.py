@@ -68,6 +68,7 @@ class WithFiles(Body):
     def _something_is_said(cls, value: str, info: ValidationInfo) -> str:
         return value.replace("\x00", "").strip() if info.data.get("files") else _something(value)
 
+
 class Card(Body):
     """What the visitor looks at on the shop's page: a product, or an order of theirs. So the page says; unchecked."""
 
@@ -78,9 +79,7 @@ class Card(Body):
 
 
 class ShowPage(Body):
-    """null: nothing any more."""
-
-    card: Card | None
+    card: Card | None = Field(description="null: nothing any more")
 
 
 class OpenConversation(Body):
