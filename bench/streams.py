@@ -9,7 +9,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -28,8 +28,7 @@ from bench.report import Report, machine
 from kefu import cli, main
 from kefu.ai.ports import Ask, Finished, Message, ModelOf, Piece
 from kefu.answering.models import BotSettings
-from kefu.answering.models_of import ModelsOf
-from kefu.answering.ports import Answer, Delta, Evidence, Turn
+from kefu.answering.ports import Answer, Delta, Evidence, Speech, Turn
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.ops.migrate import upgrade
@@ -51,7 +50,7 @@ class PlainAnswerer:
     def __init__(self, model_of: ModelOf) -> None:
         self.model_of = model_of
 
-    async def answer(self, turn: Turn) -> AsyncGenerator[Delta | Answer]:
+    async def answer(self, turn: Turn) -> Speech:
         model = await self.model_of(turn.shop)
         assert model
         text, end = "", None
@@ -69,7 +68,7 @@ class PlainAnswerer:
 
 def kefu(port: int) -> None:
     """`kefu serve` with that answerer, in this process."""
-    main.answerer_of = lambda settings, db: PlainAnswerer(ModelsOf(db, settings, main.line_of(settings)))
+    main.answerer_of = lambda _, __, models: PlainAnswerer(models)  # type: ignore[assignment]  # names do not matter here
     cli.serve(host="127.0.0.1", port=port)
 
 

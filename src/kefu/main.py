@@ -14,14 +14,20 @@ from kefu.accounts.audit import keys_of, seal_with
 from kefu.accounts.audit_endpoints import router as audit
 from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
+from kefu.ai.budget import Books
+from kefu.ai.catalog import price_of
 from kefu.ai.telling import Line
 from kefu.answering.bot_endpoints import router as bot
+from kefu.answering.bot_settings import own_prices
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.endpoints import router as chat
+from kefu.answering.evidence_endpoints import router as evidence
+from kefu.answering.model import ModelAnswerer
 from kefu.answering.models_of import ModelsOf
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
+from kefu.answering.unanswered import collect_questions
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
@@ -34,6 +40,7 @@ from kefu.collaboration.endpoints.ratings import router as ratings
 from kefu.collaboration.endpoints.replies import router as replies
 from kefu.collaboration.endpoints.tags import router as tags
 from kefu.collaboration.rules import tag_by_rules
+from kefu.files.models import File
 from kefu.files.service import SweepFiles, sweep_files
 from kefu.files.store import FileStore
 from kefu.histories.endpoints import router as histories
@@ -47,7 +54,11 @@ from kefu.kit.redis import Redis
 from kefu.kit.sealed import sealing_of
 from kefu.kit.signpost import Signpost
 from kefu.kit.web import Edge, add_errors
+from kefu.knowledge.documents.endpoints import router as documents
+from kefu.knowledge.documents.service import DocumentReader, ReadDocument
 from kefu.knowledge.endpoints import router as knowledge
+from kefu.knowledge.models import Document
+from kefu.knowledge.question_endpoints import router as questions
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
@@ -62,6 +73,7 @@ from kefu.realtime.presence import Presence
 from kefu.realtime.sockets import DeskSocket, SessionSocket
 from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stream
 from kefu.realtime.tellings import Tellings
+from kefu.reports.cost_endpoints import router as costs
 from kefu.reports.endpoints import router as reports
 from kefu.reports.live import Figures
 from kefu.routing.assigner import Assigner
@@ -83,6 +95,7 @@ from kefu.sessions.work import (
     AnswerVisitor,
     AssignWaiting,
     CloseIdle,
+    CollectQuestions,
     IndexMessages,
     SendAfterHoursMail,
     SendMailReply,
@@ -94,6 +107,8 @@ from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.security_endpoints import router as security
 from kefu.sso.endpoints import router as sso
 from kefu.sso.provider import Provider
+from kefu.supervision.backtest import RunBacktest, run_backtest
+from kefu.supervision.endpoints import router as policies
 from kefu.team.endpoints import router as team
 from kefu.transfers.endpoints import router as transfers
 from kefu.transfers.service import ExpireTransfer, expire_transfer
@@ -118,7 +133,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     audit,
     chat,
     bot,
+    evidence,
     reports,
+    costs,
     routing,
     team,
     transfers,
@@ -131,8 +148,11 @@ ROUTERS: tuple[APIRouter, ...] = (
     sessions,
     realtime,
     knowledge,
+    documents,
+    questions,
     shops,
     security,
+    policies,
     identity,
     channels,
     histories,
@@ -151,7 +171,7 @@ class Application(FastAPI):
 
 def bulk_worker(db: Database, settings: Settings) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
-    mailing = Mailing(db, settings)
+    mailing, store = Mailing(db, settings), file_store(settings)
     handlers: dict[str, Handler] = {
         SendAfterHoursMail.kind: mailing.tell_team,
         SendMailReply.kind: mailing.reply,
@@ -159,9 +179,13 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
         IndexMessages.kind: partial(index_messages, db),
         TagByRules.kind: partial(tag_by_rules, db),
-        SweepFiles.kind: partial(sweep_files, db, file_store(settings)),
+        RunBacktest.kind: partial(run_backtest, db, default_hours(settings)),
+        SweepFiles.kind: partial(sweep_files, db, store, (File.sha256, Document.sha256)),
+        ReadDocument.kind: DocumentReader(db, store),
+        CollectQuestions.kind: partial(collect_questions, db),
     }
-    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages(), SweepFiles()])
+    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions()]
+    return Worker(db, "bulk", handlers, width=4, recurring=recurring)
 
 
 def file_store(settings: Settings) -> FileStore:
@@ -171,7 +195,7 @@ def file_store(settings: Settings) -> FileStore:
 def talk_worker(db: Database, bus: Bus, settings: Settings, answerer: Answerer) -> Worker:
     """Who answers, and who brings a person."""
     handlers: dict[str, Handler] = {
-        AnswerVisitor.kind: Bot(db, bus, answerer),
+        AnswerVisitor.kind: Bot(db, bus, answerer, default_hours(settings)),
         AssignWaiting.kind: Assigner(db),
         ExpireOffer.kind: partial(expire_offer, db),
         WatchDuty.kind: partial(watch_duty, db, timedelta(seconds=settings.agent_auto_busy_seconds)),
@@ -186,8 +210,15 @@ def line_of(settings: Settings) -> Line:
     return Line(HttpStreams(Outbound(settings.outbound_allow)), waits)
 
 
-def answerer_of(settings: Settings, db: Database) -> Answerer:
-    return ScriptedAnswerer() if settings.ai_provider == "scripted" else BuiltinAnswerer(db)
+def models_of(db: Database, settings: Settings, line: Line) -> ModelsOf:
+    books = Books(db, settings.timezone, partial(price_of, own=own_prices(settings)))
+    return ModelsOf(db, settings, line, books)
+
+
+def answerer_of(settings: Settings, db: Database, models: ModelsOf) -> Answerer:
+    if settings.ai_provider == "scripted":
+        return ScriptedAnswerer()
+    return ModelAnswerer(BuiltinAnswerer(db), models.setup, models.books.price_of)
 
 
 def _publish(bus: Bus, entries: list[Entry]) -> None:
@@ -252,9 +283,9 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     signs = Signs(db, presence.own_agents)
     doorkeeper = Doorkeeper(db, bus)
     line = line_of(settings)
-    model_of = ModelsOf(db, settings, line)
+    model_of = models_of(db, settings, line)
     parts: list[Part] = [shared, line.streams, hub, desk, tellings, presence, signs, doorkeeper]
-    parts.append(talk_worker(db, bus, settings, answerer or answerer_of(settings, db)))
+    parts.append(talk_worker(db, bus, settings, answerer or answerer_of(settings, db, model_of)))
     parts += [bulk_worker(db, settings)] if db.is_sqlite else []
 
     app = Application(

@@ -1,6 +1,7 @@
 """Every table, imported once, so that migrations and tests see them all."""
 
 from kefu.accounts import models as accounts
+from kefu.ai import books
 from kefu.ai import models as ai
 from kefu.answering import models as answering
 from kefu.bus import models as bus
@@ -12,12 +13,14 @@ from kefu.knowledge import models as knowledge
 from kefu.log import models as log
 from kefu.sessions import models as sessions
 from kefu.shops import models as shops
+from kefu.supervision import models as supervision
 
 __all__ = [
     "Table",
     "accounts",
     "ai",
     "answering",
+    "books",
     "bus",
     "collaboration",
     "files",
@@ -26,4 +29,5 @@ __all__ = [
     "log",
     "sessions",
     "shops",
+    "supervision",
 ]

@@ -233,7 +233,7 @@ def refused(there: There) -> dict[str, Script]:
     }
 
 
-@pytest.mark.parametrize("case", refused(There("", *KINDS["openai"], *[None] * 3)))  # type: ignore[arg-type, list-item]  # only the names
+@pytest.mark.parametrize("case", refused(There("", *KINDS["openai"], *[None] * 3)))  # type: ignore[arg-type]  # only the names
 async def test_what_is_no_answer_is_named(there: There, case: str) -> None:
     model, _ = await there.model(refused(there)[case])
     failed = await failure(model)

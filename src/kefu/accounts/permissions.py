@@ -25,6 +25,9 @@ Permission = Literal[
     "shops.write",
     "knowledge.read",
     "knowledge.write",
+    "policies.read",
+    "policies.write",
+    "knowledge.publish",
     "agents.read",
     "agents.write",
     "roles.write",
@@ -60,12 +63,15 @@ LEAD: frozenset[Permission] = frozenset(
         "replies.write",
         "shops.write",
         "knowledge.write",
+        "policies.read",
+        "policies.write",
+        "knowledge.publish",
         "events.read",
         "bot.read",
         "bot.write",
     }
 )
-INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read"})
+INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read", "policies.read"})
 
 IN_ORDER: tuple[Permission, ...] = get_args(Permission)
 PERMISSIONS: frozenset[Permission] = frozenset(IN_ORDER)

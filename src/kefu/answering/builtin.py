@@ -50,13 +50,18 @@ class BuiltinAnswerer:
         sources = _sources(found) if answered and found else ()
         yield Answer(text, answered, sources, _evidence(turn, found, took, answered=answered))
 
-    async def _from_knowledge(self, turn: Turn, locale: Locale) -> tuple[str, bool, Found | None]:
-        async with self._desk, self._db.read() as tx:
-            found = await search(tx, turn.shop, turn.question, locale, HITS)
+    async def look_up(self, turn: Turn, locale: Locale) -> Found:
+        """What the knowledge has on the question; one that follows up on an earlier one is looked up with it."""
+        async with self._desk:
+            found = await search(self._db, turn.shop, turn.question, locale, HITS)
             earlier = next((said.content for said in reversed(turn.history) if said.role == "user"), "")
             if not found.is_confident and earlier and FOLLOWS_UP.search(turn.question.strip()):
-                both = await search(tx, turn.shop, f"{earlier}\n{turn.question}", locale, HITS)
+                both = await search(self._db, turn.shop, f"{earlier}\n{turn.question}", locale, HITS)
                 found = both if both.is_confident else found
+        return found
+
+    async def _from_knowledge(self, turn: Turn, locale: Locale) -> tuple[str, bool, Found | None]:
+        found = await self.look_up(turn, locale)
         if not found.is_confident:
             return wording.unknown(locale, turn.history), False, found
         text = quote(found.asked, found.hits[0].text, found.words)
@@ -88,18 +93,19 @@ def pieces(text: str) -> Iterator[str]:
 def _sources(found: Found) -> Sequence[Source]:
     """What is quoted, then what is nearly as sure."""
     best = found.hits[0].score
-    return tuple(_source(hit) for hit in found.hits[:SOURCES] if hit.score >= NEARLY * best)
+    return tuple(source_of(hit) for hit in found.hits[:SOURCES] if hit.score >= NEARLY * best)
 
 
-def _source(hit: Hit) -> Source:
+def source_of(hit: Hit) -> Source:
     return Source(hit.article_id, hit.passage_id, hit.version, hit.title, hit.url, excerpt(hit.text), hit.score)
 
 
+def passage_of(hit: Hit) -> EvidencePassage:
+    return EvidencePassage(hit.passage_id, hit.article_id, hit.version, hit.title, hit.text_hash, hit.text, hit.score)
+
+
 def _evidence(turn: Turn, found: Found | None, took: int, *, answered: bool) -> Evidence:
-    passages = tuple(
-        EvidencePassage(hit.passage_id, hit.article_id, hit.version, hit.title, hit.text_hash, hit.text, hit.score)
-        for hit in (found.hits[:SOURCES] if found else ())
-    )
+    passages = tuple(passage_of(hit) for hit in (found.hits[:SOURCES] if found else ()))
     return Evidence(
         provider="builtin",
         model="retrieval",

@@ -1,8 +1,10 @@
 """The model that a shop has chosen, ready to be asked: tried as often as it is worth, and another one after it."""
 
+import asyncio
 from dataclasses import replace
 
 from kefu.ai.breaker import Breaker
+from kefu.ai.budget import Booked, Books, Budget, Limit, Payer
 from kefu.ai.catalog import Choice
 from kefu.ai.conversations import Conversations
 from kefu.ai.coze import CozeModel
@@ -11,39 +13,59 @@ from kefu.ai.ports import ChatModel
 from kefu.ai.telling import Line
 from kefu.ai.trying import Either, Trying
 from kefu.answering.bot_settings import choice_of, find_bot
+from kefu.answering.bot_shapes import Budgets
+from kefu.answering.model import Setup
+from kefu.answering.models import BotSettings
+from kefu.answering.ports import Turn
+from kefu.answering.prompt import PERSONA, Voice
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
+
+VERSION = "SELECT version FROM bot_settings WHERE shop = $1"
 
 
 class ModelsOf:
     """`kefu.ai.ports.ModelOf`. Made once for each version of a shop's settings; one query each time."""
 
-    def __init__(self, db: Database, settings: Settings, line: Line) -> None:
+    def __init__(self, db: Database, settings: Settings, line: Line, books: Books) -> None:
         self._db = db
         self._settings = settings
         self._line = line
-        self._made: dict[str, tuple[int, list[ChatModel]]] = {}
+        self.books = books
+        self._made: dict[str, tuple[BotSettings, list[tuple[Choice, ChatModel]]]] = {}
         self._conversations = Conversations(db)
+        self._reading = asyncio.Lock()
         self._breakers: dict[tuple[str, str, str], Breaker] = {}
 
     async def __call__(self, shop: str) -> ChatModel | None:
         """None when the shop has no model. Raises ShopNotFound, Busy."""
-        models = await self._models(shop)
+        models = self._booked(*await self._chosen(shop))
         return Either(*models) if len(models) > 1 else next(iter(models), None)
 
-    async def cheaper(self, shop: str) -> ChatModel | None:
-        """The cheaper one alone, for who has spent enough. None when there is none. Raises as before."""
-        models = await self._models(shop)
-        return models[-1] if len(models) > 1 else None
+    async def setup(self, turn: Turn) -> Setup:
+        """How the shop's bot is to answer. Raises as before."""
+        row, models = await self._chosen(turn.shop)
+        voice = Voice(row.persona or PERSONA, row.prompt)
+        return Setup(self._booked(row, models, turn.visitor), voice, masks=row.mask_pii)
 
-    async def _models(self, shop: str) -> list[ChatModel]:
+    async def _chosen(self, shop: str) -> tuple[BotSettings, list[tuple[Choice, ChatModel]]]:
+        version = next((row[0] for row in await self._db.fetch(VERSION, shop)), 0)
+        known = self._made.get(shop)
+        if known is None or known[0].version != version:
+            async with self._reading:  # one at a time: a crowd shall not take all connections
+                known = self._made.get(shop)
+                if known is None or known[0].version != version:
+                    known = self._made[shop] = await self._read(shop)
+        return known
+
+    async def _read(self, shop: str) -> tuple[BotSettings, list[tuple[Choice, ChatModel]]]:
         async with self._db.read() as tx:
             row = await find_bot(tx, shop)
-        known = self._made.get(shop)
-        if known is None or known[0] != row.version:
-            choice = choice_of(row, self._settings)
-            known = self._made[shop] = row.version, [self._tried(one) for one in _in_order(choice)]
-        return known[1]
+        return row, [(choice, self._tried(choice)) for choice in _in_order(choice_of(row, self._settings))]
+
+    def _booked(self, row: BotSettings, models: list[tuple[Choice, ChatModel]], visitor: str = "") -> list[ChatModel]:
+        payer = Payer(row.shop, visitor, budget_of(row))
+        return [Booked(model, self.books, payer, choice.provider, choice.name) for choice, model in models]
 
     def _tried(self, choice: Choice) -> ChatModel:
         name = choice.provider, choice.name
@@ -66,3 +88,8 @@ def _in_order(choice: Choice | None) -> list[Choice]:
     if choice.provider == "azure":
         return [choice, replace(choice, deployment=choice.cheaper_model, model="")]
     return [choice, replace(choice, model=choice.cheaper_model)]
+
+
+def budget_of(row: BotSettings) -> Budget:
+    limits = Budgets.model_validate(row.budgets)
+    return Budget(**{name: Limit(limit.tokens, limit.usd) for name, limit in limits})

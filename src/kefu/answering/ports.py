@@ -1,8 +1,8 @@
 """What the bot's turn asks of whoever answers: the retrieval answerer, or a model."""
 
-from collections.abc import AsyncGenerator, Sequence
+from collections.abc import AsyncGenerator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Any, Literal, Protocol
 
 from kefu.kit.i18n import Locale
 
@@ -19,7 +19,7 @@ class Said:
 class Turn:
     """What is to be answered. `locale` is the language of the visitor's page; the question may be in the other one.
 
-    `history` is oldest first and does not hold the question.
+    `history` is oldest first and does not hold the question. `context`: what the shop's page says that they look at.
     """
 
     shop: str
@@ -27,6 +27,8 @@ class Turn:
     question: str
     session_name: str
     history: Sequence[Said] = ()
+    visitor: str = ""
+    context: Mapping[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +60,29 @@ class EvidencePassage:
     score: float
 
 
+# Why a sentence does not count as said by a passage.
+Doubt = Literal["", "uncited", "no_such_passage", "numbers", "words"]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A sentence of the answer, and the passages (from 1) that it named.
+
+    `doubt` is empty where they say it; otherwise the citation does not count.
+    """
+
+    text: str
+    cited: Sequence[int]
+    doubt: Doubt
+
+
 @dataclass(frozen=True, slots=True)
 class Evidence:
     """What the answer rests on.
 
-    `prompt_hash` is sha256 in hex of what was asked of the provider; `cost` is in US dollars.
+    `prompt_hash` is sha256 in hex of what was asked of the provider; `cost` is in US dollars. `fell_back_from`: what
+    did not answer before, and why. `claims`: of a model's answer, sentence by sentence. `refused`: what the model said
+    that no passage says, so that the visitor was told that the bot does not know.
     """
 
     provider: str
@@ -74,6 +94,9 @@ class Evidence:
     cost: float
     latency_ms: int
     answered: bool
+    fell_back_from: Sequence[str] = ()
+    claims: Sequence[Claim] = ()
+    refused: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,13 +107,21 @@ class Delta:
 
 
 @dataclass(frozen=True, slots=True)
+class TakenBack:
+    """What was said so far does not stand: the answer begins anew."""
+
+
+@dataclass(frozen=True, slots=True)
 class Answer:
-    """The end of a turn. `text` is the whole answer and equals all deltas put together."""
+    """The end of a turn. `text` is the whole answer and equals all deltas since the last `TakenBack` put together."""
 
     text: str
     answered: bool
     sources: Sequence[Source]
     evidence: Evidence
+
+
+Speech = AsyncGenerator[Delta | TakenBack | Answer]
 
 
 class Answerer(Protocol):
@@ -100,4 +131,4 @@ class Answerer(Protocol):
     when it cannot answer.
     """
 
-    def answer(self, turn: Turn) -> AsyncGenerator[Delta | Answer]: ...
+    def answer(self, turn: Turn) -> Speech: ...

@@ -1,27 +1,27 @@
 """The bot's turn, from the visitor's message to the answer in the log (spec B2, S4)."""
 
 import asyncio
-from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from functools import partial
 from typing import Any
 
 from kefu.answering.off_topic import OFFER, Offer, is_off_topic
-from kefu.answering.ports import Answer, Answerer, Delta, Said, Turn
-from kefu.answering.wording import ONLY_FILES
+from kefu.answering.ports import Answer, Answerer, Said, Speech, TakenBack, Turn
+from kefu.answering.wording import NOBODY_HERE, ONLY_FILES
 from kefu.bus.ports import Bus, Notice
 from kefu.jobs.queue import Taken, finish, finish_alone
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
-from kefu.log.log import Entry
 from kefu.realtime.hub import ephemeral
-from kefu.sessions.models import Session, stream_of
-from kefu.sessions.queries import find, history
-from kefu.sessions.service import Stale, may_answer, post_by_bot
+from kefu.sessions.answers import Asked, asked_of, post_answer, post_by_bot
+from kefu.sessions.models import stream_of
+from kefu.sessions.service import Stale
 from kefu.sessions.work import AnswerVisitor
+from kefu.shops.hours import Hours
+from kefu.supervision.service import Watch, judge_answer, judge_question, watch_of
 
-HISTORY = 20
 LOOK_BACK = 40  # far enough to find ten replies among what the visitor wrote
 # What a program sends in one go is one question; nobody notices the pause.
 GATHER_SECONDS = 0.01
@@ -31,18 +31,23 @@ GATHER_SECONDS = 0.01
 AT_ONCE = 2
 
 
-Speech = AsyncGenerator[Delta | Answer]
-
-
 @dataclass(slots=True)
 class Running:
-    """An answer to message `seq` on its way.
+    """An answer to message `seq` on its way, and the draft in which it is shown.
 
-    The message itself, heard of however late, does not make it void.
+    The message itself, heard of however late, does not make it void. `patience`: while it speaks, what ends the wait
+    for the next word.
     """
 
     seq: int
     is_void: bool = False
+    draft_id: str = field(default_factory=partial(new_id, "d"))
+    patience: asyncio.Timeout | None = None
+
+    def stop(self) -> None:
+        if not self.is_void and self.patience is not None:
+            self.patience.reschedule(asyncio.get_running_loop().time())
+        self.is_void = True
 
 
 class Bot:
@@ -51,11 +56,13 @@ class Bot:
     Repeating it is safe: an answer that was given, or is no longer wanted, ends the job and writes nothing.
 
     What makes a running answer void (an agent, a newer message) stops it as soon as this process hears of it; the fence
-    in `sessions.service.post_by_bot` holds in any case.
+    in `sessions.answers` holds in any case. The policies are asked before it begins and before it is said.
     """
 
-    def __init__(self, db: Database, bus: Bus, answerer: Answerer) -> None:
+    def __init__(self, db: Database, bus: Bus, answerer: Answerer, hours: Hours) -> None:
+        """`hours` hold for a shop that has none of its own."""
         self._db = db
+        self._hours = hours
         self._bus = bus
         self._answerer = answerer
         self._running: dict[str, Running] = {}
@@ -77,55 +84,92 @@ class Bot:
 
     async def _answer(self, job: Taken, work: AnswerVisitor, running: Running) -> bool:
         """Whether an answer was written; if not, none is wanted any more."""
-        async with self._reading, self._db.read() as tx:
-            session = await find(tx, work.session)
-            is_wanted = session is not None and may_answer(session, work)
-            said = await history(tx, work.session, LOOK_BACK, public_only=True) if is_wanted else []
-        if session is None or not is_wanted or running.is_void:
+        async with self._reading:
+            asked = await asked_of(self._db, work, LOOK_BACK)
+            watch = await watch_of(self._db, work.session, self._hours) if asked else None
+        if asked is None or watch is None or running.is_void:
             return False
-        draft_id = new_id("d")
-        turn = _turn(session, said[-HISTORY:])
-        answerer = Offer(OFFER, "off-topic") if is_off_topic(said, now_ms()) else self._answerer
-        if not turn.question:
-            answerer = Offer(ONLY_FILES, "only-files")
+        is_answered = False
         try:
-            answer = await self._speak(answerer.answer(turn), work, draft_id, running)
-            if answer is not None:
-                await self._write(job, work, draft_id, answer)
+            if watch.question() and (watch := await self._judge(job, work)) is None:
                 return True
+            turn = _turn(asked)
+            answer = await self._speak(self._answerer_of(turn, asked, watch).answer(turn), work, running)
+            if answer is not None:
+                if await self._write(job, work, running.draft_id, answer, watch):
+                    return True
+                is_answered = True
         except Stale:
             pass
         except BaseException:
-            self._drop(work, draft_id)
+            self._drop(work, running.draft_id)
             raise
-        self._drop(work, draft_id)
-        return False
+        self._drop(work, running.draft_id)
+        return is_answered
 
-    async def _speak(self, answer: Speech, work: AnswerVisitor, draft_id: str, running: Running) -> Answer | None:
-        """Stream the draft to the followers. None when it became void on the way."""
+    async def _judge(self, job: Taken, work: AnswerVisitor) -> Watch | None:
+        """None when a policy asks for a person; there is nothing to answer then."""
+        async with self._writing, self._db.write() as tx:
+            watch = await judge_question(tx, work, self._hours)
+            if watch is None:
+                await finish(tx, job.id)
+        return watch
+
+    def _answerer_of(self, turn: Turn, asked: Asked, watch: Watch) -> Answerer:
+        if watch.finds_nobody():
+            return Offer(NOBODY_HERE, "nobody-here")
+        if not turn.question:
+            return Offer(ONLY_FILES, "only-files")
+        return Offer(OFFER, "off-topic") if is_off_topic(asked.said, now_ms()) else self._answerer
+
+    async def _speak(self, answer: Speech, work: AnswerVisitor, running: Running) -> Answer | None:
+        """Stream the draft to the followers. None when it became void on the way, which ends the wait at once."""
+        try:
+            async with asyncio.timeout(None) as running.patience, aclosing(answer) as pieces:
+                return await self._show(pieces, work, running)
+        except TimeoutError:
+            if not running.is_void:
+                raise
+            return None
+        finally:
+            running.patience = None
+
+    async def _show(self, pieces: Speech, work: AnswerVisitor, running: Running) -> Answer | None:
         offset = 0
-        async with aclosing(answer) as pieces:
-            async for piece in pieces:
-                if running.is_void:
-                    return None
-                if isinstance(piece, Answer):
-                    return piece
-                facts = {"draft_id": draft_id, "reply_to": work.seq, "offset": offset, "text": piece.text}
-                self._bus.publish(ephemeral(stream_of(work.session), "answer.delta", **facts))
-                offset += len(piece.text)
-                await asyncio.sleep(0)  # each follower takes it before the next: a torrent must not cut them as slow
+        async for piece in pieces:
+            if running.is_void:
+                return None
+            if isinstance(piece, Answer):
+                return piece
+            if isinstance(piece, TakenBack):
+                self._drop(work, running.draft_id)
+                running.draft_id, offset = new_id("d"), 0
+                continue
+            facts = {"draft_id": running.draft_id, "reply_to": work.seq, "offset": offset, "text": piece.text}
+            self._bus.publish(ephemeral(stream_of(work.session), "answer.delta", **facts))
+            offset += len(piece.text)
+            await asyncio.sleep(0)  # each follower takes it before the next: a torrent must not cut them as slow
         return None
 
-    async def _write(self, job: Taken, work: AnswerVisitor, draft_id: str, answer: Answer) -> None:
+    async def _write(self, job: Taken, work: AnswerVisitor, draft_id: str, answer: Answer, watch: Watch) -> bool:
+        """Whether it was said: a policy may withhold it."""
         said: dict[str, Any] = {
             "content": answer.text,
             "draft_id": draft_id,
             "answered": answer.answered,
             "sources": [asdict(source) for source in answer.sources],
         }
+        evidence = {"draft_id": draft_id, **asdict(answer.evidence)}
+        if not watch.answer(work.seq, said, evidence):
+            async with self._writing:
+                await post_answer(self._db, work, said, evidence, job.id)
+            return True
         async with self._writing, self._db.write() as tx:
-            await post_by_bot(tx, work, said, {"draft_id": draft_id, **asdict(answer.evidence)})
+            is_withheld = await judge_answer(tx, work, self._hours, said, evidence)
+            if not is_withheld:
+                await post_by_bot(tx, work, said, evidence)
             await finish(tx, job.id)
+        return not is_withheld
 
     def _drop(self, work: AnswerVisitor, draft_id: str) -> None:
         self._bus.publish(ephemeral(stream_of(work.session), "answer.dropped", draft_id=draft_id))
@@ -133,17 +177,19 @@ class Bot:
     def _hear(self, notice: Notice) -> None:
         running = self._running.get(notice.stream)
         if running is not None and notice.public and notice.seq > running.seq and notice.type != "session.rated":
-            running.is_void = True
+            running.stop()
 
 
-def _turn(session: Session, entries: Sequence[Entry]) -> Turn:
+def _turn(asked: Asked) -> Turn:
     """What the visitor wrote since anybody last answered is one question. Of files it knows nothing."""
-    said = [one.facts for one in entries]
+    said = [one.facts for one in asked.said]
     answered = max((n for n, facts in enumerate(said, 1) if facts["role"] != "user"), default=0)
     return Turn(
-        shop=session.shop,
-        locale="zh" if session.locale == "zh" else "en",
+        shop=asked.shop,
+        locale=asked.locale,
         question="\n".join(facts["content"] for facts in said[answered:] if facts["content"]),
-        session_name=session.name,
+        session_name=asked.name,
         history=[Said(facts["role"], facts["content"]) for facts in said[:answered] if facts["content"]],
+        visitor=asked.visitor,
+        context=asked.page,
     )

@@ -10,7 +10,7 @@ from kefu.kit.clock import iso, now_ms
 from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
 from kefu.kit.pages import BadCursor, from_cursor, to_cursor
-from kefu.kit.web import address_of, caller_of
+from kefu.kit.web import Done, address_of, caller_of
 from kefu.sessions import listing, queries, reading, search, service, summaries
 from kefu.sessions import schemas as shapes
 from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor, reader_of, sees_contacts
@@ -18,6 +18,7 @@ from kefu.sessions.after_hours import is_in_shift
 from kefu.sessions.contacts import without_contacts
 from kefu.sessions.drafts import used
 from kefu.sessions.opening import Wish, opened
+from kefu.sessions.pages import show_page as show_page_to
 from kefu.sessions.post import post
 from kefu.sessions.states import InvalidStatus, Status
 
@@ -33,7 +34,8 @@ Reader = Annotated[AgentIdentity, Depends(allowed("sessions.read"))]
 @router.post("/api/conversation/new", dependencies=[Depends(anyone)])
 async def open_conversation(request: Request, body: shapes.OpenConversation) -> shapes.ConversationOpened:
     """Open a session. A name that exists needs its token and is returned as it stands."""
-    state, wish = request.app.state, Wish(body.session_id, body.shop, body.locale, body.identity)
+    state, page = request.app.state, body.page.model_dump() if body.page else None
+    wish = Wish(body.session_id, body.shop, body.locale, body.identity, page)
     found = await opened(state, caller_of(request), wish, state.store)
     session = found.session
     return shapes.ConversationOpened(
@@ -61,6 +63,16 @@ async def post_message(
         at=iso(posted.entry.at),
         status=Status(posted.status),
     )
+
+
+@router.put("/api/sessions/{name}/page")
+async def show_page(request: Request, name: shapes.NameInPath, body: shapes.ShowPage, caller: TokenHolder) -> Done:
+    """What the visitor looks at on the shop's page from now on, for the bot and the agents. Safe to repeat."""
+    visitor = own_visitor(caller, name)
+    await request.app.state.limits.take("page", visitor=name)
+    async with request.app.state.db.write() as tx:
+        await show_page_to(tx, name, visitor.epoch, body.card.model_dump() if body.card else None)
+    return Done()
 
 
 @router.post("/api/manual/escalate")

@@ -40,6 +40,7 @@ class Wish:
     shop: str | None
     locale: Locale | None
     proof: Proof | None = None
+    page: dict[str, Any] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,7 @@ async def _open(tx: AsyncSession, state: State, wish: Wish, visitor: Visitor | N
     visitor_id, customer = await _whose(tx, shop.id, earlier, claimed)
     if shop.identity_mode == "enforce" and shop.identity_required and not (customer and customer["verified_by"]):
         raise IdentityRequired
-    opening = Opening(wish.name or new_id("s"), shop.id, wish.locale or "en", visitor_id, customer)
+    opening = Opening(wish.name or new_id("s"), shop.id, wish.locale or "en", visitor_id, customer, wish.page)
     session = await open_session(tx, opening)
     is_fresh = claimed is not None and claimed.verified_by is not None
     return Opened(session, visitor_token(state, session, None if is_fresh else visitor), is_new=True)

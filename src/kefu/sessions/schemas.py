@@ -31,6 +31,7 @@ from kefu.shops.customers import Doubt, Proof
 NAME = r"^[A-Za-z0-9_.\-]{1,80}$"
 TEXT_LIMIT = 5000
 MAX_SEQ = 2**53
+WITHOUT_NUL = AfterValidator(lambda value: value.replace("\x00", ""))
 
 
 def _something(value: str) -> str:
@@ -68,13 +69,27 @@ class WithFiles(Body):
         return value.replace("\x00", "").strip() if info.data.get("files") else _something(value)
 
 
+class Card(Body):
+    """What the visitor looks at on the shop's page: a product, or an order of theirs. So the page says; unchecked."""
+
+    kind: Literal["product", "order"]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200), WITHOUT_NUL]
+    url: Annotated[str, StringConstraints(max_length=1000), WITHOUT_NUL] = ""
+    detail: Annotated[str, StringConstraints(max_length=500), WITHOUT_NUL] = ""
+
+
+class ShowPage(Body):
+    card: Card | None = Field(description="null: nothing any more")
+
+
 class OpenConversation(Body):
-    """`identity`: who opens it, where the shop's pages say so."""
+    """`identity`: who opens it, where the shop's pages say so. `page`: what they look at."""
 
     session_id: Name | None = None
     shop: ShopId | None = None
     locale: Locale | None = None
     identity: Proof | None = None
+    page: Card | None = None
 
 
 class ConversationOpened(BaseModel):

@@ -18,7 +18,7 @@ from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, Forbidden, NotFound, NotSignedIn
 from kefu.kit.i18n import Locale, Text
 from kefu.kit.ids import new_id
-from kefu.log.log import BOT, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message
+from kefu.log.log import VISITOR, Actor, Entry, Fact, append, entry, find_client_message
 from kefu.sessions.episodes import keep
 from kefu.sessions.fold import blank, fold
 from kefu.sessions.held import PEOPLE
@@ -84,7 +84,7 @@ class SessionMerged(Conflict):
 
 
 class Stale(Conflict):
-    """The session moved on since this write began; nothing was written. `epoch`: what it is now."""
+    """The session moved on since this write began; nothing was written. `epoch`: what it is now, where it was read."""
 
     code = "STALE_EPOCH"
     text: ClassVar[Text] = {"en": "The conversation has moved on.", "zh": "会话状态已变化。"}
@@ -124,7 +124,7 @@ class Reply:
 class Opening:
     """`visitor_id`: of the visitor's earlier sessions; a new one when they have none.
 
-    `customer`: who they are, as `Session.customer` has it.
+    `customer`: who they are, as `Session.customer` has it. `page`: what they look at on the shop's page.
     """
 
     name: str
@@ -132,6 +132,7 @@ class Opening:
     locale: Locale
     visitor_id: str = ""
     customer: dict[str, Any] | None = None
+    page: dict[str, Any] | None = None
 
 
 async def locked(tx: AsyncSession, name: str) -> Session:
@@ -231,8 +232,13 @@ async def open_session(tx: AsyncSession, opening: Opening) -> Session:
         "nickname": f"{NICKNAMES[opening.locale]} {suffix}",
     }
     tx.add(session)
-    await record(tx, session, Fact("session.opened", VISITOR, facts), *identity_of(opening, facts["visitor_id"]))
+    page = [page_shown(opening.page)] if opening.page else []
+    await record(tx, session, Fact("session.opened", VISITOR, facts), *identity_of(opening, facts["visitor_id"]), *page)
     return session
+
+
+def page_shown(card: dict[str, Any] | None) -> Fact:
+    return Fact("page.shown", VISITOR, {"card": card}, audience="internal")
 
 
 def identity_of(origin: Session | Opening, visitor_id: str) -> list[Fact]:
@@ -294,22 +300,6 @@ def _forced(session: Session, member: Member, seen: Seen, missed: int) -> Fact:
     """Who sent without reading, and which message; it stands right behind that message."""
     payload = {"seen_seq": seen.seq, "missed": missed, "message_seq": session.seq + 1}
     return Fact("reply.forced", member.actor, payload, audience="internal")
-
-
-async def post_by_bot(tx: AsyncSession, work: AnswerVisitor, answer: dict[str, Any], evidence: dict[str, Any]) -> Entry:
-    """The bot's message with the evidence beside it.
-
-    Fenced: raises Stale when the epoch moved, the bot is no longer active, a newer message of the visitor waits for one
-    answer to both, or this message was answered before. Nothing of a stale answer is written.
-    """
-    session = await locked(tx, work.session)
-    if not may_answer(session, work):
-        raise Stale(epoch=session.epoch)
-    said = Fact("message.posted", BOT, {"role": "assistant", **answer, "reply_to": work.seq})
-    internal: Audience = "internal"
-    proof = Fact("answer.evidenced", BOT, {**evidence, "reply_to": work.seq}, audience=internal)
-    posted, _ = await record(tx, session, said, proof)
-    return posted
 
 
 def may_answer(session: Session, work: AnswerVisitor) -> bool:

@@ -2,6 +2,7 @@ import type * as Api from "./generated";
 import type { IdentityEvent } from "./customer";
 import type { FileRef } from "./files";
 import { isJoin } from "./joins";
+import type { PolicyEvent, PolicyFired } from "./policies";
 import type { TeamEvent, TeamFrame } from "./team";
 
 export type Role = Api.Message["role"];
@@ -127,6 +128,7 @@ export interface AnswerEvidenced extends Logged<"answer.evidenced"> {
   draft_id: string;
   provider: string;
   model: string;
+  fell_back_from?: string[];
   knowledge_version: number | string;
   passages: Passage[];
   prompt_hash: string;
@@ -134,6 +136,11 @@ export interface AnswerEvidenced extends Logged<"answer.evidenced"> {
   cost: unknown;
   latency_ms: number;
   answered: boolean;
+}
+
+/** Internal: what the visitor looks at on the shop's page; null: nothing any more. */
+export interface PageShown extends Logged<"page.shown"> {
+  card: { kind: "product" | "order"; title: string; url: string; detail: string } | null;
 }
 
 /** Internal: an agent sent a reply although others had written since they looked. */
@@ -208,6 +215,8 @@ export type LogEvent =
   | MoveEvent
   | JoinEvent
   | AnswerEvidenced
+  | PageShown
+  | PolicyEvent
   | ReplyForced
   | MailEvent
   | TeamEvent
@@ -347,6 +356,7 @@ export type DeskFrame =
   | AgentStatusChanged
   | AccessChanged
   | QueueReminded
+  | PolicyFired
   | TeamFrame
   | { type: "stream.ready" }
   | StreamEnded;
@@ -358,11 +368,11 @@ export function isMoveEvent(event: LogEvent): event is MoveEvent {
   return event.type.startsWith("session.") && !NO_MOVES.has(event.type) && !isJoin(event);
 }
 
-type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | ReplyForced;
+type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | PageShown | PolicyEvent | ReplyForced;
 
 /** What only agents hear, and what changes nothing of where the conversation stands. */
 export function isAside(frame: Frame): frame is Aside {
-  return /^(?:note|transfer|assist|mail|tag|customer)\.|^session\.(?:rated|identified|signed_out)$|^answer\.evidenced$|^reply\.forced$/.test(frame.type);
+  return /^(?:note|transfer|assist|mail|tag|customer|page|policy)\.|^session\.(?:rated|identified|signed_out)$|^answer\.(?:evidenced|withheld)$|^reply\.forced$/.test(frame.type);
 }
 
 export function isLogEvent(frame: Frame): frame is LogEvent {

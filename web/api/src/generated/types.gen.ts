@@ -173,7 +173,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Created At
      */
@@ -310,7 +310,9 @@ export type ArticleData = {
 /**
  * ArticleOut
  *
- * `url` opens for visitors once it is published.
+ * `url` opens for visitors once it is published. `author`: the id of who wrote this version, empty for the system.
+ *
+ * `note`: why it was sent back. The pages of a document's `body` are parted by form feeds.
  */
 export type ArticleOut = {
     /**
@@ -328,7 +330,7 @@ export type ArticleOut = {
     /**
      * Kind
      */
-    kind: 'article' | 'qa';
+    kind: 'article' | 'qa' | 'document';
     /**
      * Slug
      */
@@ -362,6 +364,18 @@ export type ArticleOut = {
      * Published At
      */
     published_at: string | null;
+    /**
+     * Public Version
+     */
+    public_version: number | null;
+    /**
+     * Author
+     */
+    author: string;
+    /**
+     * Note
+     */
+    note: string;
     /**
      * Body
      */
@@ -411,6 +425,8 @@ export type ArticlePageData = {
 
 /**
  * ArticleSummary
+ *
+ * `status` is that of the newest `version`; visitors see `public_version`, if any.
  */
 export type ArticleSummary = {
     /**
@@ -428,7 +444,7 @@ export type ArticleSummary = {
     /**
      * Kind
      */
-    kind: 'article' | 'qa';
+    kind: 'article' | 'qa' | 'document';
     /**
      * Slug
      */
@@ -462,6 +478,10 @@ export type ArticleSummary = {
      * Published At
      */
     published_at: string | null;
+    /**
+     * Public Version
+     */
+    public_version: number | null;
 };
 
 /**
@@ -705,6 +725,159 @@ export type AvailableData = {
      */
     success?: true;
     data: AvailableAgents;
+};
+
+/**
+ * BacktestData
+ */
+export type BacktestData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: BacktestOut;
+};
+
+/**
+ * BacktestListData
+ */
+export type BacktestListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<BacktestRef>;
+};
+
+/**
+ * BacktestOut
+ */
+export type BacktestOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * State
+     */
+    state: 'running' | 'done' | 'cancelled';
+    /**
+     * Version
+     */
+    version: number | null;
+    /**
+     * Baseline
+     */
+    baseline: number;
+    /**
+     * Shop
+     */
+    shop: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Looked At
+     */
+    looked_at: number;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
+    /**
+     * Names
+     */
+    names: {
+        [key: string]: Names;
+    };
+    candidate: Counts;
+    compared: Counts;
+    only_candidate: Only;
+    only_baseline: Only;
+};
+
+/**
+ * BacktestRef
+ *
+ * `version` null: the draft as it was.
+ */
+export type BacktestRef = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * State
+     */
+    state: 'running' | 'done' | 'cancelled';
+    /**
+     * Version
+     */
+    version: number | null;
+    /**
+     * Baseline
+     */
+    baseline: number;
+    /**
+     * Shop
+     */
+    shop: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Looked At
+     */
+    looked_at: number;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
 };
 
 /**
@@ -1023,6 +1196,30 @@ export type ByTagData = {
 };
 
 /**
+ * Card
+ *
+ * What the visitor looks at on the shop's page: a product, or an order of theirs. So the page says; unchecked.
+ */
+export type Card = {
+    /**
+     * Kind
+     */
+    kind: 'product' | 'order';
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Url
+     */
+    url?: string;
+    /**
+     * Detail
+     */
+    detail?: string;
+};
+
+/**
  * Carried
  */
 export type Carried = {
@@ -1156,6 +1353,26 @@ export type ChatAnswer = {
 };
 
 /**
+ * ClaimOut
+ *
+ * A sentence of the answer. `cited`: the passages it named, from 1; `doubt`: why that does not count, or empty.
+ */
+export type ClaimOut = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Cited
+     */
+    cited: Array<number>;
+    /**
+     * Doubt
+     */
+    doubt: '' | 'uncited' | 'no_such_passage' | 'numbers' | 'words';
+};
+
+/**
  * CodeIn
  */
 export type CodeIn = {
@@ -1253,6 +1470,86 @@ export type ConversationOpened = {
 };
 
 /**
+ * Costs
+ */
+export type Costs = {
+    /**
+     * First
+     */
+    first: string;
+    /**
+     * Last
+     */
+    last: string;
+    /**
+     * Used
+     */
+    used: Array<UsedOut>;
+};
+
+/**
+ * CostsData
+ */
+export type CostsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Costs;
+};
+
+/**
+ * Counts
+ *
+ * `sessions` with a hit. `fired` hits ask for a person; one came after those that `caught`, none after the rest.
+ *
+ * `missed`: people came without a hit before. `noted`: hits that only tag or tell. `unreadable` ones were left out.
+ */
+export type Counts = {
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Noted
+     */
+    noted: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * Missed
+     */
+    missed: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+    /**
+     * Unreadable
+     */
+    unreadable: number;
+    /**
+     * Policies
+     */
+    policies: {
+        [key: string]: OfPolicy;
+    };
+    /**
+     * Days
+     */
+    days: {
+        [key: string]: Day;
+    };
+    examples: Examples;
+};
+
+/**
  * Coze
  */
 export type Coze = {
@@ -1323,6 +1620,28 @@ export type CustomerOut = {
 };
 
 /**
+ * Day
+ */
+export type Day = {
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * Missed
+     */
+    missed: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+};
+
+/**
  * DayOut
  *
  * A local day, as instants: 23 or 25 hours long where the clock changes.
@@ -1348,6 +1667,154 @@ export type DayOut = {
      * Is Special
      */
     is_special: boolean;
+};
+
+/**
+ * Difference
+ *
+ * `fields`: what it was and what it is, by field.
+ */
+export type Difference = {
+    /**
+     * Id
+     */
+    id: string;
+    name: Names;
+    /**
+     * Change
+     */
+    change: 'added' | 'removed' | 'changed';
+    /**
+     * Fields
+     */
+    fields: {
+        [key: string]: Array<unknown>;
+    };
+};
+
+/**
+ * DifferenceData
+ */
+export type DifferenceData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<Difference>;
+};
+
+/**
+ * DocumentData
+ */
+export type DocumentData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: DocumentOut;
+};
+
+/**
+ * DocumentError
+ *
+ * Why it was refused, in the caller's language.
+ */
+export type DocumentError = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Message
+     */
+    message: string;
+};
+
+/**
+ * DocumentOut
+ *
+ * `done` of `total`: pages, or bytes where a format has none; `total` is 0 until it is known.
+ *
+ * `article_id`: what it became once it is `read`.
+ */
+export type DocumentOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Article Id
+     */
+    article_id: string | null;
+    /**
+     * Article Version
+     */
+    article_version: number | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Media Type
+     */
+    media_type: string;
+    /**
+     * Size
+     */
+    size: number;
+    /**
+     * Status
+     */
+    status: 'waiting' | 'reading' | 'read' | 'refused';
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Total
+     */
+    total: number;
+    error: DocumentError | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+};
+
+/**
+ * DocumentPage
+ */
+export type DocumentPage = {
+    /**
+     * Documents
+     */
+    documents: Array<DocumentOut>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * DocumentPageData
+ */
+export type DocumentPageData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: DocumentPage;
 };
 
 /**
@@ -1537,6 +2004,143 @@ export type Escalation = {
 };
 
 /**
+ * EvidenceData
+ */
+export type EvidenceData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: EvidenceOut;
+};
+
+/**
+ * EvidenceOut
+ *
+ * `cost` in US dollars. `fell_back_from`: what did not answer before, and why.
+ *
+ * `refused`: what a model said that no passage says; the visitor was told that the bot does not know.
+ */
+export type EvidenceOut = {
+    /**
+     * Provider
+     */
+    provider: string;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Knowledge Version
+     */
+    knowledge_version: number;
+    /**
+     * Prompt Hash
+     */
+    prompt_hash: string;
+    /**
+     * Tokens
+     */
+    tokens: number;
+    /**
+     * Cost
+     */
+    cost: number;
+    /**
+     * Latency Ms
+     */
+    latency_ms: number;
+    /**
+     * Answered
+     */
+    answered: boolean;
+    /**
+     * Fell Back From
+     */
+    fell_back_from: Array<string>;
+    /**
+     * Refused
+     */
+    refused: string;
+    /**
+     * Claims
+     */
+    claims: Array<ClaimOut>;
+    /**
+     * Passages
+     */
+    passages: Array<EvidencePassageOut>;
+};
+
+/**
+ * EvidencePassageOut
+ *
+ * A passage as it was then. `hash_holds`: the record was not tampered with.
+ *
+ * `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
+ */
+export type EvidencePassageOut = {
+    /**
+     * Passage Id
+     */
+    passage_id: string;
+    /**
+     * Article Id
+     */
+    article_id: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Text Hash
+     */
+    text_hash: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Hash Holds
+     */
+    hash_holds: boolean;
+    /**
+     * Has Changed
+     */
+    has_changed: boolean;
+    /**
+     * Latest
+     */
+    latest: number | null;
+};
+
+/**
+ * Examples
+ */
+export type Examples = {
+    /**
+     * Caught
+     */
+    caught: Array<KefuSupervisionSchemasExample>;
+    /**
+     * Missed
+     */
+    missed: Array<KefuSupervisionSchemasExample>;
+    /**
+     * False Alarms
+     */
+    false_alarms: Array<KefuSupervisionSchemasExample>;
+};
+
+/**
  * Explained
  */
 export type Explained = {
@@ -1562,6 +2166,26 @@ export type ExplainedVariable = {
      * Example
      */
     example: string;
+};
+
+/**
+ * FailLoop
+ *
+ * So many answers in a row without evidence, or with one of these apologies.
+ */
+export type FailLoop = {
+    /**
+     * Kind
+     */
+    kind: 'fail_loop';
+    /**
+     * In A Row
+     */
+    in_a_row?: number;
+    /**
+     * Apologies
+     */
+    apologies?: Array<string>;
 };
 
 /**
@@ -1799,6 +2423,45 @@ export type HistoryData = {
 };
 
 /**
+ * Hit
+ *
+ * `why`: what was found; its `spans` are places in the text, from 0, in Unicode characters.
+ */
+export type Hit = {
+    /**
+     * Policy
+     */
+    policy: string;
+    name: Names;
+    /**
+     * Kind
+     */
+    kind: 'keyword' | 'regex' | 'topic' | 'sentiment' | 'vip' | 'order_value' | 'spend' | 'time' | 'fail_loop' | 'low_confidence';
+    /**
+     * Severity
+     */
+    severity: 'low' | 'medium' | 'high';
+    /**
+     * Does
+     */
+    does: string;
+    /**
+     * Dry Run
+     */
+    dry_run: boolean;
+    /**
+     * Effect
+     */
+    effect: string;
+    /**
+     * Why
+     */
+    why: {
+        [key: string]: unknown;
+    };
+};
+
+/**
  * HitOut
  *
  * `score`: the likelihood, 0…1, that the passage answers the question.
@@ -1907,6 +2570,22 @@ export type HitTestOut = {
      * Took Ms
      */
     took_ms: number;
+};
+
+/**
+ * HitsData
+ *
+ * In the order of precedence; after one that asks for a person no further one is looked at.
+ */
+export type HitsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<Hit>;
 };
 
 /**
@@ -2110,6 +2789,26 @@ export type JoinedData = {
 };
 
 /**
+ * Keyword
+ *
+ * `match`: `word` finds a phrase where words begin and end (Chinese is cut into words first), `inside` anywhere.
+ */
+export type Keyword = {
+    /**
+     * Kind
+     */
+    kind: 'keyword';
+    /**
+     * Words
+     */
+    words: Array<string>;
+    /**
+     * Match
+     */
+    match?: 'word' | 'inside';
+};
+
+/**
  * LastWords
  */
 export type LastWords = {
@@ -2233,6 +2932,22 @@ export type LogoutIn = {
      * Refresh Token
      */
     refresh_token?: string | null;
+};
+
+/**
+ * LowConfidence
+ *
+ * The best passage under an answer has a lower score than this.
+ */
+export type LowConfidence = {
+    /**
+     * Kind
+     */
+    kind: 'low_confidence';
+    /**
+     * Below
+     */
+    below: number;
 };
 
 /**
@@ -2648,6 +3363,20 @@ export type MessageStored = {
 };
 
 /**
+ * Names
+ */
+export type Names = {
+    /**
+     * En
+     */
+    en: string;
+    /**
+     * Zh
+     */
+    zh: string;
+};
+
+/**
  * NewArticle
  *
  * `shop`: the default one when left out.
@@ -2771,7 +3500,7 @@ export type NewRole = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -2947,6 +3676,24 @@ export type ObjectOut = {
 };
 
 /**
+ * OfPolicy
+ */
+export type OfPolicy = {
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+};
+
+/**
  * Offered
  */
 export type Offered = {
@@ -3028,9 +3775,25 @@ export type OnlineData = {
 };
 
 /**
+ * Only
+ *
+ * Hits of one version that the other has not.
+ */
+export type Only = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Examples
+     */
+    examples: Array<KefuSupervisionSchemasExample>;
+};
+
+/**
  * OpenConversation
  *
- * `identity`: who opens it, where the shop's pages say so.
+ * `identity`: who opens it, where the shop's pages say so. `page`: what they look at.
  */
 export type OpenConversation = {
     /**
@@ -3046,6 +3809,7 @@ export type OpenConversation = {
      */
     locale?: 'zh' | 'en' | null;
     identity?: Proof | null;
+    page?: Card | null;
 };
 
 /**
@@ -3070,6 +3834,22 @@ export type OrderFacts = {
      * Product Name
      */
     product_name?: string;
+};
+
+/**
+ * OrderValue
+ *
+ * A sum of money that the visitor names, in whatever currency.
+ */
+export type OrderValue = {
+    /**
+     * Kind
+     */
+    kind: 'order_value';
+    /**
+     * At Least
+     */
+    at_least: number;
 };
 
 /**
@@ -3103,6 +3883,59 @@ export type OutcomeData = {
      */
     success?: true;
     data: Outcome;
+};
+
+/**
+ * PassageOut
+ *
+ * `part`: of a document, from 1; its page where `is_page`.
+ */
+export type PassageOut = {
+    /**
+     * Ordinal
+     */
+    ordinal: number;
+    /**
+     * Heading
+     */
+    heading: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Part
+     */
+    part: number;
+    /**
+     * Is Page
+     */
+    is_page: boolean;
+};
+
+/**
+ * PassagePage
+ */
+export type PassagePage = {
+    /**
+     * Passages
+     */
+    passages: Array<PassageOut>;
+    /**
+     * Total
+     */
+    total: number;
+};
+
+/**
+ * PassagePageData
+ */
+export type PassagePageData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: PassagePage;
 };
 
 /**
@@ -3254,6 +4087,128 @@ export type Piece = {
 };
 
 /**
+ * Policy
+ *
+ * `priority`: 1 is looked at first. `shop`: null for all. `hours`: when it holds, by the shop's hours.
+ *
+ * `dry_run`: it only writes down what it would have done. `tag`: the one to give, for `does: tag`.
+ */
+export type Policy = {
+    /**
+     * Id
+     */
+    id: string;
+    name: Names;
+    /**
+     * Rule
+     */
+    rule: ({
+        kind: 'keyword';
+    } & Keyword) | ({
+        kind: 'regex';
+    } & Regex) | ({
+        kind: 'topic';
+    } & TopicRule) | ({
+        kind: 'sentiment';
+    } & Sentiment) | ({
+        kind: 'vip';
+    } & Vip) | ({
+        kind: 'order_value';
+    } & OrderValue) | ({
+        kind: 'spend';
+    } & Spend) | ({
+        kind: 'time';
+    } & Time) | ({
+        kind: 'fail_loop';
+    } & FailLoop) | ({
+        kind: 'low_confidence';
+    } & LowConfidence);
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Hours
+     */
+    hours?: 'any' | 'open' | 'closed';
+    /**
+     * Severity
+     */
+    severity?: 'low' | 'medium' | 'high';
+    /**
+     * Priority
+     */
+    priority?: number;
+    /**
+     * Cooldown Minutes
+     */
+    cooldown_minutes?: number;
+    /**
+     * Enabled
+     */
+    enabled?: boolean;
+    /**
+     * Dry Run
+     */
+    dry_run?: boolean;
+    /**
+     * Does
+     */
+    does?: 'escalate' | 'tag' | 'tell';
+    /**
+     * Tag
+     */
+    tag?: string | null;
+};
+
+/**
+ * PolicyDraftData
+ */
+export type PolicyDraftData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: PolicyDraftOut;
+};
+
+/**
+ * PolicyDraftOut
+ *
+ * What is being written. `in_force`: the version that watches now; `is_changed`: they differ.
+ */
+export type PolicyDraftOut = {
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Based On
+     */
+    based_on: number;
+    /**
+     * In Force
+     */
+    in_force: number;
+    /**
+     * Is Changed
+     */
+    is_changed: boolean;
+    /**
+     * Changed At
+     */
+    changed_at: string;
+    /**
+     * Changed By
+     */
+    changed_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+};
+
+/**
  * PostMessage
  */
 export type PostMessage = {
@@ -3400,6 +4355,20 @@ export type Proof = {
 };
 
 /**
+ * Publish
+ */
+export type Publish = {
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Note
+     */
+    note?: string;
+};
+
+/**
  * PutHours
  *
  * `hours` null: as the settings say. `version`: of what the writer saw.
@@ -3414,6 +4383,22 @@ export type PutHours = {
      * Version
      */
     version: number;
+};
+
+/**
+ * PutPolicies
+ *
+ * All policies as they are to be. `revision`: of what the writer saw.
+ */
+export type PutPolicies = {
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+    /**
+     * Revision
+     */
+    revision: number;
 };
 
 /**
@@ -3457,6 +4442,90 @@ export type PutSecurity = {
      * Version
      */
     version: number;
+};
+
+/**
+ * QuestionData
+ */
+export type QuestionData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: QuestionOut;
+};
+
+/**
+ * QuestionOut
+ *
+ * `asked`: the newest wording. `examples`: where it was asked, the newest first.
+ */
+export type QuestionOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Asked
+     */
+    asked: string;
+    /**
+     * Times
+     */
+    times: number;
+    /**
+     * Status
+     */
+    status: 'open' | 'dismissed' | 'linked';
+    /**
+     * Article Id
+     */
+    article_id: string | null;
+    /**
+     * First At
+     */
+    first_at: string;
+    /**
+     * Last At
+     */
+    last_at: string;
+    /**
+     * Examples
+     */
+    examples: Array<KefuKnowledgeQuestionEndpointsExample>;
+};
+
+/**
+ * QuestionPage
+ */
+export type QuestionPage = {
+    /**
+     * Questions
+     */
+    questions: Array<QuestionOut>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * QuestionPageData
+ */
+export type QuestionPageData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: QuestionPage;
 };
 
 /**
@@ -3736,6 +4805,22 @@ export type RefreshIn = {
 };
 
 /**
+ * Regex
+ *
+ * RE2, upper and lower case alike.
+ */
+export type Regex = {
+    /**
+     * Kind
+     */
+    kind: 'regex';
+    /**
+     * Pattern
+     */
+    pattern: string;
+};
+
+/**
  * ReplyChange
  *
  * What is left out stays; `shortcut: null` frees the key.
@@ -3966,7 +5051,7 @@ export type RoleChangeIn = {
     /**
      * Permissions
      */
-    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
+    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
 };
 
 /**
@@ -3993,7 +5078,7 @@ export type RoleList = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -4035,7 +5120,7 @@ export type RoleOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Is Builtin
      */
@@ -4377,6 +5462,38 @@ export type SecurityOut = {
 };
 
 /**
+ * SentBack
+ *
+ * `reason`: what the author has to do.
+ */
+export type SentBack = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Reason
+     */
+    reason: string;
+};
+
+/**
+ * Sentiment
+ *
+ * So many messages of the visitor in a row that sound unhappy.
+ */
+export type Sentiment = {
+    /**
+     * Kind
+     */
+    kind: 'sentiment';
+    /**
+     * In A Row
+     */
+    in_a_row?: number;
+};
+
+/**
  * SessionData
  */
 export type SessionData = {
@@ -4691,6 +5808,22 @@ export type SessionWithHistory = {
 };
 
 /**
+ * Settlement
+ *
+ * `article_id`: what answers it, when it is `linked`.
+ */
+export type Settlement = {
+    /**
+     * Status
+     */
+    status: 'open' | 'dismissed' | 'linked';
+    /**
+     * Article Id
+     */
+    article_id?: string | null;
+};
+
+/**
  * SetupData
  */
 export type SetupData = {
@@ -4866,6 +5999,15 @@ export type ShopRef = {
 };
 
 /**
+ * ShowPage
+ *
+ * null: nothing any more.
+ */
+export type ShowPage = {
+    card: Card | null;
+};
+
+/**
  * SignedInOut
  */
 export type SignedInOut = {
@@ -4939,6 +6081,22 @@ export type Span = {
 };
 
 /**
+ * Spend
+ *
+ * US dollars that the bot's answers in the session have cost.
+ */
+export type Spend = {
+    /**
+     * Kind
+     */
+    kind: 'spend';
+    /**
+     * At Least
+     */
+    at_least: number;
+};
+
+/**
  * SplitFrom
  */
 export type SplitFrom = {
@@ -4949,9 +6107,43 @@ export type SplitFrom = {
 };
 
 /**
+ * StartBacktest
+ *
+ * `version` null: the draft. `baseline` null: what is in force. Times are Unix milliseconds, `until` not included.
+ *
+ * `within_minutes`: so soon after a hit a person has to have come for it to be right.
+ */
+export type StartBacktest = {
+    /**
+     * Version
+     */
+    version?: number | null;
+    /**
+     * Baseline
+     */
+    baseline?: number | null;
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes?: number;
+};
+
+/**
  * Status
  */
-export type StatusInput = 'draft' | 'published' | 'archived';
+export type StatusInput = 'draft' | 'review' | 'published' | 'archived';
 
 /**
  * StatusWish
@@ -5231,6 +6423,26 @@ export type TeamStats = {
 };
 
 /**
+ * Time
+ *
+ * How long the visitor talks with the bot already: minutes, or messages that they wrote.
+ */
+export type Time = {
+    /**
+     * Kind
+     */
+    kind: 'time';
+    /**
+     * Measure
+     */
+    measure?: 'minutes' | 'messages';
+    /**
+     * At Least
+     */
+    at_least: number;
+};
+
+/**
  * Today
  *
  * Since midnight in TIMEZONE. Times in seconds; null where there is nothing to take an average of.
@@ -5341,6 +6553,20 @@ export type TodayWithLoad = {
      * Max Sessions
      */
     max_sessions: number;
+};
+
+/**
+ * TopicRule
+ */
+export type TopicRule = {
+    /**
+     * Kind
+     */
+    kind: 'topic';
+    /**
+     * Topics
+     */
+    topics: Array<'legal' | 'safety' | 'press' | 'privacy' | 'self_harm'>;
 };
 
 /**
@@ -5548,6 +6774,30 @@ export type TrialOut = {
 };
 
 /**
+ * Try
+ *
+ * A message as a visitor might write it. `policies` null: those of the draft.
+ */
+export type Try = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Is Vip
+     */
+    is_vip?: boolean;
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Policies
+     */
+    policies?: Array<Policy> | null;
+};
+
+/**
  * Typing
  *
  * `internal`: into a note, which is no business of the visitor's.
@@ -5593,6 +6843,50 @@ export type Use = {
      */
     session_name?: string | null;
     order?: OrderFacts;
+};
+
+/**
+ * UsedOut
+ *
+ * `cost` in US dollars.
+ */
+export type UsedOut = {
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Day
+     */
+    day: string;
+    /**
+     * Provider
+     */
+    provider: string;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Purpose
+     */
+    purpose: string;
+    /**
+     * Calls
+     */
+    calls: number;
+    /**
+     * Tokens In
+     */
+    tokens_in: number;
+    /**
+     * Tokens Out
+     */
+    tokens_out: number;
+    /**
+     * Cost
+     */
+    cost: number;
 };
 
 /**
@@ -5656,6 +6950,114 @@ export type UserProfile = {
      * Language
      */
     language: string;
+};
+
+/**
+ * VersionData
+ */
+export type VersionData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: KefuSupervisionSchemasVersionOut;
+};
+
+/**
+ * VersionList
+ *
+ * The newest first.
+ */
+export type VersionList = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<KefuKnowledgeSchemasVersionOut>;
+};
+
+/**
+ * VersionListData
+ */
+export type VersionListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<VersionRef>;
+};
+
+/**
+ * VersionRef
+ *
+ * `version` 0 is what Kefu came with. `until` is null for what is in force.
+ */
+export type VersionRef = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    /**
+     * Published By
+     */
+    published_by: string;
+    /**
+     * Until
+     */
+    until: string | null;
+};
+
+/**
+ * VersionText
+ */
+export type VersionText = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Body
+     */
+    body: string;
+};
+
+/**
+ * VersionTextData
+ */
+export type VersionTextData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: VersionText;
+};
+
+/**
+ * Vip
+ */
+export type Vip = {
+    /**
+     * Kind
+     */
+    kind: 'vip';
 };
 
 /**
@@ -5817,14 +7219,112 @@ export type WriteNote = {
 };
 
 /**
+ * Example
+ *
+ * The bot's reply `seq` in that session.
+ */
+export type KefuKnowledgeQuestionEndpointsExample = {
+    /**
+     * Session
+     */
+    session: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
+};
+
+/**
+ * VersionOut
+ *
+ * `author`: the name, null for the system. `public_at`: since when visitors could see it.
+ */
+export type KefuKnowledgeSchemasVersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Author
+     */
+    author: string | null;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Public At
+     */
+    public_at: string | null;
+};
+
+/**
  * Status
  */
-export type KefuKnowledgeStatesStatus = 'draft' | 'published' | 'archived';
+export type KefuKnowledgeStatesStatus = 'draft' | 'review' | 'published' | 'archived';
 
 /**
  * Status
  */
 export type KefuSessionsStatesStatus = 'bot_active' | 'pending_manual' | 'manual_live' | 'after_hours_email' | 'closed';
+
+/**
+ * Example
+ *
+ * `seq`: the message, or the event with which a person came. `policy` is null for what was missed.
+ */
+export type KefuSupervisionSchemasExample = {
+    /**
+     * Session
+     */
+    session: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Policy
+     */
+    policy: string | null;
+    /**
+     * At
+     */
+    at: number;
+};
+
+/**
+ * VersionOut
+ */
+export type KefuSupervisionSchemasVersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    /**
+     * Published By
+     */
+    published_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+};
 
 export type Error = {
     success: false;
@@ -7317,6 +8817,80 @@ export type TryBotResponses = {
 
 export type TryBotResponse = TryBotResponses[keyof TryBotResponses];
 
+export type EvidenceData2 = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+        /**
+         * Seq
+         */
+        seq: number;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/evidence/{seq}';
+};
+
+export type EvidenceErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type EvidenceError = EvidenceErrors[keyof EvidenceErrors];
+
+export type EvidenceResponses = {
+    /**
+     * Successful Response
+     */
+    200: EvidenceData;
+};
+
+export type EvidenceResponse = EvidenceResponses[keyof EvidenceResponses];
+
 export type SessionStatsData2 = {
     body?: never;
     path?: never;
@@ -7456,6 +9030,164 @@ export type WallboardResponses = {
 };
 
 export type WallboardResponse = WallboardResponses[keyof WallboardResponses];
+
+export type ModelCostsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string;
+        /**
+         * From
+         */
+        from?: string | null;
+        /**
+         * To
+         */
+        to?: string | null;
+    };
+    url: '/api/reports/costs';
+};
+
+export type ModelCostsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ModelCostsError = ModelCostsErrors[keyof ModelCostsErrors];
+
+export type ModelCostsResponses = {
+    /**
+     * Successful Response
+     */
+    200: CostsData;
+};
+
+export type ModelCostsResponse = ModelCostsResponses[keyof ModelCostsResponses];
+
+export type ModelCostsFileData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string;
+        /**
+         * From
+         */
+        from?: string | null;
+        /**
+         * To
+         */
+        to?: string | null;
+        /**
+         * Locale
+         */
+        locale?: 'zh' | 'en' | null;
+    };
+    url: '/api/reports/costs/file';
+};
+
+export type ModelCostsFileErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ModelCostsFileError = ModelCostsFileErrors[keyof ModelCostsFileErrors];
+
+export type ModelCostsFileResponses = {
+    /**
+     * The file
+     */
+    200: unknown;
+};
 
 export type GetQueueData = {
     body?: never;
@@ -11956,6 +13688,76 @@ export type PostMessageResponses = {
 
 export type PostMessageResponse = PostMessageResponses[keyof PostMessageResponses];
 
+export type ShowPageData = {
+    body: ShowPage;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/page';
+};
+
+export type ShowPageErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ShowPageError = ShowPageErrors[keyof ShowPageErrors];
+
+export type ShowPageResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type ShowPageResponse = ShowPageResponses[keyof ShowPageResponses];
+
 export type EscalateData = {
     body: Escalate;
     path?: never;
@@ -12820,7 +14622,7 @@ export type ListArticlesData = {
         /**
          * Kind
          */
-        kind?: 'article' | 'qa' | '';
+        kind?: 'article' | 'qa' | 'document' | '';
         /**
          * Category
          */
@@ -13174,6 +14976,146 @@ export type ChangeArticleResponses = {
 
 export type ChangeArticleResponse = ChangeArticleResponses[keyof ChangeArticleResponses];
 
+export type SubmitArticleData = {
+    body: AtVersion;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/submit';
+};
+
+export type SubmitArticleErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SubmitArticleError = SubmitArticleErrors[keyof SubmitArticleErrors];
+
+export type SubmitArticleResponses = {
+    /**
+     * Successful Response
+     */
+    200: ArticleData;
+};
+
+export type SubmitArticleResponse = SubmitArticleResponses[keyof SubmitArticleResponses];
+
+export type SendArticleBackData = {
+    body: SentBack;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/send-back';
+};
+
+export type SendArticleBackErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SendArticleBackError = SendArticleBackErrors[keyof SendArticleBackErrors];
+
+export type SendArticleBackResponses = {
+    /**
+     * Successful Response
+     */
+    200: ArticleData;
+};
+
+export type SendArticleBackResponse = SendArticleBackResponses[keyof SendArticleBackResponses];
+
 export type PublishArticleData = {
     body: AtVersion;
     path: {
@@ -13314,6 +15256,229 @@ export type ArchiveArticleResponses = {
 
 export type ArchiveArticleResponse = ArchiveArticleResponses[keyof ArchiveArticleResponses];
 
+export type ListVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/versions';
+};
+
+export type ListVersionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListVersionsError = ListVersionsErrors[keyof ListVersionsErrors];
+
+export type ListVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionList;
+};
+
+export type ListVersionsResponse = ListVersionsResponses[keyof ListVersionsResponses];
+
+export type ReadVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/versions/{version}';
+};
+
+export type ReadVersionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadVersionError = ReadVersionErrors[keyof ReadVersionErrors];
+
+export type ReadVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionTextData;
+};
+
+export type ReadVersionResponse = ReadVersionResponses[keyof ReadVersionResponses];
+
+export type ListPassagesData = {
+    body?: never;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: {
+        /**
+         * Offset
+         */
+        offset?: number;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/knowledge/articles/{article_id}/passages';
+};
+
+export type ListPassagesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListPassagesError = ListPassagesErrors[keyof ListPassagesErrors];
+
+export type ListPassagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PassagePageData;
+};
+
+export type ListPassagesResponse = ListPassagesResponses[keyof ListPassagesResponses];
+
 export type HitTestData2 = {
     body: HitTest;
     path?: never;
@@ -13378,6 +15543,464 @@ export type HitTestResponses = {
 };
 
 export type HitTestResponse = HitTestResponses[keyof HitTestResponses];
+
+export type ListDocumentsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+        /**
+         * Status
+         */
+        status?: 'waiting' | 'reading' | 'read' | 'refused' | '';
+        /**
+         * Article Id
+         */
+        article_id?: string;
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/knowledge/documents';
+};
+
+export type ListDocumentsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListDocumentsError = ListDocumentsErrors[keyof ListDocumentsErrors];
+
+export type ListDocumentsResponses = {
+    /**
+     * Successful Response
+     */
+    200: DocumentPageData;
+};
+
+export type ListDocumentsResponse = ListDocumentsResponses[keyof ListDocumentsResponses];
+
+export type UploadDocumentData = {
+    body: {
+        file: Blob | File;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | null;
+        /**
+         * Article
+         */
+        article?: string | null;
+    };
+    url: '/api/knowledge/documents';
+};
+
+export type UploadDocumentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type UploadDocumentError = UploadDocumentErrors[keyof UploadDocumentErrors];
+
+export type UploadDocumentResponses = {
+    /**
+     * Successful Response
+     */
+    201: DocumentData;
+};
+
+export type UploadDocumentResponse = UploadDocumentResponses[keyof UploadDocumentResponses];
+
+export type DeleteDocumentData = {
+    body?: never;
+    path: {
+        /**
+         * Document Id
+         */
+        document_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/documents/{document_id}';
+};
+
+export type DeleteDocumentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DeleteDocumentError = DeleteDocumentErrors[keyof DeleteDocumentErrors];
+
+export type DeleteDocumentResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type DeleteDocumentResponse = DeleteDocumentResponses[keyof DeleteDocumentResponses];
+
+export type ReadDocumentData = {
+    body?: never;
+    path: {
+        /**
+         * Document Id
+         */
+        document_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/documents/{document_id}';
+};
+
+export type ReadDocumentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadDocumentError = ReadDocumentErrors[keyof ReadDocumentErrors];
+
+export type ReadDocumentResponses = {
+    /**
+     * Successful Response
+     */
+    200: DocumentData;
+};
+
+export type ReadDocumentResponse = ReadDocumentResponses[keyof ReadDocumentResponses];
+
+export type UnansweredQuestionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+        /**
+         * Lang
+         */
+        lang?: 'zh' | 'en' | '';
+        /**
+         * Status
+         */
+        status?: 'open' | 'dismissed' | 'linked' | '';
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/knowledge/questions';
+};
+
+export type UnansweredQuestionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type UnansweredQuestionsError = UnansweredQuestionsErrors[keyof UnansweredQuestionsErrors];
+
+export type UnansweredQuestionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: QuestionPageData;
+};
+
+export type UnansweredQuestionsResponse = UnansweredQuestionsResponses[keyof UnansweredQuestionsResponses];
+
+export type SettleQuestionData = {
+    body: Settlement;
+    path: {
+        /**
+         * Question Id
+         */
+        question_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/questions/{question_id}';
+};
+
+export type SettleQuestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SettleQuestionError = SettleQuestionErrors[keyof SettleQuestionErrors];
+
+export type SettleQuestionResponses = {
+    /**
+     * Successful Response
+     */
+    200: QuestionData;
+};
+
+export type SettleQuestionResponse = SettleQuestionResponses[keyof SettleQuestionResponses];
 
 export type ListShopsData = {
     body?: never;
@@ -14077,6 +16700,745 @@ export type RetireSecretResponses = {
 };
 
 export type RetireSecretResponse = RetireSecretResponses[keyof RetireSecretResponses];
+
+export type GetPoliciesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies';
+};
+
+export type GetPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetPoliciesError = GetPoliciesErrors[keyof GetPoliciesErrors];
+
+export type GetPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyDraftData;
+};
+
+export type GetPoliciesResponse = GetPoliciesResponses[keyof GetPoliciesResponses];
+
+export type PutPoliciesData = {
+    body: PutPolicies;
+    path?: never;
+    query?: never;
+    url: '/api/policies';
+};
+
+export type PutPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutPoliciesError = PutPoliciesErrors[keyof PutPoliciesErrors];
+
+export type PutPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyDraftData;
+};
+
+export type PutPoliciesResponse = PutPoliciesResponses[keyof PutPoliciesResponses];
+
+export type PublishPoliciesData = {
+    body: Publish;
+    path?: never;
+    query?: never;
+    url: '/api/policies/publish';
+};
+
+export type PublishPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PublishPoliciesError = PublishPoliciesErrors[keyof PublishPoliciesErrors];
+
+export type PublishPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    201: VersionData;
+};
+
+export type PublishPoliciesResponse = PublishPoliciesResponses[keyof PublishPoliciesResponses];
+
+export type ListPolicyVersionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies/versions';
+};
+
+export type ListPolicyVersionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListPolicyVersionsError = ListPolicyVersionsErrors[keyof ListPolicyVersionsErrors];
+
+export type ListPolicyVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionListData;
+};
+
+export type ListPolicyVersionsResponse = ListPolicyVersionsResponses[keyof ListPolicyVersionsResponses];
+
+export type GetPolicyVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/policies/versions/{version}';
+};
+
+export type GetPolicyVersionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetPolicyVersionError = GetPolicyVersionErrors[keyof GetPolicyVersionErrors];
+
+export type GetPolicyVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionData;
+};
+
+export type GetPolicyVersionResponse = GetPolicyVersionResponses[keyof GetPolicyVersionResponses];
+
+export type DiffPoliciesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Old
+         */
+        old?: number | null;
+        /**
+         * New
+         */
+        new?: number | null;
+    };
+    url: '/api/policies/diff';
+};
+
+export type DiffPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DiffPoliciesError = DiffPoliciesErrors[keyof DiffPoliciesErrors];
+
+export type DiffPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: DifferenceData;
+};
+
+export type DiffPoliciesResponse = DiffPoliciesResponses[keyof DiffPoliciesResponses];
+
+export type TryPoliciesData = {
+    body: Try;
+    path?: never;
+    query?: never;
+    url: '/api/policies/try';
+};
+
+export type TryPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TryPoliciesError = TryPoliciesErrors[keyof TryPoliciesErrors];
+
+export type TryPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: HitsData;
+};
+
+export type TryPoliciesResponse = TryPoliciesResponses[keyof TryPoliciesResponses];
+
+export type ListBacktestsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies/backtests';
+};
+
+export type ListBacktestsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListBacktestsError = ListBacktestsErrors[keyof ListBacktestsErrors];
+
+export type ListBacktestsResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestListData;
+};
+
+export type ListBacktestsResponse = ListBacktestsResponses[keyof ListBacktestsResponses];
+
+export type StartBacktestData = {
+    body: StartBacktest;
+    path?: never;
+    query?: never;
+    url: '/api/policies/backtests';
+};
+
+export type StartBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type StartBacktestError = StartBacktestErrors[keyof StartBacktestErrors];
+
+export type StartBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    201: BacktestData;
+};
+
+export type StartBacktestResponse = StartBacktestResponses[keyof StartBacktestResponses];
+
+export type GetBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/policies/backtests/{backtest_id}';
+};
+
+export type GetBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetBacktestError = GetBacktestErrors[keyof GetBacktestErrors];
+
+export type GetBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestData;
+};
+
+export type GetBacktestResponse = GetBacktestResponses[keyof GetBacktestResponses];
+
+export type CancelBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/policies/backtests/{backtest_id}/cancel';
+};
+
+export type CancelBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CancelBacktestError = CancelBacktestErrors[keyof CancelBacktestErrors];
+
+export type CancelBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestData;
+};
+
+export type CancelBacktestResponse = CancelBacktestResponses[keyof CancelBacktestResponses];
 
 export type IdentifyVisitorData = {
     body: Identify;
