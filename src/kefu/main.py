@@ -63,6 +63,10 @@ from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
+from kefu.quality.endpoints import router as quality
+from kefu.quality.gate import Gate
+from kefu.quality.runs import RunGolden, Runner
+from kefu.quality.shadow import Shadow
 from kefu.realtime.desk import Desk
 from kefu.realtime.doorkeeper import Doorkeeper
 from kefu.realtime.endpoints import router as realtime
@@ -96,6 +100,7 @@ from kefu.sessions.work import (
     AssignWaiting,
     CloseIdle,
     CollectQuestions,
+    DraftInShadow,
     IndexMessages,
     SendAfterHoursMail,
     SendMailReply,
@@ -150,6 +155,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     knowledge,
     documents,
     questions,
+    quality,
     shops,
     security,
     policies,
@@ -169,9 +175,11 @@ class Application(FastAPI):
         return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
 
 
-def bulk_worker(db: Database, settings: Settings) -> Worker:
+def bulk_worker(db: Database, settings: Settings, answerer: Answerer | None = None) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     mailing, store = Mailing(db, settings), file_store(settings)
+    mailing = Mailing(db, settings)
+    answerer = answerer or answerer_of(settings, db, models_of(db, settings, line_of(settings)))
     handlers: dict[str, Handler] = {
         SendAfterHoursMail.kind: mailing.tell_team,
         SendMailReply.kind: mailing.reply,
@@ -183,6 +191,8 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
         SweepFiles.kind: partial(sweep_files, db, store, (File.sha256, Document.sha256)),
         ReadDocument.kind: DocumentReader(db, store),
         CollectQuestions.kind: partial(collect_questions, db),
+        RunGolden.kind: Runner(db, answerer),
+        DraftInShadow.kind: Shadow(db, answerer),
     }
     recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions()]
     return Worker(db, "bulk", handlers, width=4, recurring=recurring)
@@ -284,9 +294,10 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     doorkeeper = Doorkeeper(db, bus)
     line = line_of(settings)
     model_of = models_of(db, settings, line)
+    answerer = answerer or answerer_of(settings, db, model_of)
     parts: list[Part] = [shared, line.streams, hub, desk, tellings, presence, signs, doorkeeper]
-    parts.append(talk_worker(db, bus, settings, answerer or answerer_of(settings, db, model_of)))
-    parts += [bulk_worker(db, settings)] if db.is_sqlite else []
+    parts.append(talk_worker(db, bus, settings, answerer))
+    parts += [bulk_worker(db, settings, answerer)] if db.is_sqlite else []
 
     app = Application(
         title="Kefu",
@@ -305,7 +316,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
     app.state.provider, app.state.files = Provider.of(settings), file_store(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
-    app.state.line, app.state.model_of = line, model_of
+    app.state.line, app.state.model_of, app.state.gate = line, model_of, Gate(db)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)
     _add_routes(app)

@@ -137,6 +137,11 @@ async def write_knowledge(story: Story, root: Agent, lead: Agent) -> None:
 
 
 async def watch_the_bot(story: Story, root: Agent) -> None:
+    golden = {"lang": "en", "kind": "unanswerable", "question": "What is love?"}
+    asked = await story.does(root, "POST /api/golden/questions", golden)
+    await story.does(root, "POST /api/golden/runs", {})
+    await story.does(root, "DELETE /api/golden/questions/{question_id}", question_id=asked["data"]["id"])
+    await story.does(root, "PUT /api/shadow", {"is_on": True})
     policies = [{"id": "pol_a", "name": {"en": "a", "zh": "a"}, "rule": {"kind": "vip"}}]
     await story.does(root, "PUT /api/policies", {"policies": policies, "revision": 0})
     await story.does(root, "POST /api/policies/publish", {"revision": 1})

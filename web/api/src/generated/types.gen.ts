@@ -173,7 +173,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Created At
      */
@@ -482,6 +482,34 @@ export type ArticleSummary = {
      * Public Version
      */
     public_version: number | null;
+};
+
+/**
+ * ArticleVersionOut
+ *
+ * `author`: the name, null for the system. `public_at`: since when visitors could see it.
+ */
+export type ArticleVersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Author
+     */
+    author: string | null;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Public At
+     */
+    public_at: string | null;
 };
 
 /**
@@ -1869,6 +1897,20 @@ export type DraftOut = {
 };
 
 /**
+ * EarlierTurn
+ */
+export type EarlierTurn = {
+    /**
+     * Role
+     */
+    role: 'user' | 'assistant';
+    /**
+     * Content
+     */
+    content: string;
+};
+
+/**
  * Efficiency
  *
  * `resolution_rate`: of what ended today, the share in which a person replied.
@@ -2333,6 +2375,88 @@ export type FilledOut = {
 };
 
 /**
+ * GoldenData
+ */
+export type GoldenData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: GoldenOut;
+};
+
+/**
+ * GoldenList
+ *
+ * `most`: how many a shop may have. `titles`: of the articles, by id.
+ */
+export type GoldenList = {
+    /**
+     * Questions
+     */
+    questions: Array<GoldenOut>;
+    /**
+     * Titles
+     */
+    titles: {
+        [key: string]: string;
+    };
+    /**
+     * Most
+     */
+    most: number;
+};
+
+/**
+ * GoldenListData
+ */
+export type GoldenListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: GoldenList;
+};
+
+/**
+ * GoldenOut
+ */
+export type GoldenOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Kind
+     */
+    kind: 'answerable' | 'unanswerable' | 'escalate';
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Articles
+     */
+    articles: Array<string>;
+    /**
+     * History
+     */
+    history: Array<EarlierTurn>;
+    /**
+     * Created At
+     */
+    created_at: string;
+};
+
+/**
  * GrantOut
  *
  * `expires_in`: seconds the access token lasts.
@@ -2757,6 +2881,52 @@ export type Identify = {
      * Shop
      */
     shop?: string | null;
+};
+
+/**
+ * InShop
+ *
+ * `shop`: the default one when left out.
+ */
+export type InShop = {
+    /**
+     * Shop
+     */
+    shop?: string | null;
+};
+
+/**
+ * IntentOut
+ *
+ * `agreement`: 0…1, over the `answered`, those that the bot would have answered.
+ *
+ * `linked`: replies that link to an article; in `same` of them the bot cites it too.
+ */
+export type IntentOut = {
+    /**
+     * Intent
+     */
+    intent: string;
+    /**
+     * Drafts
+     */
+    drafts: number;
+    /**
+     * Answered
+     */
+    answered: number;
+    /**
+     * Agreement
+     */
+    agreement: number;
+    /**
+     * Linked
+     */
+    linked: number;
+    /**
+     * Same
+     */
+    same: number;
 };
 
 /**
@@ -3423,6 +3593,40 @@ export type NewArticle = {
 };
 
 /**
+ * NewGolden
+ *
+ * `shop`: the default one when left out. `articles`: ids, any of which answers it; for answerable questions only.
+ *
+ * `history`: what was said before, oldest first.
+ */
+export type NewGolden = {
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Kind
+     */
+    kind: 'answerable' | 'unanswerable' | 'escalate';
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Articles
+     */
+    articles?: Array<string>;
+    /**
+     * History
+     */
+    history?: Array<EarlierTurn>;
+};
+
+/**
  * NewMember
  *
  * Without a `password` one is made and shown once. Either must be changed at the first sign-in.
@@ -3500,7 +3704,7 @@ export type NewRole = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -4209,6 +4413,32 @@ export type PolicyDraftOut = {
 };
 
 /**
+ * PolicyVersionOut
+ */
+export type PolicyVersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    /**
+     * Published By
+     */
+    published_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+};
+
+/**
  * PostMessage
  */
 export type PostMessage = {
@@ -4369,6 +4599,22 @@ export type Publish = {
 };
 
 /**
+ * Publishing
+ *
+ * `force`: why it is done although golden questions break; for those with `quality.write`.
+ */
+export type Publishing = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Force
+     */
+    force?: string | null;
+};
+
+/**
  * PutHours
  *
  * `hours` null: as the settings say. `version`: of what the writer saw.
@@ -4442,6 +4688,20 @@ export type PutSecurity = {
      * Version
      */
     version: number;
+};
+
+/**
+ * PutShadow
+ */
+export type PutShadow = {
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Is On
+     */
+    is_on: boolean;
 };
 
 /**
@@ -5051,7 +5311,7 @@ export type RoleChangeIn = {
     /**
      * Permissions
      */
-    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
+    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
 };
 
 /**
@@ -5078,7 +5338,7 @@ export type RoleList = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -5120,7 +5380,7 @@ export type RoleOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Is Builtin
      */
@@ -5185,6 +5445,110 @@ export type Rule = {
 };
 
 /**
+ * RunData
+ */
+export type RunData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RunOut;
+};
+
+/**
+ * RunList
+ *
+ * `titles`: of the articles found in vain, by id.
+ */
+export type RunList = {
+    /**
+     * Runs
+     */
+    runs: Array<RunOut>;
+    /**
+     * Titles
+     */
+    titles: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * RunListData
+ */
+export type RunListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RunList;
+};
+
+/**
+ * RunOut
+ *
+ * `done` of `total` questions are asked; the rest is empty until `finished_at`.
+ */
+export type RunOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Set Version
+     */
+    set_version: string;
+    /**
+     * Knowledge Version
+     */
+    knowledge_version: number;
+    /**
+     * Provider
+     */
+    provider: string;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Right
+     */
+    right: number;
+    /**
+     * Scores
+     */
+    scores: {
+        [key: string]: {
+            [key: string]: ScoreOut;
+        };
+    };
+    /**
+     * Wrong
+     */
+    wrong: Array<WrongOut>;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+};
+
+/**
  * SaidMessages
  */
 export type SaidMessages = {
@@ -5227,6 +5591,30 @@ export type SaveDraft = {
      * Revision
      */
     revision: number;
+};
+
+/**
+ * ScoreOut
+ *
+ * 0…1; `low` to `high` is the interval of 95 %; of `count` questions.
+ */
+export type ScoreOut = {
+    /**
+     * Value
+     */
+    value: number;
+    /**
+     * Low
+     */
+    low: number;
+    /**
+     * High
+     */
+    high: number;
+    /**
+     * Count
+     */
+    count: number;
 };
 
 /**
@@ -5865,6 +6253,41 @@ export type Several = {
 };
 
 /**
+ * ShadowData
+ */
+export type ShadowData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: ShadowOut;
+};
+
+/**
+ * ShadowOut
+ *
+ * `intents`: of the last `days`, the commonest first.
+ */
+export type ShadowOut = {
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Days
+     */
+    days: number;
+    /**
+     * Intents
+     */
+    intents: Array<IntentOut>;
+};
+
+/**
  * ShiftConfig
  *
  * `week` and `special` say all; `shift_start` and `shift_end` are of the first day that has hours.
@@ -6000,10 +6423,11 @@ export type ShopRef = {
 
 /**
  * ShowPage
- *
- * null: nothing any more.
  */
 export type ShowPage = {
+    /**
+     * null: nothing any more
+     */
     card: Card | null;
 };
 
@@ -6960,7 +7384,7 @@ export type VersionData = {
      * Success
      */
     success?: true;
-    data: KefuSupervisionSchemasVersionOut;
+    data: PolicyVersionOut;
 };
 
 /**
@@ -6976,7 +7400,7 @@ export type VersionList = {
     /**
      * Data
      */
-    data: Array<KefuKnowledgeSchemasVersionOut>;
+    data: Array<ArticleVersionOut>;
 };
 
 /**
@@ -7219,6 +7643,42 @@ export type WriteNote = {
 };
 
 /**
+ * WrongOut
+ *
+ * `found`: ids of the articles, best first.
+ */
+export type WrongOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Kind
+     */
+    kind: 'answerable' | 'unanswerable' | 'escalate';
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Found
+     */
+    found: Array<string>;
+    /**
+     * Answered
+     */
+    answered: boolean;
+    /**
+     * Escalated
+     */
+    escalated: boolean;
+};
+
+/**
  * Example
  *
  * The bot's reply `seq` in that session.
@@ -7236,34 +7696,6 @@ export type KefuKnowledgeQuestionEndpointsExample = {
      * At
      */
     at: string;
-};
-
-/**
- * VersionOut
- *
- * `author`: the name, null for the system. `public_at`: since when visitors could see it.
- */
-export type KefuKnowledgeSchemasVersionOut = {
-    /**
-     * Version
-     */
-    version: number;
-    /**
-     * Title
-     */
-    title: string;
-    /**
-     * Author
-     */
-    author: string | null;
-    /**
-     * At
-     */
-    at: string;
-    /**
-     * Public At
-     */
-    public_at: string | null;
 };
 
 /**
@@ -7298,32 +7730,6 @@ export type KefuSupervisionSchemasExample = {
      * At
      */
     at: number;
-};
-
-/**
- * VersionOut
- */
-export type KefuSupervisionSchemasVersionOut = {
-    /**
-     * Version
-     */
-    version: number;
-    /**
-     * Note
-     */
-    note: string;
-    /**
-     * Published At
-     */
-    published_at: string;
-    /**
-     * Published By
-     */
-    published_by: string;
-    /**
-     * Policies
-     */
-    policies: Array<Policy>;
 };
 
 export type Error = {
@@ -15117,7 +15523,7 @@ export type SendArticleBackResponses = {
 export type SendArticleBackResponse = SendArticleBackResponses[keyof SendArticleBackResponses];
 
 export type PublishArticleData = {
-    body: AtVersion;
+    body: Publishing;
     path: {
         /**
          * Article Id
@@ -15187,7 +15593,7 @@ export type PublishArticleResponses = {
 export type PublishArticleResponse = PublishArticleResponses[keyof PublishArticleResponses];
 
 export type ArchiveArticleData = {
-    body: AtVersion;
+    body: Publishing;
     path: {
         /**
          * Article Id
@@ -16001,6 +16407,555 @@ export type SettleQuestionResponses = {
 };
 
 export type SettleQuestionResponse = SettleQuestionResponses[keyof SettleQuestionResponses];
+
+export type ListGoldenQuestionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+    };
+    url: '/api/golden/questions';
+};
+
+export type ListGoldenQuestionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListGoldenQuestionsError = ListGoldenQuestionsErrors[keyof ListGoldenQuestionsErrors];
+
+export type ListGoldenQuestionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: GoldenListData;
+};
+
+export type ListGoldenQuestionsResponse = ListGoldenQuestionsResponses[keyof ListGoldenQuestionsResponses];
+
+export type AddGoldenQuestionData = {
+    body: NewGolden;
+    path?: never;
+    query?: never;
+    url: '/api/golden/questions';
+};
+
+export type AddGoldenQuestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type AddGoldenQuestionError = AddGoldenQuestionErrors[keyof AddGoldenQuestionErrors];
+
+export type AddGoldenQuestionResponses = {
+    /**
+     * Successful Response
+     */
+    201: GoldenData;
+};
+
+export type AddGoldenQuestionResponse = AddGoldenQuestionResponses[keyof AddGoldenQuestionResponses];
+
+export type RemoveGoldenQuestionData = {
+    body?: never;
+    path: {
+        /**
+         * Question Id
+         */
+        question_id: string;
+    };
+    query?: never;
+    url: '/api/golden/questions/{question_id}';
+};
+
+export type RemoveGoldenQuestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RemoveGoldenQuestionError = RemoveGoldenQuestionErrors[keyof RemoveGoldenQuestionErrors];
+
+export type RemoveGoldenQuestionResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type RemoveGoldenQuestionResponse = RemoveGoldenQuestionResponses[keyof RemoveGoldenQuestionResponses];
+
+export type ListGoldenRunsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+    };
+    url: '/api/golden/runs';
+};
+
+export type ListGoldenRunsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListGoldenRunsError = ListGoldenRunsErrors[keyof ListGoldenRunsErrors];
+
+export type ListGoldenRunsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunListData;
+};
+
+export type ListGoldenRunsResponse = ListGoldenRunsResponses[keyof ListGoldenRunsResponses];
+
+export type StartGoldenRunData = {
+    body: InShop;
+    path?: never;
+    query?: never;
+    url: '/api/golden/runs';
+};
+
+export type StartGoldenRunErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type StartGoldenRunError = StartGoldenRunErrors[keyof StartGoldenRunErrors];
+
+export type StartGoldenRunResponses = {
+    /**
+     * Successful Response
+     */
+    202: RunData;
+};
+
+export type StartGoldenRunResponse = StartGoldenRunResponses[keyof StartGoldenRunResponses];
+
+export type ReadGoldenRunData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         */
+        run_id: string;
+    };
+    query?: never;
+    url: '/api/golden/runs/{run_id}';
+};
+
+export type ReadGoldenRunErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadGoldenRunError = ReadGoldenRunErrors[keyof ReadGoldenRunErrors];
+
+export type ReadGoldenRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunData;
+};
+
+export type ReadGoldenRunResponse = ReadGoldenRunResponses[keyof ReadGoldenRunResponses];
+
+export type ReadShadowData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+        /**
+         * Days
+         */
+        days?: number;
+    };
+    url: '/api/shadow';
+};
+
+export type ReadShadowErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadShadowError = ReadShadowErrors[keyof ReadShadowErrors];
+
+export type ReadShadowResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShadowData;
+};
+
+export type ReadShadowResponse = ReadShadowResponses[keyof ReadShadowResponses];
+
+export type PutShadowData = {
+    body: PutShadow;
+    path?: never;
+    query?: never;
+    url: '/api/shadow';
+};
+
+export type PutShadowErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutShadowError = PutShadowErrors[keyof PutShadowErrors];
+
+export type PutShadowResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShadowData;
+};
+
+export type PutShadowResponse = PutShadowResponses[keyof PutShadowResponses];
 
 export type ListShopsData = {
     body?: never;

@@ -39,6 +39,7 @@ export const PLACES: readonly Place[] = [
   { route: "tags", label: "tags.title", icon: PriceTag, needs: "tags.write" },
   { route: "policies", label: "menu.policies", icon: Aim, needs: "policies.read" },
   { route: "knowledge", label: "menu.knowledge", icon: Reading, needs: "knowledge.read" },
+  { route: "quality", label: "menu.quality", icon: Aim, needs: "quality.read" },
   { route: "audit", label: "menu.audit", icon: Document, needs: "audit.read" },
   { route: "team", label: "menu.team", icon: User, needs: "agents.read" },
   { route: "roles", label: "menu.agentRoles", icon: Key, needs: "roles.write" },

@@ -29,6 +29,7 @@ export const router = createRouter({
         { path: "tags", name: "tags", component: () => import("../tags/TagsPage.vue") },
         { path: "policies", name: "policies", component: () => import("../policies/PoliciesPage.vue") },
         { path: "knowledge/:id?", name: "knowledge", component: () => import("../knowledge/KnowledgePage.vue") },
+        { path: "quality", name: "quality", component: () => import("../quality/QualityPage.vue") },
         { path: "audit", name: "audit", component: () => import("../audit/AuditPage.vue") },
         { path: "team", name: "team", component: () => import("../team/TeamPage.vue") },
         { path: "roles", name: "roles", component: () => import("../team/RolesPage.vue") },

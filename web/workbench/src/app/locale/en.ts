@@ -10,6 +10,7 @@ import { en as histories } from "../../histories/words";
 import type { en as knowledge } from "../../knowledge/words";
 import { en as mail } from "../../mail/words";
 import type { en as policies } from "../../policies/words";
+import type { en as quality } from "../../quality/words";
 import { en as ratings } from "../../ratings/words";
 import { en as replies } from "../../replies/words";
 import { en as routing } from "../../routing/words";
@@ -33,6 +34,7 @@ export interface Later {
   bot: typeof bot;
   policies: typeof policies;
   costs: typeof costs;
+  quality: typeof quality;
   security: typeof security;
   sso: typeof sso;
   team: typeof team;
@@ -116,6 +118,7 @@ export const en = {
     security: "Shop security",
     policies: "Policies",
     knowledge: "Knowledge",
+    quality: "Bot quality",
     audit: "Audit log",
     team: "Team",
     agentRoles: "Roles",
@@ -314,6 +317,7 @@ export const en = {
     sentiment: "the customer is unhappy",
     vip: "VIP customer",
     policy: "policy",
+    shadow: "shadow mode: people answer",
     cancelled: "cancelled",
     timeout: "nobody came in time",
     idle: "no activity",
