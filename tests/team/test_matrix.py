@@ -38,6 +38,7 @@ REFUSED = {"FORBIDDEN", "FOREIGN_SESSION"}
 # They end that with which everything else is asked.
 LAST = ("POST /api/visitor/logout", "POST /api/agent/logout")
 BODIES: Mapping[str, dict[str, Any]] = {
+    "PUT /api/sessions/{name}/page": {"card": None},
     "POST /api/manual/messages": {"role": "agent", "content": "x"},
     "POST /api/sessions/{name}/messages": {"content": "x", "client_msg_id": "m1"},
     "POST /api/sessions/{name}/email": {"email": "anna@example.com", "client_msg_id": "m2"},

@@ -18,8 +18,9 @@ from kefu.kit.ids import new_id
 from kefu.log.log import Entry
 from kefu.realtime.hub import ephemeral
 from kefu.sessions.models import Session, stream_of
+from kefu.sessions.page import page_of
 from kefu.sessions.queries import find, history
-from kefu.sessions.service import Stale, may_answer, page_of, post_by_bot
+from kefu.sessions.service import Stale, may_answer, post_by_bot
 from kefu.sessions.work import AnswerVisitor
 
 LOOK_BACK = 40  # far enough to find ten replies among what the visitor wrote

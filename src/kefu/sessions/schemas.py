@@ -22,6 +22,7 @@ from kefu.kit.i18n import Locale
 from kefu.log.log import Entry
 from kefu.sessions.contacts import customer_of
 from kefu.sessions.models import MailStatus, Role, Session, Severity
+from kefu.sessions.page import Card
 from kefu.sessions.priority import TIMEOUT_MS, Level, is_repeat, level_of, words_of
 from kefu.sessions.reading import Marks
 from kefu.sessions.several import Outcome
@@ -66,19 +67,6 @@ class WithFiles(Body):
     @classmethod
     def _something_is_said(cls, value: str, info: ValidationInfo) -> str:
         return value.replace("\x00", "").strip() if info.data.get("files") else _something(value)
-
-
-def _without_nul(value: str) -> str:
-    return value.replace("\x00", "")
-
-
-class Card(Body):
-    """What the visitor looks at on the shop's page: a product, or an order of theirs. So the page says; unchecked."""
-
-    kind: Literal["product", "order"]
-    title: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)]
-    url: Annotated[str, StringConstraints(max_length=1000), AfterValidator(_without_nul)] = ""
-    detail: Annotated[str, StringConstraints(max_length=500), AfterValidator(_without_nul)] = ""
 
 
 class ShowPage(Body):

@@ -18,7 +18,7 @@ from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, Forbidden, NotFound, NotSignedIn
 from kefu.kit.i18n import Locale, Text
 from kefu.kit.ids import new_id
-from kefu.log.log import BOT, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message, read_last
+from kefu.log.log import BOT, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message
 from kefu.sessions.episodes import keep
 from kefu.sessions.fold import blank, fold
 from kefu.sessions.held import PEOPLE
@@ -232,32 +232,10 @@ async def open_session(tx: AsyncSession, opening: Opening) -> Session:
         "nickname": f"{NICKNAMES[opening.locale]} {suffix}",
     }
     tx.add(session)
-    page = [_page(opening.page)] if opening.page else []
-    await record(tx, session, Fact("session.opened", VISITOR, facts), *identity_of(opening, facts["visitor_id"]), *page)
+    await record(tx, session, Fact("session.opened", VISITOR, facts), *identity_of(opening, facts["visitor_id"]))
+    if opening.page:
+        await record(tx, session, Fact("page.shown", VISITOR, {"card": opening.page}, audience="internal"))
     return session
-
-
-async def show_page(tx: AsyncSession, name: str, identity_epoch: int, card: dict[str, Any] | None) -> None:
-    """The visitor looks at another page now. The same one again changes nothing.
-
-    Raises SessionNotFound, IdentityChanged, SessionMerged.
-    """
-    session = await locked(tx, name)
-    check_epoch(session, identity_epoch)
-    refuse_merged(session)
-    if await page_of(tx, name) != card:
-        await record(tx, session, _page(card))
-
-
-def _page(card: dict[str, Any] | None) -> Fact:
-    return Fact("page.shown", VISITOR, {"card": card}, audience="internal")
-
-
-async def page_of(tx: AsyncSession, name: str) -> dict[str, Any] | None:
-    """What the visitor looks at, as the shop's page says."""
-    shown = await read_last(tx, stream_of(name), 1, types=("page.shown",), public_only=False)
-    card: dict[str, Any] | None = shown[0].facts["card"] if shown else None
-    return card
 
 
 def identity_of(origin: Session | Opening, visitor_id: str) -> list[Fact]:

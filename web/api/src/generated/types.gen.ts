@@ -862,7 +862,7 @@ export type ByTagData = {
 /**
  * Card
  *
- * What the visitor looks at on the shop's page: a product, or an order of theirs. So the page says; unchecked.
+ * A product, or an order of the visitor's. So the shop's page says; nobody has checked it.
  */
 export type Card = {
     /**
@@ -11986,7 +11986,7 @@ export type PostMessageResponses = {
 
 export type PostMessageResponse = PostMessageResponses[keyof PostMessageResponses];
 
-export type ShowPageData = {
+export type PutPageData = {
     body: ShowPage;
     path: {
         /**
@@ -11998,7 +11998,7 @@ export type ShowPageData = {
     url: '/api/sessions/{name}/page';
 };
 
-export type ShowPageErrors = {
+export type PutPageErrors = {
     /**
      * Error
      */
@@ -12045,16 +12045,16 @@ export type ShowPageErrors = {
     503: Error;
 };
 
-export type ShowPageError = ShowPageErrors[keyof ShowPageErrors];
+export type PutPageError = PutPageErrors[keyof PutPageErrors];
 
-export type ShowPageResponses = {
+export type PutPageResponses = {
     /**
      * Successful Response
      */
     200: Done;
 };
 
-export type ShowPageResponse = ShowPageResponses[keyof ShowPageResponses];
+export type PutPageResponse = PutPageResponses[keyof PutPageResponses];
 
 export type EscalateData = {
     body: Escalate;
