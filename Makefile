@@ -35,7 +35,7 @@ setup: ## Install everything from the locks into this folder and build the web a
 		exit 1; }
 	@"$(PYTHON)" scripts/setup.py
 
-test: setup ## Check everything, the quick checks first; installs Debian packages when it may
+test: setup ## Check everything, the long checks beside the quick ones; installs Debian packages when it may
 	@$(BIN)/python scripts/check.py
 
 lint: setup ## Format, lint, import layers, types; Python and web

@@ -1,50 +1,80 @@
-"""Everything that must hold, the quick checks first. Goes on after a failure, so that one run tells all.
+"""Everything that must hold: lanes of checks beside each other. Goes on after a failure, so that one run tells all.
 
 python scripts/check.py [lint|all]
 """
 
+import asyncio
 import os
+import re
+import signal
 import sys
 import time
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT, Process
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import debian
-from steps import BOLD, GREEN, PLAIN, RED, ROOT, run, show, stop
+from steps import BOLD, GREEN, PLAIN, RED, ROOT, environment, stop
 
 
 @dataclass(frozen=True)
 class Check:
-    """`needs`: Debian packages it cannot run without. `in_sight`: too long to wait for in the dark."""
+    """`needs`: Debian packages it cannot run without. `seconds`: after which it has failed.
+
+    `in_sight`: too long to wait for in the dark: pytest's lines of dots are shown as they come, the rest in the end.
+    """
 
     title: str
     command: Sequence[str]
     in_sight: bool = False
     needs: tuple[str, ...] = ()
+    seconds: float = 600
 
 
+@dataclass(frozen=True)
+class Result:
+    title: str
+    is_ok: bool
+    took: float
+
+
+DOTS = re.compile(r"\[ *\d+%\]$")
+LONGEST_LINE = 2**24
+LONG_SECONDS = 1800
 # Tests also wait: for timers, for servers to start, and those in the browser most of all.
 CORES = min(os.cpu_count() or 2, 4)
 WORKERS = ("-n", str(CORES + 2), "--dist", "worksteal")
-BROWSERS = ("-n", str(2 * CORES + 1), "--dist", "worksteal")
+BROWSERS = ("-n", str(CORES + 2), "--dist", "worksteal")
 
-LINT = (
+PYTHON = (
     Check("Python format", ("ruff", "format", "--check", ".")),
     Check("Python lint", ("ruff", "check", ".")),
     Check("Python security", ("bandit", "-c", "pyproject.toml", "-q", "-r", "src/kefu")),
     Check("Import layers", ("lint-imports", "--no-logo")),
     Check("Python types", ("mypy",)),
-    Check("Web lint and types", ("npm", "run", "check", "--silent")),
 )
-TESTS = (
+WEB = (Check("Web lint and types", ("npm", "run", "check", "--silent")),)
+QUICK = (
     Check("Web tests", ("npm", "test", "--silent")),
     Check("Web sizes", ("npm", "run", "size", "--silent")),
     Check("First load of the workbench", ("python", "scripts/first_load.py")),
     Check("OpenAPI and its client are fresh", ("python", "scripts/openapi.py", "--check")),
-    Check("Tests", ("pytest", *WORKERS), in_sight=True),
-    Check("Golden questions", ("python", "-m", "evals.run"), in_sight=True),
-    Check("In the browser", ("pytest", "e2e", *BROWSERS), in_sight=True, needs=("chromium", "fonts-noto-cjk", "nginx")),
+    Check("Golden questions", ("python", "-m", "evals.run")),
 )
+TESTS = Check("Tests", ("pytest", *WORKERS), in_sight=True, seconds=LONG_SECONDS)
+IN_THE_BROWSER = Check(
+    "In the browser",
+    ("pytest", "e2e", *BROWSERS),
+    in_sight=True,
+    needs=("chromium", "fonts-noto-cjk", "nginx"),
+    seconds=LONG_SECONDS,
+)
+# What a lane holds runs one after the other. The two long ones side by side leave no core idle when one of them waits.
+LANES: dict[str, tuple[tuple[Check, ...], ...]] = {
+    "lint": (PYTHON, WEB),
+    "all": ((*PYTHON, *WEB, *QUICK, IN_THE_BROWSER), (TESTS,)),
+}
 
 
 def is_ci() -> bool:
@@ -60,32 +90,97 @@ def provide() -> list[str]:
     return missing
 
 
+async def _run_until_stopped(lanes: Sequence[Sequence[Check]]) -> list[Result]:
+    """What was started ends with us, also when we are told to by SIGTERM rather than Ctrl-C."""
+    lanes_run = asyncio.ensure_future(run_lanes(lanes))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, lanes_run.cancel)
+    return await lanes_run
+
+
+async def run_lanes(lanes: Sequence[Sequence[Check]]) -> list[Result]:
+    """The results in the order of the lanes, whichever ended first."""
+    return [one for lane in await asyncio.gather(*map(_run_lane, lanes)) for one in lane]
+
+
+async def _run_lane(lane: Sequence[Check]) -> list[Result]:
+    return [await _run(check) for check in lane]
+
+
+async def _run(check: Check) -> Result:
+    began = time.monotonic()
+    if check.in_sight:
+        print(f"  {BOLD}▶{PLAIN} {check.title} …", flush=True)
+    log: list[str] = []
+    is_ok = await _execute(check, log)
+    result = Result(check.title, is_ok, time.monotonic() - began)
+    print(f"  {mark(result)} {check.title} {result.took:.1f} s", flush=True)
+    if check.in_sight or not is_ok:
+        print(*(f"    {line}" for line in log), sep="\n", flush=True)
+    return result
+
+
+async def _execute(check: Check, log: list[str]) -> bool:
+    """Say whether it went well; what it wrote goes to `log`, but for what was shown at once. Ends all it started."""
+    process = await asyncio.create_subprocess_exec(
+        *check.command,
+        cwd=ROOT,
+        env=environment(),
+        stdin=DEVNULL,
+        stdout=PIPE,
+        stderr=STDOUT,
+        limit=LONGEST_LINE,
+        process_group=0,
+    )
+    try:
+        async with asyncio.timeout(check.seconds):
+            await _listen(process, check, log)
+            return await process.wait() == 0
+    except TimeoutError:
+        log.append(f"It was ended after {check.seconds:.0f} s.")
+        return False
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        await process.communicate()
+
+
+async def _listen(process: Process, check: Check, log: list[str]) -> None:
+    assert process.stdout
+    async for raw in process.stdout:
+        line = raw.decode(errors="replace").rstrip()
+        if check.in_sight and DOTS.search(line):
+            print(f"    {check.title:<14} {line}", flush=True)
+        else:
+            log.append(line)
+
+
+def mark(result: Result) -> str:
+    return f"{GREEN}✓{PLAIN}" if result.is_ok else f"{RED}✗{PLAIN}"
+
+
 def main(which: str) -> int:
-    checks, missing = (LINT, []) if which == "lint" else (LINT + TESTS, provide())
-    results: list[tuple[str, bool, float]] = []
-    left_out = []
+    missing = provide() if which == "all" else []
+    runnable = [[check for check in lane if not set(check.needs) & set(missing)] for lane in LANES[which]]
+    left_out = [check.title for lane in LANES[which] for check in lane if set(check.needs) & set(missing)]
     print(f"{BOLD}Checks{PLAIN}")
-    for check in checks:
-        if set(check.needs) & set(missing):
-            left_out.append(check.title)
-            continue
-        started = time.monotonic()
-        ok = (show if check.in_sight else run)(check.title, check.command)
-        results.append((check.title, ok, time.monotonic() - started))
+    try:
+        results = asyncio.run(_run_until_stopped(runnable))
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        sys.exit(f"\n{RED}✗ stopped{PLAIN}")
     report(results, left_out, missing)
-    return 0 if all(ok for _, ok, _ in results) else 1
+    return 0 if all(one.is_ok for one in results) else 1
 
 
-def report(results: list[tuple[str, bool, float]], left_out: list[str], missing: list[str]) -> None:
+def report(results: list[Result], left_out: list[str], missing: list[str]) -> None:
     print(f"\n{BOLD}Results{PLAIN}")
-    for title, ok, took in results:
-        print(f"  {f'{GREEN}✓' if ok else f'{RED}✗'}{PLAIN} {title} ({took:.1f} s)")
+    for one in results:
+        print(f"  {mark(one)} {one.title} ({one.took:.1f} s)")
     for title in left_out:
         print(f"  {RED}– {title}: did not run{PLAIN}")
     if missing:
         print(f"\n{RED}{BOLD}{len(missing)} MISSING: {', '.join(missing)}. What needs them was not tested.{PLAIN}")
         print(f"  → apt-get install {' '.join(missing)}")
-    failed = sum(not ok for _, ok, _ in results)
+    failed = sum(not one.is_ok for one in results)
     print(f"\n{len(results) - failed} passed, {failed} failed, {len(left_out)} did not run")
 
 

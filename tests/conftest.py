@@ -19,6 +19,7 @@ from fastapi import FastAPI
 
 from actors import Agent, Stage, Visitor
 from compiled import keep_compiled
+from dealing import dealt, workers_of
 from kefu.accounts.audit import keys_of, seal_with
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
@@ -32,7 +33,15 @@ from servers import Missing, Servers
 from serving import served
 
 ABSENT = "MISSING SERVER: "
-LONG = {"faults", "test_any_input", "test_fence", "test_races"}
+LONG = (
+    "test_cluster",
+    "test_killed_server",
+    "test_any_input",
+    "test_fence",
+    "test_killed_team",
+    "test_races",
+    "faults",
+)
 SHARED = "KEFU_TEST_SERVERS"
 SERVERS = pytest.StashKey[Servers]()
 STATEMENT_SECONDS = 60
@@ -57,9 +66,8 @@ def pytest_unconfigure(config: pytest.Config) -> None:
         shutil.rmtree(os.environ.pop(SHARED), ignore_errors=True)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """The long ones begin first, so that no worker is left alone with one in the end."""
-    items.sort(key=lambda item: not LONG & {*item.path.parts, item.path.stem})
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items[:] = dealt(items, workers_of(config), LONG)
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:

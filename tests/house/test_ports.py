@@ -9,6 +9,12 @@ import pytest
 from house.sources import Source, sources
 
 PORTS = {
+    "kefu.ai.ports.ChatModel": (
+        "kefu.ai.openai.OpenAiModel",
+        "kefu.ai.coze.CozeModel",
+        "kefu.ai.scripted.ScriptedModel",
+    ),
+    "kefu.ai.telling.Reading": ("kefu.ai.openai.OpenAiReading", "kefu.ai.coze.CozeReading"),
     "kefu.answering.ports.Answerer": (
         "kefu.answering.builtin.BuiltinAnswerer",
         "kefu.answering.scripted.ScriptedAnswerer",

@@ -128,6 +128,7 @@ MAY_START_TASKS = (
     "answering",
     "bus/redis.py",
     "kit/db.py",
+    "kit/postgres.py",
     "kit/redis.py",
     "kit/sqlite.py",
     "routing/signs.py",

@@ -15,7 +15,7 @@ from faults.waiting import until
 from kefu.kit import db as kit_db
 from kefu.kit.db import Database, announce
 from kefu.kit.errors import Busy
-from kefu.kit.postgres import CONNECTIONS
+from kefu.kit.postgres import CONNECTIONS, TOGETHER
 from kefu.kit.sqlite import BATCH, GroupCommit
 
 
@@ -70,6 +70,62 @@ async def test_many_statements_at_once_take_turns_on_few_connections(db: Databas
     with pytest.raises(DivisionByZeroError):
         await db.fetch("SELECT 1 / 0")
     assert await process_of(db) in used
+
+
+ECHO = """
+SELECT one.n, one.asks->>0, statement_timestamp(), 1 / (one.asks->>1)::int
+FROM json_array_elements($1::json) WITH ORDINALITY AS one(asks, n), pg_sleep(0.02), generate_series(1, 2)
+"""
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_who_asks_together_gets_the_own_rows_of_few_statements(db: Database) -> None:
+    asking = [asyncio.create_task(db.fetch_together(ECHO, f"“{n}”", 1)) for n in range(5 * TOGETHER)]
+    await asyncio.sleep(0)
+    for one in asking[::7]:
+        one.cancel()
+    answers = await asyncio.gather(*asking, return_exceptions=True)
+    moments = set()
+    for n, rows in enumerate(answers):
+        if n % 7 == 0:
+            assert isinstance(rows, asyncio.CancelledError)
+            continue
+        assert not isinstance(rows, BaseException)
+        assert [row[0] for row in rows] == [f"“{n}”"] * 2
+        moments |= {row[1] for row in rows}
+    assert len(moments) <= 7
+    with pytest.raises(DivisionByZeroError):
+        await db.fetch_together(ECHO, "wrong", 0)
+    assert await db.fetch_together(ECHO, "right", 1)
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_who_waits_to_ask_hears_with_the_others_that_the_database_is_gone(database_url: str) -> None:
+    server, _, rest = database_url.rpartition(":")
+    port, _, name = rest.partition("/")
+    async with Proxy(int(port)) as wire:
+        db = Database(f"{server}:{wire.port}/{name}")
+        await db.fetch_together(ECHO, "there", 1)
+        wire.hush()
+        asking = [asyncio.create_task(db.fetch_together(ECHO, "gone", 1)) for _ in range(5 * TOGETHER)]
+        await asyncio.sleep(0.1)
+        wire.refuse()
+        wire.cut_all()
+        async with asyncio.timeout(20):
+            answers = await asyncio.gather(*asking, return_exceptions=True)
+        assert {type(one) for one in answers} == {Busy}
+        await db.close()
+
+
+@pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)
+async def test_who_asks_while_the_process_stops_does_not_wait_for_ever(database_url: str) -> None:
+    db = Database(database_url)
+    asking = [asyncio.create_task(db.fetch_together(ECHO, "late", 1)) for _ in range(5 * TOGETHER)]
+    await asyncio.sleep(0.01)
+    await db.close()
+    async with asyncio.timeout(20):
+        answers = await asyncio.gather(*asking, return_exceptions=True)
+    assert Busy in {type(one) for one in answers} <= {Busy, list}
 
 
 @pytest.mark.parametrize("database_url", ["postgresql"], indirect=True)

@@ -5,13 +5,16 @@ from pathlib import Path
 
 import httpx2
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from limits import parse
 
 from accounts.team import PASSWORD
 from actors import Agent, Stage, Visitor, code_of, data_of
 from conftest import do_without
 from faults.nginx import Nginx
 from kefu.kit.config import Settings
-from kefu.kit.limits import RATES, Limits, counted
+from kefu.kit.limits import RATES, Limits, Window, counted
 from servers import Missing, free_port
 
 MEI = {"username": "mei", "password": PASSWORD}
@@ -146,6 +149,22 @@ async def test_who_is_no_trusted_proxy_says_nothing_about_addresses(stage: Stage
 )
 def test_an_address_is_counted_as_its_line(address: str, is_: str) -> None:
     assert counted(address) == is_
+
+
+@given(pauses=st.lists(st.floats(0, 90), max_size=60), keys=st.lists(st.sampled_from("ab"), min_size=60, max_size=60))
+def test_no_minute_has_more_uses_than_the_rate_and_none_is_refused_without_need(
+    pauses: list[float], keys: list[str]
+) -> None:
+    window, rate, now = Window(60), parse("5/minute"), 1e6
+    counted: dict[str, list[float]] = {"a": [], "b": []}
+    for pause, key in zip(pauses, keys, strict=False):
+        now += pause / 9
+        latest = [at for at in counted[key] if at + 60 - now > 0]
+        wait = window.use(rate, ("chat", "visitor", key), now)
+        assert wait == (latest[0] + 60 - now if len(latest) == 5 else None)
+        counted[key] += [] if wait else [now]
+    assert window.use(rate, ("chat", "visitor", "c"), now + 120) is None
+    assert len(window) == 1, "who has not been here for long is forgotten"
 
 
 async def test_a_rule_is_counted_by_what_the_table_says_and_nothing_less() -> None:

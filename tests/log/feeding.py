@@ -22,6 +22,7 @@ from kefu.kit.ids import new_id
 from kefu.log.log import VISITOR
 from kefu.log.models import Event
 from kefu.sessions import service
+from kefu.sessions.answers import post_answer, post_by_bot
 from kefu.sessions.post import post
 from kefu.sessions.queries import find
 from kefu.sessions.work import AnswerVisitor
@@ -80,9 +81,12 @@ class Writer:
         assert session is not None
         work = AnswerVisitor(self.name, posted.entry.seq, session.epoch)
         said = {"content": "yes", "draft_id": new_id("d"), "answered": True, "sources": []}
+        if random.random() < 0.5:
+            await post_answer(self._db, work, said, {"provider": "test"}, 0)
+            return
         async with self._db.write() as tx:
             await asyncio.sleep(random.uniform(0, 0.004))
-            await service.post_by_bot(tx, work, said, {"provider": "test"})
+            await post_by_bot(tx, work, said, {"provider": "test"})
 
     async def _agent(self) -> None:
         async with self._db.write() as tx:

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-import check
 import setup
 from setup import Stamp, digest
 
@@ -52,11 +51,3 @@ def test_a_failed_step_shows_its_log_and_a_remedy_and_leaves_no_stamp(
         setup.do("Step", stamp, ["sh", "-c", "echo the reason; exit 3"], remedy="Turn it off and on.")
     assert "the reason" in capsys.readouterr().out
     assert not stamp.holds()
-
-
-def test_what_could_not_run_is_counted_aloud(capsys: pytest.CaptureFixture[str]) -> None:
-    check.report([("Lint", True, 0.1)], ["In the browser"], ["chromium", "nginx"])
-    said = capsys.readouterr().out
-    assert "2 MISSING: chromium, nginx" in said
-    assert "In the browser: did not run" in said
-    assert "1 passed, 0 failed, 1 did not run" in said

@@ -26,6 +26,7 @@ from kefu.log.log import SYSTEM, VISITOR, Entry, Fact, read
 from kefu.realtime.follower import Follower
 from kefu.realtime.hub import Hub, ephemeral, notice_of
 from kefu.sessions import service
+from kefu.sessions.answers import post_answer, post_by_bot
 from kefu.sessions.fold import fold, fold_all
 from kefu.sessions.idle import close_some
 from kefu.sessions.models import stream_of
@@ -134,13 +135,15 @@ class Conversation(RuleBasedStateMachine):
         self._store(own, lambda: self._command(service.post_by_agent, member, service.Reply(content, own)))
 
     @precondition(lambda self: self.asked)
-    @rule(data=st.data(), answered=st.booleans())
-    def the_bot_answers_a_question_of_any_time(self, data: st.DataObject, *, answered: bool) -> None:
+    @rule(data=st.data(), answered=st.booleans(), is_hot=st.booleans())
+    def the_bot_answers_a_question_of_any_time(self, data: st.DataObject, *, answered: bool, is_hot: bool) -> None:
         work = data.draw(st.sampled_from(self.asked[-3:]))
         said = {"content": "It is.", "draft_id": "d_1", "answered": answered, "sources": []}
         before = self.row
         done = self._do(
-            lambda: self._in_transaction(lambda tx: service.post_by_bot(tx, work, said, {"draft_id": "d_1"}))
+            (lambda: post_answer(self._db, work, said, {"draft_id": "d_1"}, 0))
+            if is_hot
+            else (lambda: self._in_transaction(lambda tx: post_by_bot(tx, work, said, {"draft_id": "d_1"})))
         )
         is_fresh = before["epoch"] == work.epoch and before["last_visitor_seq"] == work.seq
         is_owed = before["status"] == Status.BOT_ACTIVE and before["answered_seq"] < work.seq

@@ -1,5 +1,7 @@
 """The session's row is the fold of its log (spec S2), and the hot path writes what the slow one writes."""
 
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict, replace
 from typing import Any
 
 import orjson
@@ -9,11 +11,13 @@ from sqlalchemy import delete, select
 
 from kefu.collaboration import tags
 from kefu.jobs.models import Job
+from kefu.jobs.queue import finish
 from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
 from kefu.kit.ids import new_id
 from kefu.log.log import VISITOR, Entry
 from kefu.sessions import identifying, ratings, service
+from kefu.sessions.answers import post_answer, post_by_bot
 from kefu.sessions.fold import fold_all
 from kefu.sessions.post import Posted, post
 from kefu.sessions.states import Move, Status
@@ -36,7 +40,7 @@ COMMANDS = st.one_of(
     st.tuples(st.just("visitor posts"), TEXTS, st.sampled_from(["one", "two", "three", "four"])),
     st.tuples(st.just("visitor posts slowly"), TEXTS, IDS),
     st.tuples(st.just("agent posts"), st.sampled_from([MEI, LI]), TEXTS, IDS),
-    st.tuples(st.just("bot answers"), st.booleans()),
+    st.tuples(st.sampled_from(["bot answers", "bot answers slowly"]), st.booleans()),
     st.tuples(st.just("escalate"), st.sampled_from(["manual", "fail_loop"]), TEXTS),
     st.tuples(st.sampled_from(["take over", "release", "close"]), st.sampled_from([MEI, LI])),
     st.tuples(st.sampled_from(["tag", "untag"]), st.sampled_from(["tag_vip", "tag_refund", "tag_urgent"])),
@@ -46,13 +50,30 @@ COMMANDS = st.one_of(
 )
 
 
-async def bot_answers(db: Database, name: str, *, answered: bool) -> None:
-    """As the handler of the newest message does, with the epoch of this moment."""
+EVIDENCE = {"draft_id": "d_1", "provider": "test", "passages": [{"text": "它在盒子里。"}]}
+
+
+def said(text: str, *, answered: bool) -> dict[str, Any]:
+    return {"content": text, "draft_id": "d_1", "answered": answered, "sources": []}
+
+
+async def newest(db: Database, name: str) -> AnswerVisitor:
+    """What the handler of the newest message is asked, in the epoch of this moment."""
     row = await row_of(db, name)
-    work = AnswerVisitor(name, row["last_visitor_seq"], row["epoch"])
-    said = {"content": "It is in the box.", "draft_id": "d_1", "answered": answered, "sources": []}
+    return AnswerVisitor(name, row["last_visitor_seq"], row["epoch"])
+
+
+Answering = Callable[[Database, AnswerVisitor, dict[str, Any], int], Awaitable[None]]
+
+
+async def answer_slowly(db: Database, work: AnswerVisitor, answer: dict[str, Any], job: int) -> None:
     async with db.write() as tx:
-        await service.post_by_bot(tx, work, said, {"draft_id": "d_1", "provider": "test", "answered": answered})
+        await post_by_bot(tx, work, answer, EVIDENCE)
+        await finish(tx, job)
+
+
+async def answer(db: Database, work: AnswerVisitor, answer: dict[str, Any], job: int) -> None:
+    await post_answer(db, work, answer, EVIDENCE, job)
 
 
 async def sign(db: Database, name: str, customer: Customer | None) -> None:
@@ -70,8 +91,9 @@ async def run(db: Database, name: str, command: tuple[Any, ...]) -> None:
     match command:
         case "visitor posts", content, client_msg_id:
             await post(db, name, content, client_msg_id, (await row_of(db, name))["identity_epoch"])
-        case "bot answers", answered:
-            await bot_answers(db, name, answered=answered)
+        case ("bot answers" | "bot answers slowly") as how, answered:
+            write = answer if how == "bot answers" else answer_slowly
+            await write(db, await newest(db, name), said("It is in the box.", answered=answered), 0)
         case "move", what:
             await bring(db, name, what)
         case "sign", customer:
@@ -183,6 +205,45 @@ async def test_the_hot_path_writes_what_the_slow_path_writes(db: Database) -> No
         assert await written(db, f"{status}-hot") == await written(db, f"{status}-slow")
 
 
+async def test_the_hot_path_of_the_bot_writes_what_the_slow_path_writes(db: Database) -> None:
+    for status in Status:
+        for path, write in (("hot", answer), ("slow", answer_slowly)):
+            name = f"{status}-{path}"
+            await open_session(db, name)
+            assert await _answers(db, name, write) == [False, False, True] * len(SAID)
+            await post(db, name, "and now?", "last")
+            work = await newest(db, name)
+            await bring_to(db, name, status)
+            assert await _is_written(db, work, write, "Yes.") == (status == Status.BOT_ACTIVE)
+            assert not await _is_written(db, work, write, "Yes.")
+        assert await written(db, f"{status}-hot") == await written(db, f"{status}-slow")
+
+
+SAID = ["hello", "在吗？", '"quoted" \\ {$1} ?2' * 20, "🚲" * 100, "x" * 5000]
+
+
+async def _answers(db: Database, name: str, write: Answering) -> list[bool]:
+    """To each message one of another epoch, one to another message and the right one: which were written."""
+    outcomes = []
+    for n, text in enumerate(SAID):
+        await post(db, name, text, f"id-{n}")
+        work = await newest(db, name)
+        wrong = replace(work, epoch=work.epoch + 1), replace(work, seq=work.seq - 1)
+        outcomes += [await _is_written(db, one, write, text) for one in (*wrong, work)]
+    return outcomes
+
+
+async def _is_written(db: Database, work: AnswerVisitor, write: Answering, text: str) -> bool:
+    async with db.read() as tx:
+        jobs = (await tx.execute(select(Job))).scalars()
+        job = next((job.id for job in jobs if orjson.loads(job.payload) == asdict(work)), 0)
+    try:
+        await write(db, work, said(text, answered=len(text) % 2 > 0), job)
+    except service.Stale:
+        return False
+    return True
+
+
 async def test_the_hot_path_never_runs_back_in_time(db: Database) -> None:
     """The clock of this process may be behind that of another one."""
     await open_session(db, "s")
@@ -193,6 +254,9 @@ async def test_the_hot_path_never_runs_back_in_time(db: Database) -> None:
     posted = await post(db, "s", "hello", "one")
     row, log = await all_of(db, "s")
     assert posted.entry.at == log[-1].at == row["updated_at"] == row["last_message_at"] == ahead
+    await answer(db, await newest(db, "s"), said("Hello!", answered=True), 0)
+    row, log = await all_of(db, "s")
+    assert {one.at for one in log[-3:]} == {row["updated_at"], row["last_message_at"]} == {ahead}
 
 
 async def test_both_paths_announce_what_they_wrote(db: Database) -> None:
@@ -204,6 +268,7 @@ async def test_both_paths_announce_what_they_wrote(db: Database) -> None:
     await post(db, "s", "hello", "one")
     await post_slowly(db, "s", "hello", "two")
     await post(db, "s", "a repeat", "one")
+    await answer(db, await newest(db, "s"), said("你好", answered=True), 0)
     assert heard == await log_of(db, "s")
     assert lanes == ["talk", "talk"]
     async with db.write() as tx:

@@ -14,9 +14,10 @@ from actors import Agent, Stage, Visitor, code_of, data_of
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
 from kefu.sessions import service
-from kefu.sessions.models import ReadMark, Session
+from kefu.sessions.models import ReadMark, Session, stream_of
 from kefu.sessions.post import post
 from kefu.sessions.reading import Seen, StaleView
+from kefu.sessions.since import since
 from sessions.records import log_of, row_of
 
 
@@ -107,6 +108,31 @@ async def test_the_visitors_messages_of_an_older_database_are_counted(
         counts = (await tx.execute(select(Session.name, Session.visitor_message_count))).all()
     assert sorted(count for _, count in counts) == [0, 2]
     assert dict(counts)[visitor.name] == 2
+
+
+async def test_followers_who_come_together_read_what_each_would_alone(db: Database, stage: Stage) -> None:
+    async def read_alone(name: str, after: int, *, public_only: bool) -> tuple[int, list[int]]:
+        log = [one for one in await log_of(db, name) if one.seq > after]
+        return (await row_of(db, name))["seq"], [one.seq for one in log if one.audience == "public" or not public_only][
+            :3
+        ]
+
+    agent = await stage.agent()
+    visitors = [await stage.visitor() for _ in range(5)]
+    for n, visitor in enumerate(visitors):
+        for said in range(n):
+            await visitor.says(f"message {said}")
+        await agent.takes_over(visitor)
+    asked = [(one.name, after, public) for one in visitors for after in (0, 2, 99) for public in (True, False)] * 2
+    asking = [since(db, name, after, public_only=public, limit=3) for name, after, public in asked]
+    found = await asyncio.gather(*asking, since(db, "nobody", 0, public_only=True))
+    assert found.pop() is None
+    for (name, after, public), one in zip(asked, found, strict=True):
+        assert one is not None
+        head, entries = one
+        assert (head.seq, [entry.seq for entry in entries]) == await read_alone(name, after, public_only=public)
+        assert {entry.stream for entry in entries} <= {stream_of(name)}
+        assert (head.name, head.status) == (name, "manual_live")
 
 
 class TestAReply:

@@ -38,7 +38,6 @@ REFUSED = {"FORBIDDEN", "FOREIGN_SESSION"}
 # They end that with which everything else is asked.
 LAST = ("POST /api/visitor/logout", "POST /api/agent/logout")
 BODIES: Mapping[str, dict[str, Any]] = {
-    "PUT /api/sessions/{name}/page": {"card": None},
     "POST /api/manual/messages": {"role": "agent", "content": "x"},
     "POST /api/sessions/{name}/messages": {"content": "x", "client_msg_id": "m1"},
     "POST /api/sessions/{name}/email": {"email": "anna@example.com", "client_msg_id": "m2"},
@@ -46,6 +45,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "POST /api/sessions/{name}/read": {"seq": 1},
     "POST /api/sessions/{name}/typing": {"active": True},
     "POST /api/manual/escalate": {},
+    "PUT /api/sessions/{name}/page": {"card": None},
 }
 
 
@@ -104,6 +104,7 @@ class Company:
             "secret_id",
         ):
             path = path.replace(f"{{{parameter}}}", "none-1")
+        path = path.replace("{version}", "9").replace("{backtest_id}", f"bt_{0:020}")
         path = path.replace("{role_id}", "none").replace("{file_id}", f"file_{0:032}")
         options: dict[str, Any] = {} if operation.method == "GET" else {"json": {}}
         if is_open and operation.method != "GET":

@@ -14,4 +14,4 @@ class ProviderConversation(Table):
     place: Mapped[str] = mapped_column(String(64), primary_key=True)
     conversation: Mapped[str] = mapped_column(String(80), primary_key=True)
     name: Mapped[str] = mapped_column(String(100))
-    created_at: Mapped[int] = mapped_column(BigInteger, index=True)
+    created_at: Mapped[int] = mapped_column(BigInteger)

@@ -37,7 +37,7 @@ class OpenAiModel:
 
     async def stream(self, ask: Ask) -> AsyncGenerator[Piece | Finished]:
         call = self._call(ask)
-        async with aclosing(tell(self._line, call, _Reading(call, self._choice.name, ask))) as told:
+        async with aclosing(tell(self._line, call, OpenAiReading(call, self._choice.name, ask))) as told:
             async for one in told:
                 yield one
 
@@ -66,9 +66,10 @@ class OpenAiModel:
         return Call(choice.provider, url, headers, body, choice.key, max(20_000, ask.max_tokens * 12))
 
 
-class _Reading:
+class OpenAiReading:
+    is_done = False
+
     def __init__(self, call: Call, model: str, ask: Ask) -> None:
-        self.is_done = False
         self._call, self._model, self._ask = call, model, ask
         self._stopped: str | None = None
         self._usage: Mapping[str, Any] | None = None

@@ -69,7 +69,8 @@ class Finished:
 class ProviderFailed(Unavailable):
     """The provider gave no whole answer, after the tries it is worth. `reason`: see `Failing`.
 
-    `said`: what the provider says of it, without secrets, for who sets it up. `wait`: the seconds it asks to wait.
+    `said`: what the provider says of it, without secrets, for who sets it up. `http_status`: of its answer, 0
+    where there was none. `wait`: the seconds it asks to wait.
     """
 
     code = "PROVIDER_FAILED"
@@ -81,6 +82,7 @@ class ProviderFailed(Unavailable):
     def __init__(self, said: str = "", **details: Any) -> None:
         super().__init__(**details)
         self.said = said
+        self.http_status = 0
         self.wait: float | None = None
 
     @property

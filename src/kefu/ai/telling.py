@@ -6,8 +6,8 @@ many small pieces wakes this process, and everybody who listens, a few times ins
 
 import asyncio
 import re
-from collections.abc import AsyncGenerator, Mapping
-from contextlib import aclosing
+from collections.abc import AsyncGenerator, Iterator, Mapping
+from contextlib import aclosing, contextmanager
 from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from typing import Any, Protocol
@@ -70,11 +70,33 @@ class Line:
 async def tell(line: Line, call: Call, reading: Reading) -> AsyncGenerator[Piece | Finished]:
     """Raises ProviderFailed, whatever is wrong."""
     said = ""
-    try:
+    with _failures_of(call):
         async with aclosing(_texts(line, call, reading)) as texts:
             async for text in texts:
                 said += text
                 yield Piece(text)
+    finished = reading.end(said)
+    if not said:
+        raise failed(call, "empty")
+    yield finished
+
+
+async def ask_json(line: Line, call: Call) -> Any:
+    """A JSON object, whole. Raises ProviderFailed."""
+    with _failures_of(call):
+        async with line.streams.post(call.url, _headers(call), orjson.dumps(call.body), line.waits) as answer:
+            if answer.status != 200:
+                raise await _refusal(call, answer)
+            found = orjson.loads(await _whole(answer))
+    if not isinstance(found, dict):
+        raise failed(call, "malformed")
+    return found
+
+
+@contextmanager
+def _failures_of(call: Call) -> Iterator[None]:
+    try:
+        yield
     except NoAnswer as error:
         raise failed(call, NO_ANSWER[error.details["reason"]]) from error
     except AddressRefused as error:
@@ -83,10 +105,6 @@ async def tell(line: Line, call: Call, reading: Reading) -> AsyncGenerator[Piece
         raise failed(call, "too_long") from None
     except (ValueError, LookupError, TypeError, AttributeError):
         raise failed(call, "malformed") from None
-    finished = reading.end(said)
-    if not said:
-        raise failed(call, "empty")
-    yield finished
 
 
 async def _texts(line: Line, call: Call, reading: Reading) -> AsyncGenerator[str]:
@@ -141,7 +159,7 @@ async def _refusal(call: Call, answer: StreamedAnswer) -> ProviderFailed:
     if code == "insufficient_quota":  # it has a status of those who only are too fast
         reason = "denied"
     refusal = failed(call, reason, f"HTTP {answer.status} {said}".strip())
-    refusal.wait = asked_wait(answer.headers)
+    refusal.http_status, refusal.wait = answer.status, asked_wait(answer.headers)
     return refusal
 
 

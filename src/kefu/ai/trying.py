@@ -14,6 +14,7 @@ from prometheus_client import Counter, Histogram
 
 from kefu.ai.breaker import Breaker
 from kefu.ai.ports import Ask, ChatModel, Failing, Finished, Piece, ProviderFailed
+from kefu.jobs.worker import aside
 
 # What may be well a moment later.
 PASSING: frozenset[Failing] = frozenset({"refused", "slow", "cut", "busy", "broken"})
@@ -55,6 +56,12 @@ class Trying:
         self._tries = tries
 
     async def stream(self, ask: Ask) -> AsyncGenerator[Piece | Finished]:
+        with aside():
+            async with aclosing(self._stream(ask)) as pieces:
+                async for piece in pieces:
+                    yield piece
+
+    async def _stream(self, ask: Ask) -> AsyncGenerator[Piece | Finished]:
         began, number = time.monotonic(), 0
         pause: float | None = 0.0
         while pause is not None:

@@ -1,13 +1,13 @@
 """What a shop chooses for its bot: read, changed, and the provider that follows from it."""
 
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.audit import audit, fields
 from kefu.ai.catalog import API_VERSION, DEFAULT_URLS, PROVIDERS, Choice, Price
-from kefu.answering.bot_shapes import BotChoice
+from kefu.answering.bot_shapes import BotChoice, BotFields
 from kefu.answering.models import BotSettings
 from kefu.kit.clock import now_ms
 from kefu.kit.config import Settings
@@ -15,6 +15,7 @@ from kefu.kit.errors import Conflict, Invalid
 from kefu.kit.i18n import Text
 from kefu.kit.model_settings import prices
 from kefu.kit.sealed import UNREADABLE
+from kefu.shops.models import Shop
 from kefu.shops.service import find_shop
 
 PLAIN = (
@@ -66,14 +67,14 @@ async def put_bot(tx: AsyncSession, shop_id: str, wanted: BotChoice, by: str) ->
     Raises ShopNotFound, BotIncomplete, BotChanged unless `wanted.version` is the one that is there.
     """
     await find_shop(tx, shop_id)
-    query = select(BotSettings).where(BotSettings.shop == shop_id).with_for_update()
-    row = (await tx.execute(query)).scalar_one_or_none()
+    await tx.execute(select(Shop.id).where(Shop.id == shop_id).with_for_update())  # the row may not be there to lock
+    row = await tx.get(BotSettings, shop_id)
     new = merged(row, shop_id, wanted)
     now = row or _untouched(shop_id)
     is_new_key = new.key != now.key
     before, after = fields(now, *PLAIN), fields(new, *PLAIN)
-    if row is not None and before == after and not is_new_key:
-        return row
+    if before == after and not is_new_key:
+        return now
     if now.version != wanted.version:
         raise BotChanged(version=now.version)
     before |= {"has_key": now.key is not None, "given_anew": False}
@@ -105,10 +106,8 @@ def _field(name: str) -> str:
 
 
 def _untouched(shop_id: str) -> BotSettings:
-    texts: dict[str, Any] = dict.fromkeys(("url", "model", "cheaper_model", "deployment", "persona", "prompt"), "")
-    return BotSettings(
-        shop=shop_id, **texts, api_version=API_VERSION, coze={}, mask_pii=True, budgets={}, version=0, updated_by=""
-    )
+    values = BotFields().model_dump()
+    return BotSettings(shop=shop_id, **values, version=0, updated_by="")
 
 
 def own_choice(row: BotSettings) -> Choice | None:

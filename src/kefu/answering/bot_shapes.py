@@ -1,6 +1,6 @@
 """What crosses HTTP of a shop's bot."""
 
-from typing import Annotated, Literal
+from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints
 
@@ -93,7 +93,7 @@ class BotData(Done):
     data: BotOut
 
 
-class TestOut(BaseModel):
+class TrialOut(BaseModel):
     """What a tiny question to the provider gave.
 
     `first_ms`: until the first piece of the answer. `message`: how it went, in words; `said`: in the provider's own.
@@ -104,10 +104,10 @@ class TestOut(BaseModel):
     model: str
     first_ms: int | None = None
     total_ms: int
-    reason: Failing | Literal["incomplete"] | None = None
+    reason: Failing | None = None
     message: str
     said: str = ""
 
 
-class TestData(Done):
-    data: TestOut
+class TrialData(Done):
+    data: TrialOut

@@ -52,11 +52,11 @@ class BuiltinAnswerer:
 
     async def look_up(self, turn: Turn, locale: Locale) -> Found:
         """What the knowledge has on the question; one that follows up on an earlier one is looked up with it."""
-        async with self._desk, self._db.read() as tx:
-            found = await search(tx, turn.shop, turn.question, locale, HITS)
+        async with self._desk:
+            found = await search(self._db, turn.shop, turn.question, locale, HITS)
             earlier = next((said.content for said in reversed(turn.history) if said.role == "user"), "")
             if not found.is_confident and earlier and FOLLOWS_UP.search(turn.question.strip()):
-                both = await search(tx, turn.shop, f"{earlier}\n{turn.question}", locale, HITS)
+                both = await search(self._db, turn.shop, f"{earlier}\n{turn.question}", locale, HITS)
                 found = both if both.is_confident else found
         return found
 

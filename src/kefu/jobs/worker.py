@@ -3,8 +3,9 @@
 import asyncio
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Mapping, Sequence
-from contextlib import suppress
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 
 import structlog
 
@@ -16,6 +17,27 @@ log = structlog.get_logger()
 
 Handler = Callable[[Taken], Awaitable[None]]
 POLL_SECONDS = 1.0
+# Jobs that only wait for somebody else, beside those that are worked on.
+MOST_ASIDE = 600
+
+_worker: ContextVar["Worker | None"] = ContextVar("worker", default=None)
+
+
+@contextmanager
+def aside() -> Iterator[None]:
+    """For what a handler does while it only waits for another server: meanwhile its place is somebody else's.
+
+    So that who waits for a server that hangs keeps nobody from being served.
+    """
+    worker = _worker.get()
+    if worker is None or worker.aside >= MOST_ASIDE:
+        yield
+        return
+    worker.step_aside()
+    try:
+        yield
+    finally:
+        worker.aside -= 1
 
 
 class Worker:
@@ -44,6 +66,7 @@ class Worker:
         self._name = f"{os.getpid()}-{secrets.token_hex(4)}"
         self._wake = asyncio.Event()
         self._running: dict[int, asyncio.Task[None]] = {}
+        self.aside = 0
         self._loop: asyncio.Task[None] | None = None
         self._renewal: asyncio.Task[None] | None = None
 
@@ -61,6 +84,17 @@ class Worker:
         for task in tasks:
             task.cancel()
         await asyncio.gather(*tasks, return_exceptions=True)
+
+    def step_aside(self) -> None:
+        """One of the running jobs leaves its place until `aside` is lowered again."""
+        was_full = self._free <= 0
+        self.aside += 1
+        if was_full:
+            self._wake.set()
+
+    @property
+    def _free(self) -> int:
+        return self._width + self.aside - len(self._running)
 
     def _rung(self, lane: Lane) -> None:
         if lane == self._lane:
@@ -91,7 +125,7 @@ class Worker:
 
     async def _take(self) -> None:
         """Take what there is until all places are filled or nothing is due."""
-        while (free := self._width - len(self._running)) > 0:
+        while (free := self._free) > 0:
             jobs = await take(self._db, self._lane, self._name, free)
             for job in jobs:
                 self._running[job.id] = asyncio.create_task(self._run(job), name=f"job-{job.kind}-{job.id}")
@@ -99,13 +133,14 @@ class Worker:
                 return
 
     async def _run(self, job: Taken) -> None:
+        _worker.set(self)
         try:
             await self._handlers[job.kind](job)
         except Exception as error:
             log.warning("job.failed", kind=job.kind, attempts=job.attempts, exc_info=True)
             await self._give_back(job, error)
         finally:
-            was_full = len(self._running) >= self._width
+            was_full = self._free <= 0
             self._running.pop(job.id, None)
             if was_full:
                 self._wake.set()

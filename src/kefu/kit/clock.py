@@ -2,8 +2,9 @@
 
 import time
 from datetime import UTC, datetime
+from functools import cache
 from typing import NewType
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 Ms = NewType("Ms", int)
 
@@ -11,6 +12,12 @@ Ms = NewType("Ms", int)
 def now_ms() -> Ms:
     """Milliseconds since 1970-01-01 UTC."""
     return Ms(time.time_ns() // 1_000_000)
+
+
+@cache
+def time_zones() -> frozenset[str]:
+    """The names of all; looking for them means opening hundreds of files."""
+    return frozenset(available_timezones())
 
 
 def start_of_day(at: int, zone: str) -> Ms:

@@ -11,12 +11,12 @@ from datetime import date
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Annotated, Any, Literal
-from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
 from pydantic_settings import NoDecode, SettingsConfigDict
 
 from kefu.kit.addresses import is_address
+from kefu.kit.clock import time_zones
 from kefu.kit.model_settings import REMEDIES as MODEL_REMEDIES
 from kefu.kit.model_settings import ModelSettings
 from kefu.kit.secrets import kept_secret
@@ -110,7 +110,7 @@ class Settings(ModelSettings):
     @field_validator("timezone")
     @classmethod
     def _known_zone(cls, value: str) -> str:
-        if value not in available_timezones():
+        if value not in time_zones():
             raise ValueError("is not a time zone")
         return value
 

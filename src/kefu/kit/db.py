@@ -20,7 +20,7 @@ from sqlalchemy.orm import DeclarativeBase
 
 from kefu.kit import postgres, sqlite
 from kefu.kit.errors import Busy
-from kefu.kit.postgres import NOT_NOW, Statements
+from kefu.kit.postgres import BY_WORDS, CONNECTIONS, NOT_NOW, SEEKERS, Statements, Together
 from kefu.kit.sealed import SEALING, Sealing, no_keys
 from kefu.kit.sqlite import GroupCommit, GroupRead, numbered
 
@@ -69,6 +69,13 @@ def is_sqlite(tx: AsyncSession) -> bool:
     return tx.get_bind().dialect.name == "sqlite"
 
 
+async def rows_in(tx: AsyncSession, sql: str, *arguments: Any) -> list[Any]:
+    """The rows of one statement, written as for `Database.fetch`, in this transaction."""
+    await tx.flush()
+    connection = await tx.connection()
+    return [*await connection.exec_driver_sql(numbered(sql) if is_sqlite(tx) else sql, arguments)]
+
+
 async def plan_by_values(tx: AsyncSession) -> None:
     """Have PostgreSQL plan each statement of this transaction for its own values.
 
@@ -111,7 +118,10 @@ class Database:
         self._gate = asyncio.Lock()
         self._group: GroupCommit | None = None
         self._readers: GroupRead | None = None
-        self._statements = None if self.is_sqlite else Statements(url)
+        self._seekers: GroupRead | None = None
+        self._statements = None if self.is_sqlite else Statements(url, CONNECTIONS)
+        self._seeking = None if self.is_sqlite else Statements(url, SEEKERS, BY_WORDS)
+        self._together: dict[str, Together] = {}
         if self.is_sqlite:
             self.path = url.removeprefix("sqlite:///")
             Path(self.path).parent.mkdir(parents=True, exist_ok=True)
@@ -143,19 +153,38 @@ class Database:
         """Run one statement, committed; the rows it returns. Its parameters are `$1`, `$2`, …. Raises Busy."""
         if self.is_sqlite:
             return await self.group.run(lambda connection: connection.execute(numbered(sql), arguments).fetchall())
-        return await self._fetch(sql, arguments)
+        return await self._run(self._statements, sql, arguments)
 
     async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
         """The rows of one query, of one state of the database. Its parameters are `$1`, `$2`, …. Raises Busy."""
         if self.is_sqlite:
             self._readers = self._readers or GroupRead(self.path)
             return await self._readers.run(lambda connection: connection.execute(numbered(sql), arguments).fetchall())
-        return await self._fetch(sql, arguments)
+        return await self._run(self._statements, sql, arguments)
 
-    async def _fetch(self, sql: str, arguments: tuple[Any, ...]) -> list[Any]:
+    async def fetch_together(self, sql: str, *arguments: Any) -> list[Any]:
+        """One's own rows of a query that takes many askers (`kit.postgres.Together`). Raises Busy.
+
+        PostgreSQL only: SQLite reads together what waits together (`kit.sqlite.GroupRead`).
+        """
         assert self._statements
+        together = self._together.get(sql) or self._together.setdefault(sql, Together(self._statements, sql))
         try:
-            return await self._statements.run(sql, arguments)
+            return await together.ask(arguments)
+        except NOT_NOW as error:
+            raise Busy from error
+
+    async def seek(self, sql: str, *arguments: Any) -> list[Any]:
+        """As `fetch`, for what looks words up and takes longer: in a lane of its own, where nobody waits behind it."""
+        if self.is_sqlite:
+            self._seekers = self._seekers or GroupRead(self.path)
+            return await self._seekers.run(lambda connection: connection.execute(numbered(sql), arguments).fetchall())
+        return await self._run(self._seeking, sql, arguments)
+
+    async def _run(self, statements: Statements | None, sql: str, arguments: tuple[Any, ...]) -> list[Any]:
+        assert statements
+        try:
+            return await statements.run(sql, arguments)
         except NOT_NOW as error:
             raise Busy from error
 
@@ -183,11 +212,14 @@ class Database:
             action()
 
     async def close(self) -> None:
-        for lane in (self._group, self._readers):
+        for lane in (self._group, self._readers, self._seekers):
             if lane:
                 await lane.close()
-        if self._statements:
-            await _let_go(self._statements.close())
+        for together in self._together.values():
+            await _let_go(together.close())
+        for statements in (self._statements, self._seeking):
+            if statements:
+                await _let_go(statements.close())
         await _let_go(self._writer.dispose())
         if self._reader is not self._writer:
             await _let_go(self._reader.dispose())

@@ -24,7 +24,7 @@ Results = list[tuple[bool, Any]]
 
 BUSY_MS = 10_000
 BATCH = 200
-# For each of the six connections: what is not in it is in the system's cache, once for all of them.
+# For each of the eight connections: what is not in it is in the system's cache, once for all of them.
 CACHE_KIB = 4_000
 
 

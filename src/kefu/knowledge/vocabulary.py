@@ -4,12 +4,12 @@ import math
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from functools import partial
 
-from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.kit.db import Database, rows_in
 from kefu.kit.i18n import Locale
-from kefu.knowledge.models import KnowledgeState, Passage, Term
 
 TERM_COUNT_LIMIT = 50_000
 KEPT = 16
@@ -69,33 +69,27 @@ def is_one_slip(left: str, right: str) -> bool:
     )
 
 
+STATE = "SELECT stamp, version FROM knowledge_states WHERE shop = $1"
+COUNT = "SELECT count(*) FROM passages WHERE shop = $1 AND lang = $2"
+COMMONEST = (
+    "SELECT term, passages FROM knowledge_terms WHERE shop = $1 AND lang = $2 ORDER BY passages DESC, term LIMIT $3"
+)
 _kept: OrderedDict[tuple[str, str], Vocabulary] = OrderedDict()
 
 
-async def vocabulary(tx: AsyncSession, shop: str, language: Locale) -> tuple[Vocabulary, int]:
+async def vocabulary(source: Database | AsyncSession, shop: str, language: Locale) -> tuple[Vocabulary, int]:
     """The words of that shop and language and the version of its knowledge. Read again only after a change."""
-    state = (
-        await tx.execute(select(KnowledgeState.stamp, KnowledgeState.version).where(KnowledgeState.shop == shop))
-    ).first()
+    fetch = source.fetch if isinstance(source, Database) else partial(rows_in, source)
+    state = next(iter(await fetch(STATE, shop)), None)
     if state is None:
         return Vocabulary(0, {}), 0
-    key = (state.stamp, language)
+    stamp, version = state
+    key = (stamp, language)
     if key in _kept:
         _kept.move_to_end(key)
     else:
-        _kept[key] = await _read(tx, shop, language)
+        ((passages,),) = await fetch(COUNT, shop, language)
+        _kept[key] = Vocabulary(passages, dict(await fetch(COMMONEST, shop, language, TERM_COUNT_LIMIT)))
         while len(_kept) > KEPT:
             _kept.popitem(last=False)
-    return _kept[key], state.version
-
-
-async def _read(tx: AsyncSession, shop: str, language: Locale) -> Vocabulary:
-    count = select(func.count()).select_from(Passage).where(Passage.shop == shop, Passage.lang == language)
-    common = (
-        select(Term.term, Term.passages)
-        .where(Term.shop == shop, Term.lang == language)
-        .order_by(Term.passages.desc(), Term.term)
-        .limit(TERM_COUNT_LIMIT)
-    )
-    rows = await tx.execute(common)
-    return Vocabulary((await tx.execute(count)).scalar_one(), {row.term: row.passages for row in rows})
+    return _kept[key], version

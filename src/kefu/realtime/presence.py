@@ -93,6 +93,7 @@ class Presence:
         self._untold: dict[Claim, bool] = {}
         self._asked: set[str] = set()
         self._must_tell_all = False
+        self._own: Notice | None = None  # what was said last, which comes back at once
         self._renew_at = 0.0
         self._ring = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
@@ -220,7 +221,8 @@ class Presence:
         self._renew_at = now + RENEW_SECONDS
 
     def _say(self, what: str, **facts: object) -> None:
-        self._bus.publish(ephemeral(PRESENCE, f"presence.{what}", process=self._id, **facts))
+        self._own = ephemeral(PRESENCE, f"presence.{what}", process=self._id, **facts)
+        self._bus.publish(self._own)
 
     def _show(self) -> None:
         """Tell this process's own followers what moved; each process does so for its own."""
@@ -235,11 +237,9 @@ class Presence:
                     self._hub.hear(notice)
 
     def _hear(self, notice: Notice) -> None:
-        if notice.stream != PRESENCE:
+        if notice.stream != PRESENCE or notice is self._own:
             return
         said = orjson.loads(notice.data)
-        if said["process"] == self._id:
-            return
         match notice.type:
             case "presence.asked":
                 if said["of"] in {"", self._id}:

@@ -261,14 +261,14 @@ class Stream(ABC):
             if isinstance(self.caller, Visitor) and self.caller.epoch != head.identity_epoch:
                 raise IdentityChanged
             here.come()
-            if entries:
-                await self.show(*map(notice_of, entries))
             cursor = reached(head, entries)
             if len(entries) < READ_LIMIT and (channel.seq is None or cursor >= channel.seq):
                 break
+            await self.show(*map(notice_of, entries))
         channel.seq = cursor if channel.seq is None else channel.seq
         follower.forget_ephemeral()
-        await self.show(ready(head, cursor), *await present(self.state, head, sees_internal=follower.sees_internal))
+        now = ready(head, cursor), *await present(self.state, head, sees_internal=follower.sees_internal)
+        await self.show(*map(notice_of, entries), *now)  # together: a write costs as much as what is in it
         return cursor
 
 

@@ -18,7 +18,7 @@ from kefu.sessions.after_hours import is_in_shift
 from kefu.sessions.contacts import without_contacts
 from kefu.sessions.drafts import used
 from kefu.sessions.opening import Wish, opened
-from kefu.sessions.page import show_page
+from kefu.sessions.pages import show_page as show_page_to
 from kefu.sessions.post import post
 from kefu.sessions.states import InvalidStatus, Status
 
@@ -66,12 +66,12 @@ async def post_message(
 
 
 @router.put("/api/sessions/{name}/page")
-async def put_page(request: Request, name: shapes.NameInPath, body: shapes.ShowPage, caller: TokenHolder) -> Done:
+async def show_page(request: Request, name: shapes.NameInPath, body: shapes.ShowPage, caller: TokenHolder) -> Done:
     """What the visitor looks at on the shop's page from now on, for the bot and the agents. Safe to repeat."""
     visitor = own_visitor(caller, name)
     await request.app.state.limits.take("page", visitor=name)
     async with request.app.state.db.write() as tx:
-        await show_page(tx, name, visitor.epoch, body.card.model_dump() if body.card else None)
+        await show_page_to(tx, name, visitor.epoch, body.card.model_dump() if body.card else None)
     return Done()
 
 

@@ -22,7 +22,6 @@ from kefu.kit.i18n import Locale
 from kefu.log.log import Entry
 from kefu.sessions.contacts import customer_of
 from kefu.sessions.models import MailStatus, Role, Session, Severity
-from kefu.sessions.page import Card
 from kefu.sessions.priority import TIMEOUT_MS, Level, is_repeat, level_of, words_of
 from kefu.sessions.reading import Marks
 from kefu.sessions.several import Outcome
@@ -32,6 +31,7 @@ from kefu.shops.customers import Doubt, Proof
 NAME = r"^[A-Za-z0-9_.\-]{1,80}$"
 TEXT_LIMIT = 5000
 MAX_SEQ = 2**53
+WITHOUT_NUL = AfterValidator(lambda value: value.replace("\x00", ""))
 
 
 def _something(value: str) -> str:
@@ -69,10 +69,17 @@ class WithFiles(Body):
         return value.replace("\x00", "").strip() if info.data.get("files") else _something(value)
 
 
-class ShowPage(Body):
-    """null: nothing any more."""
+class Card(Body):
+    """What the visitor looks at on the shop's page: a product, or an order of theirs. So the page says; unchecked."""
 
-    card: Card | None
+    kind: Literal["product", "order"]
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200), WITHOUT_NUL]
+    url: Annotated[str, StringConstraints(max_length=1000), WITHOUT_NUL] = ""
+    detail: Annotated[str, StringConstraints(max_length=500), WITHOUT_NUL] = ""
+
+
+class ShowPage(Body):
+    card: Card | None = Field(description="null: nothing any more")
 
 
 class OpenConversation(Body):

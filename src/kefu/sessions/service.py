@@ -18,7 +18,7 @@ from kefu.kit.clock import now_ms
 from kefu.kit.errors import Conflict, Forbidden, NotFound, NotSignedIn
 from kefu.kit.i18n import Locale, Text
 from kefu.kit.ids import new_id
-from kefu.log.log import BOT, VISITOR, Actor, Audience, Entry, Fact, append, entry, find_client_message
+from kefu.log.log import VISITOR, Actor, Entry, Fact, append, entry, find_client_message
 from kefu.sessions.episodes import keep
 from kefu.sessions.fold import blank, fold
 from kefu.sessions.held import PEOPLE
@@ -27,9 +27,9 @@ from kefu.sessions.reading import Seen, mark_read, unseen
 from kefu.sessions.states import RAISES_EPOCH, InvalidStatus, Move, Status, move
 from kefu.sessions.tagged import keep_tags
 from kefu.sessions.transfers import keep_requests, overtaken
-from kefu.sessions.work import AnswerVisitor, AssignWaiting, TagByRules
+from kefu.sessions.work import AnswerVisitor, AssignWaiting, DraftInShadow, TagByRules
 from kefu.shops.models import Shop
-from kefu.shops.service import is_auto
+from kefu.shops.service import is_auto, is_shadow
 
 # After these the rules of the tags are looked at again.
 TELLING = {Move.RELEASE, Move.CLOSE, "session.rated"}
@@ -84,7 +84,7 @@ class SessionMerged(Conflict):
 
 
 class Stale(Conflict):
-    """The session moved on since this write began; nothing was written. `epoch`: what it is now."""
+    """The session moved on since this write began; nothing was written. `epoch`: what it is now, where it was read."""
 
     code = "STALE_EPOCH"
     text: ClassVar[Text] = {"en": "The conversation has moved on.", "zh": "会话状态已变化。"}
@@ -232,10 +232,13 @@ async def open_session(tx: AsyncSession, opening: Opening) -> Session:
         "nickname": f"{NICKNAMES[opening.locale]} {suffix}",
     }
     tx.add(session)
-    await record(tx, session, Fact("session.opened", VISITOR, facts), *identity_of(opening, facts["visitor_id"]))
-    if opening.page:
-        await record(tx, session, Fact("page.shown", VISITOR, {"card": opening.page}, audience="internal"))
+    page = [page_shown(opening.page)] if opening.page else []
+    await record(tx, session, Fact("session.opened", VISITOR, facts), *identity_of(opening, facts["visitor_id"]), *page)
     return session
+
+
+def page_shown(card: dict[str, Any] | None) -> Fact:
+    return Fact("page.shown", VISITOR, {"card": card}, audience="internal")
 
 
 def identity_of(origin: Session | Opening, visitor_id: str) -> list[Fact]:
@@ -290,6 +293,8 @@ async def post_by_agent(tx: AsyncSession, name: str, member: Member, reply: Repl
             await mark_read(tx, session, member.actor, seen.seq)
     posted, *_ = await record(tx, session, *facts)
     files.sent(taken, posted.seq)
+    if await is_shadow(tx, session.shop):
+        await enqueue(tx, DraftInShadow(name, posted.seq))
     return posted
 
 
@@ -297,22 +302,6 @@ def _forced(session: Session, member: Member, seen: Seen, missed: int) -> Fact:
     """Who sent without reading, and which message; it stands right behind that message."""
     payload = {"seen_seq": seen.seq, "missed": missed, "message_seq": session.seq + 1}
     return Fact("reply.forced", member.actor, payload, audience="internal")
-
-
-async def post_by_bot(tx: AsyncSession, work: AnswerVisitor, answer: dict[str, Any], evidence: dict[str, Any]) -> Entry:
-    """The bot's message with the evidence beside it.
-
-    Fenced: raises Stale when the epoch moved, the bot is no longer active, a newer message of the visitor waits for one
-    answer to both, or this message was answered before. Nothing of a stale answer is written.
-    """
-    session = await locked(tx, work.session)
-    if not may_answer(session, work):
-        raise Stale(epoch=session.epoch)
-    said = Fact("message.posted", BOT, {"role": "assistant", **answer, "reply_to": work.seq})
-    internal: Audience = "internal"
-    proof = Fact("answer.evidenced", BOT, {**evidence, "reply_to": work.seq}, audience=internal)
-    posted, _ = await record(tx, session, said, proof)
-    return posted
 
 
 def may_answer(session: Session, work: AnswerVisitor) -> bool:

@@ -8,14 +8,14 @@ time that is left out means the jump, and where it runs back a shop stays open t
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 from itertools import pairwise
 from typing import Annotated, Any
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 
+from kefu.kit.clock import time_zones
 from kefu.kit.config import Settings
 
 DAY = 24 * 60
@@ -58,14 +58,9 @@ def _in_order(spans: list[Span]) -> list[Span]:
 
 
 def _known_zone(name: str) -> str:
-    if name not in _zones():
+    if name not in time_zones():
         raise PydanticCustomError("unknown_zone", "not a time zone")
     return name
-
-
-@cache
-def _zones() -> frozenset[str]:
-    return frozenset(available_timezones())
 
 
 Day = Annotated[list[Span], Field(max_length=SPANS_A_DAY), AfterValidator(_in_order)]

@@ -37,4 +37,3 @@ def upgrade() -> None:
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("place", "conversation", name=op.f("pk_provider_conversations")),
     )
-    op.create_index("ix_provider_conversations_created_at", "provider_conversations", ["created_at"])

@@ -173,7 +173,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Created At
      */
@@ -310,7 +310,9 @@ export type ArticleData = {
 /**
  * ArticleOut
  *
- * `url` opens for visitors once it is published.
+ * `url` opens for visitors once it is published. `author`: the id of who wrote this version, empty for the system.
+ *
+ * `note`: why it was sent back. The pages of a document's `body` are parted by form feeds.
  */
 export type ArticleOut = {
     /**
@@ -328,7 +330,7 @@ export type ArticleOut = {
     /**
      * Kind
      */
-    kind: 'article' | 'qa';
+    kind: 'article' | 'qa' | 'document';
     /**
      * Slug
      */
@@ -362,6 +364,18 @@ export type ArticleOut = {
      * Published At
      */
     published_at: string | null;
+    /**
+     * Public Version
+     */
+    public_version: number | null;
+    /**
+     * Author
+     */
+    author: string;
+    /**
+     * Note
+     */
+    note: string;
     /**
      * Body
      */
@@ -411,6 +425,8 @@ export type ArticlePageData = {
 
 /**
  * ArticleSummary
+ *
+ * `status` is that of the newest `version`; visitors see `public_version`, if any.
  */
 export type ArticleSummary = {
     /**
@@ -428,7 +444,7 @@ export type ArticleSummary = {
     /**
      * Kind
      */
-    kind: 'article' | 'qa';
+    kind: 'article' | 'qa' | 'document';
     /**
      * Slug
      */
@@ -462,6 +478,38 @@ export type ArticleSummary = {
      * Published At
      */
     published_at: string | null;
+    /**
+     * Public Version
+     */
+    public_version: number | null;
+};
+
+/**
+ * ArticleVersionOut
+ *
+ * `author`: the name, null for the system. `public_at`: since when visitors could see it.
+ */
+export type ArticleVersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Author
+     */
+    author: string | null;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Public At
+     */
+    public_at: string | null;
 };
 
 /**
@@ -708,6 +756,159 @@ export type AvailableData = {
 };
 
 /**
+ * BacktestData
+ */
+export type BacktestData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: BacktestOut;
+};
+
+/**
+ * BacktestListData
+ */
+export type BacktestListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<BacktestRef>;
+};
+
+/**
+ * BacktestOut
+ */
+export type BacktestOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * State
+     */
+    state: 'running' | 'done' | 'cancelled';
+    /**
+     * Version
+     */
+    version: number | null;
+    /**
+     * Baseline
+     */
+    baseline: number;
+    /**
+     * Shop
+     */
+    shop: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Looked At
+     */
+    looked_at: number;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
+    /**
+     * Names
+     */
+    names: {
+        [key: string]: Names;
+    };
+    candidate: Counts;
+    compared: Counts;
+    only_candidate: Only;
+    only_baseline: Only;
+};
+
+/**
+ * BacktestRef
+ *
+ * `version` null: the draft as it was.
+ */
+export type BacktestRef = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * State
+     */
+    state: 'running' | 'done' | 'cancelled';
+    /**
+     * Version
+     */
+    version: number | null;
+    /**
+     * Baseline
+     */
+    baseline: number;
+    /**
+     * Shop
+     */
+    shop: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Looked At
+     */
+    looked_at: number;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
+};
+
+/**
  * Beat
  *
  * `active`: the agent has done something at the desk since the last beat.
@@ -804,6 +1005,71 @@ export type Bot = {
 };
 
 /**
+ * BotChoice
+ *
+ * `key` null: the one that is there stays, while provider and address do. `version`: of what the writer saw.
+ */
+export type BotChoice = {
+    /**
+     * Provider
+     */
+    provider?: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze' | null;
+    /**
+     * Url
+     */
+    url?: string;
+    /**
+     * Model
+     */
+    model?: string;
+    /**
+     * Cheaper Model
+     */
+    cheaper_model?: string;
+    /**
+     * Deployment
+     */
+    deployment?: string;
+    /**
+     * Api Version
+     */
+    api_version?: string;
+    coze?: Coze;
+    /**
+     * Persona
+     */
+    persona?: string;
+    /**
+     * Prompt
+     */
+    prompt?: string;
+    /**
+     * Mask Pii
+     */
+    mask_pii?: boolean;
+    budgets?: Budgets;
+    /**
+     * Key
+     */
+    key?: string | null;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * BotData
+ */
+export type BotData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: BotOut;
+};
+
+/**
  * BotInfo
  */
 export type BotInfo = {
@@ -812,6 +1078,76 @@ export type BotInfo = {
      */
     success?: true;
     bot: Bot;
+};
+
+/**
+ * BotOut
+ *
+ * `default_provider`: of the installation. `updated_by`: an agent's id, null while nobody has chosen anything.
+ */
+export type BotOut = {
+    /**
+     * Provider
+     */
+    provider?: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze' | null;
+    /**
+     * Url
+     */
+    url?: string;
+    /**
+     * Model
+     */
+    model?: string;
+    /**
+     * Cheaper Model
+     */
+    cheaper_model?: string;
+    /**
+     * Deployment
+     */
+    deployment?: string;
+    /**
+     * Api Version
+     */
+    api_version?: string;
+    coze?: Coze;
+    /**
+     * Persona
+     */
+    persona?: string;
+    /**
+     * Prompt
+     */
+    prompt?: string;
+    /**
+     * Mask Pii
+     */
+    mask_pii?: boolean;
+    budgets?: Budgets;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Has Key
+     */
+    has_key: boolean;
+    /**
+     * Default Provider
+     */
+    default_provider: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze';
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Updated At
+     */
+    updated_at: string | null;
+    /**
+     * Updated By
+     */
+    updated_by: string | null;
 };
 
 /**
@@ -824,6 +1160,34 @@ export type BotQuality = {
      * Escalation Rate
      */
     escalation_rate: number | null;
+};
+
+/**
+ * Budget
+ *
+ * null: no limit.
+ */
+export type Budget = {
+    /**
+     * Tokens
+     */
+    tokens?: number | null;
+    /**
+     * Usd
+     */
+    usd?: number | null;
+};
+
+/**
+ * Budgets
+ *
+ * How much the bot may use: with one visitor in a day, in one session, in the whole shop in a day and a month.
+ */
+export type Budgets = {
+    visitor_day?: Budget;
+    session?: Budget;
+    shop_day?: Budget;
+    shop_month?: Budget;
 };
 
 /**
@@ -862,7 +1226,7 @@ export type ByTagData = {
 /**
  * Card
  *
- * A product, or an order of the visitor's. So the shop's page says; nobody has checked it.
+ * What the visitor looks at on the shop's page: a product, or an order of theirs. So the page says; unchecked.
  */
 export type Card = {
     /**
@@ -1163,6 +1527,79 @@ export type CostsData = {
 };
 
 /**
+ * Counts
+ *
+ * `sessions` with a hit. `fired` hits ask for a person; one came after those that `caught`, none after the rest.
+ *
+ * `missed`: people came without a hit before. `noted`: hits that only tag or tell. `unreadable` ones were left out.
+ */
+export type Counts = {
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Noted
+     */
+    noted: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * Missed
+     */
+    missed: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+    /**
+     * Unreadable
+     */
+    unreadable: number;
+    /**
+     * Policies
+     */
+    policies: {
+        [key: string]: OfPolicy;
+    };
+    /**
+     * Days
+     */
+    days: {
+        [key: string]: Day;
+    };
+    examples: Examples;
+};
+
+/**
+ * Coze
+ */
+export type Coze = {
+    /**
+     * App Id
+     */
+    app_id?: string;
+    /**
+     * Workflow Id
+     */
+    workflow_id?: string;
+    /**
+     * Client Id
+     */
+    client_id?: string;
+    /**
+     * Public Key Id
+     */
+    public_key_id?: string;
+};
+
+/**
  * Credentials
  */
 export type Credentials = {
@@ -1211,6 +1648,28 @@ export type CustomerOut = {
 };
 
 /**
+ * Day
+ */
+export type Day = {
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * Missed
+     */
+    missed: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+};
+
+/**
  * DayOut
  *
  * A local day, as instants: 23 or 25 hours long where the clock changes.
@@ -1236,6 +1695,154 @@ export type DayOut = {
      * Is Special
      */
     is_special: boolean;
+};
+
+/**
+ * Difference
+ *
+ * `fields`: what it was and what it is, by field.
+ */
+export type Difference = {
+    /**
+     * Id
+     */
+    id: string;
+    name: Names;
+    /**
+     * Change
+     */
+    change: 'added' | 'removed' | 'changed';
+    /**
+     * Fields
+     */
+    fields: {
+        [key: string]: Array<unknown>;
+    };
+};
+
+/**
+ * DifferenceData
+ */
+export type DifferenceData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<Difference>;
+};
+
+/**
+ * DocumentData
+ */
+export type DocumentData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: DocumentOut;
+};
+
+/**
+ * DocumentError
+ *
+ * Why it was refused, in the caller's language.
+ */
+export type DocumentError = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Message
+     */
+    message: string;
+};
+
+/**
+ * DocumentOut
+ *
+ * `done` of `total`: pages, or bytes where a format has none; `total` is 0 until it is known.
+ *
+ * `article_id`: what it became once it is `read`.
+ */
+export type DocumentOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Article Id
+     */
+    article_id: string | null;
+    /**
+     * Article Version
+     */
+    article_version: number | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Media Type
+     */
+    media_type: string;
+    /**
+     * Size
+     */
+    size: number;
+    /**
+     * Status
+     */
+    status: 'waiting' | 'reading' | 'read' | 'refused';
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Total
+     */
+    total: number;
+    error: DocumentError | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+};
+
+/**
+ * DocumentPage
+ */
+export type DocumentPage = {
+    /**
+     * Documents
+     */
+    documents: Array<DocumentOut>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * DocumentPageData
+ */
+export type DocumentPageData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: DocumentPage;
 };
 
 /**
@@ -1287,6 +1894,20 @@ export type DraftOut = {
      * Is Ours
      */
     is_ours: boolean;
+};
+
+/**
+ * EarlierTurn
+ */
+export type EarlierTurn = {
+    /**
+     * Role
+     */
+    role: 'user' | 'assistant';
+    /**
+     * Content
+     */
+    content: string;
 };
 
 /**
@@ -1544,6 +2165,24 @@ export type EvidencePassageOut = {
 };
 
 /**
+ * Examples
+ */
+export type Examples = {
+    /**
+     * Caught
+     */
+    caught: Array<KefuSupervisionSchemasExample>;
+    /**
+     * Missed
+     */
+    missed: Array<KefuSupervisionSchemasExample>;
+    /**
+     * False Alarms
+     */
+    false_alarms: Array<KefuSupervisionSchemasExample>;
+};
+
+/**
  * Explained
  */
 export type Explained = {
@@ -1569,6 +2208,26 @@ export type ExplainedVariable = {
      * Example
      */
     example: string;
+};
+
+/**
+ * FailLoop
+ *
+ * So many answers in a row without evidence, or with one of these apologies.
+ */
+export type FailLoop = {
+    /**
+     * Kind
+     */
+    kind: 'fail_loop';
+    /**
+     * In A Row
+     */
+    in_a_row?: number;
+    /**
+     * Apologies
+     */
+    apologies?: Array<string>;
 };
 
 /**
@@ -1716,6 +2375,88 @@ export type FilledOut = {
 };
 
 /**
+ * GoldenData
+ */
+export type GoldenData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: GoldenOut;
+};
+
+/**
+ * GoldenList
+ *
+ * `most`: how many a shop may have. `titles`: of the articles, by id.
+ */
+export type GoldenList = {
+    /**
+     * Questions
+     */
+    questions: Array<GoldenOut>;
+    /**
+     * Titles
+     */
+    titles: {
+        [key: string]: string;
+    };
+    /**
+     * Most
+     */
+    most: number;
+};
+
+/**
+ * GoldenListData
+ */
+export type GoldenListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: GoldenList;
+};
+
+/**
+ * GoldenOut
+ */
+export type GoldenOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Kind
+     */
+    kind: 'answerable' | 'unanswerable' | 'escalate';
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Articles
+     */
+    articles: Array<string>;
+    /**
+     * History
+     */
+    history: Array<EarlierTurn>;
+    /**
+     * Created At
+     */
+    created_at: string;
+};
+
+/**
  * GrantOut
  *
  * `expires_in`: seconds the access token lasts.
@@ -1803,6 +2544,45 @@ export type HistoryData = {
      * All of them; `data` has the newest 100
      */
     total: number;
+};
+
+/**
+ * Hit
+ *
+ * `why`: what was found; its `spans` are places in the text, from 0, in Unicode characters.
+ */
+export type Hit = {
+    /**
+     * Policy
+     */
+    policy: string;
+    name: Names;
+    /**
+     * Kind
+     */
+    kind: 'keyword' | 'regex' | 'topic' | 'sentiment' | 'vip' | 'order_value' | 'spend' | 'time' | 'fail_loop' | 'low_confidence';
+    /**
+     * Severity
+     */
+    severity: 'low' | 'medium' | 'high';
+    /**
+     * Does
+     */
+    does: string;
+    /**
+     * Dry Run
+     */
+    dry_run: boolean;
+    /**
+     * Effect
+     */
+    effect: string;
+    /**
+     * Why
+     */
+    why: {
+        [key: string]: unknown;
+    };
 };
 
 /**
@@ -1914,6 +2694,22 @@ export type HitTestOut = {
      * Took Ms
      */
     took_ms: number;
+};
+
+/**
+ * HitsData
+ *
+ * In the order of precedence; after one that asks for a person no further one is looked at.
+ */
+export type HitsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<Hit>;
 };
 
 /**
@@ -2088,6 +2884,52 @@ export type Identify = {
 };
 
 /**
+ * InShop
+ *
+ * `shop`: the default one when left out.
+ */
+export type InShop = {
+    /**
+     * Shop
+     */
+    shop?: string | null;
+};
+
+/**
+ * IntentOut
+ *
+ * `agreement`: 0…1, over the `answered`, those that the bot would have answered.
+ *
+ * `linked`: replies that link to an article; in `same` of them the bot cites it too.
+ */
+export type IntentOut = {
+    /**
+     * Intent
+     */
+    intent: string;
+    /**
+     * Drafts
+     */
+    drafts: number;
+    /**
+     * Answered
+     */
+    answered: number;
+    /**
+     * Agreement
+     */
+    agreement: number;
+    /**
+     * Linked
+     */
+    linked: number;
+    /**
+     * Same
+     */
+    same: number;
+};
+
+/**
  * IntervalOut
  *
  * ISO 8601, UTC.
@@ -2114,6 +2956,26 @@ export type JoinedData = {
      */
     success?: true;
     data: SessionOut;
+};
+
+/**
+ * Keyword
+ *
+ * `match`: `word` finds a phrase where words begin and end (Chinese is cut into words first), `inside` anywhere.
+ */
+export type Keyword = {
+    /**
+     * Kind
+     */
+    kind: 'keyword';
+    /**
+     * Words
+     */
+    words: Array<string>;
+    /**
+     * Match
+     */
+    match?: 'word' | 'inside';
 };
 
 /**
@@ -2240,6 +3102,22 @@ export type LogoutIn = {
      * Refresh Token
      */
     refresh_token?: string | null;
+};
+
+/**
+ * LowConfidence
+ *
+ * The best passage under an answer has a lower score than this.
+ */
+export type LowConfidence = {
+    /**
+     * Kind
+     */
+    kind: 'low_confidence';
+    /**
+     * Below
+     */
+    below: number;
 };
 
 /**
@@ -2655,6 +3533,20 @@ export type MessageStored = {
 };
 
 /**
+ * Names
+ */
+export type Names = {
+    /**
+     * En
+     */
+    en: string;
+    /**
+     * Zh
+     */
+    zh: string;
+};
+
+/**
  * NewArticle
  *
  * `shop`: the default one when left out.
@@ -2698,6 +3590,40 @@ export type NewArticle = {
      * Tags
      */
     tags?: Array<string>;
+};
+
+/**
+ * NewGolden
+ *
+ * `shop`: the default one when left out. `articles`: ids, any of which answers it; for answerable questions only.
+ *
+ * `history`: what was said before, oldest first.
+ */
+export type NewGolden = {
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Kind
+     */
+    kind: 'answerable' | 'unanswerable' | 'escalate';
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Articles
+     */
+    articles?: Array<string>;
+    /**
+     * History
+     */
+    history?: Array<EarlierTurn>;
 };
 
 /**
@@ -2778,7 +3704,7 @@ export type NewRole = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -2954,6 +3880,24 @@ export type ObjectOut = {
 };
 
 /**
+ * OfPolicy
+ */
+export type OfPolicy = {
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+};
+
+/**
  * Offered
  */
 export type Offered = {
@@ -3035,6 +3979,22 @@ export type OnlineData = {
 };
 
 /**
+ * Only
+ *
+ * Hits of one version that the other has not.
+ */
+export type Only = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Examples
+     */
+    examples: Array<KefuSupervisionSchemasExample>;
+};
+
+/**
  * OpenConversation
  *
  * `identity`: who opens it, where the shop's pages say so. `page`: what they look at.
@@ -3081,6 +4041,22 @@ export type OrderFacts = {
 };
 
 /**
+ * OrderValue
+ *
+ * A sum of money that the visitor names, in whatever currency.
+ */
+export type OrderValue = {
+    /**
+     * Kind
+     */
+    kind: 'order_value';
+    /**
+     * At Least
+     */
+    at_least: number;
+};
+
+/**
  * Outcome
  *
  * Names of sessions. `refused`: the code of the error that each of them met.
@@ -3111,6 +4087,59 @@ export type OutcomeData = {
      */
     success?: true;
     data: Outcome;
+};
+
+/**
+ * PassageOut
+ *
+ * `part`: of a document, from 1; its page where `is_page`.
+ */
+export type PassageOut = {
+    /**
+     * Ordinal
+     */
+    ordinal: number;
+    /**
+     * Heading
+     */
+    heading: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Part
+     */
+    part: number;
+    /**
+     * Is Page
+     */
+    is_page: boolean;
+};
+
+/**
+ * PassagePage
+ */
+export type PassagePage = {
+    /**
+     * Passages
+     */
+    passages: Array<PassageOut>;
+    /**
+     * Total
+     */
+    total: number;
+};
+
+/**
+ * PassagePageData
+ */
+export type PassagePageData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: PassagePage;
 };
 
 /**
@@ -3262,6 +4291,154 @@ export type Piece = {
 };
 
 /**
+ * Policy
+ *
+ * `priority`: 1 is looked at first. `shop`: null for all. `hours`: when it holds, by the shop's hours.
+ *
+ * `dry_run`: it only writes down what it would have done. `tag`: the one to give, for `does: tag`.
+ */
+export type Policy = {
+    /**
+     * Id
+     */
+    id: string;
+    name: Names;
+    /**
+     * Rule
+     */
+    rule: ({
+        kind: 'keyword';
+    } & Keyword) | ({
+        kind: 'regex';
+    } & Regex) | ({
+        kind: 'topic';
+    } & TopicRule) | ({
+        kind: 'sentiment';
+    } & Sentiment) | ({
+        kind: 'vip';
+    } & Vip) | ({
+        kind: 'order_value';
+    } & OrderValue) | ({
+        kind: 'spend';
+    } & Spend) | ({
+        kind: 'time';
+    } & Time) | ({
+        kind: 'fail_loop';
+    } & FailLoop) | ({
+        kind: 'low_confidence';
+    } & LowConfidence);
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Hours
+     */
+    hours?: 'any' | 'open' | 'closed';
+    /**
+     * Severity
+     */
+    severity?: 'low' | 'medium' | 'high';
+    /**
+     * Priority
+     */
+    priority?: number;
+    /**
+     * Cooldown Minutes
+     */
+    cooldown_minutes?: number;
+    /**
+     * Enabled
+     */
+    enabled?: boolean;
+    /**
+     * Dry Run
+     */
+    dry_run?: boolean;
+    /**
+     * Does
+     */
+    does?: 'escalate' | 'tag' | 'tell';
+    /**
+     * Tag
+     */
+    tag?: string | null;
+};
+
+/**
+ * PolicyDraftData
+ */
+export type PolicyDraftData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: PolicyDraftOut;
+};
+
+/**
+ * PolicyDraftOut
+ *
+ * What is being written. `in_force`: the version that watches now; `is_changed`: they differ.
+ */
+export type PolicyDraftOut = {
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Based On
+     */
+    based_on: number;
+    /**
+     * In Force
+     */
+    in_force: number;
+    /**
+     * Is Changed
+     */
+    is_changed: boolean;
+    /**
+     * Changed At
+     */
+    changed_at: string;
+    /**
+     * Changed By
+     */
+    changed_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+};
+
+/**
+ * PolicyVersionOut
+ */
+export type PolicyVersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    /**
+     * Published By
+     */
+    published_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+};
+
+/**
  * PostMessage
  */
 export type PostMessage = {
@@ -3408,6 +4585,36 @@ export type Proof = {
 };
 
 /**
+ * Publish
+ */
+export type Publish = {
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Note
+     */
+    note?: string;
+};
+
+/**
+ * Publishing
+ *
+ * `force`: why it is done although golden questions break; for those with `quality.write`.
+ */
+export type Publishing = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Force
+     */
+    force?: string | null;
+};
+
+/**
  * PutHours
  *
  * `hours` null: as the settings say. `version`: of what the writer saw.
@@ -3422,6 +4629,22 @@ export type PutHours = {
      * Version
      */
     version: number;
+};
+
+/**
+ * PutPolicies
+ *
+ * All policies as they are to be. `revision`: of what the writer saw.
+ */
+export type PutPolicies = {
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+    /**
+     * Revision
+     */
+    revision: number;
 };
 
 /**
@@ -3465,6 +4688,104 @@ export type PutSecurity = {
      * Version
      */
     version: number;
+};
+
+/**
+ * PutShadow
+ */
+export type PutShadow = {
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+};
+
+/**
+ * QuestionData
+ */
+export type QuestionData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: QuestionOut;
+};
+
+/**
+ * QuestionOut
+ *
+ * `asked`: the newest wording. `examples`: where it was asked, the newest first.
+ */
+export type QuestionOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Asked
+     */
+    asked: string;
+    /**
+     * Times
+     */
+    times: number;
+    /**
+     * Status
+     */
+    status: 'open' | 'dismissed' | 'linked';
+    /**
+     * Article Id
+     */
+    article_id: string | null;
+    /**
+     * First At
+     */
+    first_at: string;
+    /**
+     * Last At
+     */
+    last_at: string;
+    /**
+     * Examples
+     */
+    examples: Array<KefuKnowledgeQuestionEndpointsExample>;
+};
+
+/**
+ * QuestionPage
+ */
+export type QuestionPage = {
+    /**
+     * Questions
+     */
+    questions: Array<QuestionOut>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * QuestionPageData
+ */
+export type QuestionPageData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: QuestionPage;
 };
 
 /**
@@ -3744,6 +5065,22 @@ export type RefreshIn = {
 };
 
 /**
+ * Regex
+ *
+ * RE2, upper and lower case alike.
+ */
+export type Regex = {
+    /**
+     * Kind
+     */
+    kind: 'regex';
+    /**
+     * Pattern
+     */
+    pattern: string;
+};
+
+/**
  * ReplyChange
  *
  * What is left out stays; `shortcut: null` frees the key.
@@ -3974,7 +5311,7 @@ export type RoleChangeIn = {
     /**
      * Permissions
      */
-    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'> | null;
+    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
 };
 
 /**
@@ -4001,7 +5338,7 @@ export type RoleList = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -4043,7 +5380,7 @@ export type RoleOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Is Builtin
      */
@@ -4108,6 +5445,110 @@ export type Rule = {
 };
 
 /**
+ * RunData
+ */
+export type RunData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RunOut;
+};
+
+/**
+ * RunList
+ *
+ * `titles`: of the articles found in vain, by id.
+ */
+export type RunList = {
+    /**
+     * Runs
+     */
+    runs: Array<RunOut>;
+    /**
+     * Titles
+     */
+    titles: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * RunListData
+ */
+export type RunListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RunList;
+};
+
+/**
+ * RunOut
+ *
+ * `done` of `total` questions are asked; the rest is empty until `finished_at`.
+ */
+export type RunOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Set Version
+     */
+    set_version: string;
+    /**
+     * Knowledge Version
+     */
+    knowledge_version: number;
+    /**
+     * Provider
+     */
+    provider: string;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Right
+     */
+    right: number;
+    /**
+     * Scores
+     */
+    scores: {
+        [key: string]: {
+            [key: string]: ScoreOut;
+        };
+    };
+    /**
+     * Wrong
+     */
+    wrong: Array<WrongOut>;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+};
+
+/**
  * SaidMessages
  */
 export type SaidMessages = {
@@ -4150,6 +5591,30 @@ export type SaveDraft = {
      * Revision
      */
     revision: number;
+};
+
+/**
+ * ScoreOut
+ *
+ * 0…1; `low` to `high` is the interval of 95 %; of `count` questions.
+ */
+export type ScoreOut = {
+    /**
+     * Value
+     */
+    value: number;
+    /**
+     * Low
+     */
+    low: number;
+    /**
+     * High
+     */
+    high: number;
+    /**
+     * Count
+     */
+    count: number;
 };
 
 /**
@@ -4382,6 +5847,38 @@ export type SecurityOut = {
      * Version
      */
     version: number;
+};
+
+/**
+ * SentBack
+ *
+ * `reason`: what the author has to do.
+ */
+export type SentBack = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Reason
+     */
+    reason: string;
+};
+
+/**
+ * Sentiment
+ *
+ * So many messages of the visitor in a row that sound unhappy.
+ */
+export type Sentiment = {
+    /**
+     * Kind
+     */
+    kind: 'sentiment';
+    /**
+     * In A Row
+     */
+    in_a_row?: number;
 };
 
 /**
@@ -4699,6 +6196,22 @@ export type SessionWithHistory = {
 };
 
 /**
+ * Settlement
+ *
+ * `article_id`: what answers it, when it is `linked`.
+ */
+export type Settlement = {
+    /**
+     * Status
+     */
+    status: 'open' | 'dismissed' | 'linked';
+    /**
+     * Article Id
+     */
+    article_id?: string | null;
+};
+
+/**
  * SetupData
  */
 export type SetupData = {
@@ -4737,6 +6250,41 @@ export type Several = {
      * Session Names
      */
     session_names: Array<string>;
+};
+
+/**
+ * ShadowData
+ */
+export type ShadowData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: ShadowOut;
+};
+
+/**
+ * ShadowOut
+ *
+ * `intents`: of the last `days`, the commonest first.
+ */
+export type ShadowOut = {
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Days
+     */
+    days: number;
+    /**
+     * Intents
+     */
+    intents: Array<IntentOut>;
 };
 
 /**
@@ -4875,10 +6423,11 @@ export type ShopRef = {
 
 /**
  * ShowPage
- *
- * null: nothing any more.
  */
 export type ShowPage = {
+    /**
+     * null: nothing any more
+     */
     card: Card | null;
 };
 
@@ -4956,6 +6505,22 @@ export type Span = {
 };
 
 /**
+ * Spend
+ *
+ * US dollars that the bot's answers in the session have cost.
+ */
+export type Spend = {
+    /**
+     * Kind
+     */
+    kind: 'spend';
+    /**
+     * At Least
+     */
+    at_least: number;
+};
+
+/**
  * SplitFrom
  */
 export type SplitFrom = {
@@ -4966,9 +6531,43 @@ export type SplitFrom = {
 };
 
 /**
+ * StartBacktest
+ *
+ * `version` null: the draft. `baseline` null: what is in force. Times are Unix milliseconds, `until` not included.
+ *
+ * `within_minutes`: so soon after a hit a person has to have come for it to be right.
+ */
+export type StartBacktest = {
+    /**
+     * Version
+     */
+    version?: number | null;
+    /**
+     * Baseline
+     */
+    baseline?: number | null;
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes?: number;
+};
+
+/**
  * Status
  */
-export type StatusInput = 'draft' | 'published' | 'archived';
+export type StatusInput = 'draft' | 'review' | 'published' | 'archived';
 
 /**
  * StatusWish
@@ -5248,6 +6847,26 @@ export type TeamStats = {
 };
 
 /**
+ * Time
+ *
+ * How long the visitor talks with the bot already: minutes, or messages that they wrote.
+ */
+export type Time = {
+    /**
+     * Kind
+     */
+    kind: 'time';
+    /**
+     * Measure
+     */
+    measure?: 'minutes' | 'messages';
+    /**
+     * At Least
+     */
+    at_least: number;
+};
+
+/**
  * Today
  *
  * Since midnight in TIMEZONE. Times in seconds; null where there is nothing to take an average of.
@@ -5358,6 +6977,20 @@ export type TodayWithLoad = {
      * Max Sessions
      */
     max_sessions: number;
+};
+
+/**
+ * TopicRule
+ */
+export type TopicRule = {
+    /**
+     * Kind
+     */
+    kind: 'topic';
+    /**
+     * Topics
+     */
+    topics: Array<'legal' | 'safety' | 'press' | 'privacy' | 'self_harm'>;
 };
 
 /**
@@ -5509,6 +7142,83 @@ export type TransferRecord = {
      * Ended By
      */
     ended_by: string | null;
+};
+
+/**
+ * TrialData
+ */
+export type TrialData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: TrialOut;
+};
+
+/**
+ * TrialOut
+ *
+ * What a tiny question to the provider gave.
+ *
+ * `first_ms`: until the first piece of the answer. `message`: how it went, in words; `said`: in the provider's own.
+ */
+export type TrialOut = {
+    /**
+     * Ok
+     */
+    ok: boolean;
+    /**
+     * Provider
+     */
+    provider: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze';
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * First Ms
+     */
+    first_ms?: number | null;
+    /**
+     * Total Ms
+     */
+    total_ms: number;
+    /**
+     * Reason
+     */
+    reason?: 'refused' | 'unknown_host' | 'slow' | 'cut' | 'busy' | 'broken' | 'malformed' | 'empty' | 'too_long' | 'denied' | null;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Said
+     */
+    said?: string;
+};
+
+/**
+ * Try
+ *
+ * A message as a visitor might write it. `policies` null: those of the draft.
+ */
+export type Try = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Is Vip
+     */
+    is_vip?: boolean;
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Policies
+     */
+    policies?: Array<Policy> | null;
 };
 
 /**
@@ -5664,6 +7374,114 @@ export type UserProfile = {
      * Language
      */
     language: string;
+};
+
+/**
+ * VersionData
+ */
+export type VersionData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: PolicyVersionOut;
+};
+
+/**
+ * VersionList
+ *
+ * The newest first.
+ */
+export type VersionList = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<ArticleVersionOut>;
+};
+
+/**
+ * VersionListData
+ */
+export type VersionListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<VersionRef>;
+};
+
+/**
+ * VersionRef
+ *
+ * `version` 0 is what Kefu came with. `until` is null for what is in force.
+ */
+export type VersionRef = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    /**
+     * Published By
+     */
+    published_by: string;
+    /**
+     * Until
+     */
+    until: string | null;
+};
+
+/**
+ * VersionText
+ */
+export type VersionText = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Body
+     */
+    body: string;
+};
+
+/**
+ * VersionTextData
+ */
+export type VersionTextData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: VersionText;
+};
+
+/**
+ * Vip
+ */
+export type Vip = {
+    /**
+     * Kind
+     */
+    kind: 'vip';
 };
 
 /**
@@ -5825,14 +7643,94 @@ export type WriteNote = {
 };
 
 /**
+ * WrongOut
+ *
+ * `found`: ids of the articles, best first.
+ */
+export type WrongOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Kind
+     */
+    kind: 'answerable' | 'unanswerable' | 'escalate';
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Found
+     */
+    found: Array<string>;
+    /**
+     * Answered
+     */
+    answered: boolean;
+    /**
+     * Escalated
+     */
+    escalated: boolean;
+};
+
+/**
+ * Example
+ *
+ * The bot's reply `seq` in that session.
+ */
+export type KefuKnowledgeQuestionEndpointsExample = {
+    /**
+     * Session
+     */
+    session: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
+};
+
+/**
  * Status
  */
-export type KefuKnowledgeStatesStatus = 'draft' | 'published' | 'archived';
+export type KefuKnowledgeStatesStatus = 'draft' | 'review' | 'published' | 'archived';
 
 /**
  * Status
  */
 export type KefuSessionsStatesStatus = 'bot_active' | 'pending_manual' | 'manual_live' | 'after_hours_email' | 'closed';
+
+/**
+ * Example
+ *
+ * `seq`: the message, or the event with which a person came. `policy` is null for what was missed.
+ */
+export type KefuSupervisionSchemasExample = {
+    /**
+     * Session
+     */
+    session: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Policy
+     */
+    policy: string | null;
+    /**
+     * At
+     */
+    at: number;
+};
 
 export type Error = {
     success: false;
@@ -7114,6 +9012,216 @@ export type ChatStreamResponses = {
      */
     200: unknown;
 };
+
+export type ReadBotData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/bot';
+};
+
+export type ReadBotErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadBotError = ReadBotErrors[keyof ReadBotErrors];
+
+export type ReadBotResponses = {
+    /**
+     * Successful Response
+     */
+    200: BotData;
+};
+
+export type ReadBotResponse = ReadBotResponses[keyof ReadBotResponses];
+
+export type PutBotSettingsData = {
+    body: BotChoice;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/bot';
+};
+
+export type PutBotSettingsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutBotSettingsError = PutBotSettingsErrors[keyof PutBotSettingsErrors];
+
+export type PutBotSettingsResponses = {
+    /**
+     * Successful Response
+     */
+    200: BotData;
+};
+
+export type PutBotSettingsResponse = PutBotSettingsResponses[keyof PutBotSettingsResponses];
+
+export type TryBotData = {
+    body: BotChoice;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/bot/test';
+};
+
+export type TryBotErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TryBotError = TryBotErrors[keyof TryBotErrors];
+
+export type TryBotResponses = {
+    /**
+     * Successful Response
+     */
+    200: TrialData;
+};
+
+export type TryBotResponse = TryBotResponses[keyof TryBotResponses];
 
 export type EvidenceData2 = {
     body?: never;
@@ -11986,7 +14094,7 @@ export type PostMessageResponses = {
 
 export type PostMessageResponse = PostMessageResponses[keyof PostMessageResponses];
 
-export type PutPageData = {
+export type ShowPageData = {
     body: ShowPage;
     path: {
         /**
@@ -11998,7 +14106,7 @@ export type PutPageData = {
     url: '/api/sessions/{name}/page';
 };
 
-export type PutPageErrors = {
+export type ShowPageErrors = {
     /**
      * Error
      */
@@ -12045,16 +14153,16 @@ export type PutPageErrors = {
     503: Error;
 };
 
-export type PutPageError = PutPageErrors[keyof PutPageErrors];
+export type ShowPageError = ShowPageErrors[keyof ShowPageErrors];
 
-export type PutPageResponses = {
+export type ShowPageResponses = {
     /**
      * Successful Response
      */
     200: Done;
 };
 
-export type PutPageResponse = PutPageResponses[keyof PutPageResponses];
+export type ShowPageResponse = ShowPageResponses[keyof ShowPageResponses];
 
 export type EscalateData = {
     body: Escalate;
@@ -12920,7 +15028,7 @@ export type ListArticlesData = {
         /**
          * Kind
          */
-        kind?: 'article' | 'qa' | '';
+        kind?: 'article' | 'qa' | 'document' | '';
         /**
          * Category
          */
@@ -13274,8 +15382,148 @@ export type ChangeArticleResponses = {
 
 export type ChangeArticleResponse = ChangeArticleResponses[keyof ChangeArticleResponses];
 
-export type PublishArticleData = {
+export type SubmitArticleData = {
     body: AtVersion;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/submit';
+};
+
+export type SubmitArticleErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SubmitArticleError = SubmitArticleErrors[keyof SubmitArticleErrors];
+
+export type SubmitArticleResponses = {
+    /**
+     * Successful Response
+     */
+    200: ArticleData;
+};
+
+export type SubmitArticleResponse = SubmitArticleResponses[keyof SubmitArticleResponses];
+
+export type SendArticleBackData = {
+    body: SentBack;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/send-back';
+};
+
+export type SendArticleBackErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SendArticleBackError = SendArticleBackErrors[keyof SendArticleBackErrors];
+
+export type SendArticleBackResponses = {
+    /**
+     * Successful Response
+     */
+    200: ArticleData;
+};
+
+export type SendArticleBackResponse = SendArticleBackResponses[keyof SendArticleBackResponses];
+
+export type PublishArticleData = {
+    body: Publishing;
     path: {
         /**
          * Article Id
@@ -13345,7 +15593,7 @@ export type PublishArticleResponses = {
 export type PublishArticleResponse = PublishArticleResponses[keyof PublishArticleResponses];
 
 export type ArchiveArticleData = {
-    body: AtVersion;
+    body: Publishing;
     path: {
         /**
          * Article Id
@@ -13414,6 +15662,229 @@ export type ArchiveArticleResponses = {
 
 export type ArchiveArticleResponse = ArchiveArticleResponses[keyof ArchiveArticleResponses];
 
+export type ListVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/versions';
+};
+
+export type ListVersionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListVersionsError = ListVersionsErrors[keyof ListVersionsErrors];
+
+export type ListVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionList;
+};
+
+export type ListVersionsResponse = ListVersionsResponses[keyof ListVersionsResponses];
+
+export type ReadVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/versions/{version}';
+};
+
+export type ReadVersionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadVersionError = ReadVersionErrors[keyof ReadVersionErrors];
+
+export type ReadVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionTextData;
+};
+
+export type ReadVersionResponse = ReadVersionResponses[keyof ReadVersionResponses];
+
+export type ListPassagesData = {
+    body?: never;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: {
+        /**
+         * Offset
+         */
+        offset?: number;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/knowledge/articles/{article_id}/passages';
+};
+
+export type ListPassagesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListPassagesError = ListPassagesErrors[keyof ListPassagesErrors];
+
+export type ListPassagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PassagePageData;
+};
+
+export type ListPassagesResponse = ListPassagesResponses[keyof ListPassagesResponses];
+
 export type HitTestData2 = {
     body: HitTest;
     path?: never;
@@ -13478,6 +15949,1013 @@ export type HitTestResponses = {
 };
 
 export type HitTestResponse = HitTestResponses[keyof HitTestResponses];
+
+export type ListDocumentsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+        /**
+         * Status
+         */
+        status?: 'waiting' | 'reading' | 'read' | 'refused' | '';
+        /**
+         * Article Id
+         */
+        article_id?: string;
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/knowledge/documents';
+};
+
+export type ListDocumentsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListDocumentsError = ListDocumentsErrors[keyof ListDocumentsErrors];
+
+export type ListDocumentsResponses = {
+    /**
+     * Successful Response
+     */
+    200: DocumentPageData;
+};
+
+export type ListDocumentsResponse = ListDocumentsResponses[keyof ListDocumentsResponses];
+
+export type UploadDocumentData = {
+    body: {
+        file: Blob | File;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | null;
+        /**
+         * Article
+         */
+        article?: string | null;
+    };
+    url: '/api/knowledge/documents';
+};
+
+export type UploadDocumentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type UploadDocumentError = UploadDocumentErrors[keyof UploadDocumentErrors];
+
+export type UploadDocumentResponses = {
+    /**
+     * Successful Response
+     */
+    201: DocumentData;
+};
+
+export type UploadDocumentResponse = UploadDocumentResponses[keyof UploadDocumentResponses];
+
+export type DeleteDocumentData = {
+    body?: never;
+    path: {
+        /**
+         * Document Id
+         */
+        document_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/documents/{document_id}';
+};
+
+export type DeleteDocumentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DeleteDocumentError = DeleteDocumentErrors[keyof DeleteDocumentErrors];
+
+export type DeleteDocumentResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type DeleteDocumentResponse = DeleteDocumentResponses[keyof DeleteDocumentResponses];
+
+export type ReadDocumentData = {
+    body?: never;
+    path: {
+        /**
+         * Document Id
+         */
+        document_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/documents/{document_id}';
+};
+
+export type ReadDocumentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadDocumentError = ReadDocumentErrors[keyof ReadDocumentErrors];
+
+export type ReadDocumentResponses = {
+    /**
+     * Successful Response
+     */
+    200: DocumentData;
+};
+
+export type ReadDocumentResponse = ReadDocumentResponses[keyof ReadDocumentResponses];
+
+export type UnansweredQuestionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+        /**
+         * Lang
+         */
+        lang?: 'zh' | 'en' | '';
+        /**
+         * Status
+         */
+        status?: 'open' | 'dismissed' | 'linked' | '';
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/knowledge/questions';
+};
+
+export type UnansweredQuestionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type UnansweredQuestionsError = UnansweredQuestionsErrors[keyof UnansweredQuestionsErrors];
+
+export type UnansweredQuestionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: QuestionPageData;
+};
+
+export type UnansweredQuestionsResponse = UnansweredQuestionsResponses[keyof UnansweredQuestionsResponses];
+
+export type SettleQuestionData = {
+    body: Settlement;
+    path: {
+        /**
+         * Question Id
+         */
+        question_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/questions/{question_id}';
+};
+
+export type SettleQuestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SettleQuestionError = SettleQuestionErrors[keyof SettleQuestionErrors];
+
+export type SettleQuestionResponses = {
+    /**
+     * Successful Response
+     */
+    200: QuestionData;
+};
+
+export type SettleQuestionResponse = SettleQuestionResponses[keyof SettleQuestionResponses];
+
+export type ListGoldenQuestionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+    };
+    url: '/api/golden/questions';
+};
+
+export type ListGoldenQuestionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListGoldenQuestionsError = ListGoldenQuestionsErrors[keyof ListGoldenQuestionsErrors];
+
+export type ListGoldenQuestionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: GoldenListData;
+};
+
+export type ListGoldenQuestionsResponse = ListGoldenQuestionsResponses[keyof ListGoldenQuestionsResponses];
+
+export type AddGoldenQuestionData = {
+    body: NewGolden;
+    path?: never;
+    query?: never;
+    url: '/api/golden/questions';
+};
+
+export type AddGoldenQuestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type AddGoldenQuestionError = AddGoldenQuestionErrors[keyof AddGoldenQuestionErrors];
+
+export type AddGoldenQuestionResponses = {
+    /**
+     * Successful Response
+     */
+    201: GoldenData;
+};
+
+export type AddGoldenQuestionResponse = AddGoldenQuestionResponses[keyof AddGoldenQuestionResponses];
+
+export type RemoveGoldenQuestionData = {
+    body?: never;
+    path: {
+        /**
+         * Question Id
+         */
+        question_id: string;
+    };
+    query?: never;
+    url: '/api/golden/questions/{question_id}';
+};
+
+export type RemoveGoldenQuestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RemoveGoldenQuestionError = RemoveGoldenQuestionErrors[keyof RemoveGoldenQuestionErrors];
+
+export type RemoveGoldenQuestionResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type RemoveGoldenQuestionResponse = RemoveGoldenQuestionResponses[keyof RemoveGoldenQuestionResponses];
+
+export type ListGoldenRunsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+    };
+    url: '/api/golden/runs';
+};
+
+export type ListGoldenRunsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListGoldenRunsError = ListGoldenRunsErrors[keyof ListGoldenRunsErrors];
+
+export type ListGoldenRunsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunListData;
+};
+
+export type ListGoldenRunsResponse = ListGoldenRunsResponses[keyof ListGoldenRunsResponses];
+
+export type StartGoldenRunData = {
+    body: InShop;
+    path?: never;
+    query?: never;
+    url: '/api/golden/runs';
+};
+
+export type StartGoldenRunErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type StartGoldenRunError = StartGoldenRunErrors[keyof StartGoldenRunErrors];
+
+export type StartGoldenRunResponses = {
+    /**
+     * Successful Response
+     */
+    202: RunData;
+};
+
+export type StartGoldenRunResponse = StartGoldenRunResponses[keyof StartGoldenRunResponses];
+
+export type ReadGoldenRunData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         */
+        run_id: string;
+    };
+    query?: never;
+    url: '/api/golden/runs/{run_id}';
+};
+
+export type ReadGoldenRunErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadGoldenRunError = ReadGoldenRunErrors[keyof ReadGoldenRunErrors];
+
+export type ReadGoldenRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunData;
+};
+
+export type ReadGoldenRunResponse = ReadGoldenRunResponses[keyof ReadGoldenRunResponses];
+
+export type ReadShadowData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+        /**
+         * Days
+         */
+        days?: number;
+    };
+    url: '/api/shadow';
+};
+
+export type ReadShadowErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadShadowError = ReadShadowErrors[keyof ReadShadowErrors];
+
+export type ReadShadowResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShadowData;
+};
+
+export type ReadShadowResponse = ReadShadowResponses[keyof ReadShadowResponses];
+
+export type PutShadowData = {
+    body: PutShadow;
+    path?: never;
+    query?: never;
+    url: '/api/shadow';
+};
+
+export type PutShadowErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutShadowError = PutShadowErrors[keyof PutShadowErrors];
+
+export type PutShadowResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShadowData;
+};
+
+export type PutShadowResponse = PutShadowResponses[keyof PutShadowResponses];
 
 export type ListShopsData = {
     body?: never;
@@ -14177,6 +17655,745 @@ export type RetireSecretResponses = {
 };
 
 export type RetireSecretResponse = RetireSecretResponses[keyof RetireSecretResponses];
+
+export type GetPoliciesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies';
+};
+
+export type GetPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetPoliciesError = GetPoliciesErrors[keyof GetPoliciesErrors];
+
+export type GetPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyDraftData;
+};
+
+export type GetPoliciesResponse = GetPoliciesResponses[keyof GetPoliciesResponses];
+
+export type PutPoliciesData = {
+    body: PutPolicies;
+    path?: never;
+    query?: never;
+    url: '/api/policies';
+};
+
+export type PutPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutPoliciesError = PutPoliciesErrors[keyof PutPoliciesErrors];
+
+export type PutPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyDraftData;
+};
+
+export type PutPoliciesResponse = PutPoliciesResponses[keyof PutPoliciesResponses];
+
+export type PublishPoliciesData = {
+    body: Publish;
+    path?: never;
+    query?: never;
+    url: '/api/policies/publish';
+};
+
+export type PublishPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PublishPoliciesError = PublishPoliciesErrors[keyof PublishPoliciesErrors];
+
+export type PublishPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    201: VersionData;
+};
+
+export type PublishPoliciesResponse = PublishPoliciesResponses[keyof PublishPoliciesResponses];
+
+export type ListPolicyVersionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies/versions';
+};
+
+export type ListPolicyVersionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListPolicyVersionsError = ListPolicyVersionsErrors[keyof ListPolicyVersionsErrors];
+
+export type ListPolicyVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionListData;
+};
+
+export type ListPolicyVersionsResponse = ListPolicyVersionsResponses[keyof ListPolicyVersionsResponses];
+
+export type GetPolicyVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/policies/versions/{version}';
+};
+
+export type GetPolicyVersionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetPolicyVersionError = GetPolicyVersionErrors[keyof GetPolicyVersionErrors];
+
+export type GetPolicyVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionData;
+};
+
+export type GetPolicyVersionResponse = GetPolicyVersionResponses[keyof GetPolicyVersionResponses];
+
+export type DiffPoliciesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Old
+         */
+        old?: number | null;
+        /**
+         * New
+         */
+        new?: number | null;
+    };
+    url: '/api/policies/diff';
+};
+
+export type DiffPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DiffPoliciesError = DiffPoliciesErrors[keyof DiffPoliciesErrors];
+
+export type DiffPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: DifferenceData;
+};
+
+export type DiffPoliciesResponse = DiffPoliciesResponses[keyof DiffPoliciesResponses];
+
+export type TryPoliciesData = {
+    body: Try;
+    path?: never;
+    query?: never;
+    url: '/api/policies/try';
+};
+
+export type TryPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TryPoliciesError = TryPoliciesErrors[keyof TryPoliciesErrors];
+
+export type TryPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: HitsData;
+};
+
+export type TryPoliciesResponse = TryPoliciesResponses[keyof TryPoliciesResponses];
+
+export type ListBacktestsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies/backtests';
+};
+
+export type ListBacktestsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListBacktestsError = ListBacktestsErrors[keyof ListBacktestsErrors];
+
+export type ListBacktestsResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestListData;
+};
+
+export type ListBacktestsResponse = ListBacktestsResponses[keyof ListBacktestsResponses];
+
+export type StartBacktestData = {
+    body: StartBacktest;
+    path?: never;
+    query?: never;
+    url: '/api/policies/backtests';
+};
+
+export type StartBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type StartBacktestError = StartBacktestErrors[keyof StartBacktestErrors];
+
+export type StartBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    201: BacktestData;
+};
+
+export type StartBacktestResponse = StartBacktestResponses[keyof StartBacktestResponses];
+
+export type GetBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/policies/backtests/{backtest_id}';
+};
+
+export type GetBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetBacktestError = GetBacktestErrors[keyof GetBacktestErrors];
+
+export type GetBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestData;
+};
+
+export type GetBacktestResponse = GetBacktestResponses[keyof GetBacktestResponses];
+
+export type CancelBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/policies/backtests/{backtest_id}/cancel';
+};
+
+export type CancelBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CancelBacktestError = CancelBacktestErrors[keyof CancelBacktestErrors];
+
+export type CancelBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestData;
+};
+
+export type CancelBacktestResponse = CancelBacktestResponses[keyof CancelBacktestResponses];
 
 export type IdentifyVisitorData = {
     body: Identify;

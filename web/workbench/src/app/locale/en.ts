@@ -1,12 +1,16 @@
 import type { en as accounts } from "../../accounts/words";
 import type { en as audit } from "../../audit/words";
+import type { en as bot } from "../../bot/words";
 import type { en as costs } from "../../costs/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
 import type { en as why } from "../../evidence/words";
 import { en as histories } from "../../histories/words";
+import type { en as knowledge } from "../../knowledge/words";
 import { en as mail } from "../../mail/words";
+import type { en as policies } from "../../policies/words";
+import type { en as quality } from "../../quality/words";
 import { en as ratings } from "../../ratings/words";
 import { en as replies } from "../../replies/words";
 import { en as routing } from "../../routing/words";
@@ -26,7 +30,11 @@ import { en as wallboard } from "../../wallboard/words";
 export interface Later {
   accounts: typeof accounts;
   audit: typeof audit;
+  knowledge: typeof knowledge;
+  bot: typeof bot;
+  policies: typeof policies;
   costs: typeof costs;
+  quality: typeof quality;
   security: typeof security;
   sso: typeof sso;
   team: typeof team;
@@ -106,7 +114,11 @@ export const en = {
     search: "Search",
     wallboard: "Live board",
     hours: "Service hours",
+    bot: "Bot",
     security: "Shop security",
+    policies: "Policies",
+    knowledge: "Knowledge",
+    quality: "Bot quality",
     audit: "Audit log",
     team: "Team",
     agentRoles: "Roles",
@@ -305,6 +317,7 @@ export const en = {
     sentiment: "the customer is unhappy",
     vip: "VIP customer",
     policy: "policy",
+    shadow: "shadow mode: people answer",
     cancelled: "cancelled",
     timeout: "nobody came in time",
     idle: "no activity",
