@@ -173,7 +173,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Created At
      */
@@ -957,6 +957,71 @@ export type Bot = {
 };
 
 /**
+ * BotChoice
+ *
+ * `key` null: the one that is there stays, while provider and address do. `version`: of what the writer saw.
+ */
+export type BotChoice = {
+    /**
+     * Provider
+     */
+    provider?: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze' | null;
+    /**
+     * Url
+     */
+    url?: string;
+    /**
+     * Model
+     */
+    model?: string;
+    /**
+     * Cheaper Model
+     */
+    cheaper_model?: string;
+    /**
+     * Deployment
+     */
+    deployment?: string;
+    /**
+     * Api Version
+     */
+    api_version?: string;
+    coze?: Coze;
+    /**
+     * Persona
+     */
+    persona?: string;
+    /**
+     * Prompt
+     */
+    prompt?: string;
+    /**
+     * Mask Pii
+     */
+    mask_pii?: boolean;
+    budgets?: Budgets;
+    /**
+     * Key
+     */
+    key?: string | null;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * BotData
+ */
+export type BotData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: BotOut;
+};
+
+/**
  * BotInfo
  */
 export type BotInfo = {
@@ -965,6 +1030,76 @@ export type BotInfo = {
      */
     success?: true;
     bot: Bot;
+};
+
+/**
+ * BotOut
+ *
+ * `default_provider`: of the installation. `updated_by`: an agent's id, null while nobody has chosen anything.
+ */
+export type BotOut = {
+    /**
+     * Provider
+     */
+    provider?: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze' | null;
+    /**
+     * Url
+     */
+    url?: string;
+    /**
+     * Model
+     */
+    model?: string;
+    /**
+     * Cheaper Model
+     */
+    cheaper_model?: string;
+    /**
+     * Deployment
+     */
+    deployment?: string;
+    /**
+     * Api Version
+     */
+    api_version?: string;
+    coze?: Coze;
+    /**
+     * Persona
+     */
+    persona?: string;
+    /**
+     * Prompt
+     */
+    prompt?: string;
+    /**
+     * Mask Pii
+     */
+    mask_pii?: boolean;
+    budgets?: Budgets;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Has Key
+     */
+    has_key: boolean;
+    /**
+     * Default Provider
+     */
+    default_provider: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze';
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Updated At
+     */
+    updated_at: string | null;
+    /**
+     * Updated By
+     */
+    updated_by: string | null;
 };
 
 /**
@@ -977,6 +1112,34 @@ export type BotQuality = {
      * Escalation Rate
      */
     escalation_rate: number | null;
+};
+
+/**
+ * Budget
+ *
+ * null: no limit.
+ */
+export type Budget = {
+    /**
+     * Tokens
+     */
+    tokens?: number | null;
+    /**
+     * Usd
+     */
+    usd?: number | null;
+};
+
+/**
+ * Budgets
+ *
+ * How much the bot may use: with one visitor in a day, in one session, in the whole shop in a day and a month.
+ */
+export type Budgets = {
+    visitor_day?: Budget;
+    session?: Budget;
+    shop_day?: Budget;
+    shop_month?: Budget;
 };
 
 /**
@@ -1010,6 +1173,30 @@ export type ByTagData = {
      */
     success?: true;
     data: ByTag;
+};
+
+/**
+ * Card
+ *
+ * What the visitor looks at on the shop's page: a product, or an order of theirs. So the page says; unchecked.
+ */
+export type Card = {
+    /**
+     * Kind
+     */
+    kind: 'product' | 'order';
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Url
+     */
+    url?: string;
+    /**
+     * Detail
+     */
+    detail?: string;
 };
 
 /**
@@ -1146,6 +1333,26 @@ export type ChatAnswer = {
 };
 
 /**
+ * ClaimOut
+ *
+ * A sentence of the answer. `cited`: the passages it named, from 1; `doubt`: why that does not count, or empty.
+ */
+export type ClaimOut = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Cited
+     */
+    cited: Array<number>;
+    /**
+     * Doubt
+     */
+    doubt: '' | 'uncited' | 'no_such_passage' | 'numbers' | 'words';
+};
+
+/**
  * CodeIn
  */
 export type CodeIn = {
@@ -1243,6 +1450,35 @@ export type ConversationOpened = {
 };
 
 /**
+ * Costs
+ */
+export type Costs = {
+    /**
+     * First
+     */
+    first: string;
+    /**
+     * Last
+     */
+    last: string;
+    /**
+     * Used
+     */
+    used: Array<UsedOut>;
+};
+
+/**
+ * CostsData
+ */
+export type CostsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Costs;
+};
+
+/**
  * Counts
  *
  * `sessions` with a hit. `fired` hits ask for a person; one came after those that `caught`, none after the rest.
@@ -1291,6 +1527,28 @@ export type Counts = {
         [key: string]: Day;
     };
     examples: Examples;
+};
+
+/**
+ * Coze
+ */
+export type Coze = {
+    /**
+     * App Id
+     */
+    app_id?: string;
+    /**
+     * Workflow Id
+     */
+    workflow_id?: string;
+    /**
+     * Client Id
+     */
+    client_id?: string;
+    /**
+     * Public Key Id
+     */
+    public_key_id?: string;
 };
 
 /**
@@ -1612,6 +1870,75 @@ export type Escalation = {
      * Trigger At
      */
     trigger_at: number;
+};
+
+/**
+ * EvidenceData
+ */
+export type EvidenceData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: EvidenceOut;
+};
+
+/**
+ * EvidenceOut
+ *
+ * `cost` in US dollars. `fell_back_from`: what did not answer before, and why.
+ *
+ * `refused`: what a model said that no passage says; the visitor was told that the bot does not know.
+ */
+export type EvidenceOut = {
+    /**
+     * Provider
+     */
+    provider: string;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Knowledge Version
+     */
+    knowledge_version: number;
+    /**
+     * Prompt Hash
+     */
+    prompt_hash: string;
+    /**
+     * Tokens
+     */
+    tokens: number;
+    /**
+     * Cost
+     */
+    cost: number;
+    /**
+     * Latency Ms
+     */
+    latency_ms: number;
+    /**
+     * Answered
+     */
+    answered: boolean;
+    /**
+     * Fell Back From
+     */
+    fell_back_from: Array<string>;
+    /**
+     * Refused
+     */
+    refused: string;
+    /**
+     * Claims
+     */
+    claims: Array<ClaimOut>;
+    /**
+     * Passages
+     */
+    passages: Array<PassageOut>;
 };
 
 /**
@@ -3016,7 +3343,7 @@ export type NewRole = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -3309,7 +3636,7 @@ export type Only = {
 /**
  * OpenConversation
  *
- * `identity`: who opens it, where the shop's pages say so.
+ * `identity`: who opens it, where the shop's pages say so. `page`: what they look at.
  */
 export type OpenConversation = {
     /**
@@ -3325,6 +3652,7 @@ export type OpenConversation = {
      */
     locale?: 'zh' | 'en' | null;
     identity?: Proof | null;
+    page?: Card | null;
 };
 
 /**
@@ -3398,6 +3726,56 @@ export type OutcomeData = {
      */
     success?: true;
     data: Outcome;
+};
+
+/**
+ * PassageOut
+ *
+ * A passage as it was then. `hash_holds`: the record was not tampered with.
+ *
+ * `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
+ */
+export type PassageOut = {
+    /**
+     * Passage Id
+     */
+    passage_id: string;
+    /**
+     * Article Id
+     */
+    article_id: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Text Hash
+     */
+    text_hash: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Hash Holds
+     */
+    hash_holds: boolean;
+    /**
+     * Has Changed
+     */
+    has_changed: boolean;
+    /**
+     * Latest
+     */
+    latest: number | null;
 };
 
 /**
@@ -4429,7 +4807,7 @@ export type RoleChangeIn = {
     /**
      * Permissions
      */
-    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'> | null;
+    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
 };
 
 /**
@@ -4456,7 +4834,7 @@ export type RoleList = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -4498,7 +4876,7 @@ export type RoleOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Is Builtin
      */
@@ -5345,6 +5723,15 @@ export type ShopRef = {
 };
 
 /**
+ * ShowPage
+ *
+ * null: nothing any more.
+ */
+export type ShowPage = {
+    card: Card | null;
+};
+
+/**
  * SignedInOut
  */
 export type SignedInOut = {
@@ -6058,6 +6445,59 @@ export type TransferRecord = {
 };
 
 /**
+ * TrialData
+ */
+export type TrialData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: TrialOut;
+};
+
+/**
+ * TrialOut
+ *
+ * What a tiny question to the provider gave.
+ *
+ * `first_ms`: until the first piece of the answer. `message`: how it went, in words; `said`: in the provider's own.
+ */
+export type TrialOut = {
+    /**
+     * Ok
+     */
+    ok: boolean;
+    /**
+     * Provider
+     */
+    provider: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze';
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * First Ms
+     */
+    first_ms?: number | null;
+    /**
+     * Total Ms
+     */
+    total_ms: number;
+    /**
+     * Reason
+     */
+    reason?: 'refused' | 'unknown_host' | 'slow' | 'cut' | 'busy' | 'broken' | 'malformed' | 'empty' | 'too_long' | 'denied' | null;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Said
+     */
+    said?: string;
+};
+
+/**
  * Try
  *
  * A message as a visitor might write it. `policies` null: those of the draft.
@@ -6127,6 +6567,50 @@ export type Use = {
      */
     session_name?: string | null;
     order?: OrderFacts;
+};
+
+/**
+ * UsedOut
+ *
+ * `cost` in US dollars.
+ */
+export type UsedOut = {
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Day
+     */
+    day: string;
+    /**
+     * Provider
+     */
+    provider: string;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Purpose
+     */
+    purpose: string;
+    /**
+     * Calls
+     */
+    calls: number;
+    /**
+     * Tokens In
+     */
+    tokens_in: number;
+    /**
+     * Tokens Out
+     */
+    tokens_out: number;
+    /**
+     * Cost
+     */
+    cost: number;
 };
 
 /**
@@ -7730,6 +8214,290 @@ export type ChatStreamResponses = {
     200: unknown;
 };
 
+export type ReadBotData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/bot';
+};
+
+export type ReadBotErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadBotError = ReadBotErrors[keyof ReadBotErrors];
+
+export type ReadBotResponses = {
+    /**
+     * Successful Response
+     */
+    200: BotData;
+};
+
+export type ReadBotResponse = ReadBotResponses[keyof ReadBotResponses];
+
+export type PutBotSettingsData = {
+    body: BotChoice;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/bot';
+};
+
+export type PutBotSettingsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutBotSettingsError = PutBotSettingsErrors[keyof PutBotSettingsErrors];
+
+export type PutBotSettingsResponses = {
+    /**
+     * Successful Response
+     */
+    200: BotData;
+};
+
+export type PutBotSettingsResponse = PutBotSettingsResponses[keyof PutBotSettingsResponses];
+
+export type TryBotData = {
+    body: BotChoice;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/bot/test';
+};
+
+export type TryBotErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TryBotError = TryBotErrors[keyof TryBotErrors];
+
+export type TryBotResponses = {
+    /**
+     * Successful Response
+     */
+    200: TrialData;
+};
+
+export type TryBotResponse = TryBotResponses[keyof TryBotResponses];
+
+export type EvidenceData2 = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+        /**
+         * Seq
+         */
+        seq: number;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/evidence/{seq}';
+};
+
+export type EvidenceErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type EvidenceError = EvidenceErrors[keyof EvidenceErrors];
+
+export type EvidenceResponses = {
+    /**
+     * Successful Response
+     */
+    200: EvidenceData;
+};
+
+export type EvidenceResponse = EvidenceResponses[keyof EvidenceResponses];
+
 export type SessionStatsData2 = {
     body?: never;
     path?: never;
@@ -7869,6 +8637,164 @@ export type WallboardResponses = {
 };
 
 export type WallboardResponse = WallboardResponses[keyof WallboardResponses];
+
+export type ModelCostsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string;
+        /**
+         * From
+         */
+        from?: string | null;
+        /**
+         * To
+         */
+        to?: string | null;
+    };
+    url: '/api/reports/costs';
+};
+
+export type ModelCostsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ModelCostsError = ModelCostsErrors[keyof ModelCostsErrors];
+
+export type ModelCostsResponses = {
+    /**
+     * Successful Response
+     */
+    200: CostsData;
+};
+
+export type ModelCostsResponse = ModelCostsResponses[keyof ModelCostsResponses];
+
+export type ModelCostsFileData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string;
+        /**
+         * From
+         */
+        from?: string | null;
+        /**
+         * To
+         */
+        to?: string | null;
+        /**
+         * Locale
+         */
+        locale?: 'zh' | 'en' | null;
+    };
+    url: '/api/reports/costs/file';
+};
+
+export type ModelCostsFileErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ModelCostsFileError = ModelCostsFileErrors[keyof ModelCostsFileErrors];
+
+export type ModelCostsFileResponses = {
+    /**
+     * The file
+     */
+    200: unknown;
+};
 
 export type GetQueueData = {
     body?: never;
@@ -12368,6 +13294,76 @@ export type PostMessageResponses = {
 };
 
 export type PostMessageResponse = PostMessageResponses[keyof PostMessageResponses];
+
+export type ShowPageData = {
+    body: ShowPage;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/page';
+};
+
+export type ShowPageErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ShowPageError = ShowPageErrors[keyof ShowPageErrors];
+
+export type ShowPageResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type ShowPageResponse = ShowPageResponses[keyof ShowPageResponses];
 
 export type EscalateData = {
     body: Escalate;
