@@ -69,7 +69,7 @@ async def fill(db: Database) -> None:
     async with db.write() as tx:
         await first_shop(tx)
         for first in range(0, SESSIONS, 1000):
-            sessions, events = [], []
+            sessions, events = list[dict[str, Any]](), list[dict[str, Any]]()
             for n in range(first, first + 1000):
                 name, start = f"s_{n:020x}", now - (SESSIONS - n) * MINUTE
                 sessions.append(

@@ -27,6 +27,7 @@ from kefu.answering.models_of import ModelsOf
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
+from kefu.answering.unanswered import collect_questions
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
@@ -39,6 +40,7 @@ from kefu.collaboration.endpoints.ratings import router as ratings
 from kefu.collaboration.endpoints.replies import router as replies
 from kefu.collaboration.endpoints.tags import router as tags
 from kefu.collaboration.rules import tag_by_rules
+from kefu.files.models import File
 from kefu.files.service import SweepFiles, sweep_files
 from kefu.files.store import FileStore
 from kefu.histories.endpoints import router as histories
@@ -52,11 +54,19 @@ from kefu.kit.redis import Redis
 from kefu.kit.sealed import sealing_of
 from kefu.kit.signpost import Signpost
 from kefu.kit.web import Edge, add_errors
+from kefu.knowledge.documents.endpoints import router as documents
+from kefu.knowledge.documents.service import DocumentReader, ReadDocument
 from kefu.knowledge.endpoints import router as knowledge
+from kefu.knowledge.models import Document
+from kefu.knowledge.question_endpoints import router as questions
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
+from kefu.quality.endpoints import router as quality
+from kefu.quality.gate import Gate
+from kefu.quality.runs import RunGolden, Runner
+from kefu.quality.shadow import Shadow
 from kefu.realtime.desk import Desk
 from kefu.realtime.doorkeeper import Doorkeeper
 from kefu.realtime.endpoints import router as realtime
@@ -89,6 +99,8 @@ from kefu.sessions.work import (
     AnswerVisitor,
     AssignWaiting,
     CloseIdle,
+    CollectQuestions,
+    DraftInShadow,
     IndexMessages,
     SendAfterHoursMail,
     SendMailReply,
@@ -141,6 +153,9 @@ ROUTERS: tuple[APIRouter, ...] = (
     sessions,
     realtime,
     knowledge,
+    documents,
+    questions,
+    quality,
     shops,
     security,
     policies,
@@ -160,9 +175,11 @@ class Application(FastAPI):
         return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
 
 
-def bulk_worker(db: Database, settings: Settings) -> Worker:
+def bulk_worker(db: Database, settings: Settings, answerer: Answerer | None = None) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
+    mailing, store = Mailing(db, settings), file_store(settings)
     mailing = Mailing(db, settings)
+    answerer = answerer or answerer_of(settings, db, models_of(db, settings, line_of(settings)))
     handlers: dict[str, Handler] = {
         SendAfterHoursMail.kind: mailing.tell_team,
         SendMailReply.kind: mailing.reply,
@@ -171,9 +188,14 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
         IndexMessages.kind: partial(index_messages, db),
         TagByRules.kind: partial(tag_by_rules, db),
         RunBacktest.kind: partial(run_backtest, db, default_hours(settings)),
-        SweepFiles.kind: partial(sweep_files, db, file_store(settings)),
+        SweepFiles.kind: partial(sweep_files, db, store, (File.sha256, Document.sha256)),
+        ReadDocument.kind: DocumentReader(db, store),
+        CollectQuestions.kind: partial(collect_questions, db),
+        RunGolden.kind: Runner(db, answerer),
+        DraftInShadow.kind: Shadow(db, answerer),
     }
-    return Worker(db, "bulk", handlers, width=4, recurring=[CloseIdle(), IndexMessages(), SweepFiles()])
+    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions()]
+    return Worker(db, "bulk", handlers, width=4, recurring=recurring)
 
 
 def file_store(settings: Settings) -> FileStore:
@@ -272,9 +294,10 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     doorkeeper = Doorkeeper(db, bus)
     line = line_of(settings)
     model_of = models_of(db, settings, line)
+    answerer = answerer or answerer_of(settings, db, model_of)
     parts: list[Part] = [shared, line.streams, hub, desk, tellings, presence, signs, doorkeeper]
-    parts.append(talk_worker(db, bus, settings, answerer or answerer_of(settings, db, model_of)))
-    parts += [bulk_worker(db, settings)] if db.is_sqlite else []
+    parts.append(talk_worker(db, bus, settings, answerer))
+    parts += [bulk_worker(db, settings, answerer)] if db.is_sqlite else []
 
     app = Application(
         title="Kefu",
@@ -293,7 +316,7 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
     app.state.provider, app.state.files = Provider.of(settings), file_store(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
-    app.state.line, app.state.model_of = line, model_of
+    app.state.line, app.state.model_of, app.state.gate = line, model_of, Gate(db)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)
     _add_routes(app)

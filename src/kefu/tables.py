@@ -11,6 +11,7 @@ from kefu.jobs import models as jobs
 from kefu.kit.db import Table
 from kefu.knowledge import models as knowledge
 from kefu.log import models as log
+from kefu.quality import models as quality
 from kefu.sessions import models as sessions
 from kefu.shops import models as shops
 from kefu.supervision import models as supervision
@@ -27,6 +28,7 @@ __all__ = [
     "jobs",
     "knowledge",
     "log",
+    "quality",
     "sessions",
     "shops",
     "supervision",

@@ -45,6 +45,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "POST /api/sessions/{name}/read": {"seq": 1},
     "POST /api/sessions/{name}/typing": {"active": True},
     "POST /api/manual/escalate": {},
+    "PUT /api/sessions/{name}/page": {"card": None},
 }
 
 

@@ -27,6 +27,9 @@ Permission = Literal[
     "knowledge.write",
     "policies.read",
     "policies.write",
+    "knowledge.publish",
+    "quality.read",
+    "quality.write",
     "agents.read",
     "agents.write",
     "roles.write",
@@ -64,12 +67,15 @@ LEAD: frozenset[Permission] = frozenset(
         "knowledge.write",
         "policies.read",
         "policies.write",
+        "knowledge.publish",
+        "quality.read",
+        "quality.write",
         "events.read",
         "bot.read",
         "bot.write",
     }
 )
-INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read", "policies.read"})
+INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read", "policies.read", "quality.read"})
 
 IN_ORDER: tuple[Permission, ...] = get_args(Permission)
 PERMISSIONS: frozenset[Permission] = frozenset(IN_ORDER)

@@ -27,9 +27,9 @@ from kefu.sessions.reading import Seen, mark_read, unseen
 from kefu.sessions.states import RAISES_EPOCH, InvalidStatus, Move, Status, move
 from kefu.sessions.tagged import keep_tags
 from kefu.sessions.transfers import keep_requests, overtaken
-from kefu.sessions.work import AnswerVisitor, AssignWaiting, TagByRules
+from kefu.sessions.work import AnswerVisitor, AssignWaiting, DraftInShadow, TagByRules
 from kefu.shops.models import Shop
-from kefu.shops.service import is_auto
+from kefu.shops.service import is_auto, is_shadow
 
 # After these the rules of the tags are looked at again.
 TELLING = {Move.RELEASE, Move.CLOSE, "session.rated"}
@@ -293,6 +293,8 @@ async def post_by_agent(tx: AsyncSession, name: str, member: Member, reply: Repl
             await mark_read(tx, session, member.actor, seen.seq)
     posted, *_ = await record(tx, session, *facts)
     files.sent(taken, posted.seq)
+    if await is_shadow(tx, session.shop):
+        await enqueue(tx, DraftInShadow(name, posted.seq))
     return posted
 
 

@@ -27,10 +27,29 @@ class AssignWaiting(Work):
 
 
 @dataclass(frozen=True, slots=True)
+class DraftInShadow(Work):
+    """Note what the bot would have said in place of the agent's message `seq`."""
+
+    kind: ClassVar[str] = "draft_in_shadow"
+    lane: ClassVar[Lane] = "bulk"
+
+    session: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class IndexMessages(Work):
     """Bring the search up to the end of the log. Recurring."""
 
     kind: ClassVar[str] = "index_messages"
+    lane: ClassVar[Lane] = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
+class CollectQuestions(Work):
+    """Gather what the bot did not know, up to the end of the log. Recurring."""
+
+    kind: ClassVar[str] = "collect_questions"
     lane: ClassVar[Lane] = "bulk"
 
 

@@ -140,7 +140,7 @@ async def cancel(tx: AsyncSession, id_: str) -> Backtest:
     return row
 
 
-def _sessions(row: Backtest) -> Select[Any]:
+def _sessions(row: Backtest) -> Select[int, str]:
     query = visible(KEFU).where(Session.created_at >= row.since, Session.created_at < row.until)
     query = query.where(Session.shop == row.shop) if row.shop else query
     return query.with_only_columns(Session.created_at, Session.name)

@@ -138,6 +138,17 @@ export interface AnswerEvidenced extends Logged<"answer.evidenced"> {
   answered: boolean;
 }
 
+/** Internal, in shadow mode: what the bot would have said in place of the agent's message `reply_seq`. */
+export interface BotDrafted extends Omit<AnswerEvidenced, "type" | "reply_to" | "draft_id"> {
+  type: "bot.drafted";
+  reply_seq: number;
+  content: string;
+  intent: string;
+  /** 0…1: how far its words are the agent's. */
+  agreement: number;
+  same_article: boolean | null;
+}
+
 /** Internal: what the visitor looks at on the shop's page; null: nothing any more. */
 export interface PageShown extends Logged<"page.shown"> {
   card: { kind: "product" | "order"; title: string; url: string; detail: string } | null;
@@ -215,6 +226,7 @@ export type LogEvent =
   | MoveEvent
   | JoinEvent
   | AnswerEvidenced
+  | BotDrafted
   | PageShown
   | PolicyEvent
   | ReplyForced
@@ -368,11 +380,21 @@ export function isMoveEvent(event: LogEvent): event is MoveEvent {
   return event.type.startsWith("session.") && !NO_MOVES.has(event.type) && !isJoin(event);
 }
 
-type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | PageShown | PolicyEvent | ReplyForced;
+type Aside =
+  | TeamEvent
+  | MailEvent
+  | TagEvent
+  | SessionRated
+  | IdentityEvent
+  | AnswerEvidenced
+  | BotDrafted
+  | PageShown
+  | PolicyEvent
+  | ReplyForced;
 
 /** What only agents hear, and what changes nothing of where the conversation stands. */
 export function isAside(frame: Frame): frame is Aside {
-  return /^(?:note|transfer|assist|mail|tag|customer|page|policy)\.|^session\.(?:rated|identified|signed_out)$|^answer\.(?:evidenced|withheld)$|^reply\.forced$/.test(frame.type);
+  return /^(?:note|transfer|assist|mail|tag|customer|page|policy)\.|^session\.(?:rated|identified|signed_out)$|^answer\.(?:evidenced|withheld)$|^bot\.drafted$|^reply\.forced$/.test(frame.type);
 }
 
 export function isLogEvent(frame: Frame): frame is LogEvent {
