@@ -173,7 +173,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Created At
      */
@@ -310,7 +310,9 @@ export type ArticleData = {
 /**
  * ArticleOut
  *
- * `url` opens for visitors once it is published.
+ * `url` opens for visitors once it is published. `author`: the id of who wrote this version, empty for the system.
+ *
+ * `note`: why it was sent back. The pages of a document's `body` are parted by form feeds.
  */
 export type ArticleOut = {
     /**
@@ -328,7 +330,7 @@ export type ArticleOut = {
     /**
      * Kind
      */
-    kind: 'article' | 'qa';
+    kind: 'article' | 'qa' | 'document';
     /**
      * Slug
      */
@@ -362,6 +364,18 @@ export type ArticleOut = {
      * Published At
      */
     published_at: string | null;
+    /**
+     * Public Version
+     */
+    public_version: number | null;
+    /**
+     * Author
+     */
+    author: string;
+    /**
+     * Note
+     */
+    note: string;
     /**
      * Body
      */
@@ -411,6 +425,8 @@ export type ArticlePageData = {
 
 /**
  * ArticleSummary
+ *
+ * `status` is that of the newest `version`; visitors see `public_version`, if any.
  */
 export type ArticleSummary = {
     /**
@@ -428,7 +444,7 @@ export type ArticleSummary = {
     /**
      * Kind
      */
-    kind: 'article' | 'qa';
+    kind: 'article' | 'qa' | 'document';
     /**
      * Slug
      */
@@ -462,6 +478,10 @@ export type ArticleSummary = {
      * Published At
      */
     published_at: string | null;
+    /**
+     * Public Version
+     */
+    public_version: number | null;
 };
 
 /**
@@ -1687,6 +1707,117 @@ export type DifferenceData = {
 };
 
 /**
+ * DocumentData
+ */
+export type DocumentData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: DocumentOut;
+};
+
+/**
+ * DocumentError
+ *
+ * Why it was refused, in the caller's language.
+ */
+export type DocumentError = {
+    /**
+     * Code
+     */
+    code: string;
+    /**
+     * Message
+     */
+    message: string;
+};
+
+/**
+ * DocumentOut
+ *
+ * `done` of `total`: pages, or bytes where a format has none; `total` is 0 until it is known.
+ *
+ * `article_id`: what it became once it is `read`.
+ */
+export type DocumentOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Article Id
+     */
+    article_id: string | null;
+    /**
+     * Article Version
+     */
+    article_version: number | null;
+    /**
+     * Name
+     */
+    name: string;
+    /**
+     * Media Type
+     */
+    media_type: string;
+    /**
+     * Size
+     */
+    size: number;
+    /**
+     * Status
+     */
+    status: 'waiting' | 'reading' | 'read' | 'refused';
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Total
+     */
+    total: number;
+    error: DocumentError | null;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Updated At
+     */
+    updated_at: string;
+};
+
+/**
+ * DocumentPage
+ */
+export type DocumentPage = {
+    /**
+     * Documents
+     */
+    documents: Array<DocumentOut>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * DocumentPageData
+ */
+export type DocumentPageData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: DocumentPage;
+};
+
+/**
  * Done
  *
  * The answer of a route that has nothing more to say.
@@ -1735,6 +1866,20 @@ export type DraftOut = {
      * Is Ours
      */
     is_ours: boolean;
+};
+
+/**
+ * EarlierTurn
+ */
+export type EarlierTurn = {
+    /**
+     * Role
+     */
+    role: 'user' | 'assistant';
+    /**
+     * Content
+     */
+    content: string;
 };
 
 /**
@@ -1938,31 +2083,57 @@ export type EvidenceOut = {
     /**
      * Passages
      */
-    passages: Array<PassageOut>;
+    passages: Array<EvidencePassageOut>;
 };
 
 /**
- * Example
+ * EvidencePassageOut
  *
- * `seq`: the message, or the event with which a person came. `policy` is null for what was missed.
+ * A passage as it was then. `hash_holds`: the record was not tampered with.
+ *
+ * `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
  */
-export type Example = {
+export type EvidencePassageOut = {
     /**
-     * Session
+     * Passage Id
      */
-    session: string;
+    passage_id: string;
     /**
-     * Seq
+     * Article Id
      */
-    seq: number;
+    article_id: string;
     /**
-     * Policy
+     * Version
      */
-    policy: string | null;
+    version: number;
     /**
-     * At
+     * Title
      */
-    at: number;
+    title: string;
+    /**
+     * Text Hash
+     */
+    text_hash: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Hash Holds
+     */
+    hash_holds: boolean;
+    /**
+     * Has Changed
+     */
+    has_changed: boolean;
+    /**
+     * Latest
+     */
+    latest: number | null;
 };
 
 /**
@@ -1972,15 +2143,15 @@ export type Examples = {
     /**
      * Caught
      */
-    caught: Array<Example>;
+    caught: Array<KefuSupervisionSchemasExample>;
     /**
      * Missed
      */
-    missed: Array<Example>;
+    missed: Array<KefuSupervisionSchemasExample>;
     /**
      * False Alarms
      */
-    false_alarms: Array<Example>;
+    false_alarms: Array<KefuSupervisionSchemasExample>;
 };
 
 /**
@@ -2173,6 +2344,88 @@ export type FilledOut = {
      * Unknown
      */
     unknown: Array<string>;
+};
+
+/**
+ * GoldenData
+ */
+export type GoldenData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: GoldenOut;
+};
+
+/**
+ * GoldenList
+ *
+ * `most`: how many a shop may have. `titles`: of the articles, by id.
+ */
+export type GoldenList = {
+    /**
+     * Questions
+     */
+    questions: Array<GoldenOut>;
+    /**
+     * Titles
+     */
+    titles: {
+        [key: string]: string;
+    };
+    /**
+     * Most
+     */
+    most: number;
+};
+
+/**
+ * GoldenListData
+ */
+export type GoldenListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: GoldenList;
+};
+
+/**
+ * GoldenOut
+ */
+export type GoldenOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Kind
+     */
+    kind: 'answerable' | 'unanswerable' | 'escalate';
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Articles
+     */
+    articles: Array<string>;
+    /**
+     * History
+     */
+    history: Array<EarlierTurn>;
+    /**
+     * Created At
+     */
+    created_at: string;
 };
 
 /**
@@ -2600,6 +2853,52 @@ export type Identify = {
      * Shop
      */
     shop?: string | null;
+};
+
+/**
+ * InShop
+ *
+ * `shop`: the default one when left out.
+ */
+export type InShop = {
+    /**
+     * Shop
+     */
+    shop?: string | null;
+};
+
+/**
+ * IntentOut
+ *
+ * `agreement`: 0…1, over the `answered`, those that the bot would have answered.
+ *
+ * `linked`: replies that link to an article; in `same` of them the bot cites it too.
+ */
+export type IntentOut = {
+    /**
+     * Intent
+     */
+    intent: string;
+    /**
+     * Drafts
+     */
+    drafts: number;
+    /**
+     * Answered
+     */
+    answered: number;
+    /**
+     * Agreement
+     */
+    agreement: number;
+    /**
+     * Linked
+     */
+    linked: number;
+    /**
+     * Same
+     */
+    same: number;
 };
 
 /**
@@ -3266,6 +3565,40 @@ export type NewArticle = {
 };
 
 /**
+ * NewGolden
+ *
+ * `shop`: the default one when left out. `articles`: ids, any of which answers it; for answerable questions only.
+ *
+ * `history`: what was said before, oldest first.
+ */
+export type NewGolden = {
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Kind
+     */
+    kind: 'answerable' | 'unanswerable' | 'escalate';
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Articles
+     */
+    articles?: Array<string>;
+    /**
+     * History
+     */
+    history?: Array<EarlierTurn>;
+};
+
+/**
  * NewMember
  *
  * Without a `password` one is made and shown once. Either must be changed at the first sign-in.
@@ -3343,7 +3676,7 @@ export type NewRole = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -3630,7 +3963,7 @@ export type Only = {
     /**
      * Examples
      */
-    examples: Array<Example>;
+    examples: Array<KefuSupervisionSchemasExample>;
 };
 
 /**
@@ -3731,51 +4064,54 @@ export type OutcomeData = {
 /**
  * PassageOut
  *
- * A passage as it was then. `hash_holds`: the record was not tampered with.
- *
- * `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
+ * `part`: of a document, from 1; its page where `is_page`.
  */
 export type PassageOut = {
     /**
-     * Passage Id
+     * Ordinal
      */
-    passage_id: string;
+    ordinal: number;
     /**
-     * Article Id
+     * Heading
      */
-    article_id: string;
-    /**
-     * Version
-     */
-    version: number;
-    /**
-     * Title
-     */
-    title: string;
-    /**
-     * Text Hash
-     */
-    text_hash: string;
+    heading: string;
     /**
      * Text
      */
     text: string;
     /**
-     * Score
+     * Part
      */
-    score: number;
+    part: number;
     /**
-     * Hash Holds
+     * Is Page
      */
-    hash_holds: boolean;
+    is_page: boolean;
+};
+
+/**
+ * PassagePage
+ */
+export type PassagePage = {
     /**
-     * Has Changed
+     * Passages
      */
-    has_changed: boolean;
+    passages: Array<PassageOut>;
     /**
-     * Latest
+     * Total
      */
-    latest: number | null;
+    total: number;
+};
+
+/**
+ * PassagePageData
+ */
+export type PassagePageData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: PassagePage;
 };
 
 /**
@@ -4209,6 +4545,22 @@ export type Publish = {
 };
 
 /**
+ * Publishing
+ *
+ * `force`: why it is done although golden questions break; for those with `quality.write`.
+ */
+export type Publishing = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Force
+     */
+    force?: string | null;
+};
+
+/**
  * PutHours
  *
  * `hours` null: as the settings say. `version`: of what the writer saw.
@@ -4282,6 +4634,104 @@ export type PutSecurity = {
      * Version
      */
     version: number;
+};
+
+/**
+ * PutShadow
+ */
+export type PutShadow = {
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+};
+
+/**
+ * QuestionData
+ */
+export type QuestionData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: QuestionOut;
+};
+
+/**
+ * QuestionOut
+ *
+ * `asked`: the newest wording. `examples`: where it was asked, the newest first.
+ */
+export type QuestionOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Asked
+     */
+    asked: string;
+    /**
+     * Times
+     */
+    times: number;
+    /**
+     * Status
+     */
+    status: 'open' | 'dismissed' | 'linked';
+    /**
+     * Article Id
+     */
+    article_id: string | null;
+    /**
+     * First At
+     */
+    first_at: string;
+    /**
+     * Last At
+     */
+    last_at: string;
+    /**
+     * Examples
+     */
+    examples: Array<KefuKnowledgeQuestionEndpointsExample>;
+};
+
+/**
+ * QuestionPage
+ */
+export type QuestionPage = {
+    /**
+     * Questions
+     */
+    questions: Array<QuestionOut>;
+    /**
+     * Next Cursor
+     */
+    next_cursor: string | null;
+};
+
+/**
+ * QuestionPageData
+ */
+export type QuestionPageData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: QuestionPage;
 };
 
 /**
@@ -4807,7 +5257,7 @@ export type RoleChangeIn = {
     /**
      * Permissions
      */
-    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
+    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
 };
 
 /**
@@ -4834,7 +5284,7 @@ export type RoleList = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -4876,7 +5326,7 @@ export type RoleOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Is Builtin
      */
@@ -4941,6 +5391,110 @@ export type Rule = {
 };
 
 /**
+ * RunData
+ */
+export type RunData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RunOut;
+};
+
+/**
+ * RunList
+ *
+ * `titles`: of the articles found in vain, by id.
+ */
+export type RunList = {
+    /**
+     * Runs
+     */
+    runs: Array<RunOut>;
+    /**
+     * Titles
+     */
+    titles: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * RunListData
+ */
+export type RunListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RunList;
+};
+
+/**
+ * RunOut
+ *
+ * `done` of `total` questions are asked; the rest is empty until `finished_at`.
+ */
+export type RunOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Set Version
+     */
+    set_version: string;
+    /**
+     * Knowledge Version
+     */
+    knowledge_version: number;
+    /**
+     * Provider
+     */
+    provider: string;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Right
+     */
+    right: number;
+    /**
+     * Scores
+     */
+    scores: {
+        [key: string]: {
+            [key: string]: ScoreOut;
+        };
+    };
+    /**
+     * Wrong
+     */
+    wrong: Array<WrongOut>;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+};
+
+/**
  * SaidMessages
  */
 export type SaidMessages = {
@@ -4983,6 +5537,30 @@ export type SaveDraft = {
      * Revision
      */
     revision: number;
+};
+
+/**
+ * ScoreOut
+ *
+ * 0…1; `low` to `high` is the interval of 95 %; of `count` questions.
+ */
+export type ScoreOut = {
+    /**
+     * Value
+     */
+    value: number;
+    /**
+     * Low
+     */
+    low: number;
+    /**
+     * High
+     */
+    high: number;
+    /**
+     * Count
+     */
+    count: number;
 };
 
 /**
@@ -5215,6 +5793,22 @@ export type SecurityOut = {
      * Version
      */
     version: number;
+};
+
+/**
+ * SentBack
+ *
+ * `reason`: what the author has to do.
+ */
+export type SentBack = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Reason
+     */
+    reason: string;
 };
 
 /**
@@ -5548,6 +6142,22 @@ export type SessionWithHistory = {
 };
 
 /**
+ * Settlement
+ *
+ * `article_id`: what answers it, when it is `linked`.
+ */
+export type Settlement = {
+    /**
+     * Status
+     */
+    status: 'open' | 'dismissed' | 'linked';
+    /**
+     * Article Id
+     */
+    article_id?: string | null;
+};
+
+/**
  * SetupData
  */
 export type SetupData = {
@@ -5586,6 +6196,41 @@ export type Several = {
      * Session Names
      */
     session_names: Array<string>;
+};
+
+/**
+ * ShadowData
+ */
+export type ShadowData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: ShadowOut;
+};
+
+/**
+ * ShadowOut
+ *
+ * `intents`: of the last `days`, the commonest first.
+ */
+export type ShadowOut = {
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Days
+     */
+    days: number;
+    /**
+     * Intents
+     */
+    intents: Array<IntentOut>;
 };
 
 /**
@@ -5724,10 +6369,11 @@ export type ShopRef = {
 
 /**
  * ShowPage
- *
- * null: nothing any more.
  */
 export type ShowPage = {
+    /**
+     * null: nothing any more
+     */
     card: Card | null;
 };
 
@@ -5867,7 +6513,7 @@ export type StartBacktest = {
 /**
  * Status
  */
-export type StatusInput = 'draft' | 'published' | 'archived';
+export type StatusInput = 'draft' | 'review' | 'published' | 'archived';
 
 /**
  * StatusWish
@@ -6684,7 +7330,23 @@ export type VersionData = {
      * Success
      */
     success?: true;
-    data: VersionOut;
+    data: KefuSupervisionSchemasVersionOut;
+};
+
+/**
+ * VersionList
+ *
+ * The newest first.
+ */
+export type VersionList = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<KefuKnowledgeSchemasVersionOut>;
 };
 
 /**
@@ -6699,32 +7361,6 @@ export type VersionListData = {
      * Data
      */
     data: Array<VersionRef>;
-};
-
-/**
- * VersionOut
- */
-export type VersionOut = {
-    /**
-     * Version
-     */
-    version: number;
-    /**
-     * Note
-     */
-    note: string;
-    /**
-     * Published At
-     */
-    published_at: string;
-    /**
-     * Published By
-     */
-    published_by: string;
-    /**
-     * Policies
-     */
-    policies: Array<Policy>;
 };
 
 /**
@@ -6753,6 +7389,35 @@ export type VersionRef = {
      * Until
      */
     until: string | null;
+};
+
+/**
+ * VersionText
+ */
+export type VersionText = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Body
+     */
+    body: string;
+};
+
+/**
+ * VersionTextData
+ */
+export type VersionTextData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: VersionText;
 };
 
 /**
@@ -6924,14 +7589,148 @@ export type WriteNote = {
 };
 
 /**
+ * WrongOut
+ *
+ * `found`: ids of the articles, best first.
+ */
+export type WrongOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Kind
+     */
+    kind: 'answerable' | 'unanswerable' | 'escalate';
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Found
+     */
+    found: Array<string>;
+    /**
+     * Answered
+     */
+    answered: boolean;
+    /**
+     * Escalated
+     */
+    escalated: boolean;
+};
+
+/**
+ * Example
+ *
+ * The bot's reply `seq` in that session.
+ */
+export type KefuKnowledgeQuestionEndpointsExample = {
+    /**
+     * Session
+     */
+    session: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
+};
+
+/**
+ * VersionOut
+ *
+ * `author`: the name, null for the system. `public_at`: since when visitors could see it.
+ */
+export type KefuKnowledgeSchemasVersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Author
+     */
+    author: string | null;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Public At
+     */
+    public_at: string | null;
+};
+
+/**
  * Status
  */
-export type KefuKnowledgeStatesStatus = 'draft' | 'published' | 'archived';
+export type KefuKnowledgeStatesStatus = 'draft' | 'review' | 'published' | 'archived';
 
 /**
  * Status
  */
 export type KefuSessionsStatesStatus = 'bot_active' | 'pending_manual' | 'manual_live' | 'after_hours_email' | 'closed';
+
+/**
+ * Example
+ *
+ * `seq`: the message, or the event with which a person came. `policy` is null for what was missed.
+ */
+export type KefuSupervisionSchemasExample = {
+    /**
+     * Session
+     */
+    session: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Policy
+     */
+    policy: string | null;
+    /**
+     * At
+     */
+    at: number;
+};
+
+/**
+ * VersionOut
+ */
+export type KefuSupervisionSchemasVersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    /**
+     * Published By
+     */
+    published_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+};
 
 export type Error = {
     success: false;
@@ -14229,7 +15028,7 @@ export type ListArticlesData = {
         /**
          * Kind
          */
-        kind?: 'article' | 'qa' | '';
+        kind?: 'article' | 'qa' | 'document' | '';
         /**
          * Category
          */
@@ -14583,8 +15382,148 @@ export type ChangeArticleResponses = {
 
 export type ChangeArticleResponse = ChangeArticleResponses[keyof ChangeArticleResponses];
 
-export type PublishArticleData = {
+export type SubmitArticleData = {
     body: AtVersion;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/submit';
+};
+
+export type SubmitArticleErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SubmitArticleError = SubmitArticleErrors[keyof SubmitArticleErrors];
+
+export type SubmitArticleResponses = {
+    /**
+     * Successful Response
+     */
+    200: ArticleData;
+};
+
+export type SubmitArticleResponse = SubmitArticleResponses[keyof SubmitArticleResponses];
+
+export type SendArticleBackData = {
+    body: SentBack;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/send-back';
+};
+
+export type SendArticleBackErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SendArticleBackError = SendArticleBackErrors[keyof SendArticleBackErrors];
+
+export type SendArticleBackResponses = {
+    /**
+     * Successful Response
+     */
+    200: ArticleData;
+};
+
+export type SendArticleBackResponse = SendArticleBackResponses[keyof SendArticleBackResponses];
+
+export type PublishArticleData = {
+    body: Publishing;
     path: {
         /**
          * Article Id
@@ -14654,7 +15593,7 @@ export type PublishArticleResponses = {
 export type PublishArticleResponse = PublishArticleResponses[keyof PublishArticleResponses];
 
 export type ArchiveArticleData = {
-    body: AtVersion;
+    body: Publishing;
     path: {
         /**
          * Article Id
@@ -14723,6 +15662,229 @@ export type ArchiveArticleResponses = {
 
 export type ArchiveArticleResponse = ArchiveArticleResponses[keyof ArchiveArticleResponses];
 
+export type ListVersionsData = {
+    body?: never;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/versions';
+};
+
+export type ListVersionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListVersionsError = ListVersionsErrors[keyof ListVersionsErrors];
+
+export type ListVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionList;
+};
+
+export type ListVersionsResponse = ListVersionsResponses[keyof ListVersionsResponses];
+
+export type ReadVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/knowledge/articles/{article_id}/versions/{version}';
+};
+
+export type ReadVersionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadVersionError = ReadVersionErrors[keyof ReadVersionErrors];
+
+export type ReadVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionTextData;
+};
+
+export type ReadVersionResponse = ReadVersionResponses[keyof ReadVersionResponses];
+
+export type ListPassagesData = {
+    body?: never;
+    path: {
+        /**
+         * Article Id
+         */
+        article_id: string;
+    };
+    query?: {
+        /**
+         * Offset
+         */
+        offset?: number;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/knowledge/articles/{article_id}/passages';
+};
+
+export type ListPassagesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListPassagesError = ListPassagesErrors[keyof ListPassagesErrors];
+
+export type ListPassagesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PassagePageData;
+};
+
+export type ListPassagesResponse = ListPassagesResponses[keyof ListPassagesResponses];
+
 export type HitTestData2 = {
     body: HitTest;
     path?: never;
@@ -14787,6 +15949,1013 @@ export type HitTestResponses = {
 };
 
 export type HitTestResponse = HitTestResponses[keyof HitTestResponses];
+
+export type ListDocumentsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+        /**
+         * Status
+         */
+        status?: 'waiting' | 'reading' | 'read' | 'refused' | '';
+        /**
+         * Article Id
+         */
+        article_id?: string;
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/knowledge/documents';
+};
+
+export type ListDocumentsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListDocumentsError = ListDocumentsErrors[keyof ListDocumentsErrors];
+
+export type ListDocumentsResponses = {
+    /**
+     * Successful Response
+     */
+    200: DocumentPageData;
+};
+
+export type ListDocumentsResponse = ListDocumentsResponses[keyof ListDocumentsResponses];
+
+export type UploadDocumentData = {
+    body: {
+        file: Blob | File;
+    };
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | null;
+        /**
+         * Article
+         */
+        article?: string | null;
+    };
+    url: '/api/knowledge/documents';
+};
+
+export type UploadDocumentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type UploadDocumentError = UploadDocumentErrors[keyof UploadDocumentErrors];
+
+export type UploadDocumentResponses = {
+    /**
+     * Successful Response
+     */
+    201: DocumentData;
+};
+
+export type UploadDocumentResponse = UploadDocumentResponses[keyof UploadDocumentResponses];
+
+export type DeleteDocumentData = {
+    body?: never;
+    path: {
+        /**
+         * Document Id
+         */
+        document_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/documents/{document_id}';
+};
+
+export type DeleteDocumentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DeleteDocumentError = DeleteDocumentErrors[keyof DeleteDocumentErrors];
+
+export type DeleteDocumentResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type DeleteDocumentResponse = DeleteDocumentResponses[keyof DeleteDocumentResponses];
+
+export type ReadDocumentData = {
+    body?: never;
+    path: {
+        /**
+         * Document Id
+         */
+        document_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/documents/{document_id}';
+};
+
+export type ReadDocumentErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadDocumentError = ReadDocumentErrors[keyof ReadDocumentErrors];
+
+export type ReadDocumentResponses = {
+    /**
+     * Successful Response
+     */
+    200: DocumentData;
+};
+
+export type ReadDocumentResponse = ReadDocumentResponses[keyof ReadDocumentResponses];
+
+export type UnansweredQuestionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+        /**
+         * Lang
+         */
+        lang?: 'zh' | 'en' | '';
+        /**
+         * Status
+         */
+        status?: 'open' | 'dismissed' | 'linked' | '';
+        /**
+         * Cursor
+         */
+        cursor?: string;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/knowledge/questions';
+};
+
+export type UnansweredQuestionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type UnansweredQuestionsError = UnansweredQuestionsErrors[keyof UnansweredQuestionsErrors];
+
+export type UnansweredQuestionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: QuestionPageData;
+};
+
+export type UnansweredQuestionsResponse = UnansweredQuestionsResponses[keyof UnansweredQuestionsResponses];
+
+export type SettleQuestionData = {
+    body: Settlement;
+    path: {
+        /**
+         * Question Id
+         */
+        question_id: string;
+    };
+    query?: never;
+    url: '/api/knowledge/questions/{question_id}';
+};
+
+export type SettleQuestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SettleQuestionError = SettleQuestionErrors[keyof SettleQuestionErrors];
+
+export type SettleQuestionResponses = {
+    /**
+     * Successful Response
+     */
+    200: QuestionData;
+};
+
+export type SettleQuestionResponse = SettleQuestionResponses[keyof SettleQuestionResponses];
+
+export type ListGoldenQuestionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+    };
+    url: '/api/golden/questions';
+};
+
+export type ListGoldenQuestionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListGoldenQuestionsError = ListGoldenQuestionsErrors[keyof ListGoldenQuestionsErrors];
+
+export type ListGoldenQuestionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: GoldenListData;
+};
+
+export type ListGoldenQuestionsResponse = ListGoldenQuestionsResponses[keyof ListGoldenQuestionsResponses];
+
+export type AddGoldenQuestionData = {
+    body: NewGolden;
+    path?: never;
+    query?: never;
+    url: '/api/golden/questions';
+};
+
+export type AddGoldenQuestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type AddGoldenQuestionError = AddGoldenQuestionErrors[keyof AddGoldenQuestionErrors];
+
+export type AddGoldenQuestionResponses = {
+    /**
+     * Successful Response
+     */
+    201: GoldenData;
+};
+
+export type AddGoldenQuestionResponse = AddGoldenQuestionResponses[keyof AddGoldenQuestionResponses];
+
+export type RemoveGoldenQuestionData = {
+    body?: never;
+    path: {
+        /**
+         * Question Id
+         */
+        question_id: string;
+    };
+    query?: never;
+    url: '/api/golden/questions/{question_id}';
+};
+
+export type RemoveGoldenQuestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RemoveGoldenQuestionError = RemoveGoldenQuestionErrors[keyof RemoveGoldenQuestionErrors];
+
+export type RemoveGoldenQuestionResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type RemoveGoldenQuestionResponse = RemoveGoldenQuestionResponses[keyof RemoveGoldenQuestionResponses];
+
+export type ListGoldenRunsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+    };
+    url: '/api/golden/runs';
+};
+
+export type ListGoldenRunsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListGoldenRunsError = ListGoldenRunsErrors[keyof ListGoldenRunsErrors];
+
+export type ListGoldenRunsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunListData;
+};
+
+export type ListGoldenRunsResponse = ListGoldenRunsResponses[keyof ListGoldenRunsResponses];
+
+export type StartGoldenRunData = {
+    body: InShop;
+    path?: never;
+    query?: never;
+    url: '/api/golden/runs';
+};
+
+export type StartGoldenRunErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type StartGoldenRunError = StartGoldenRunErrors[keyof StartGoldenRunErrors];
+
+export type StartGoldenRunResponses = {
+    /**
+     * Successful Response
+     */
+    202: RunData;
+};
+
+export type StartGoldenRunResponse = StartGoldenRunResponses[keyof StartGoldenRunResponses];
+
+export type ReadGoldenRunData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         */
+        run_id: string;
+    };
+    query?: never;
+    url: '/api/golden/runs/{run_id}';
+};
+
+export type ReadGoldenRunErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadGoldenRunError = ReadGoldenRunErrors[keyof ReadGoldenRunErrors];
+
+export type ReadGoldenRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunData;
+};
+
+export type ReadGoldenRunResponse = ReadGoldenRunResponses[keyof ReadGoldenRunResponses];
+
+export type ReadShadowData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+        /**
+         * Days
+         */
+        days?: number;
+    };
+    url: '/api/shadow';
+};
+
+export type ReadShadowErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadShadowError = ReadShadowErrors[keyof ReadShadowErrors];
+
+export type ReadShadowResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShadowData;
+};
+
+export type ReadShadowResponse = ReadShadowResponses[keyof ReadShadowResponses];
+
+export type PutShadowData = {
+    body: PutShadow;
+    path?: never;
+    query?: never;
+    url: '/api/shadow';
+};
+
+export type PutShadowErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutShadowError = PutShadowErrors[keyof PutShadowErrors];
+
+export type PutShadowResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShadowData;
+};
+
+export type PutShadowResponse = PutShadowResponses[keyof PutShadowResponses];
 
 export type ListShopsData = {
     body?: never;
