@@ -189,7 +189,7 @@ class ArticlePageData(Done):
     data: ArticlePage
 
 
-class VersionOut(BaseModel):
+class ArticleVersionOut(BaseModel):
     """`author`: the name, null for the system. `public_at`: since when visitors could see it."""
 
     version: int
@@ -202,7 +202,7 @@ class VersionOut(BaseModel):
 class VersionList(Done):
     """The newest first."""
 
-    data: list[VersionOut]
+    data: list[ArticleVersionOut]
 
 
 class VersionText(BaseModel):
@@ -239,8 +239,8 @@ class PassagePageData(Done):
     data: PassagePage
 
 
-def version_out(version: ArticleVersion, author: str | None) -> VersionOut:
-    return VersionOut(
+def version_out(version: ArticleVersion, author: str | None) -> ArticleVersionOut:
+    return ArticleVersionOut(
         version=version.version,
         title=version.title,
         author=author,

@@ -15,7 +15,6 @@ from kefu.answering.ports import Answer, Answerer, Turn
 from kefu.answering.service import turn_of
 from kefu.jobs.queue import Taken, finish, finish_alone
 from kefu.kit.db import Database
-from kefu.kit.i18n import Locale
 from kefu.knowledge.models import Article
 from kefu.knowledge.words import cut
 from kefu.log.log import BOT, Fact
@@ -75,8 +74,15 @@ async def _asked(tx: AsyncSession, work: DraftInShadow) -> Missed | None:
     if session is None or reply is None:
         return None
     before = [one for one in said if one.seq < work.seq]
-    locale: Locale = "zh" if session.locale == "zh" else "en"
-    turn = turn_of(Asked(session.name, session.shop, locale, session.visitor_id, None, before))
+    asked = Asked(
+        name=session.name,
+        shop=session.shop,
+        locale="zh" if session.locale == "zh" else "en",
+        visitor=session.visitor_id,
+        page=None,
+        said=before,
+    )
+    turn = turn_of(asked)
     return Missed(work.seq, turn, reply.facts["content"]) if turn.question else None
 
 

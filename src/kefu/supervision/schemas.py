@@ -100,7 +100,7 @@ class VersionRef(BaseModel):
     until: str | None
 
 
-class VersionOut(BaseModel):
+class PolicyVersionOut(BaseModel):
     version: int
     note: str
     published_at: str
@@ -109,7 +109,7 @@ class VersionOut(BaseModel):
 
 
 class VersionData(Done):
-    data: VersionOut
+    data: PolicyVersionOut
 
 
 class VersionListData(Done):
@@ -266,8 +266,8 @@ def version_refs(rows: Sequence[PolicyVersion]) -> list[VersionRef]:
     ]
 
 
-def version_out(row: PolicyVersion) -> VersionOut:
-    return VersionOut(
+def version_out(row: PolicyVersion) -> PolicyVersionOut:
+    return PolicyVersionOut(
         version=row.number,
         note=row.note,
         published_at=iso(row.published_at),

@@ -380,17 +380,7 @@ export function isMoveEvent(event: LogEvent): event is MoveEvent {
   return event.type.startsWith("session.") && !NO_MOVES.has(event.type) && !isJoin(event);
 }
 
-type Aside =
-  | TeamEvent
-  | MailEvent
-  | TagEvent
-  | SessionRated
-  | IdentityEvent
-  | AnswerEvidenced
-  | BotDrafted
-  | PageShown
-  | PolicyEvent
-  | ReplyForced;
+type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | BotDrafted | PageShown | PolicyEvent | ReplyForced;
 
 /** What only agents hear, and what changes nothing of where the conversation stands. */
 export function isAside(frame: Frame): frame is Aside {

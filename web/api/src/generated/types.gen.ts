@@ -485,6 +485,34 @@ export type ArticleSummary = {
 };
 
 /**
+ * ArticleVersionOut
+ *
+ * `author`: the name, null for the system. `public_at`: since when visitors could see it.
+ */
+export type ArticleVersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Author
+     */
+    author: string | null;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Public At
+     */
+    public_at: string | null;
+};
+
+/**
  * AskAssist
  */
 export type AskAssist = {
@@ -4385,6 +4413,32 @@ export type PolicyDraftOut = {
 };
 
 /**
+ * PolicyVersionOut
+ */
+export type PolicyVersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    /**
+     * Published By
+     */
+    published_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+};
+
+/**
  * PostMessage
  */
 export type PostMessage = {
@@ -7330,7 +7384,7 @@ export type VersionData = {
      * Success
      */
     success?: true;
-    data: KefuSupervisionSchemasVersionOut;
+    data: PolicyVersionOut;
 };
 
 /**
@@ -7346,7 +7400,7 @@ export type VersionList = {
     /**
      * Data
      */
-    data: Array<KefuKnowledgeSchemasVersionOut>;
+    data: Array<ArticleVersionOut>;
 };
 
 /**
@@ -7645,34 +7699,6 @@ export type KefuKnowledgeQuestionEndpointsExample = {
 };
 
 /**
- * VersionOut
- *
- * `author`: the name, null for the system. `public_at`: since when visitors could see it.
- */
-export type KefuKnowledgeSchemasVersionOut = {
-    /**
-     * Version
-     */
-    version: number;
-    /**
-     * Title
-     */
-    title: string;
-    /**
-     * Author
-     */
-    author: string | null;
-    /**
-     * At
-     */
-    at: string;
-    /**
-     * Public At
-     */
-    public_at: string | null;
-};
-
-/**
  * Status
  */
 export type KefuKnowledgeStatesStatus = 'draft' | 'review' | 'published' | 'archived';
@@ -7704,32 +7730,6 @@ export type KefuSupervisionSchemasExample = {
      * At
      */
     at: number;
-};
-
-/**
- * VersionOut
- */
-export type KefuSupervisionSchemasVersionOut = {
-    /**
-     * Version
-     */
-    version: number;
-    /**
-     * Note
-     */
-    note: string;
-    /**
-     * Published At
-     */
-    published_at: string;
-    /**
-     * Published By
-     */
-    published_by: string;
-    /**
-     * Policies
-     */
-    policies: Array<Policy>;
 };
 
 export type Error = {

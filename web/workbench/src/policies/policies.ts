@@ -82,7 +82,7 @@ export const usePolicies = defineStore("policies", () => {
 const read = async <T>(path: string) => (await request<{ data: T }>(`${PATH}${path}`)).data;
 
 export const versions = () => read<Api.VersionRef[]>("/versions");
-export const versionOf = (version: number) => read<Api.VersionOut>(`/versions/${version}`);
+export const versionOf = (version: number) => read<Api.PolicyVersionOut>(`/versions/${version}`);
 /** Without `next`: the draft. */
 export const difference = (old: number, next?: number) =>
   read<Api.Difference[]>(`/diff?old=${old}${next === undefined ? "" : `&new=${next}`}`);
