@@ -36,7 +36,7 @@ SAID = ("hello", "battery", "fail", "weak", "dear", "this is useless", "human pl
 TALKS = st.lists(
     st.tuples(st.lists(st.sampled_from(SAID), min_size=1, max_size=3), st.sampled_from(["", "", "", "serve"])),
     min_size=1,
-    max_size=6,
+    max_size=5,
 )
 
 
@@ -90,7 +90,7 @@ async def test_what_hit_live_hits_in_a_back_test_of_the_same_version(app: FastAP
     lead = await stage.agent("lead", "supervisor", max_sessions=500)
     version = await publishes(lead, MIXED)
     book = Book(version, restored(MIXED))
-    talks = some_talks(24)
+    talks = some_talks(16)
     visitors = [await stage.visitor() for _ in talks]
     for start in range(0, len(talks), 6):
         both = list(zip(visitors, talks, strict=True))[start : start + 6]
@@ -100,7 +100,7 @@ async def test_what_hit_live_hits_in_a_back_test_of_the_same_version(app: FastAP
     for name, log in logs.items():
         assert replayed(book, name, log, app.state.hours) == decisions(log), [one.shown for one in log]
         kinds |= {one[0] for one in decisions(log)}
-    assert len(kinds) >= 7, kinds
+    assert len(kinds) >= 6, kinds
     found = await run(lead, version=version, baseline=0)
     live = [hit for log in logs.values() for hit in decisions(log)]
     assert sum(one["fired"] for one in found["candidate"]["policies"].values()) == len(live)

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
-import { type Hit, marked } from "./policies";
+import { marked } from "./marks";
+import type { Hit } from "./policies";
 
 const hit = (...spans: [number, number][]) => ({ why: { spans } }) as unknown as Hit;
 
