@@ -5,7 +5,7 @@ from pathlib import Path
 
 import httpx2
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import FilePayload, Page, expect
 
 from documents import samples
 from e2e.conftest import Desk
@@ -78,8 +78,8 @@ def product(start: Callable[..., Product], staffed: Path) -> Product:
 
 
 def uploads(page: Page, content: bytes, name: str) -> None:
-    file = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
-    page.locator("input[type=file]").set_input_files([file])  # type: ignore[list-item]
+    file = FilePayload(name=name, mimeType="application/octet-stream", buffer=content)
+    page.locator("input[type=file]").set_input_files(file)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
