@@ -78,8 +78,8 @@ def product(start: Callable[..., Product], staffed: Path) -> Product:
 
 
 def uploads(page: Page, content: bytes, name: str) -> None:
-    file: FilePayload = {"name": name, "mimeType": "application/octet-stream", "buffer": content}
-    page.locator("input[type=file]").set_input_files([file])
+    file = FilePayload(name=name, mimeType="application/octet-stream", buffer=content)
+    page.locator("input[type=file]").set_input_files(file)
 
 
 @pytest.mark.parametrize("locale", LOCALES)
