@@ -74,8 +74,10 @@ async def _asked(tx: AsyncSession, work: DraftInShadow) -> Missed | None:
     if session is None or reply is None:
         return None
     before = [one for one in said if one.seq < work.seq]
-    locale = "zh" if session.locale == "zh" else "en"
-    turn = turn_of(Asked(session.name, session.shop, locale, session.visitor_id, None, before))
+    asked = Asked(
+        session.name, session.shop, "zh" if session.locale == "zh" else "en", session.visitor_id, None, before
+    )
+    turn = turn_of(asked)
     return Missed(work.seq, turn, reply.facts["content"]) if turn.question else None
 
 
