@@ -105,7 +105,7 @@ class Load:
         """Seconds that the first delta was on its way, and from asking to it."""
         began = time.monotonic_ns()
         body = {"model": "well", "stream": True, "messages": [{"role": "user", "content": "Hello"}]}
-        first = 0
+        first, sent = 0, 0.0
         async with self._http.post(f"{self._provider}/chat/completions", json=body) as answer:
             async for line in answer.content:
                 if not first and line.startswith(b"data: "):

@@ -14,6 +14,7 @@ from kefu.log import models as log
 from kefu.quality import models as quality
 from kefu.sessions import models as sessions
 from kefu.shops import models as shops
+from kefu.supervision import models as supervision
 
 __all__ = [
     "Table",
@@ -30,4 +31,5 @@ __all__ = [
     "quality",
     "sessions",
     "shops",
+    "supervision",
 ]

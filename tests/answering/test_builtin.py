@@ -12,7 +12,7 @@ from kefu.kit.db import Database
 from kefu.kit.i18n import Locale
 from kefu.knowledge.models import Article
 from kefu.knowledge.passages import plain
-from kefu.knowledge.service import Content, change_article, put_published
+from kefu.knowledge.service import Content, change_article, publish_article, put_published
 
 RETURNS = Content(
     "en",
@@ -116,7 +116,8 @@ async def test_the_evidence_stays_true_when_the_article_changes(shop: Database) 
     before = (await ask(shop, "Which colours do hats have?")).evidence
     async with shop.write() as tx:
         article = (await tx.execute(select(Article).where(Article.slug == "hats"))).scalar_one()
-        await change_article(tx, article.id, 1, {"body": "Hats come in red."})
+        await change_article(tx, article.id, 1, {"body": "Hats come in red."}, "lin")
+        await publish_article(tx, article.id, 2, "wang")
     after = await ask(shop, "Which colours do hats have?")
     assert after.text == "Hats come in red."
     assert before.passages[0].text == "Hats come in blue."

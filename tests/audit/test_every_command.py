@@ -14,6 +14,8 @@ from audit.audited import entries, keys_in, verified
 from kefu.accounts.models import AuditEntry
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
+from kefu.knowledge.models import UnansweredQuestion
+from kefu.knowledge.questions import Asked, collect
 
 EXEMPT = Path(__file__).with_name("unaudited.txt")
 NAMES = Path(__file__).parents[2] / "web/workbench/src/audit/actions.ts"
@@ -35,16 +37,16 @@ class Story:
     def __init__(self, stage: Stage, db: Database) -> None:
         self.stage = stage
         self.audited: set[str] = set()
-        self._db = db
+        self.db = db
 
-    async def does(self, who: Agent, route: str, body: object = None, **ids: str) -> Any:
+    async def does(self, who: Agent, route: str, body: object = None, files: Any = None, **ids: str) -> Any:
         """`route` as the API describes it: `PUT /api/tags/{tag_id}`. It must succeed and leave an entry."""
         method, path = route.split()
         headers = bearer(who.token) | {"X-Request-ID": new_id("request")}
-        answer = await self.stage.http.request(method, path.format(**ids), json=body, headers=headers)
+        answer = await self.stage.http.request(method, path.format(**ids), json=body, files=files, headers=headers)
         assert answer.is_success, f"{route}: {answer.text}"
         left = select(AuditEntry).where(AuditEntry.request_id == headers["X-Request-ID"])
-        async with self._db.read() as tx:
+        async with self.db.read() as tx:
             found = list(await tx.scalars(left))
         assert [one.actor_id for one in found] == [who.id] * len(found), route
         if found:
@@ -109,18 +111,43 @@ async def keep_house(story: Story, root: Agent, mei: Agent) -> None:
     reply_id = reply["data"]["id"]
     await story.does(root, "PUT /api/quick-replies/{reply_id}", {"title": "Hey"}, reply_id=reply_id)
     await story.does(root, "DELETE /api/quick-replies/{reply_id}", reply_id=reply_id)
-    made = await story.does(root, "POST /api/knowledge/articles", ARTICLE)
+
+
+async def write_knowledge(story: Story, root: Agent, lead: Agent) -> None:
+    place = "/api/knowledge/articles/{article_id}"
+    made = await story.does(lead, "POST /api/knowledge/articles", ARTICLE)
     ids = {"article_id": made["data"]["id"]}
-    await story.does(root, "PATCH /api/knowledge/articles/{article_id}", {"version": 1, "title": "Return"}, **ids)
-    await story.does(root, "POST /api/knowledge/articles/{article_id}/publish", {"version": 2}, **ids)
-    await story.does(root, "POST /api/knowledge/articles/{article_id}/archive", {"version": 2}, **ids)
+    await story.does(lead, f"PATCH {place}", {"version": 1, "title": "Return"}, **ids)
+    for reason in ({"reason": "Which days?"}, {}):
+        await story.does(lead, f"POST {place}/submit", {"version": 2}, **ids)
+        decide = "send-back" if reason else "publish"
+        await story.does(root, f"POST {place}/{decide}", {"version": 2} | reason, **ids)
+    await story.does(root, f"POST {place}/archive", {"version": 2}, **ids)
     golden = {"lang": "en", "kind": "unanswerable", "question": "What is love?"}
     asked = await story.does(root, "POST /api/golden/questions", golden)
     await story.does(root, "POST /api/golden/runs", {})
     await story.does(root, "DELETE /api/golden/questions/{question_id}", question_id=asked["data"]["id"])
     await story.does(root, "PUT /api/shadow", {"is_on": True})
     draft = await story.does(root, "POST /api/knowledge/articles", ARTICLE | {"slug": "other"})
-    await story.does(root, "DELETE /api/knowledge/articles/{article_id}", article_id=draft["data"]["id"])
+    await story.does(root, f"DELETE {place}", article_id=draft["data"]["id"])
+    asked = Asked("default", "en", "Does it fold?", "default:1", 3, 1)
+    async with story.db.write() as tx:
+        await collect(tx, [asked])
+        question_id = (await tx.scalars(select(UnansweredQuestion.id))).one()
+    settled = {"status": "dismissed"}
+    await story.does(lead, "PUT /api/knowledge/questions/{question_id}", settled, question_id=question_id)
+    file = {"file": ("returns.md", b"# Returns\n\nWithin 30 days.")}
+    brought = await story.does(lead, "POST /api/knowledge/documents", files=file)
+    await story.does(lead, "DELETE /api/knowledge/documents/{document_id}", document_id=brought["data"]["id"])
+
+
+async def watch_the_bot(story: Story, root: Agent) -> None:
+    policies = [{"id": "pol_a", "name": {"en": "a", "zh": "a"}, "rule": {"kind": "vip"}}]
+    await story.does(root, "PUT /api/policies", {"policies": policies, "revision": 0})
+    await story.does(root, "POST /api/policies/publish", {"revision": 1})
+    started = await story.does(root, "POST /api/policies/backtests", {"since": 0, "until": 1})
+    backtest_id = started["data"]["id"]
+    await story.does(root, "POST /api/policies/backtests/{backtest_id}/cancel", backtest_id=backtest_id)
 
 
 async def run_the_team(story: Story, root: Agent) -> None:
@@ -176,6 +203,8 @@ async def test_every_command_leaves_an_entry_or_has_a_reason_not_to(
     await serve_a_session(story, lead, mei, visitor)
     await work_beside_it(story, lead, mei, visitor)
     await keep_house(story, root, mei)
+    await watch_the_bot(story, root)
+    await write_knowledge(story, root, lead)
     await run_the_team(story, root)
     secrets = await come_and_go(story, root, mei)
     paths: dict[str, dict[str, Any]] = app.openapi()["paths"]

@@ -218,7 +218,7 @@ async def test_what_was_never_sent_goes_after_a_day_and_what_was_stays(
 
 
 async def _sweep(app: FastAPI, db: Database) -> None:
-    await run_recurring(db, SweepFiles(), partial(sweep_files, db, app.state.files))
+    await run_recurring(db, SweepFiles(), partial(sweep_files, db, app.state.files, (File.sha256,)))
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

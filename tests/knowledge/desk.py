@@ -36,6 +36,15 @@ class Desk:
     async def move(self, article_id: str, move: str, version: int = 1) -> httpx2.Response:
         return await self.send("POST", f"{ARTICLES}/{article_id}/{move}", {"version": version})
 
+    async def rewrites(self, article_id: str, version: int, **fields: Any) -> dict[str, Any]:
+        """The article when the change of that version is public."""
+        changed = await self.change(article_id, version=version, **fields)
+        assert changed.status_code == 200, changed.text
+        done = await self.move(article_id, "publish", version + 1)
+        assert done.status_code == 200, done.text
+        article: dict[str, Any] = done.json()["data"]
+        return article
+
     async def published(self, **fields: Any) -> dict[str, Any]:
         """A new article that visitors can read."""
         made = await self.create(**fields)

@@ -33,10 +33,16 @@ async def test_only_what_is_published_is_found(author: Desk) -> None:
     assert await author.slugs("helmet size") == [draft["slug"]]
 
 
-async def test_an_edit_is_found_at_once_and_what_it_replaced_no_more(author: Desk) -> None:
+async def test_an_edit_is_a_draft_beside_what_is_public_until_it_is_published(author: Desk) -> None:
     article = await author.published()
-    changed = data_of(await author.change(article["id"], version=1, body="Also as a bonnet.", questions=[]))
-    assert changed["version"] == 2
+    edit: dict[str, Any] = {"body": "Also as a bonnet.", "title": "Bonnets", "questions": []}
+    changed = data_of(await author.change(article["id"], version=1, **edit))
+    assert (changed["version"], changed["status"], changed["public_version"]) == (2, "draft", 1)
+    assert await author.slugs("bonnet") == []
+    (hit,) = (await author.find("helmet size"))["hits"]
+    assert (hit["title"], hit["version"]) == (HELMETS["title"], 1)
+    public = data_of(await author.move(article["id"], "publish", 2))
+    assert (public["status"], public["public_version"]) == ("published", 2)
     assert await author.slugs("bonnet") == [article["slug"]]
     assert await author.slugs("girth") == []
 
@@ -57,7 +63,16 @@ async def test_the_second_of_two_editors_is_told(author: Desk) -> None:
 
 
 @pytest.mark.parametrize(
-    ("moves", "last"), [([], "archive"), (["publish"], "publish"), (["publish", "archive"], "archive")]
+    ("moves", "last"),
+    [
+        ([], "archive"),
+        (["submit"], "archive"),
+        (["publish"], "publish"),
+        (["publish"], "submit"),
+        (["submit"], "submit"),
+        (["publish", "archive"], "archive"),
+        (["publish", "archive"], "submit"),
+    ],
 )
 async def test_a_move_the_table_does_not_have_is_refused(author: Desk, moves: list[str], last: str) -> None:
     article = data_of(await author.create(), 201)
@@ -124,7 +139,17 @@ async def test_a_shop_that_is_not_there(author: Desk) -> None:
 
 @pytest.mark.parametrize(
     ("method", "path"),
-    [("GET", ""), ("PATCH", ""), ("POST", "/publish"), ("POST", "/archive"), ("DELETE", "")],
+    [
+        ("GET", ""),
+        ("PATCH", ""),
+        ("POST", "/submit"),
+        ("POST", "/publish"),
+        ("POST", "/archive"),
+        ("DELETE", ""),
+        ("GET", "/versions"),
+        ("GET", "/versions/1"),
+        ("GET", "/passages"),
+    ],
 )
 async def test_an_article_that_is_not_there(author: Desk, method: str, path: str) -> None:
     body = {"version": 1} if method in {"PATCH", "POST"} else None

@@ -13,7 +13,7 @@ async def test_a_source_link_shows_what_was_quoted_and_points_to_what_is_new(
     article = await author.published()
     quoted = (await author.find("helmet size"))["hits"][0]
     assert quoted["url"] == article["url"] == f"/articles/{article['id']}?v=1"
-    data_of(await author.change(article["id"], version=1, body="Only one size is left."))
+    await author.rewrites(article["id"], 1, body="Only one size is left.")
     old = await client.get(quoted["url"])
     assert old.status_code == 200
     assert "girth of your head" in old.text

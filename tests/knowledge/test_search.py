@@ -111,10 +111,11 @@ async def test_the_counts_of_words_follow_every_change(db: Database) -> None:
     """What is counted after many changes is what a count from scratch finds."""
     await put(db, GLOVES, LOCKS, SHOES)
     async with db.write() as tx:
-        article = await create_article(tx, SHOP, Content("en", "Hats", "Hats and gloves."))
-        await publish_article(tx, article.id, 1)
+        article = await create_article(tx, SHOP, Content("en", "Hats", "Hats and gloves."), "lin")
+        await publish_article(tx, article.id, 1, "lin")
     async with db.write() as tx:
-        await change_article(tx, article.id, 1, {"body": "Caps."})
+        await change_article(tx, article.id, 1, {"body": "Caps."}, "lin")
+        await publish_article(tx, article.id, 2, "lin")
     async with db.write() as tx:
         await archive_article(tx, article.id, 2)
     async with db.read() as tx:
@@ -134,8 +135,8 @@ async def test_writers_of_one_shop_do_not_trip_over_each_other(db: Database) -> 
 
     async def write(content: Content) -> None:
         async with db.write() as tx:
-            article = await create_article(tx, SHOP, content)
-            await publish_article(tx, article.id, 1)
+            article = await create_article(tx, SHOP, content, "lin")
+            await publish_article(tx, article.id, 1, "lin")
 
     await asyncio.gather(*(write(content) for content in contents))
     async with db.read() as tx:

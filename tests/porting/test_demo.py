@@ -37,7 +37,7 @@ async def test_what_was_changed_by_hand_comes_back(db: Database) -> None:
     async with db.write() as tx:
         article = (await tx.execute(select(Article).limit(1))).scalar_one()
         body = article.body
-        await change_article(tx, article.id, 1, {"body": "Tried out."})
+        await change_article(tx, article.id, 1, {"body": "Tried out."}, "lin")
     assert (await load_demo(db)).changed == 1
     async with db.read() as tx:
         article = await tx.get_one(Article, article.id)

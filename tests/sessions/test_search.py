@@ -17,6 +17,7 @@ from kefu.log.log import Actor, Fact
 from kefu.log.models import Event
 from kefu.main import bulk_worker
 from kefu.sessions import indexing, service
+from kefu.sessions.marks import Overtaken
 from kefu.sessions.models import IndexedMessage
 from kefu.sessions.search import Wanted, excerpt
 from kefu.sessions.work import IndexMessages
@@ -53,7 +54,7 @@ async def follow(db: Database) -> AsyncIterator[int]:
         try:
             async with db.write() as tx:
                 await indexing.write_page(tx, place, found[-1].place, indexing.rows_of(found, shops))
-        except indexing.Overtaken:
+        except Overtaken:
             continue
         yield len(found)
 
@@ -206,7 +207,7 @@ class TestFollowing:
         del talk
         place, found, shops = await indexing.next_page(db)
         await indexing.index_messages(db, await self.job(db))
-        with pytest.raises(indexing.Overtaken):
+        with pytest.raises(Overtaken):
             async with db.write() as tx:
                 await indexing.write_page(tx, place, found[-1].place, indexing.rows_of(found, shops))
         await index(db)

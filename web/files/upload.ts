@@ -1,7 +1,6 @@
 import { ApiError, failureFrom, type FileRef } from "@kefu/api";
 
-export interface UploadOptions {
-  session: string;
+export interface SendOptions {
   token: string;
   locale: string;
   signal: AbortSignal;
@@ -9,16 +8,25 @@ export interface UploadOptions {
   onProgress: (part: number) => void;
 }
 
-/** Sends a file up; only XMLHttpRequest tells how far it has come. Throws `ApiError`. */
-export function upload(file: File, options: UploadOptions): Promise<FileRef> {
+export interface UploadOptions extends SendOptions {
+  session: string;
+}
+
+/** Sends a file of a conversation up. Throws `ApiError`. */
+export function upload(file: File, { session, ...options }: UploadOptions): Promise<FileRef> {
+  return sendFile(`/api/sessions/${encodeURIComponent(session)}/files`, file, options);
+}
+
+/** What the route answers about the file; only XMLHttpRequest tells how far it has come. Throws `ApiError`. */
+export function sendFile<T>(to: string, file: File, options: SendOptions): Promise<T> {
   return new Promise((resolve, reject) => {
     const call = new XMLHttpRequest();
-    call.open("POST", `/api/sessions/${encodeURIComponent(options.session)}/files`);
+    call.open("POST", to);
     call.setRequestHeader("Authorization", `Bearer ${options.token}`);
     call.setRequestHeader("Accept-Language", options.locale);
     call.upload.addEventListener("progress", ({ loaded, total }) => options.onProgress(total ? loaded / total : 0));
     call.addEventListener("load", () => {
-      if (call.status === 201) resolve((JSON.parse(call.responseText) as { data: FileRef }).data);
+      if (call.status === 201) resolve((JSON.parse(call.responseText) as { data: T }).data);
       else void failureOf(call).then(reject);
     });
     call.addEventListener("error", () => reject(new ApiError(0, "NETWORK", "")));

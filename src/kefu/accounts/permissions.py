@@ -25,6 +25,9 @@ Permission = Literal[
     "shops.write",
     "knowledge.read",
     "knowledge.write",
+    "policies.read",
+    "policies.write",
+    "knowledge.publish",
     "quality.read",
     "quality.write",
     "agents.read",
@@ -62,6 +65,9 @@ LEAD: frozenset[Permission] = frozenset(
         "replies.write",
         "shops.write",
         "knowledge.write",
+        "policies.read",
+        "policies.write",
+        "knowledge.publish",
         "quality.read",
         "quality.write",
         "events.read",
@@ -69,7 +75,7 @@ LEAD: frozenset[Permission] = frozenset(
         "bot.write",
     }
 )
-INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read", "quality.read"})
+INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read", "policies.read", "quality.read"})
 
 IN_ORDER: tuple[Permission, ...] = get_args(Permission)
 PERMISSIONS: frozenset[Permission] = frozenset(IN_ORDER)

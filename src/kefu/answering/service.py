@@ -8,19 +8,21 @@ from typing import Any
 
 from kefu.answering.off_topic import OFFER, Offer, is_off_topic
 from kefu.answering.ports import Answer, Answerer, Said, Speech, TakenBack, Turn
-from kefu.answering.wording import ONLY_FILES
+from kefu.answering.wording import NOBODY_HERE, ONLY_FILES
 from kefu.bus.ports import Bus, Notice
 from kefu.jobs.queue import Taken, finish, finish_alone
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
 from kefu.realtime.hub import ephemeral
-from kefu.sessions.answers import Asked, asked_of, post_answer
+from kefu.sessions.answers import Asked, asked_of, post_answer, post_by_bot
 from kefu.sessions.models import stream_of
 from kefu.sessions.service import Stale
 from kefu.sessions.shadow import leave_to_people
 from kefu.sessions.work import AnswerVisitor
+from kefu.shops.hours import Hours
 from kefu.shops.service import SHADOW_BEGUN, of_shop
+from kefu.supervision.service import Watch, judge_answer, judge_question, watch_of
 
 LOOK_BACK = 40  # far enough to find ten replies among what the visitor wrote
 # What a program sends in one go is one question; nobody notices the pause.
@@ -58,11 +60,14 @@ class Bot:
     Repeating it is safe: an answer that was given, or is no longer wanted, ends the job and writes nothing.
 
     What makes a running answer void (an agent, a newer message, shadow mode) stops it as soon as this process hears of
-    it; the fence in `sessions.answers` holds in any case.
+    it; the fence in `sessions.answers` holds in any case. The policies are asked before it begins and before it is
+    said.
     """
 
-    def __init__(self, db: Database, bus: Bus, answerer: Answerer) -> None:
+    def __init__(self, db: Database, bus: Bus, answerer: Answerer, hours: Hours) -> None:
+        """`hours` hold for a shop that has none of its own."""
         self._db = db
+        self._hours = hours
         self._bus = bus
         self._answerer = answerer
         self._running: dict[str, Running] = {}
@@ -89,24 +94,45 @@ class Bot:
     async def _answer(self, job: Taken, work: AnswerVisitor, running: Running) -> bool:
         """Whether an answer was written; if not, none is wanted any more."""
         asked = await self._look(work, running)
-        if asked is None:
+        watch = await self._watch(work) if asked else None
+        if asked is None or watch is None or running.is_void:
             return False
-        turn = turn_of(asked)
-        answerer = Offer(OFFER, "off-topic") if is_off_topic(asked.said, now_ms()) else self._answerer
-        if not turn.question:
-            answerer = Offer(ONLY_FILES, "only-files")
+        is_answered = False
         try:
-            answer = await self._speak(answerer.answer(turn), work, running)
-            if answer is not None:
-                await self._write(job, work, running.draft_id, answer)
+            if watch.question() and (watch := await self._judge(job, work)) is None:
                 return True
+            turn = turn_of(asked)
+            answer = await self._speak(self._answerer_of(turn, asked, watch).answer(turn), work, running)
+            if answer is not None:
+                if await self._write(job, work, running.draft_id, answer, watch):
+                    return True
+                is_answered = True
         except Stale:
             running.is_silenced = True  # if that is why, which is looked at under the lock
         except BaseException:
             self._drop(work, running.draft_id)
             raise
         self._drop(work, running.draft_id)
-        return False
+        return is_answered
+
+    async def _judge(self, job: Taken, work: AnswerVisitor) -> Watch | None:
+        """None when a policy asks for a person; there is nothing to answer then."""
+        async with self._writing, self._db.write() as tx:
+            watch = await judge_question(tx, work, self._hours)
+            if watch is None:
+                await finish(tx, job.id)
+        return watch
+
+    def _answerer_of(self, turn: Turn, asked: Asked, watch: Watch) -> Answerer:
+        if watch.finds_nobody():
+            return Offer(NOBODY_HERE, "nobody-here")
+        if not turn.question:
+            return Offer(ONLY_FILES, "only-files")
+        return Offer(OFFER, "off-topic") if is_off_topic(asked.said, now_ms()) else self._answerer
+
+    async def _watch(self, work: AnswerVisitor) -> Watch | None:
+        async with self._reading:
+            return await watch_of(self._db, work.session, self._hours)
 
     async def _look(self, work: AnswerVisitor, running: Running) -> Asked | None:
         """What the bot is asked, or None when no answer of it is wanted."""
@@ -149,7 +175,8 @@ class Bot:
             await asyncio.sleep(0)  # each follower takes it before the next: a torrent must not cut them as slow
         return None
 
-    async def _write(self, job: Taken, work: AnswerVisitor, draft_id: str, answer: Answer) -> None:
+    async def _write(self, job: Taken, work: AnswerVisitor, draft_id: str, answer: Answer, watch: Watch) -> bool:
+        """Whether it was said: a policy may withhold it."""
         said: dict[str, Any] = {
             "content": answer.text,
             "draft_id": draft_id,
@@ -157,8 +184,16 @@ class Bot:
             "sources": [asdict(source) for source in answer.sources],
         }
         evidence = {"draft_id": draft_id, **asdict(answer.evidence)}
-        async with self._writing:
-            await post_answer(self._db, work, said, evidence, job.id)
+        if not watch.answer(work.seq, said, evidence):
+            async with self._writing:
+                await post_answer(self._db, work, said, evidence, job.id)
+            return True
+        async with self._writing, self._db.write() as tx:
+            is_withheld = await judge_answer(tx, work, self._hours, said, evidence)
+            if not is_withheld:
+                await post_by_bot(tx, work, said, evidence)
+            await finish(tx, job.id)
+        return not is_withheld
 
     async def _left_to_people(self, job: Taken, work: AnswerVisitor) -> bool:
         """Whether that ended the turn."""

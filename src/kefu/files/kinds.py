@@ -83,7 +83,7 @@ def kind_of(data: mmap, name: str) -> Kind:
     if head.startswith(b"PK\x03\x04"):
         return _office(data)
     meant = next((kind for kind in (TXT, CSV) if name.lower().endswith(kind.endings)), None)
-    if meant and _is_text(data):
+    if meant and is_text(data):
         return meant
     raise FileTypeNotAllowed
 
@@ -108,7 +108,7 @@ def _office(data: mmap) -> Kind:
     return found
 
 
-def _is_text(data: mmap) -> bool:
+def is_text(data: mmap) -> bool:
     """In UTF-8, or in GB18030 as Windows writes it in China, and without control characters."""
     return any(_is_written_in(encoding, data) for encoding in ("utf-8", "gb18030"))
 

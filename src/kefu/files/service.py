@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.ext.asyncio import AsyncSession
+from sqlalchemy.orm import InstrumentedAttribute
 
 from kefu.files.models import File
 from kefu.files.store import FileStore, Kept
@@ -108,8 +109,14 @@ def in_words(message: dict[str, Any]) -> str:
     return "\n".join([message["content"]] * bool(message["content"]) + names)
 
 
-async def sweep_files(db: Database, store: FileStore, job: Taken) -> None:
-    """Handles `SweepFiles`. Contents go after their rows: one that stays for a crash goes the next time."""
+Named = Sequence[InstrumentedAttribute[str]]
+
+
+async def sweep_files(db: Database, store: FileStore, hashes: Named, job: Taken) -> None:
+    """Handles `SweepFiles`. `hashes`: the columns that name contents.
+
+    Contents go after their rows: one that stays for a crash goes the next time.
+    """
     before = time.time() - UNSENT_LASTS.total_seconds()
     async with db.write() as tx:
         await tx.execute(delete(File).where(File.seq.is_(None), File.created_at < int(before * 1000)))
@@ -118,6 +125,6 @@ async def sweep_files(db: Database, store: FileStore, job: Taken) -> None:
     for start in range(0, len(old), BATCH):
         some = old[start : start + BATCH]
         async with db.read() as tx:
-            named = set(await tx.scalars(select(File.sha256).where(File.sha256.in_(some))))
+            named = {one for column in hashes for one in await tx.scalars(select(column).where(column.in_(some)))}
         for sha256 in set(some) - named:
             await asyncio.to_thread(store.remove, sha256, before)

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import os
 import secrets
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
 from mmap import ACCESS_READ, mmap
@@ -16,6 +16,7 @@ from kefu.files.pictures import Picture, Piece, cleaned
 from kefu.kit.errors import TooLarge, Unavailable
 from kefu.kit.i18n import Text
 
+Tell = Callable[[mmap, str], Kind]
 AT_ONCE = 2  # files that one process looks through; the others wait
 
 
@@ -59,15 +60,16 @@ class FileStore:
     def path(self, sha256: str) -> Path:
         return self._folder / sha256[:2] / sha256
 
-    async def keep(self, given: BinaryIO, name: str) -> Kept:
+    async def keep(self, given: BinaryIO, name: str, kind_of: Tell = kind_of) -> Kept:
         """Look through the file (a real one), clean it and put it in its place. Storing it twice stores it once.
 
-        Raises FileTypeNotAllowed, FileDamaged, FileTooLarge, PictureTooLarge, NotStored.
+        `kind_of` says what it is, or raises. Raises FileTypeNotAllowed, FileDamaged, FileTooLarge, PictureTooLarge,
+        NotStored.
         """
         async with self._gate:
-            return await asyncio.to_thread(self._keep, given, name)
+            return await asyncio.to_thread(self._keep, given, name, kind_of)
 
-    def _keep(self, given: BinaryIO, name: str) -> Kept:
+    def _keep(self, given: BinaryIO, name: str, kind_of: Tell) -> Kept:
         descriptor = given.fileno()
         given.flush()
         if os.fstat(descriptor).st_size == 0:

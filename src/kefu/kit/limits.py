@@ -34,6 +34,7 @@ Rule = Literal[
     "identify",
     "audit_export",
     "upload",
+    "document",
     "bot_test",
     "page",
 ]
@@ -63,6 +64,7 @@ RATES: dict[Rule, dict[Per, str]] = {
     "audit_export": {"agent": "10/minute"},
     "page": {"visitor": "60/minute"},
     "upload": {"who": "20/minute", "address": "60/minute"},
+    "document": {"agent": "60/minute", "address": "120/minute"},
     "bot_test": {"agent": "10/minute"},
 }
 LONGEST_KEY = 200

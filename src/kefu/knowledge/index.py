@@ -1,7 +1,10 @@
 """Keeps the passages and the counts of their words in step with the articles, in the transaction that changes them."""
 
+import asyncio
+import time
 from collections import Counter, defaultdict
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any
 
 from sqlalchemy import delete, insert, select, text
@@ -10,10 +13,10 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kefu.kit.clock import now_ms
 from kefu.kit.ids import new_id
 from kefu.knowledge.models import Article, Passage, Term
-from kefu.knowledge.passages import pieces, plain
+from kefu.knowledge.passages import PAGE_BREAK, Piece, cut, plain
 from kefu.knowledge.states import Status
 from kefu.knowledge.wordings import SEPARATORS, WORDINGS, wording_tokens
-from kefu.knowledge.words import terms
+from kefu.knowledge.words import language_of, terms
 
 NEXT_VERSION = text(
     "INSERT INTO knowledge_states (shop, version, stamp, updated_at) VALUES (:shop, 1, :stamp, :at) "
@@ -27,12 +30,15 @@ COUNT_TERM = text(
 
 # Rows a statement, so that none runs long when a whole shop is loaded.
 CHUNK = 200
+# Characters of a text whose words take longer to find than others should wait; and of passages, whose words are kept
+# for a moment, as many as one document has.
+LONG, WARM = 10_000, 1024
 
 Counts = dict[str, Counter[str]]
 
 
 async def reindex(tx: AsyncSession, shop: str, articles: Sequence[Article]) -> None:
-    """Make the passages of these articles of one shop anew; only published ones have any.
+    """Make the passages of these articles of one shop anew, from what they say now; only published ones have any.
 
     The shop's knowledge gets its next version. Writers of one shop come one after the other: the first statement locks
     the shop's row.
@@ -71,8 +77,31 @@ def _distinct(*fields: str) -> set[str]:
     return set().union(*(field.split() for field in fields)) - SEPARATORS
 
 
+def _language(article: Article, piece: Piece) -> str:
+    if article.kind != "document":
+        return article.lang
+    return language_of(piece.text, "zh" if article.lang == "zh" else "en")
+
+
+@lru_cache(WARM)
+def body_tokens(heading: str, text: str) -> str:
+    return " ".join(terms(f"{heading} ; {plain(text)}"))
+
+
+async def warm(article: Article) -> None:
+    """Find the words of a long one now, in a thread, so that who publishes it does so quickly."""
+    if len(article.body) > LONG:
+        await asyncio.to_thread(_warm, article)
+
+
+def _warm(article: Article) -> None:
+    for piece in cut(article.kind, article.body):
+        body_tokens(piece.heading, piece.text)
+        time.sleep(0)  # lets go of the interpreter
+
+
 def passage_rows(article: Article) -> list[dict[str, Any]]:
-    """The rows of `passages` for an article as it stands."""
+    """The rows of `passages` for an article as it stands. A manual may say some things in the other language."""
     title = " ".join(terms(" ; ".join([article.title, *article.tags])))
     asked = WORDINGS.join(wording_tokens(one) for one in article.questions)
     return [
@@ -81,14 +110,16 @@ def passage_rows(article: Article) -> list[dict[str, Any]]:
             "article_id": article.id,
             "version": article.version,
             "shop": article.shop,
-            "lang": article.lang,
+            "lang": _language(article, piece),
             "ordinal": ordinal,
+            "part": piece.part,
+            "is_page": PAGE_BREAK in article.body,
             "heading": piece.heading,
             "text": piece.text,
             "text_hash": piece.text_hash,
-            "tokens": " ".join(terms(f"{piece.heading} ; {plain(piece.text)}")),
+            "tokens": body_tokens(piece.heading, piece.text),
             "title_tokens": title,
             "asked_tokens": asked,
         }
-        for ordinal, piece in enumerate(pieces(article.body))
+        for ordinal, piece in enumerate(cut(article.kind, article.body))
     ]

@@ -12,6 +12,7 @@ from markdown_it import MarkdownIt
 
 from kefu.kit.clock import iso
 from kefu.kit.i18n import Locale, Text
+from kefu.knowledge.passages import PAGE_BREAK, parts
 from kefu.knowledge.queries import PublicText
 
 STYLE = """
@@ -33,6 +34,7 @@ a:focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; border-
 6px; padding: .75rem 1rem; }
 table { border-collapse: collapse; display: block; overflow-x: auto; }
 th, td { border: 1px solid var(--line); padding: .4rem .7rem; text-align: left; }
+.turn { display: flex; flex-wrap: wrap; gap: .5rem 1.25rem; }
 pre { overflow-x: auto; border: 1px solid var(--line); border-radius: 6px; padding: .75rem 1rem; }
 blockquote { margin: 1rem 0; padding-left: 1rem; border-left: 3px solid var(--line); color: var(--quiet); }
 img { max-width: 100%; height: auto; }
@@ -53,6 +55,10 @@ NEWER: Text = {
     "en": 'This is the version that was quoted. <a href="{url}">Read the current version</a>.',
     "zh": '这是回答中引用的版本。<a href="{url}">查看最新版本</a>。',
 }
+AT_PAGE: Text = {"en": "Page {at} of {of}", "zh": "第 {at} 页，共 {of} 页"}
+AT_PART: Text = {"en": "Part {at} of {of}", "zh": "第 {at} 部分，共 {of} 部分"}
+BACK: Text = {"en": "Previous", "zh": "上一页"}
+ON: Text = {"en": "Next", "zh": "下一页"}
 MISSING: Text = {"en": "This article is not available", "zh": "文章不存在或已下线"}
 MISSING_MORE: Text = {
     "en": "It may have been withdrawn, or the link is incomplete. Please ask us in the chat.",
@@ -62,14 +68,31 @@ MISSING_MORE: Text = {
 _markdown = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
 
 
-def article(article_id: str, text: PublicText) -> str:
+def article(article_id: str, text: PublicText, part: int = 1) -> str:
+    """`part`: which one of a document's, from 1; the nearest there is."""
     day = iso(text.at)[:10]
     note = ""
     if text.version < text.latest:
         note = f'<p class="note" role="note">{NEWER[text.lang].format(url=f"/articles/{escape(article_id)}")}</p>'
     about = UPDATED[text.lang].format(version=text.version, day=f'<time datetime="{day}">{day}</time>')
-    inner = f'<article><h1>{escape(text.title)}</h1><p class="quiet">{about}</p>{note}{body_html(text.body)}</article>'
-    return _page(text.lang, text.title, inner)
+    body, turn = text.body, ""
+    if text.kind == "document":
+        body, turn = _part(article_id, text, part)
+    inner = f'<article><h1>{escape(text.title)}</h1><p class="quiet">{about}</p>{note}{turn}{body_html(body)}</article>'
+    return _page(text.lang, text.title, inner + turn)
+
+
+def _part(article_id: str, text: PublicText, part: int) -> tuple[str, str]:
+    """The Markdown of one part of a document, and how to turn to the others."""
+    found = parts(text.body)
+    at = min(max(part, 1), len(found))
+    if len(found) == 1:
+        return found[0], ""
+    place = f"/articles/{escape(article_id)}?v={text.version}&amp;p="
+    before = f'<a rel="prev" href="{place}{at - 1}">{BACK[text.lang]}</a>' if at > 1 else ""
+    after = f'<a rel="next" href="{place}{at + 1}">{ON[text.lang]}</a>' if at < len(found) else ""
+    where = (AT_PAGE if PAGE_BREAK in text.body else AT_PART)[text.lang].format(at=at, of=len(found))
+    return found[at - 1], f'<nav class="quiet turn">{before}<span>{where}</span>{after}</nav>'
 
 
 def missing(lang: Locale) -> str:

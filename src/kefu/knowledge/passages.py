@@ -7,20 +7,29 @@ from dataclasses import dataclass
 from markdown_it import MarkdownIt
 
 PASSAGE_LIMIT = 900
-HEADING = re.compile(r"^#{1,6}\s+(.+?)\s*#*\s*$")
+HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
 
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
+# Between the pages of a document's text.
+PAGE_BREAK = "\f"
+# Of a document whose format knows no pages one part is about so long: what is read at once, and quickly made a page of.
+PART_LIMIT = 8000
+HEADING_LIMIT = 200
+BETWEEN = " › "  # noqa: RUF001 - of the path of headings
+
+
 @dataclass(frozen=True, slots=True)
 class Piece:
-    """`heading` is the nearest one above, empty at the top.
+    """`heading`: those above it, the outermost first, empty at the top.
 
-    `text` is Markdown, at most about PASSAGE_LIMIT characters.
+    `text` is Markdown, at most about PASSAGE_LIMIT characters. `part`: of a document, from 1; 0 in an article.
     """
 
     heading: str
     text: str
+    part: int = 0
 
     @property
     def text_hash(self) -> str:
@@ -33,23 +42,70 @@ def blocks(markdown: str) -> list[str]:
 
 
 def pieces(body: str) -> list[Piece]:
-    """Passages in order: never over a heading; short blocks together, long ones parted at sentences."""
-    heading, found, held = "", list[Piece](), list[str]()
+    """Passages of an article in order: never over a heading; short blocks together, long ones parted at sentences."""
+    return _pieces(body, Headings(), 0)
+
+
+def cut(kind: str, body: str) -> list[Piece]:
+    """Passages of an article of this kind."""
+    return document_pieces(body) if kind == "document" else pieces(body)
+
+
+def document_pieces(body: str) -> list[Piece]:
+    """The same of a document: never over the end of a page, but the headings above go on."""
+    above = Headings()
+    return [piece for number, part in enumerate(parts(body), 1) for piece in _pieces(part, above, number)]
+
+
+def parts(body: str) -> list[str]:
+    """The pages of a document, or pieces of about PART_LIMIT where it has none."""
+    if PAGE_BREAK in body:
+        return body.split(PAGE_BREAK)
+    found, size = [""], 0
+    for block in blocks(body):
+        if size and size + len(block) > PART_LIMIT:
+            found.append("")
+            size = 0
+        found[-1] += f"\n\n{block}" if size else block
+        size += len(block)
+    return found
+
+
+class Headings:
+    """Which headings stand above the place that was reached."""
+
+    def __init__(self) -> None:
+        self._titles: dict[int, str] = {}
+
+    def come(self, level: int, title: str) -> None:
+        self._titles = {above: one for above, one in self._titles.items() if above < level} | {level: title}
+
+    def __str__(self) -> str:
+        """The path; of a long one its end, which says more."""
+        said = [one for one in self._titles.values() if one]
+        while len(said) > 1 and len(BETWEEN.join(said)) > HEADING_LIMIT:
+            said.pop(0)
+        return BETWEEN.join(said)[:HEADING_LIMIT]
+
+
+def _pieces(body: str, above: Headings, part: int) -> list[Piece]:
+    found, held = list[Piece](), list[str]()
 
     def let_go() -> None:
         if held:
-            found.append(Piece(heading[:200], "\n\n".join(held)))
+            found.append(Piece(str(above), "\n\n".join(held), part))
             held.clear()
 
     for block in blocks(body):
         first, _, rest = block.partition("\n")
         if title := HEADING.match(first):
             let_go()
-            heading, block = plain(title[1]), rest  # noqa: PLW2901 - what follows the heading's line is the block
-        for part in _parted(block):
-            if held and sum(map(len, held)) + len(part) > PASSAGE_LIMIT:
+            above.come(len(title[1]), plain(title[2]))
+            block = rest  # noqa: PLW2901 - what follows the heading's line is the block
+        for one in _parted(block):
+            if held and sum(map(len, held)) + len(one) > PASSAGE_LIMIT:
                 let_go()
-            held.append(part)
+            held.append(one)
     let_go()
     return found
 

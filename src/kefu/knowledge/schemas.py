@@ -8,7 +8,7 @@ from pydantic_core import PydanticCustomError
 from kefu.kit.clock import iso
 from kefu.kit.i18n import Locale
 from kefu.kit.web import REASONS, Done
-from kefu.knowledge.models import Article
+from kefu.knowledge.models import Article, ArticleVersion
 from kefu.knowledge.search import QUESTION_LIMIT, Found
 from kefu.knowledge.service import Content, Kind
 from kefu.knowledge.states import Status
@@ -48,6 +48,10 @@ class Body(BaseModel):
     model_config = ConfigDict(strict=True, extra="forbid")
 
 
+# What is written here; documents come as files.
+Written = Literal["article", "qa"]
+
+
 class NewArticle(Body):
     """`shop`: the default one when left out.
 
@@ -56,7 +60,7 @@ class NewArticle(Body):
 
     shop: ShopId | None = None
     lang: Locale
-    kind: Kind = "article"
+    kind: Written = "article"
     slug: Slug | None = None
     title: Title
     body: Markdown
@@ -78,10 +82,11 @@ class AtVersion(Body):
     force: Why | None = None
 
 
-class ArticleChange(AtVersion):
-    """What is left out stays."""
+class ArticleChange(Body):
+    """What is left out stays. `version`: the one the author had before their eyes."""
 
-    kind: Kind = "article"
+    version: Version
+    kind: Written = "article"
     slug: Slug = ""
     title: Title = ""
     body: Markdown = ""
@@ -90,7 +95,13 @@ class ArticleChange(AtVersion):
     tags: Tags = []
 
     def changes(self) -> dict[str, Any]:
-        return self.model_dump(exclude_unset=True, exclude={"version", "force"})
+        return self.model_dump(exclude_unset=True, exclude={"version"})
+
+
+class SentBack(AtVersion):
+    """`reason`: what the author has to do."""
+
+    reason: Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=NO_NUL), AfterValidator(_said)]
 
 
 class ArticleQuery(BaseModel):
@@ -105,6 +116,8 @@ class ArticleQuery(BaseModel):
 
 
 class ArticleSummary(BaseModel):
+    """`status` is that of the newest `version`; visitors see `public_version`, if any."""
+
     id: str
     shop: str
     lang: Locale
@@ -118,11 +131,17 @@ class ArticleSummary(BaseModel):
     created_at: str
     updated_at: str
     published_at: str | None
+    public_version: int | None
 
 
 class ArticleOut(ArticleSummary):
-    """`url` opens for visitors once it is published."""
+    """`url` opens for visitors once it is published. `author`: the id of who wrote this version, empty for the system.
 
+    `note`: why it was sent back. The pages of a document's `body` are parted by form feeds.
+    """
+
+    author: str
+    note: str
     body: str
     questions: list[str]
     url: str
@@ -133,12 +152,18 @@ def summary_of(article: Article) -> ArticleSummary:
 
 
 def article_out(article: Article) -> ArticleOut:
-    more = {"body": article.body, "questions": article.questions, "url": f"/articles/{article.id}?v={article.version}"}
+    more = {
+        "author": article.author,
+        "note": article.note,
+        "body": article.body,
+        "questions": article.questions,
+        "url": f"/articles/{article.id}?v={article.version}",
+    }
     return ArticleOut.model_validate(_facts(article) | more)
 
 
 def _facts(article: Article) -> dict[str, Any]:
-    names = ("id", "shop", "lang", "kind", "slug", "title", "category", "tags", "version")
+    names = ("id", "shop", "lang", "kind", "slug", "title", "category", "tags", "version", "public_version")
     return {name: getattr(article, name) for name in names} | {
         "status": Status(article.status),
         "created_at": iso(article.created_at),
@@ -160,6 +185,66 @@ class ArticlePage(BaseModel):
 
 class ArticlePageData(Done):
     data: ArticlePage
+
+
+class VersionOut(BaseModel):
+    """`author`: the name, null for the system. `public_at`: since when visitors could see it."""
+
+    version: int
+    title: str
+    author: str | None
+    at: str
+    public_at: str | None
+
+
+class VersionList(Done):
+    """The newest first."""
+
+    data: list[VersionOut]
+
+
+class VersionText(BaseModel):
+    version: int
+    title: str
+    body: str
+
+
+class VersionTextData(Done):
+    data: VersionText
+
+
+class PassageQuery(BaseModel):
+    offset: Annotated[int, Field(ge=0, le=100_000)] = 0
+    limit: Annotated[int, Field(ge=1, le=100)] = 50
+
+
+class PassageOut(BaseModel):
+    """`part`: of a document, from 1; its page where `is_page`."""
+
+    ordinal: int
+    heading: str
+    text: str
+    part: int
+    is_page: bool
+
+
+class PassagePage(BaseModel):
+    passages: list[PassageOut]
+    total: int
+
+
+class PassagePageData(Done):
+    data: PassagePage
+
+
+def version_out(version: ArticleVersion, author: str | None) -> VersionOut:
+    return VersionOut(
+        version=version.version,
+        title=version.title,
+        author=author,
+        at=iso(version.at),
+        public_at=None if version.public_at is None else iso(version.public_at),
+    )
 
 
 class HitTest(Body):

@@ -13,7 +13,7 @@ import orjson
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.db import Database, is_sqlite, rows_in
-from kefu.kit.i18n import Locale
+from kefu.kit.i18n import Locale, Text
 from kefu.kit.postgres import BY_WORDS
 from kefu.knowledge.asking import Question, question
 from kefu.knowledge.ranking import Entry, Fit, fit, likelihood
@@ -31,12 +31,15 @@ QUESTION_LIMIT = 1000
 CONFIDENT = 0.5
 # A hit in the other language must be surer, for the words the languages share are few.
 CONFIDENT_ABROAD = 0.7
+PAGE: Text = {"en": ", page {page}", "zh": "，第 {page} 页"}
 
 FOUND = """
 SELECT passages.id, passages.article_id, passages.version, passages.ordinal, passages.heading, passages.text,
-    passages.text_hash, passages.tokens, passages.title_tokens, passages.asked_tokens, articles.slug, articles.title,
+    passages.text_hash, passages.tokens, passages.title_tokens, passages.asked_tokens, passages.part, passages.is_page,
+    articles.slug, said.title,
     (SELECT version FROM knowledge_states WHERE shop = $2)
 FROM hits JOIN passages ON passages.number = hits.number JOIN articles ON articles.id = passages.article_id
+JOIN article_versions AS said ON said.article_id = passages.article_id AND said.version = passages.version
 WHERE passages.shop = $2 AND passages.lang = $3
 ORDER BY hits.mass DESC, articles.slug, passages.ordinal LIMIT $4
 """
@@ -67,6 +70,8 @@ class Row(NamedTuple):
     tokens: str
     title_tokens: str
     asked_tokens: str
+    part: int
+    is_page: bool
     slug: str
     title: str
     knowledge: int
@@ -76,7 +81,8 @@ class Row(NamedTuple):
 class Hit:
     """The best passage of an article.
 
-    `score` is the likelihood, 0…1, that it answers the question; `text` is Markdown.
+    `score` is the likelihood, 0…1, that it answers the question; `text` is Markdown. `title` names the page too, where
+    a document has pages; `part`: the one of a document's that it is in, 0 of an article.
     """
 
     passage_id: str
@@ -89,10 +95,11 @@ class Hit:
     text: str
     text_hash: str
     score: float
+    part: int = 0
 
     @property
     def url(self) -> str:
-        return f"/articles/{self.article_id}?v={self.version}"
+        return f"/articles/{self.article_id}?v={self.version}" + (f"&p={self.part}" if self.part else "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,10 +197,11 @@ def _hit(row: Row, lang: Locale, score: float) -> Hit:
         article_id=row.article_id,
         version=row.version,
         slug=row.slug,
-        title=row.title,
+        title=f"{row.title}{PAGE[lang].format(page=row.part)}" if row.is_page else row.title,
         lang=lang,
         heading=row.heading,
         text=row.text,
         text_hash=row.text_hash,
         score=round(score, 4),
+        part=row.part,
     )

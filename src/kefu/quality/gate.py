@@ -20,7 +20,6 @@ from kefu.kit.db import Database
 from kefu.kit.errors import Conflict, Unavailable
 from kefu.kit.i18n import Text
 from kefu.knowledge.models import Article, KnowledgeState
-from kefu.knowledge.states import Status
 from kefu.quality.golden import Golden, attempt, version_of
 from kefu.quality.questions import goldens_of
 from kefu.quality.rehearsal import copied
@@ -116,7 +115,7 @@ class Gate:
             async with self._db.read() as tx:
                 article = await tx.get(Article, wish.article_id)
                 goldens = await goldens_of(tx, article.shop) if article else []
-            is_public = article is not None and (wish.publishes or article.status == Status.PUBLISHED)
+            is_public = article is not None and (wish.publishes or article.public_version is not None)
             verdict = await self._verdict(wish, article.shop, goldens) if article and goldens and is_public else None
             if verdict and not verdict.is_passed and not wish.force:
                 raise GateFailed(**verdict.facts) if verdict.is_finished else GateSlow(retry_after=PATIENCE_SECONDS)

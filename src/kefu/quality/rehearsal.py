@@ -1,6 +1,7 @@
 """A copy of one shop's published knowledge, to see what the bot would say if it were changed.
 
-It is an SQLite file of its own: the rehearsal takes no lock of the live database, and every database finds the same.
+It is an SQLite file of its own, whose other tables are empty: the rehearsal takes no lock of the live database, and
+every database finds the same.
 """
 
 import tempfile
@@ -9,17 +10,14 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, or_, select, true
+from sqlalchemy import Connection, insert, or_, select, true
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.db import Database
 from kefu.knowledge import search_ddl
-from kefu.knowledge.models import Article, ArticleVersion, KnowledgeState, Passage, Term
-from kefu.knowledge.states import Status
+from kefu.knowledge.models import Article, KnowledgeState, Passage, Term
 
 CHUNK = 200
-MODELS = (Article, ArticleVersion, KnowledgeState, Passage, Term)
-TABLES: list[Table] = [one.__table__ for one in MODELS]  # type: ignore[misc]  # what a model's is
 
 
 @asynccontextmanager
@@ -38,12 +36,12 @@ async def copied(db: Database, shop: str, article_id: str) -> AsyncIterator[Data
 
 
 def _create(connection: Connection) -> None:
-    Article.metadata.create_all(connection, TABLES)
+    Article.metadata.create_all(connection)
     search_ddl.create(connection)
 
 
 async def _copy(tx: AsyncSession, to: AsyncSession, shop: str, article_id: str) -> None:
-    is_wanted = or_(Article.status == Status.PUBLISHED.value, Article.id == article_id)
+    is_wanted = or_(Article.public_version.is_not(None), Article.id == article_id)
     for table, also in ((Article, is_wanted), (Passage, true()), (Term, true()), (KnowledgeState, true())):
         rows = select(table.__table__).where(table.shop == shop, also).execution_options(yield_per=CHUNK)
         async for chunk in (await tx.stream(rows)).mappings().partitions():

@@ -6,23 +6,19 @@ and show it from memory.
 """
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager, suppress
+from contextlib import suppress
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Path, Request
 from fastapi.responses import FileResponse
 from sqlalchemy.ext.asyncio import AsyncSession
-from starlette.datastructures import UploadFile
-from starlette.requests import ClientDisconnect
 
 from kefu.accounts.identity import AgentIdentity, Caller, SignedIn, Visitor, require
 from kefu.files import service as files
+from kefu.files.form import FORM, one_file
 from kefu.files.kinds import MEDIA_TYPES
 from kefu.files.models import File
-from kefu.files.store import FileStore, FileTooLarge
-from kefu.kit.errors import Invalid, TooLarge
-from kefu.kit.web import Done, address_of, caller_locale, field_reasons
+from kefu.kit.web import Done, address_of
 from kefu.log.log import read_last
 from kefu.sessions import service
 from kefu.sessions.access import member, own_visitor, reader_of
@@ -34,20 +30,6 @@ from kefu.sessions.visibility import SessionHidden, check_seen
 router = APIRouter(tags=["files"])
 
 SPLITS_LIMIT = 1000
-FORM: dict[str, Any] = {
-    "requestBody": {
-        "required": True,
-        "content": {
-            "multipart/form-data": {
-                "schema": {
-                    "type": "object",
-                    "required": ["file"],
-                    "properties": {"file": {"type": "string", "contentMediaType": "application/octet-stream"}},
-                }
-            }
-        },
-    }
-}
 CONTENT: dict[int | str, dict[str, Any]] = {
     200: {"description": "The file", "content": {one: {"schema": {}} for one in MEDIA_TYPES}},
     206: {"description": "A part of it"},
@@ -76,7 +58,7 @@ async def upload_file(request: Request, name: NameInPath, caller: SignedIn) -> F
     async with state.db.read() as tx:  # who may not send one need not send it first
         _check_writer(await find(tx, name), caller, name)
         await files.check_room(tx, name, owner)
-    async with _part(request, state.files.most_mb) as given:
+    async with one_file(request, state.files.most_mb) as given:
         kept = await state.files.keep(given.file, given.filename or "")
     async with state.db.write() as tx:
         _check_writer(await service.locked(tx, name), caller, name)
@@ -103,37 +85,15 @@ def _check_writer(session: Session | None, caller: Caller, name: str) -> None:
         service.check_epoch(session, caller.epoch)
 
 
-@asynccontextmanager
-async def _part(request: Request, most_mb: int) -> AsyncIterator[UploadFile]:
-    """The one file of the form, on the disk from its second mebibyte on, in a file without a name that ends with us.
-
-    Raises FileTooLarge as soon as more has come, Invalid for what is no such form.
-    """
-    try:
-        form = await request.form(max_files=1, max_fields=0)
-    except TooLarge:
-        raise FileTooLarge(limit_mb=most_mb) from None
-    except ClientDisconnect:  # so nobody hears it
-        raise Invalid(fields=[]) from None
-    try:
-        given = form.get("file")
-        if not isinstance(given, UploadFile):
-            raise Invalid(fields=field_reasons([{"type": "missing", "loc": ["file"]}], caller_locale(request)))
-        yield given
-    finally:
-        await form.close()
-
-
 @router.get("/api/files/{file_id}", response_class=FileResponse, responses=CONTENT)
 async def fetch_file(request: Request, file_id: Annotated[FileId, Path()], caller: SignedIn) -> FileResponse:
     """The content, for whoever may read the message; before that for who sent it up. Ranges are served.
 
     Pictures may be shown where they are asked for, everything else is to be kept as a file.
     """
-    store: FileStore = request.app.state.files
     async with request.app.state.db.read() as tx:
         file = await _readable(tx, caller, file_id)
-    place = store.path(file.sha256)
+    place = request.app.state.files.path(file.sha256)
     try:
         found = await asyncio.to_thread(place.stat)
     except FileNotFoundError:

@@ -18,6 +18,7 @@ from kefu.kit.db import Database, is_sqlite
 from kefu.knowledge.words import all_terms
 from kefu.log.feed import START, Place, Placed, follow
 from kefu.log.models import Event
+from kefu.sessions.marks import Overtaken, move, place_of
 from kefu.sessions.models import FeedMark, IndexedMessage, Session, stream_of
 from kefu.sessions.search_ddl import shop_term
 
@@ -26,18 +27,9 @@ EVERY = timedelta(seconds=3)
 BATCH = 200
 NOTE = "note."
 
-MOVE = text(
-    "INSERT INTO feed_marks (follower, xid, position) VALUES (:follower, :xid, :position) "
-    "ON CONFLICT (follower) DO UPDATE SET xid = excluded.xid, position = excluded.position "
-    "WHERE feed_marks.xid = :from_xid AND feed_marks.position = :from_position RETURNING follower"
-)
 INSERT = "INSERT INTO indexed_messages (position, session, seq, words) VALUES (:position, :session, :seq, {words})"
 SQLITE = text(INSERT.format(words=":words"))
 POSTGRES = text(INSERT.format(words="array_to_tsvector(string_to_array(:words, ' '))"))
-
-
-class Overtaken(Exception):
-    """Somebody else wrote what follows this place, or began anew."""
 
 
 async def index_messages(db: Database, job: Taken) -> None:
@@ -69,7 +61,7 @@ async def rebuild(db: Database) -> AsyncIterator[tuple[int, int]]:
     """
     async with db.write() as tx:
         mark = await tx.get(FeedMark, FOLLOWER, with_for_update=True)
-        await _move(tx, Place(mark.xid, mark.position) if mark else START, START)
+        await move(tx, FOLLOWER, Place(mark.xid, mark.position) if mark else START, START)
         await tx.execute(delete(IndexedMessage))
         there = (await tx.execute(select(func.count()).select_from(Event))).scalar_one()
     followed = 0
@@ -90,30 +82,17 @@ async def rebuild(db: Database) -> AsyncIterator[tuple[int, int]]:
 async def next_page(db: Database) -> tuple[Place, Sequence[Placed], dict[str, str]]:
     """Where the index stands, what follows there, and the shop of each session in that."""
     async with db.read() as tx:
-        place = await _place(tx)
+        place = await place_of(tx, FOLLOWER)
         found = await follow(tx, place, BATCH)
         names = {_session_of(one) for one in found}
         shops = await tx.execute(select(Session.name, Session.shop).where(Session.name.in_(names)))
         return place, found, {name: shop for name, shop in shops}  # noqa: C416 - a row is no pair to mypy
 
 
-async def _place(tx: AsyncSession) -> Place:
-    mark = await tx.get(FeedMark, FOLLOWER)
-    return Place(mark.xid, mark.position) if mark else START
-
-
 async def write_page(tx: AsyncSession, place: Place, reached: Place, rows: list[dict[str, Any]]) -> None:
-    await _move(tx, place, reached)
+    await move(tx, FOLLOWER, place, reached)
     if rows:
         await tx.execute(SQLITE if is_sqlite(tx) else POSTGRES, rows)
-
-
-async def _move(tx: AsyncSession, place: Place, to: Place) -> None:
-    """Raises Overtaken, which undoes the transaction, unless the mark still stands at `place`."""
-    where = {"from_xid": place.xid, "from_position": place.position}
-    moved = await tx.execute(MOVE, {"follower": FOLLOWER, "xid": to.xid, "position": to.position, **where})
-    if moved.first() is None:
-        raise Overtaken
 
 
 def rows_of(found: Sequence[Placed], shops: Mapping[str, str]) -> list[dict[str, Any]]:

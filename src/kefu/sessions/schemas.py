@@ -31,6 +31,7 @@ from kefu.shops.customers import Doubt, Proof
 NAME = r"^[A-Za-z0-9_.\-]{1,80}$"
 TEXT_LIMIT = 5000
 MAX_SEQ = 2**53
+WITHOUT_NUL = AfterValidator(lambda value: value.replace("\x00", ""))
 
 
 def _something(value: str) -> str:
@@ -68,23 +69,17 @@ class WithFiles(Body):
         return value.replace("\x00", "").strip() if info.data.get("files") else _something(value)
 
 
-def _without_nul(value: str) -> str:
-    return value.replace("\x00", "")
-
-
 class Card(Body):
     """What the visitor looks at on the shop's page: a product, or an order of theirs. So the page says; unchecked."""
 
     kind: Literal["product", "order"]
-    title: Annotated[str, StringConstraints(min_length=1, max_length=200), AfterValidator(_without_nul)]
-    url: Annotated[str, StringConstraints(max_length=1000), AfterValidator(_without_nul)] = ""
-    detail: Annotated[str, StringConstraints(max_length=500), AfterValidator(_without_nul)] = ""
+    title: Annotated[str, StringConstraints(min_length=1, max_length=200), WITHOUT_NUL]
+    url: Annotated[str, StringConstraints(max_length=1000), WITHOUT_NUL] = ""
+    detail: Annotated[str, StringConstraints(max_length=500), WITHOUT_NUL] = ""
 
 
 class ShowPage(Body):
-    """null: nothing any more."""
-
-    card: Card | None
+    card: Card | None = Field(description="null: nothing any more")
 
 
 class OpenConversation(Body):

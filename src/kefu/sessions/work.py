@@ -46,6 +46,14 @@ class IndexMessages(Work):
 
 
 @dataclass(frozen=True, slots=True)
+class CollectQuestions(Work):
+    """Gather what the bot did not know, up to the end of the log. Recurring."""
+
+    kind: ClassVar[str] = "collect_questions"
+    lane: ClassVar[Lane] = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
 class SendAfterHoursMail(Work):
     """Tell the team by mail what the visitor left in this episode."""
 

@@ -2,6 +2,7 @@ import type * as Api from "./generated";
 import type { IdentityEvent } from "./customer";
 import type { FileRef } from "./files";
 import { isJoin } from "./joins";
+import type { PolicyEvent, PolicyFired } from "./policies";
 import type { TeamEvent, TeamFrame } from "./team";
 
 export type Role = Api.Message["role"];
@@ -227,6 +228,7 @@ export type LogEvent =
   | AnswerEvidenced
   | BotDrafted
   | PageShown
+  | PolicyEvent
   | ReplyForced
   | MailEvent
   | TeamEvent
@@ -366,6 +368,7 @@ export type DeskFrame =
   | AgentStatusChanged
   | AccessChanged
   | QueueReminded
+  | PolicyFired
   | TeamFrame
   | { type: "stream.ready" }
   | StreamEnded;
@@ -377,11 +380,11 @@ export function isMoveEvent(event: LogEvent): event is MoveEvent {
   return event.type.startsWith("session.") && !NO_MOVES.has(event.type) && !isJoin(event);
 }
 
-type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | BotDrafted | PageShown | ReplyForced;
+type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | BotDrafted | PageShown | PolicyEvent | ReplyForced;
 
 /** What only agents hear, and what changes nothing of where the conversation stands. */
 export function isAside(frame: Frame): frame is Aside {
-  return /^(?:note|transfer|assist|mail|tag|customer|page)\.|^session\.(?:rated|identified|signed_out)$|^answer\.evidenced$|^bot\.drafted$|^reply\.forced$/.test(frame.type);
+  return /^(?:note|transfer|assist|mail|tag|customer|page|policy)\.|^session\.(?:rated|identified|signed_out)$|^answer\.(?:evidenced|withheld)$|^reply\.forced$/.test(frame.type);
 }
 
 export function isLogEvent(frame: Frame): frame is LogEvent {

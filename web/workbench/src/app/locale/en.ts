@@ -1,11 +1,15 @@
 import type { en as accounts } from "../../accounts/words";
 import type { en as audit } from "../../audit/words";
 import type { en as bot } from "../../bot/words";
+import type { en as costs } from "../../costs/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
+import type { en as why } from "../../evidence/words";
 import { en as histories } from "../../histories/words";
+import type { en as knowledge } from "../../knowledge/words";
 import { en as mail } from "../../mail/words";
+import type { en as policies } from "../../policies/words";
 import type { en as quality } from "../../quality/words";
 import { en as ratings } from "../../ratings/words";
 import { en as replies } from "../../replies/words";
@@ -26,11 +30,15 @@ import { en as wallboard } from "../../wallboard/words";
 export interface Later {
   accounts: typeof accounts;
   audit: typeof audit;
+  knowledge: typeof knowledge;
   bot: typeof bot;
+  policies: typeof policies;
+  costs: typeof costs;
   quality: typeof quality;
   security: typeof security;
   sso: typeof sso;
   team: typeof team;
+  why: typeof why;
 }
 
 export const en = {
@@ -108,10 +116,13 @@ export const en = {
     hours: "Service hours",
     bot: "Bot",
     security: "Shop security",
+    policies: "Policies",
+    knowledge: "Knowledge",
     quality: "Bot quality",
     audit: "Audit log",
     team: "Team",
     agentRoles: "Roles",
+    costs: "Model costs",
     account: "Account: {name}",
     alerts: "Notify me about new waiting customers",
     sound: "Sound",
@@ -253,16 +264,9 @@ export const en = {
     takeFirst: "Take over",
   },
   evidence: {
-    title: "What the bot read",
+    title: "Why this answer",
     count: "no passage | {count} passage | {count} passages",
-    score: "Score {score}",
     latency: "Answered in {ms} ms",
-    model: "Answered by {provider} · {model}",
-    knowledge: "Knowledge version {version}",
-    tokens: "Tokens: {count}",
-    version: "v{version}",
-    open: "Open the article",
-    none: "No passage was good enough to answer from.",
   },
   side: {
     details: "Details",
