@@ -46,11 +46,13 @@ class Shelf:
     async def move(self, slug: str, move: str, **more: Any) -> httpx2.Response:
         return await self.lead.post(f"{ARTICLES}/{self.ids[slug]}/{move}", {"version": 1, **more})
 
-    async def change(self, slug: str, version: int = 1, **changes: Any) -> httpx2.Response:
+    async def change(self, slug: str, **changes: Any) -> httpx2.Response:
+        """Write another version and publish it."""
         path = f"{ARTICLES}/{self.ids[slug]}"
-        return await self.lead.stage.http.patch(
-            path, json={"version": version, **changes}, headers={"Authorization": f"Bearer {self.lead.token}"}
-        )
+        version = (await self.reads(slug))["version"]
+        headers = {"Authorization": f"Bearer {self.lead.token}"}
+        data_of(await self.lead.stage.http.patch(path, json={"version": version, **changes}, headers=headers))
+        return await self.move(slug, "publish", version=version + 1)
 
     async def guards(self, question: str, *slugs: str, kind: str = "answerable", **more: Any) -> str:
         """A golden question; its id."""

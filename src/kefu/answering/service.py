@@ -132,6 +132,10 @@ class Bot:
             return Offer(ONLY_FILES, "only-files")
         return Offer(OFFER, "off-topic") if is_off_topic(asked.said, now_ms()) else self._answerer
 
+    async def _watch(self, work: AnswerVisitor) -> Watch | None:
+        async with self._reading:
+            return await watch_of(self._db, work.session, self._hours)
+
     async def _look(self, work: AnswerVisitor, running: Running) -> Asked | None:
         """What the bot is asked, or None when no answer of it is wanted."""
         switches = self._switches

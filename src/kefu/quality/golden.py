@@ -8,11 +8,18 @@ from typing import Literal
 import orjson
 
 from kefu.answering.ports import Answer, Answerer, Said, Turn
-from kefu.answering.wording import wants_a_person
 from kefu.kit.errors import Unavailable
 from kefu.kit.i18n import Locale
+from kefu.shops.hours import Hours
+from kefu.supervision.defaults import DEFAULTS
+from kefu.supervision.rules import Book, Moment, Scene
+from kefu.supervision.rules import asks_for_person as policies_ask
+from kefu.supervision.talk import Step, Talk
 
 Kind = Literal["answerable", "unanswerable", "escalate"]
+DEFAULT_BOOK = Book(0, DEFAULTS)
+ALWAYS = Hours.model_validate({"timezone": "UTC", "week": [[{"opens": "00:00", "closes": "24:00"}]] * 7})
+ANSWERED = {"answered": True, "reply_to": 0, "cost": 0.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,8 +75,11 @@ def version_of(goldens: Iterable[Golden]) -> str:
     return sha256(b"\n".join(lines)).hexdigest()[:12]
 
 
-async def attempt(answerer: Answerer, shop: str, golden: Golden) -> Outcome:
-    """Ask as a visitor of the shop would. A provider that fails counts as no answer."""
+async def attempt(answerer: Answerer, shop: str, golden: Golden, book: Book = DEFAULT_BOOK) -> Outcome:
+    """Ask as a visitor of the shop would, watched by the policies of `book`.
+
+    A provider that fails counts as no answer.
+    """
     turn = Turn(shop, golden.lang, golden.question, f"golden-{golden.id}", golden.history)
     answer: Answer | None = None
     try:
@@ -79,11 +89,17 @@ async def attempt(answerer: Answerer, shop: str, golden: Golden) -> Outcome:
         pass
     found = dict.fromkeys(one.article_id for one in answer.evidence.passages) if answer else {}
     cited = dict.fromkeys(one.article_id for one in answer.sources) if answer else {}
-    escalated = asks_for_person(golden.question)
+    escalated = asks_for_person(book, shop, golden)
     provider = answer.evidence.provider if answer else ""
     return Outcome(golden, tuple(found), tuple(cited), bool(answer and answer.answered), escalated, provider)
 
 
-def asks_for_person(question: str) -> bool:
-    """Whether the bot hands a visitor who says this over to a person."""
-    return wants_a_person(question)
+def asks_for_person(book: Book, shop: str, golden: Golden) -> bool:
+    """Whether the policies hand a visitor who says this over to a person, in service hours."""
+    talk, seq = Talk(), 0
+    for seq, said in enumerate(golden.history, 1):
+        talk.take(Step(seq, "message.posted", 0, {"role": said.role, "content": said.content, **ANSWERED}))
+    about = Step(seq + 1, "message.posted", 0, {"role": "user", "content": golden.question})
+    talk.take(about)
+    scene = Scene(shop, is_vip=False, hours=ALWAYS)
+    return policies_ask(book.judge(Moment(scene, talk, about)))

@@ -1,6 +1,7 @@
 """A copy of one shop's published knowledge, to see what the bot would say if it were changed.
 
-It is an SQLite file of its own: the rehearsal takes no lock of the live database, and every database finds the same.
+It is an SQLite file of its own, whose other tables are empty: the rehearsal takes no lock of the live database, and
+every database finds the same.
 """
 
 import tempfile
@@ -9,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, or_, select, true
+from sqlalchemy import Connection, Select, and_, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.models import Agent
@@ -39,7 +40,7 @@ async def copied(db: Database, shop: str, article_id: str) -> AsyncIterator[Data
 
 
 def _create(connection: Connection) -> None:
-    Article.metadata.create_all(connection, TABLES)
+    Article.metadata.create_all(connection)
     search_ddl.create(connection)
 
 

@@ -18,11 +18,12 @@ from kefu.kit.errors import Conflict, NotFound
 from kefu.kit.i18n import Text
 from kefu.kit.ids import new_id
 from kefu.knowledge.models import KnowledgeState
-from kefu.quality.golden import Outcome, attempt, version_of
+from kefu.quality.golden import ALWAYS, Outcome, attempt, version_of
 from kefu.quality.models import GoldenRun
 from kefu.quality.questions import goldens_of
 from kefu.quality.scoring import scores
 from kefu.shops.models import Shop
+from kefu.supervision.versions import in_force_for
 
 SHOWN = 20
 # After so many questions it is told how far the run is.
@@ -103,6 +104,7 @@ class Runner:
         async with self._db.read() as tx:
             run = await tx.get(GoldenRun, job.payload["run"])
             goldens = await goldens_of(tx, run.shop) if run else []
+            book, _ = await in_force_for(tx, run.shop if run else "", ALWAYS)
             version = (
                 await tx.scalar(select(KnowledgeState.version).where(KnowledgeState.shop == run.shop)) if run else 0
             )
@@ -111,7 +113,7 @@ class Runner:
             return
         outcomes: list[Outcome] = []
         for golden in goldens:
-            outcomes.append(await attempt(self._answerer, run.shop, golden))
+            outcomes.append(await attempt(self._answerer, run.shop, golden, book))
             if len(outcomes) % STEP == 0:
                 await self._db.execute("UPDATE golden_runs SET done = $1 WHERE id = $2", len(outcomes), run.id)
         found = await asyncio.to_thread(scores_by_language, outcomes)

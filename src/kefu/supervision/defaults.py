@@ -1,6 +1,6 @@
 """What watches before a team has published anything: version 0."""
 
-from kefu.supervision.policies import FailLoop, Keyword, Names, Policy, Regex, Vip
+from kefu.supervision.policies import FailLoop, Keyword, Names, Policy, Regex, TopicRule, Vip
 
 DAY = 24 * 60
 # Who says this wants a person. RE2 and Python read it alike; what the bot says to it where no policy brings a person
@@ -40,7 +40,11 @@ DEFAULTS: tuple[Policy, ...] = (
         id="pol_keywords",
         name=_called("Words for a person", "人工关键词"),
         rule=Keyword(
-            kind="keyword", words=["人工", "真人", "客服", "human agent", "real person", "customer service agent"]
+            kind="keyword",
+            words=[
+                *("人工", "真人", "客服", "经理", "负责人", "管事的", "跟机器"),
+                *("human agent", "real person", "customer service agent", "your manager", "to a robot", "to a bot"),
+            ],
         ),
         severity="high",
         priority=3,
@@ -57,6 +61,7 @@ DEFAULTS: tuple[Policy, ...] = (
                 "无法解决",
                 "complaint",
                 "complain",
+                "complaining",
                 "does not solve",
                 "doesn't solve",
                 "can't be solved",
@@ -66,6 +71,13 @@ DEFAULTS: tuple[Policy, ...] = (
         ),
         severity="high",
         priority=4,
+    ),
+    Policy(
+        id="pol_topics",
+        name=_called("Danger, law, press", "安全、法律与媒体"),
+        rule=TopicRule(kind="topic", topics=["safety", "self_harm", "legal", "press"]),
+        severity="high",
+        priority=5,
     ),
     Policy(
         id="pol_fail_loop",
@@ -87,6 +99,6 @@ DEFAULTS: tuple[Policy, ...] = (
             ],
         ),
         severity="low",
-        priority=5,
+        priority=6,
     ),
 )
