@@ -8,7 +8,7 @@ from kefu.accounts.identity import AgentIdentity, allowed
 from kefu.assisting import helping, wording
 from kefu.assisting import schemas as shapes
 from kefu.assisting.asking import Told
-from kefu.assisting.packet import Packet, MadeBy
+from kefu.assisting.packet import MadeBy, Packet
 from kefu.assisting.suggesting import source_of
 from kefu.kit.web import Done, caller_of
 from kefu.knowledge.search import search

@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, Field, StringConstraints
 
 from kefu.assisting.models import MessageAnalysis, Outcome, Suggestion
-from kefu.assisting.packet import Packet, MadeBy
+from kefu.assisting.packet import MadeBy, Packet
 from kefu.assisting.wording import Style
 from kefu.kit.clock import iso
 from kefu.kit.i18n import Locale
