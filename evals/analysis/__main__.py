@@ -109,7 +109,8 @@ def surety(found: Sequence[Case]) -> dict[str, float]:
         sure, counted = 0.5, rules.counted()
         for kind in one.kinds:
             hits, of = counted.get(kind, (0, 0))
-            sure = (hits - one.is_right + sure) / of if of else sure
+            seen = max(0, of - 1)
+            sure = (hits - (one.is_right and of > 0) + rules.WIDER * sure) / (seen + rules.WIDER)
         said.append(min(1.0, max(0.0, sure)))
     right = sum(one.is_right for one in found) / len(found)
     brier = sum((sure - one.is_right) ** 2 for sure, one in zip(said, found, strict=True)) / len(found)

@@ -142,6 +142,8 @@ def _is_near(between: str) -> bool:
 
 # --- how sure
 
+WIDER = 4
+
 
 def bucket(margin: float) -> str:
     """Readings with as much behind them, by whole points up to six."""
@@ -165,9 +167,9 @@ def kinds(language: Locale, dimension: str, label: str, margin: float) -> list[s
 
 
 def _as_sure(one: Reading, language: Locale, dimension: str) -> Reading:
-    """From the widest kind to the narrowest, each counting against what the wider one says as if that were one line."""
+    """From the widest kind to the narrowest, each counting against what the wider one says as WIDER lines would."""
     sure = 0.5
     for kind in kinds(language, dimension, one.label, one.margin):
         right, of = counted().get(kind, (0, 0))
-        sure = (right + sure) / (of + 1)
+        sure = (right + WIDER * sure) / (of + WIDER)
     return Reading(one.label, one.rule, one.words, one.margin, round(sure, 3))

@@ -25,12 +25,13 @@ from kefu.log.models import Event
 from kefu.sessions.marks import Overtaken, move, place_of
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.queries import find_many
-from kefu.sessions.states import Status
+from kefu.sessions.states import Move, Status
 from kefu.sessions.suggested import TYPE as USED
 
 FOLLOWER = "message-analysis"
 EVERY = timedelta(seconds=2)
 BATCH = 200
+TAKEN = {Move.TAKE_OVER.value, Move.TRANSFER.value}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,15 @@ async def _write_page(tx: AsyncSession, page: Page) -> None:
             continue
         if one.entry.type == USED:
             await _keep_outcome(tx, one.entry)
-        elif _is_of_visitor(one.entry) and is_held(session) and one.entry.seq == session.last_visitor_seq:
-            await enqueue(tx, PrepareHelp(session.name, one.entry.seq))
+    for name in sorted({_session_of(one.entry) for one in page.found if _calls_for_help(one.entry)}):
+        held = page.sessions.get(name)
+        if held is not None and is_held(held) and held.last_visitor_seq:
+            await enqueue(tx, PrepareHelp(name, held.last_visitor_seq))
+
+
+def _calls_for_help(entry: Entry) -> bool:
+    """The visitor wrote, or somebody has the session now."""
+    return entry.type in TAKEN or _is_of_visitor(entry)
 
 
 def is_held(session: Session) -> bool:

@@ -32,7 +32,7 @@ REPLIES_LOOKED_AT = 200
 LONGEST = 1500
 QUOTED = 420
 MODEL_SECONDS = 12.0
-# Below this nothing is proposed: more likely wrong than right by far.
+# Below this no quick reply is proposed; what a passage is worth its score says.
 LEAST = 0.15
 INSTRUCTION = (
     "Propose three to five different replies that the colleague may send to the customer's last message. "
@@ -97,7 +97,7 @@ async def propose(
     """The surest first, at most MOST; a model's where there is one that answers in time. Holds no transaction."""
     if not asked.question:
         return []
-    hits = [hit for hit in found.hits if hit.score >= LEAST]
+    hits = [hit for hit in found.hits if hit.score > 0]
     own = await _by_model(model_of, asked, hits) if hits else []
     own = own or [_quoted(found, hit) for hit in hits]
     best = max((one.confidence for one in own), default=0.0)
