@@ -55,6 +55,7 @@ openapi: setup ## Write web/api/openapi.json and the client's types from the ser
 
 evals: setup ## Ask the golden questions and write the report
 	@$(BIN)/python -m evals.run
+	@$(BIN)/python -m evals.analysis
 
 bench: setup ## Measure the running service against a bare endpoint and write the report
 	@$(BIN)/python -m bench

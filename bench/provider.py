@@ -7,6 +7,7 @@ long it was on its way. A request for a model called `stalled` is taken and neve
 import asyncio
 import sys
 import time
+from typing import cast
 
 import orjson
 import uvloop
@@ -35,8 +36,7 @@ class Answer(asyncio.Protocol):
         self._asked = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self.transport = transport
+        self.transport = cast("asyncio.Transport", transport)
 
     def data_received(self, data: bytes) -> None:
         self._asked += data

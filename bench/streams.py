@@ -4,11 +4,12 @@ Writes bench/streams.md. Exit code 1 when a figure misses its bound.
 """
 
 import asyncio
+import os
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import AsyncGenerator, AsyncIterator, Iterator, Sequence
+from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, contextmanager
 from hashlib import sha256
 from pathlib import Path
@@ -19,18 +20,17 @@ sys.path.append(str(Path(__file__).parent.parent / "tests"))
 import aiohttp
 import orjson
 import psutil
-import uvicorn
 import uvloop
 
 import bench.report
 from bench.figures import Bound, Judged, Table, milliseconds
 from bench.report import Report, machine
+from kefu import cli, main
 from kefu.ai.ports import Ask, Finished, Message, ModelOf, Piece
 from kefu.answering.models import BotSettings
-from kefu.answering.ports import Answer, Delta, Evidence, Turn
+from kefu.answering.ports import Answer, Delta, Evidence, Speech, Turn
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
-from kefu.main import create_app
 from kefu.ops.migrate import upgrade
 from kefu.shops.service import FIRST_SHOP, put_shop
 from servers import free_port
@@ -47,9 +47,10 @@ SHOPS = ("well", "stalled")
 class PlainAnswerer:
     """Says what the shop's model says, and nothing of its own: the way is measured, not the prompt."""
 
-    model_of: ModelOf
+    def __init__(self, model_of: ModelOf) -> None:
+        self.model_of = model_of
 
-    async def answer(self, turn: Turn) -> AsyncGenerator[Delta | Answer]:
+    async def answer(self, turn: Turn) -> Speech:
         model = await self.model_of(turn.shop)
         assert model
         text, end = "", None
@@ -65,13 +66,10 @@ class PlainAnswerer:
         yield Answer(text, answered=True, sources=(), evidence=evidence)
 
 
-def kefu(port: int, folder: str) -> None:
-    """The service, in this process."""
-    settings = Settings(data_dir=Path(folder), rate_limits="off", outbound_allow=["127.0.0.1/32"], log_level="warning")
-    answerer = PlainAnswerer()
-    app = create_app(settings, answerer=answerer)
-    answerer.model_of = app.state.model_of
-    uvicorn.run(app, host="127.0.0.1", port=port, log_level="warning", access_log=False, timeout_graceful_shutdown=5)
+def kefu(port: int) -> None:
+    """`kefu serve` with that answerer, in this process."""
+    main.answerer_of = lambda _, __, models: PlainAnswerer(models)  # type: ignore[assignment]  # names do not matter here
+    cli.serve(host="127.0.0.1", port=port)
 
 
 async def prepare(folder: Path, provider: str) -> None:
@@ -86,8 +84,8 @@ async def prepare(folder: Path, provider: str) -> None:
 
 
 @contextmanager
-def running(*command: str) -> Iterator[psutil.Process]:
-    process = subprocess.Popen([sys.executable, "-m", *command], cwd=FOLDER.parent)
+def running(*command: str, **settings: str) -> Iterator[psutil.Process]:
+    process = subprocess.Popen([sys.executable, "-m", *command], cwd=FOLDER.parent, env={**os.environ, **settings})
     try:
         yield psutil.Process(process.pid)
     finally:
@@ -105,7 +103,7 @@ class Load:
         """Seconds that the first delta was on its way, and from asking to it."""
         began = time.monotonic_ns()
         body = {"model": "well", "stream": True, "messages": [{"role": "user", "content": "Hello"}]}
-        first, sent = 0, 0.0
+        first, sent = 0, 0
         async with self._http.post(f"{self._provider}/chat/completions", json=body) as answer:
             async for line in answer.content:
                 if not first and line.startswith(b"data: "):
@@ -215,9 +213,11 @@ async def run(folder: Path) -> Report:
     port, at = free_port(), free_port()
     provider, address = f"http://127.0.0.1:{at}", f"http://127.0.0.1:{port}"
     await prepare(folder, provider)
+    settings = {"KEFU_DATA_DIR": str(folder), "OUTBOUND_ALLOW": "127.0.0.1/32", "RATE_LIMITS": "off"}
+    settings["LOG_LEVEL"] = "warning"
     async with AsyncExitStack() as stack:
         stack.enter_context(running("bench.provider", str(at)))
-        process = stack.enter_context(running("bench.streams", "kefu", str(port), str(folder)))
+        process = stack.enter_context(running("bench.streams", "kefu", str(port), **settings))
         connector = aiohttp.TCPConnector(limit=0)
         http = await stack.enter_async_context(aiohttp.ClientSession(connector=connector, read_bufsize=2**18))
         async with asyncio.timeout(60):
@@ -255,9 +255,9 @@ and the 10 ms in which further messages are waited for. CPU is the service's, fo
 The bounds are for an idle machine."""
 
 
-def main(arguments: Sequence[str]) -> int:
+def run_all(arguments: Sequence[str]) -> int:
     if arguments[:1] == ["kefu"]:
-        kefu(int(arguments[1]), arguments[2])
+        kefu(int(arguments[1]))
         return 0
     with tempfile.TemporaryDirectory(prefix="kefu-streams-") as folder:
         report = uvloop.run(run(Path(folder)))
@@ -269,4 +269,4 @@ def main(arguments: Sequence[str]) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(run_all(sys.argv[1:]))

@@ -9,6 +9,7 @@ from typing import Any, Protocol
 import pytest
 from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, Page, expect, sync_playwright
 
+from dealing import dealt, workers_of
 from e2e.actors import AgentDesk, Visitor
 from e2e.product import CHEN, LENA, WANG, Account, Product, employ, kefu
 from e2e.words import Locale
@@ -49,6 +50,7 @@ PATIENCE = 10_000
 STATIC = Path(__file__).parents[1] / "src/kefu/static"
 SHOTS = Path(__file__).parent / "shots"
 FAILED = pytest.StashKey[bool]()
+LONG = ("test_nothing_is_lost", "test_nothing_runs", "test_edge")
 
 
 class OpenContext(Protocol):
@@ -61,6 +63,10 @@ class Visit(Protocol):
 
 class Desk(Protocol):
     def __call__(self, account: Account = LENA, locale: Locale = "en", **options: Any) -> AgentDesk: ...
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    items[:] = dealt(items, workers_of(config), LONG)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -42,9 +42,10 @@ class Result:
 DOTS = re.compile(r"\[ *\d+%\]$")
 LONGEST_LINE = 2**24
 LONG_SECONDS = 1800
-# Tests also wait: for timers, for servers to start, and those in the browser most of all.
+# Tests also wait: for timers, for servers to start, and those in the browser most of all. Each of either kind keeps a
+# good third of a core busy, and both kinds run at once.
 CORES = min(os.cpu_count() or 2, 4)
-WORKERS = ("-n", str(CORES + 2), "--dist", "worksteal")
+WORKERS = ("-n", str(CORES + 1), "--dist", "worksteal")
 BROWSERS = ("-n", str(CORES + 2), "--dist", "worksteal")
 
 PYTHON = (
@@ -61,6 +62,7 @@ QUICK = (
     Check("First load of the workbench", ("python", "scripts/first_load.py")),
     Check("OpenAPI and its client are fresh", ("python", "scripts/openapi.py", "--check")),
     Check("Golden questions", ("python", "-m", "evals.run")),
+    Check("Labelled messages", ("python", "-m", "evals.analysis")),
 )
 TESTS = Check("Tests", ("pytest", *WORKERS), in_sight=True, seconds=LONG_SECONDS)
 IN_THE_BROWSER = Check(

@@ -173,7 +173,7 @@ def worker() -> None:
 
 async def _work(settings: Settings, db: Database) -> None:
     """Raises BadSettings for SQLite, whose one process does this work itself."""
-    from kefu.main import Shared, bulk_worker
+    from kefu.main import Shared, answerer_of, bulk_worker, line_of, models_of
 
     if db.is_sqlite:
         raise BadSettings(
@@ -184,13 +184,15 @@ async def _work(settings: Settings, db: Database) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     shared = Shared(settings, db)
-    bulk = bulk_worker(db, settings)
-    shared.start()
-    bulk.start()
+    line = line_of(settings)
+    models = models_of(db, settings, line)
+    parts = (shared, line.streams, bulk_worker(db, settings, answerer_of(settings, db, models), models))
+    for part in parts:
+        part.start()
     typer.echo("Kefu worker is running")
     await stop.wait()
-    await bulk.stop()
-    await shared.stop()
+    for part in reversed(parts):
+        await part.stop()
 
 
 @cli.command()

@@ -16,6 +16,7 @@ from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
 from kefu.ai.budget import Books
 from kefu.ai.catalog import price_of
+from kefu.ai.ports import ModelOf
 from kefu.ai.telling import Line
 from kefu.answering.bot_endpoints import router as bot
 from kefu.answering.bot_settings import own_prices
@@ -28,6 +29,11 @@ from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
 from kefu.answering.unanswered import collect_questions
+from kefu.assisting.endpoints import router as assisting
+from kefu.assisting.handover import Handover
+from kefu.assisting.helping import Proposing
+from kefu.assisting.reading import read_messages
+from kefu.assisting.work import PrepareHelp, ReadMessages
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
@@ -63,6 +69,10 @@ from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
+from kefu.quality.endpoints import router as quality
+from kefu.quality.gate import Gate
+from kefu.quality.runs import RunGolden, Runner
+from kefu.quality.shadow import Shadow
 from kefu.realtime.desk import Desk
 from kefu.realtime.doorkeeper import Doorkeeper
 from kefu.realtime.endpoints import router as realtime
@@ -96,10 +106,12 @@ from kefu.sessions.work import (
     AssignWaiting,
     CloseIdle,
     CollectQuestions,
+    DraftInShadow,
     IndexMessages,
     SendAfterHoursMail,
     SendMailReply,
     TagByRules,
+    WritePacket,
 )
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
@@ -107,6 +119,8 @@ from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.security_endpoints import router as security
 from kefu.sso.endpoints import router as sso
 from kefu.sso.provider import Provider
+from kefu.supervision.backtest import RunBacktest, run_backtest
+from kefu.supervision.endpoints import router as policies
 from kefu.team.endpoints import router as team
 from kefu.transfers.endpoints import router as transfers
 from kefu.transfers.service import ExpireTransfer, expire_transfer
@@ -143,13 +157,16 @@ ROUTERS: tuple[APIRouter, ...] = (
     replies,
     drafts,
     ratings,
+    assisting,
     sessions,
     realtime,
     knowledge,
     documents,
     questions,
+    quality,
     shops,
     security,
+    policies,
     identity,
     channels,
     histories,
@@ -166,9 +183,12 @@ class Application(FastAPI):
         return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
 
 
-def bulk_worker(db: Database, settings: Settings) -> Worker:
+def bulk_worker(
+    db: Database, settings: Settings, answerer: Answerer | None = None, model_of: ModelOf | None = None
+) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     mailing, store = Mailing(db, settings), file_store(settings)
+    answerer = answerer or BuiltinAnswerer(db)
     handlers: dict[str, Handler] = {
         SendAfterHoursMail.kind: mailing.tell_team,
         SendMailReply.kind: mailing.reply,
@@ -176,11 +196,16 @@ def bulk_worker(db: Database, settings: Settings) -> Worker:
         CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
         IndexMessages.kind: partial(index_messages, db),
         TagByRules.kind: partial(tag_by_rules, db),
+        RunBacktest.kind: partial(run_backtest, db, default_hours(settings)),
         SweepFiles.kind: partial(sweep_files, db, store, (File.sha256, Document.sha256)),
         ReadDocument.kind: DocumentReader(db, store),
         CollectQuestions.kind: partial(collect_questions, db),
+        RunGolden.kind: Runner(db, answerer),
+        DraftInShadow.kind: Shadow(db, answerer),
+        ReadMessages.kind: partial(read_messages, db),
+        PrepareHelp.kind: Proposing(db, model_of),
     }
-    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions()]
+    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions(), ReadMessages()]
     return Worker(db, "bulk", handlers, width=4, recurring=recurring)
 
 
@@ -191,7 +216,7 @@ def file_store(settings: Settings) -> FileStore:
 def talk_worker(db: Database, bus: Bus, settings: Settings, answerer: Answerer) -> Worker:
     """Who answers, and who brings a person."""
     handlers: dict[str, Handler] = {
-        AnswerVisitor.kind: Bot(db, bus, answerer),
+        AnswerVisitor.kind: Bot(db, bus, answerer, default_hours(settings)),
         AssignWaiting.kind: Assigner(db),
         ExpireOffer.kind: partial(expire_offer, db),
         WatchDuty.kind: partial(watch_duty, db, timedelta(seconds=settings.agent_auto_busy_seconds)),
@@ -209,6 +234,11 @@ def line_of(settings: Settings) -> Line:
 def models_of(db: Database, settings: Settings, line: Line) -> ModelsOf:
     books = Books(db, settings.timezone, partial(price_of, own=own_prices(settings)))
     return ModelsOf(db, settings, line, books)
+
+
+def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
+    """What is to be there when an agent steps in. It waits for none of the bot's turns."""
+    return Worker(db, "desk", {WritePacket.kind: Handover(db, model_of)})
 
 
 def answerer_of(settings: Settings, db: Database, models: ModelsOf) -> Answerer:
@@ -265,24 +295,25 @@ async def _running(parts: Sequence[Part], hub: Hub, db: Database, _: FastAPI) ->
     await db.close()
 
 
-def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | None = None) -> FastAPI:
-    """The application on a migrated database. `answerer` and `bus` replace those that the settings name."""
+def create_app(
+    settings: Settings, answerer: Answerer | None = None, bus: Bus | None = None, model_of: ModelOf | None = None
+) -> FastAPI:
+    """The application on a migrated database. `answerer`, `bus` and `model_of` replace those that the settings name."""
     db = Database(settings.database)
     seal_with(db, keys_of(settings))
     db.seal_with(sealing_of(settings))
     shared = Shared(settings, db, bus)
     bus = shared.bus
     hub = Hub(db, bus)
-    desk = Desk(db, bus, hub)
-    tellings = Tellings(db, bus, hub)
-    presence = Presence(bus, hub)
+    desk, tellings, presence = Desk(db, bus, hub), Tellings(db, bus, hub), Presence(bus, hub)
     signs = Signs(db, presence.own_agents)
     doorkeeper = Doorkeeper(db, bus)
     line = line_of(settings)
-    model_of = models_of(db, settings, line)
+    models = models_of(db, settings, line)
+    answerer, model_of = answerer or answerer_of(settings, db, models), model_of or models
     parts: list[Part] = [shared, line.streams, hub, desk, tellings, presence, signs, doorkeeper]
-    parts.append(talk_worker(db, bus, settings, answerer or answerer_of(settings, db, model_of)))
-    parts += [bulk_worker(db, settings)] if db.is_sqlite else []
+    parts += [talk_worker(db, bus, settings, answerer), desk_worker(db, model_of)]
+    parts += [bulk_worker(db, settings, answerer, model_of)] if db.is_sqlite else []
 
     app = Application(
         title="Kefu",
@@ -301,7 +332,8 @@ def create_app(settings: Settings, answerer: Answerer | None = None, bus: Bus | 
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
     app.state.provider, app.state.files = Provider.of(settings), file_store(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
-    app.state.line, app.state.model_of = line, model_of
+    app.state.line, app.state.model_of, app.state.gate = line, model_of, Gate(db)
+    app.state.proposing = Proposing(db, model_of)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)
     _add_routes(app)

@@ -4,6 +4,7 @@ from kefu.accounts import models as accounts
 from kefu.ai import books
 from kefu.ai import models as ai
 from kefu.answering import models as answering
+from kefu.assisting import models as assisting
 from kefu.bus import models as bus
 from kefu.collaboration import models as collaboration
 from kefu.files import models as files
@@ -11,14 +12,17 @@ from kefu.jobs import models as jobs
 from kefu.kit.db import Table
 from kefu.knowledge import models as knowledge
 from kefu.log import models as log
+from kefu.quality import models as quality
 from kefu.sessions import models as sessions
 from kefu.shops import models as shops
+from kefu.supervision import models as supervision
 
 __all__ = [
     "Table",
     "accounts",
     "ai",
     "answering",
+    "assisting",
     "books",
     "bus",
     "collaboration",
@@ -26,6 +30,8 @@ __all__ = [
     "jobs",
     "knowledge",
     "log",
+    "quality",
     "sessions",
     "shops",
+    "supervision",
 ]

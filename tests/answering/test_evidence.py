@@ -14,7 +14,7 @@ from kefu.answering.model import ModelAnswerer, Setup
 from kefu.answering.ports import Answerer, Turn
 from kefu.kit.db import Database
 from kefu.knowledge.models import Article
-from kefu.knowledge.service import Content, change_article, put_published
+from kefu.knowledge.service import Content, change_article, publish_article, put_published
 
 RETURNS = Content(
     "en", "Returning goods", "You may return goods within 30 days.", "returns", questions=["How do I return something?"]
@@ -62,7 +62,8 @@ async def test_the_record_stays_as_it_was_and_says_that_the_article_has_changed(
     assert [(claim["cited"], claim["doubt"]) for claim in first["claims"]] == [([1], ""), ([], "uncited")]
     async with db.write() as tx:
         article = (await tx.execute(select(Article))).scalar_one()
-        await change_article(tx, article.id, 1, {"body": "You may return goods within 14 days."})
+        await change_article(tx, article.id, 1, {"body": "You may return goods within 14 days."}, "a_1")
+        await publish_article(tx, article.id, 2, "a_1")
     later = data_of(await agent.get(path))
     (now,) = later["passages"]
     assert now == passage | {"has_changed": True, "latest": 2}

@@ -11,7 +11,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from actors import Stage, Visitor
+from actors import Stage, Visitor, data_of
 from answering.held import HeldAnswerer
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
@@ -22,6 +22,7 @@ from kefu.sessions.fold import blank
 from kefu.sessions.models import stream_of
 from kefu.sessions.states import Status
 from kefu.sessions.work import AnswerVisitor
+from kefu.shops.service import put_shadow
 
 SESSIONS = 8
 ROUNDS = 64
@@ -46,6 +47,10 @@ def trespassers(log: Iterable[Entry]) -> list[int]:
         elif is_taken and one.type == "message.posted" and one.facts["role"] == "assistant":
             found.append(one.seq)
     return found
+
+
+def answers_in(log: Iterable[Entry]) -> list[int]:
+    return [one.seq for one in log if one.type == "message.posted" and one.facts["role"] == "assistant"]
 
 
 @pytest.mark.parametrize("answerer", [ScriptedAnswerer("a b c d", pause=0.006)], ids=["slow bot"])
@@ -133,6 +138,35 @@ def test_an_answer_needs_the_epoch_the_bot_and_the_newest_question(changes: dict
     for name, value in ({"epoch": 2, "last_visitor_seq": 4, "answered_seq": 2} | changes).items():
         setattr(session, name, value)
     assert service.may_answer(session, WORK) is expected
+
+
+async def test_what_it_says_when_a_shop_turns_shadow_mode_on_is_dropped(
+    stage: Stage, db: Database, visitor: Visitor, held: HeldAnswerer
+) -> None:
+    lead = await stage.agent("lin", "supervisor")
+    await visitor.sees("stream.ready")
+    await visitor.says("is it waterproof?")
+    await held.begins()
+    await visitor.sees("answer.delta")
+    data_of(await lead.put("/api/shadow", {"is_on": True}))
+    held.may_end.set()
+    await visitor.sees("answer.dropped")
+    await visitor.sees("session.escalated", reason="shadow")
+    assert not answers_in(await log_of(db, visitor.name))
+
+
+async def test_the_fence_holds_where_nobody_hears_of_the_shadow_mode(
+    db: Database, visitor: Visitor, held: HeldAnswerer
+) -> None:
+    """Another process turned it on, and no bus told this one."""
+    await visitor.sees("stream.ready")
+    await visitor.says("is it waterproof?")
+    await held.begins()
+    async with db.write() as tx:
+        await put_shadow(tx, "default", is_on=True)
+    held.may_end.set()
+    await visitor.sees("session.escalated", reason="shadow")
+    assert not answers_in(await log_of(db, visitor.name))
 
 
 async def test_a_newer_question_makes_one_answer_to_both(visitor: Visitor, held: HeldAnswerer) -> None:

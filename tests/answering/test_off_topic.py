@@ -13,6 +13,7 @@ from kefu.answering.scripted import ScriptedAnswerer
 from kefu.kit.db import Database
 from kefu.log.models import Event
 from kefu.sessions.models import stream_of
+from kefu.supervision.models import PolicyVersion
 
 SAID = "Who knows?"
 
@@ -33,6 +34,14 @@ class Ignorant:
 @pytest.fixture
 def answerer() -> Answerer:
     return Ignorant()
+
+
+@pytest.fixture(autouse=True)
+async def _unwatched(db: Database) -> None:
+    """Without policies: those that a team begins with bring a person after the third."""
+    async with db.write() as tx:
+        nothing = {"policies": [], "note": "", "published_at": 0, "published_by": "", "publisher_name": ""}
+        tx.add(PolicyVersion(number=1, **nothing))
 
 
 async def asks(visitor: Visitor, question: str) -> tuple[str, bool]:

@@ -90,6 +90,9 @@ async def work_beside_it(story: Story, lead: Agent, mei: Agent, visitor: Visitor
     await story.does(lead, "POST /api/sessions/{name}/tags", {"tag_id": tag_id}, name=name)
     await story.does(lead, "POST /api/sessions/{name}/tags", {"tag_id": "tag_vip"}, name=name)
     await story.does(lead, "DELETE /api/sessions/{name}/tags/{tag_id}", name=name, tag_id=tag_id)
+    proposed = await story.does(lead, "POST /api/sessions/{name}/suggestions", name=name)
+    suggestion = {"name": name, "suggestion_id": proposed["data"]["suggestions"][0]["id"]}
+    await story.does(lead, "POST /api/sessions/{name}/suggestions/{suggestion_id}/reject", **suggestion)
     seq = await visitor.says("Another thing")
     split = await story.does(lead, "POST /api/sessions/{name}/split", {"from_seq": seq}, name=name)
     await story.does(lead, "POST /api/sessions/{name}/merge", {"into": name}, name=split["data"]["session_name"])
@@ -134,6 +137,20 @@ async def write_knowledge(story: Story, root: Agent, lead: Agent) -> None:
     file = {"file": ("returns.md", b"# Returns\n\nWithin 30 days.")}
     brought = await story.does(lead, "POST /api/knowledge/documents", files=file)
     await story.does(lead, "DELETE /api/knowledge/documents/{document_id}", document_id=brought["data"]["id"])
+
+
+async def watch_the_bot(story: Story, root: Agent) -> None:
+    golden = {"lang": "en", "kind": "unanswerable", "question": "What is love?"}
+    asked = await story.does(root, "POST /api/golden/questions", golden)
+    await story.does(root, "POST /api/golden/runs", {})
+    await story.does(root, "DELETE /api/golden/questions/{question_id}", question_id=asked["data"]["id"])
+    await story.does(root, "PUT /api/shadow", {"is_on": True})
+    policies = [{"id": "pol_a", "name": {"en": "a", "zh": "a"}, "rule": {"kind": "vip"}}]
+    await story.does(root, "PUT /api/policies", {"policies": policies, "revision": 0})
+    await story.does(root, "POST /api/policies/publish", {"revision": 1})
+    started = await story.does(root, "POST /api/policies/backtests", {"since": 0, "until": 1})
+    backtest_id = started["data"]["id"]
+    await story.does(root, "POST /api/policies/backtests/{backtest_id}/cancel", backtest_id=backtest_id)
 
 
 async def run_the_team(story: Story, root: Agent) -> None:
@@ -189,6 +206,7 @@ async def test_every_command_leaves_an_entry_or_has_a_reason_not_to(
     await serve_a_session(story, lead, mei, visitor)
     await work_beside_it(story, lead, mei, visitor)
     await keep_house(story, root, mei)
+    await watch_the_bot(story, root)
     await write_knowledge(story, root, lead)
     await run_the_team(story, root)
     secrets = await come_and_go(story, root, mei)

@@ -92,6 +92,30 @@ async def test_work_of_this_process_starts_at_once_and_of_another_within_two_sec
     await running.stop()
 
 
+async def test_who_only_waits_for_another_server_leaves_its_place(db: Database) -> None:
+    gate, done = asyncio.Event(), asyncio.Event()
+    waiting = Counting(db)
+
+    async def handler(job: Taken) -> None:
+        if job.payload["upto"] < 20:
+            with worker.aside():
+                await gate.wait()
+        elif not done.is_set():
+            done.set()
+        await waiting(job)
+
+    running = Worker(db, "talk", {"count": handler}, width=2)
+    running.start()
+    for number in range(21):
+        await put(db, number)
+    async with asyncio.timeout(20):
+        await done.wait()
+    gate.set()
+    await waiting.finishes(set(range(21)), patience=20)
+    assert running.aside == 0
+    await running.stop()
+
+
 async def test_a_worker_runs_no_more_than_its_width_and_loses_nothing_that_waits(db: Database) -> None:
     handler = Counting(db, pause=0.01)
     await put(db, *range(20))

@@ -25,7 +25,9 @@ from kefu.knowledge.service import (
 from kefu.knowledge.vocabulary import vocabulary
 from kefu.porting.demo import load_demo
 
-QUESTIONS = [golden for golden in goldens() if golden.split == "tune"][::4]
+QUESTIONS = [
+    one.golden for one in goldens() if one.split == "tune" and one.golden.kind != "escalate" and not one.golden.history
+][::4]
 SHOP = "default"
 
 

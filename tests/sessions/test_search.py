@@ -13,6 +13,7 @@ from kefu.jobs.queue import Taken, ensure, take
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.kit.postgres import IDLE_SECONDS
+from kefu.log.feed import START
 from kefu.log.log import Actor, Fact
 from kefu.log.models import Event
 from kefu.main import bulk_worker
@@ -39,9 +40,10 @@ async def index(db: Database) -> None:
             async for _ in follow(db):
                 pass
             async with db.read() as tx:
-                last = await tx.scalar(select(func.max(Event.position))) or 0
+                order = select(Event.xid, Event.position).order_by(Event.xid.desc(), Event.position.desc())
+                last = (await tx.execute(order.limit(1))).first() or START
             place, *_ = await indexing.next_page(db)
-            if place.position >= last:
+            if place >= tuple(last):
                 return
             await asyncio.sleep(0.05)
 

@@ -45,6 +45,7 @@ BODIES: Mapping[str, dict[str, Any]] = {
     "POST /api/sessions/{name}/read": {"seq": 1},
     "POST /api/sessions/{name}/typing": {"active": True},
     "POST /api/manual/escalate": {},
+    "PUT /api/sessions/{name}/page": {"card": None},
 }
 
 
@@ -103,6 +104,7 @@ class Company:
             "secret_id",
         ):
             path = path.replace(f"{{{parameter}}}", "none-1")
+        path = path.replace("{version}", "9").replace("{backtest_id}", f"bt_{0:020}")
         path = path.replace("{role_id}", "none").replace("{file_id}", f"file_{0:032}")
         options: dict[str, Any] = {} if operation.method == "GET" else {"json": {}}
         if is_open and operation.method != "GET":

@@ -25,7 +25,11 @@ Permission = Literal[
     "shops.write",
     "knowledge.read",
     "knowledge.write",
+    "policies.read",
+    "policies.write",
     "knowledge.publish",
+    "quality.read",
+    "quality.write",
     "agents.read",
     "agents.write",
     "roles.write",
@@ -61,13 +65,17 @@ LEAD: frozenset[Permission] = frozenset(
         "replies.write",
         "shops.write",
         "knowledge.write",
+        "policies.read",
+        "policies.write",
         "knowledge.publish",
+        "quality.read",
+        "quality.write",
         "events.read",
         "bot.read",
         "bot.write",
     }
 )
-INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read"})
+INSPECT: frozenset[Permission] = frozenset({"sessions.read_any", "stats.read", "policies.read", "quality.read"})
 
 IN_ORDER: tuple[Permission, ...] = get_args(Permission)
 PERMISSIONS: frozenset[Permission] = frozenset(IN_ORDER)

@@ -23,7 +23,7 @@ class ClaimOut(BaseModel):
     doubt: Doubt
 
 
-class PassageOut(BaseModel):
+class EvidencePassageOut(BaseModel):
     """A passage as it was then. `hash_holds`: the record was not tampered with.
 
     `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
@@ -58,7 +58,7 @@ class EvidenceOut(BaseModel):
     fell_back_from: list[str]
     refused: str
     claims: list[ClaimOut]
-    passages: list[PassageOut]
+    passages: list[EvidencePassageOut]
 
 
 class EvidenceData(Done):
@@ -79,5 +79,5 @@ async def evidence(
     return EvidenceData(data=EvidenceOut(**later | facts | {"passages": [_passage(one) for one in passages]}))
 
 
-def _passage(one: Held) -> PassageOut:
-    return PassageOut(**one.facts, hash_holds=one.hash_holds, has_changed=one.has_changed, latest=one.latest)
+def _passage(one: Held) -> EvidencePassageOut:
+    return EvidencePassageOut(**one.facts, hash_holds=one.hash_holds, has_changed=one.has_changed, latest=one.latest)

@@ -1,5 +1,6 @@
 """The model that a shop has chosen, ready to be asked: tried as often as it is worth, and another one after it."""
 
+import asyncio
 from dataclasses import replace
 
 from kefu.ai.breaker import Breaker
@@ -33,6 +34,7 @@ class ModelsOf:
         self.books = books
         self._made: dict[str, tuple[BotSettings, list[tuple[Choice, ChatModel]]]] = {}
         self._conversations = Conversations(db)
+        self._reading = asyncio.Lock()
         self._breakers: dict[tuple[str, str, str], Breaker] = {}
 
     async def __call__(self, shop: str) -> ChatModel | None:
@@ -50,11 +52,16 @@ class ModelsOf:
         version = next((row[0] for row in await self._db.fetch(VERSION, shop)), 0)
         known = self._made.get(shop)
         if known is None or known[0].version != version:
-            async with self._db.read() as tx:
-                row = await find_bot(tx, shop)
-            choices = _in_order(choice_of(row, self._settings))
-            known = self._made[shop] = row, [(choice, self._tried(choice)) for choice in choices]
+            async with self._reading:  # one at a time: a crowd shall not take all connections
+                known = self._made.get(shop)
+                if known is None or known[0].version != version:
+                    known = self._made[shop] = await self._read(shop)
         return known
+
+    async def _read(self, shop: str) -> tuple[BotSettings, list[tuple[Choice, ChatModel]]]:
+        async with self._db.read() as tx:
+            row = await find_bot(tx, shop)
+        return row, [(choice, self._tried(choice)) for choice in _in_order(choice_of(row, self._settings))]
 
     def _booked(self, row: BotSettings, models: list[tuple[Choice, ChatModel]], visitor: str = "") -> list[ChatModel]:
         payer = Payer(row.shop, visitor, budget_of(row))

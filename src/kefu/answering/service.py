@@ -8,17 +8,21 @@ from typing import Any
 
 from kefu.answering.off_topic import OFFER, Offer, is_off_topic
 from kefu.answering.ports import Answer, Answerer, Said, Speech, TakenBack, Turn
-from kefu.answering.wording import ONLY_FILES
+from kefu.answering.wording import NOBODY_HERE, ONLY_FILES
 from kefu.bus.ports import Bus, Notice
-from kefu.jobs.queue import Taken, finish_alone
+from kefu.jobs.queue import Taken, finish, finish_alone
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
 from kefu.realtime.hub import ephemeral
-from kefu.sessions.answers import Asked, asked_of, post_answer
+from kefu.sessions.answers import Asked, asked_of, post_answer, post_by_bot
 from kefu.sessions.models import stream_of
 from kefu.sessions.service import Stale
+from kefu.sessions.shadow import leave_to_people
 from kefu.sessions.work import AnswerVisitor
+from kefu.shops.hours import Hours
+from kefu.shops.service import SHADOW_BEGUN, of_shop
+from kefu.supervision.service import Watch, judge_answer, judge_question, watch_of
 
 LOOK_BACK = 40  # far enough to find ten replies among what the visitor wrote
 # What a program sends in one go is one question; nobody notices the pause.
@@ -33,12 +37,14 @@ AT_ONCE = 2
 class Running:
     """An answer to message `seq` on its way, and the draft in which it is shown.
 
-    The message itself, heard of however late, does not make it void. `patience`: while it speaks, what ends the wait
-    for the next word.
+    The message itself, heard of however late, does not make it void. `is_silenced`: people answer in this shop.
+    `patience`: while it speaks, what ends the wait for the next word.
     """
 
     seq: int
+    shop: str = ""
     is_void: bool = False
+    is_silenced: bool = False
     draft_id: str = field(default_factory=partial(new_id, "d"))
     patience: asyncio.Timeout | None = None
 
@@ -53,15 +59,18 @@ class Bot:
 
     Repeating it is safe: an answer that was given, or is no longer wanted, ends the job and writes nothing.
 
-    What makes a running answer void (an agent, a newer message) stops it as soon as this process hears of it; the fence
-    in `sessions.answers` holds in any case.
+    What makes a running answer void (an agent, a newer message, shadow mode) stops it as soon as this process hears of
+    it; the fence in `sessions.answers` holds in any case. Policies are asked before it begins and before it is said.
     """
 
-    def __init__(self, db: Database, bus: Bus, answerer: Answerer) -> None:
+    def __init__(self, db: Database, bus: Bus, answerer: Answerer, hours: Hours) -> None:
+        """`hours` hold for a shop that has none of its own."""
         self._db = db
+        self._hours = hours
         self._bus = bus
         self._answerer = answerer
         self._running: dict[str, Running] = {}
+        self._switches = 0
         at_once = 1 if db.is_sqlite else AT_ONCE
         self._reading, self._writing = asyncio.Semaphore(at_once), asyncio.Semaphore(at_once)
         bus.listen(self._hear)
@@ -75,31 +84,69 @@ class Bot:
         finally:
             if self._running.get(stream_of(work.session)) is running:
                 self._running.pop(stream_of(work.session))
-        if not is_answered:
+        if running.is_silenced:
+            if not await self._left_to_people(job, work):
+                await self(job)  # the shop was changed back meanwhile
+        elif not is_answered:
             await finish_alone(self._db, job.id)
 
     async def _answer(self, job: Taken, work: AnswerVisitor, running: Running) -> bool:
         """Whether an answer was written; if not, none is wanted any more."""
-        async with self._reading:
-            asked = await asked_of(self._db, work, LOOK_BACK)
-        if asked is None or running.is_void:
+        asked = await self._look(work, running)
+        if asked is None:
             return False
-        turn = _turn(asked)
-        answerer = Offer(OFFER, "off-topic") if is_off_topic(asked.said, now_ms()) else self._answerer
-        if not turn.question:
-            answerer = Offer(ONLY_FILES, "only-files")
+        async with self._reading:
+            watch = await watch_of(self._db, work.session, self._hours)
+        if watch is None or running.is_void:
+            return False
+        is_answered = False
         try:
-            answer = await self._speak(answerer.answer(turn), work, running)
-            if answer is not None:
-                await self._write(job, work, running.draft_id, answer)
+            if watch.question() and (watch := await self._judge(job, work)) is None:
                 return True
+            turn = turn_of(asked)
+            answer = await self._speak(self._answerer_of(turn, asked, watch).answer(turn), work, running)
+            if answer is not None:
+                if await self._write(job, work, running.draft_id, answer, watch):
+                    return True
+                is_answered = True
         except Stale:
-            pass
+            running.is_silenced = True  # if that is why, which is looked at under the lock
         except BaseException:
             self._drop(work, running.draft_id)
             raise
         self._drop(work, running.draft_id)
-        return False
+        return is_answered
+
+    async def _judge(self, job: Taken, work: AnswerVisitor) -> Watch | None:
+        """None when a policy asks for a person; there is nothing to answer then."""
+        async with self._writing, self._db.write() as tx:
+            watch = await judge_question(tx, work, self._hours)
+            if watch is None:
+                await finish(tx, job.id)
+        return watch
+
+    def _answerer_of(self, turn: Turn, asked: Asked, watch: Watch) -> Answerer:
+        if watch.finds_nobody():
+            return Offer(NOBODY_HERE, "nobody-here")
+        if not turn.question:
+            return Offer(ONLY_FILES, "only-files")
+        return Offer(OFFER, "off-topic") if is_off_topic(asked.said, now_ms()) else self._answerer
+
+    async def _watch(self, work: AnswerVisitor) -> Watch | None:
+        async with self._reading:
+            return await watch_of(self._db, work.session, self._hours)
+
+    async def _look(self, work: AnswerVisitor, running: Running) -> Asked | None:
+        """What the bot is asked, or None when no answer of it is wanted."""
+        switches = self._switches
+        async with self._reading:
+            asked = await asked_of(self._db, work, LOOK_BACK)
+        if switches != self._switches:  # heard of too early to know whom it concerns
+            return await self._look(work, running)
+        if asked is None or running.is_void:
+            return None
+        running.shop, running.is_silenced = asked.shop, asked.is_shadow
+        return None if asked.is_shadow else asked
 
     async def _speak(self, answer: Speech, work: AnswerVisitor, running: Running) -> Answer | None:
         """Stream the draft to the followers. None when it became void on the way, which ends the wait at once."""
@@ -130,7 +177,8 @@ class Bot:
             await asyncio.sleep(0)  # each follower takes it before the next: a torrent must not cut them as slow
         return None
 
-    async def _write(self, job: Taken, work: AnswerVisitor, draft_id: str, answer: Answer) -> None:
+    async def _write(self, job: Taken, work: AnswerVisitor, draft_id: str, answer: Answer, watch: Watch) -> bool:
+        """Whether it was said: a policy may withhold it."""
         said: dict[str, Any] = {
             "content": answer.text,
             "draft_id": draft_id,
@@ -138,19 +186,40 @@ class Bot:
             "sources": [asdict(source) for source in answer.sources],
         }
         evidence = {"draft_id": draft_id, **asdict(answer.evidence)}
-        async with self._writing:
-            await post_answer(self._db, work, said, evidence, job.id)
+        if not watch.answer(work.seq, said, evidence):
+            async with self._writing:
+                await post_answer(self._db, work, said, evidence, job.id)
+            return True
+        async with self._writing, self._db.write() as tx:
+            is_withheld = await judge_answer(tx, work, self._hours, said, evidence)
+            if not is_withheld:
+                await post_by_bot(tx, work, said, evidence)
+            await finish(tx, job.id)
+        return not is_withheld
+
+    async def _left_to_people(self, job: Taken, work: AnswerVisitor) -> bool:
+        """Whether that ended the turn."""
+        async with self._writing, self._db.write() as tx:
+            if is_over := await leave_to_people(tx, work):
+                await finish(tx, job.id)
+        return is_over
 
     def _drop(self, work: AnswerVisitor, draft_id: str) -> None:
         self._bus.publish(ephemeral(stream_of(work.session), "answer.dropped", draft_id=draft_id))
 
     def _hear(self, notice: Notice) -> None:
+        if notice.type == SHADOW_BEGUN:
+            self._switches += 1
+            for one in self._running.values():
+                if one.shop and notice.stream == of_shop(one.shop):
+                    one.is_silenced = True
+                    one.stop()
         running = self._running.get(notice.stream)
         if running is not None and notice.public and notice.seq > running.seq and notice.type != "session.rated":
             running.stop()
 
 
-def _turn(asked: Asked) -> Turn:
+def turn_of(asked: Asked) -> Turn:
     """What the visitor wrote since anybody last answered is one question. Of files it knows nothing."""
     said = [one.facts for one in asked.said]
     answered = max((n for n, facts in enumerate(said, 1) if facts["role"] != "user"), default=0)

@@ -6,6 +6,7 @@ from typing import Literal
 
 from kefu.answering.ports import Said
 from kefu.kit.i18n import Locale, Text
+from kefu.supervision.defaults import PERSON
 
 SmallTalk = Literal["hello", "thanks", "bye"]
 
@@ -33,6 +34,11 @@ ONLY_FILES: Text = {
     "or use “Talk to a person” and a colleague will look at them.",
     "zh": "已收到您发送的文件。我无法查看文件内容，请用文字描述您的问题，或点击“转人工”，由同事为您查看。",
 }
+NOBODY_HERE: Text = {
+    "en": "Our team is not here right now. Use “Talk to a person” to leave your e-mail address, "
+    "and a colleague will write to you.",
+    "zh": "当前不在人工服务时间。请点击“转人工”留下邮箱，同事上班后会通过邮件回复您。",
+}
 # When nothing works that could answer.
 SORRY: Text = {
     "en": "I'm sorry, I can't look that up at the moment. Please try again in a few minutes, "
@@ -56,14 +62,7 @@ _TALK: dict[SmallTalk, re.Pattern[str]] = {
     ),
     "bye": re.compile(r"(?:good ?)?bye(?: bye)?|see you(?: later)?|再见|拜拜|回头见|回见"),
 }
-_PERSON = re.compile(
-    r"\b(?:talk|speak|chat|connect(?: me)?|put me through|transfer(?: me)?|switch|hand(?: me)? over)\b"
-    r".{0,12}\b(?:to|with)\b.{0,24}"
-    r"\b(?:human|person|people|agent|someone|somebody|operator|representative|rep|staff|member of)\b"
-    r"|\b(?:need|want|get me|give me|is there) (?:an? )?(?:real |actual |live )?(?:human|person|agent|operator)\b"
-    r"|\b(?:real|live|actual) (?:human|person|agent)\b|\bhuman agent\b|^(?:human|agent|operator|representative)$"
-    r"|转(?:接|到)?(?:人工|真人)|(?:接|找|要|叫|换|有)(?:个|一下|一个)?(?:人工|真人)|人工(?:客服|服务|坐席)|真人客服|^人工$|活人"
-)
+_PERSON = re.compile(PERSON)
 _ENDS = " \t\r\n!！.。?？~～…,，、:：;；)）(（😀😊🙂👍🙏❤️"
 
 

@@ -27,6 +27,7 @@ REASONS: dict[str, str] = {
     "sentiment": "顾客情绪不佳 unhappy customer",
     "vip": "VIP",
     "policy": "监管策略 policy",
+    "shadow": "影子模式 shadow mode",
 }
 REPLY_SUBJECT: Text = {"en": "Your message to {shop}", "zh": "{shop} 回复了您的留言"}
 REPLY_FOOT: Text = {

@@ -18,7 +18,7 @@ from kefu.kit.clock import Ms, now_ms
 from kefu.kit.db import Database, announce
 from kefu.kit.masking import mask_text
 
-Lane = Literal["talk", "bulk"]
+Lane = Literal["talk", "desk", "bulk"]
 LEASE = timedelta(seconds=15)
 MAX_ATTEMPTS = 8
 BACKOFF_CAP = timedelta(minutes=10)

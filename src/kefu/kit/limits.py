@@ -37,6 +37,7 @@ Rule = Literal[
     "document",
     "bot_test",
     "page",
+    "help",
 ]
 # `visitor`: the conversation the token is for. `who`: visitor or agent, in one conversation.
 Per = Literal["address", "visitor", "agent", "who"]
@@ -63,6 +64,7 @@ RATES: dict[Rule, dict[Per, str]] = {
     "identify": {"address": "120/minute"},
     "audit_export": {"agent": "10/minute"},
     "page": {"visitor": "60/minute"},
+    "help": {"agent": "30/minute"},
     "upload": {"who": "20/minute", "address": "60/minute"},
     "document": {"agent": "60/minute", "address": "120/minute"},
     "bot_test": {"agent": "10/minute"},

@@ -23,9 +23,9 @@ from kefu.kit.metrics import REQUESTS
 log = structlog.get_logger()
 
 # Bytes of a body, by the beginning of the path. 5,000 characters of any script fit the common one however they are
-# escaped, and an article of 50,000 the one for knowledge.
+# escaped, an article of 50,000 the one for knowledge, and all policies that there may be theirs.
 BODY_LIMIT = 65_536
-BODY_LIMITS = (("/api/agent/", 16_384), ("/api/knowledge/", 524_288))
+BODY_LIMITS = (("/api/agent/", 16_384), ("/api/knowledge/", 524_288), ("/api/policies", 1_048_576))
 # Where a file comes as a part of the body: it is limited by the settings, and may take longer (`realtime/server.py`).
 UPLOADS = re.compile(r"/api/sessions/[^/]+/files|/api/knowledge/documents")
 AROUND_FILE = 16_384

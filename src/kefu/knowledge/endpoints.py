@@ -3,11 +3,13 @@
 import asyncio
 import re
 import time
+from functools import partial
 from typing import Annotated
 
 from fastapi import APIRouter, Depends, Path, Query, Request, Response
 
 from kefu.accounts.identity import AgentIdentity, allowed, anyone
+from kefu.kit.errors import Forbidden
 from kefu.kit.pages import from_cursor, to_cursor
 from kefu.kit.web import Done, caller_locale
 from kefu.knowledge import page, queries, service
@@ -24,6 +26,13 @@ Author = Annotated[AgentIdentity, Depends(allowed("knowledge.write"))]
 Editor = Annotated[AgentIdentity, Depends(allowed("knowledge.publish"))]
 ARTICLE_ID = r"[A-Za-z0-9_\-]{1,40}"
 ArticleId = Annotated[str, Path(pattern=f"^{ARTICLE_ID}$")]
+
+
+def _forced(body: shapes.Publishing, author: AgentIdentity) -> str:
+    """Why golden questions may break. Raises Forbidden for who may not say so."""
+    if body.force and "quality.write" not in agent.permissions:
+        raise Forbidden
+    return body.force or ""
 
 
 @router.get("/api/knowledge/articles")
@@ -93,23 +102,26 @@ async def send_article_back(
 
 @router.post("/api/knowledge/articles/{article_id}/publish")
 async def publish_article(
-    request: Request, article_id: ArticleId, body: shapes.AtVersion, agent: Editor
+    request: Request, article_id: ArticleId, body: shapes.Publishing, agent: Editor
 ) -> shapes.ArticleData:
-    """Approve this version. 409 OWN_WORK when one wrote it oneself and somebody else may publish."""
+    """Approve this version. 409 OWN_WORK when one wrote it oneself and somebody else may publish.
+
+    409 GATE_FAILED, here and where an article is archived, when golden questions would be answered worse.
+    """
     async with request.app.state.db.read() as tx:
         article = await queries.find_article(tx, article_id)
     await warm(article)
-    async with request.app.state.db.write() as tx:
-        article = await service.publish_article(tx, article_id, body.version, agent.id)
+    change = partial(service.publish_article, article_id=article_id, version=body.version, by=agent.id)
+    article = await request.app.state.gate.carry_out(article_id, change, publishes=True, force=_forced(body, agent))
     return shapes.ArticleData(data=shapes.article_out(article))
 
 
 @router.post("/api/knowledge/articles/{article_id}/archive")
 async def archive_article(
-    request: Request, article_id: ArticleId, body: shapes.AtVersion, _: Editor
+    request: Request, article_id: ArticleId, body: shapes.Publishing, agent: Editor
 ) -> shapes.ArticleData:
-    async with request.app.state.db.write() as tx:
-        article = await service.archive_article(tx, article_id, body.version)
+    change = partial(service.archive_article, article_id=article_id, version=body.version)
+    article = await request.app.state.gate.carry_out(article_id, change, force=_forced(body, agent))
     return shapes.ArticleData(data=shapes.article_out(article))
 
 

@@ -41,6 +41,7 @@ Tags = Annotated[
 ]
 ShopId = Annotated[str, StringConstraints(pattern=r"^[a-z0-9][a-z0-9\-]{0,39}$")]
 Version = Annotated[int, Field(ge=1, le=2_000_000_000)]
+Why = Annotated[str, StringConstraints(min_length=1, max_length=300, pattern=NO_NUL), AfterValidator(_said)]
 
 
 class Body(BaseModel):
@@ -91,6 +92,12 @@ class AtVersion(Body):
     """`version`: the one the author had before their eyes."""
 
     version: Version
+
+
+class Publishing(AtVersion):
+    """`force`: why it is done although golden questions break; for those with `quality.write`."""
+
+    force: Why | None = None
 
 
 class SentBack(AtVersion):
@@ -182,7 +189,7 @@ class ArticlePageData(Done):
     data: ArticlePage
 
 
-class VersionOut(BaseModel):
+class ArticleVersionOut(BaseModel):
     """`author`: the name, null for the system. `public_at`: since when visitors could see it."""
 
     version: int
@@ -195,7 +202,7 @@ class VersionOut(BaseModel):
 class VersionList(Done):
     """The newest first."""
 
-    data: list[VersionOut]
+    data: list[ArticleVersionOut]
 
 
 class VersionText(BaseModel):
@@ -232,8 +239,8 @@ class PassagePageData(Done):
     data: PassagePage
 
 
-def version_out(version: ArticleVersion, author: str | None) -> VersionOut:
-    return VersionOut(
+def version_out(version: ArticleVersion, author: str | None) -> ArticleVersionOut:
+    return ArticleVersionOut(
         version=version.version,
         title=version.title,
         author=author,

@@ -120,8 +120,8 @@ class Found:
 async def search(source: Database | AsyncSession, shop: str, query: str, lang: Locale, limit: int = 5) -> Found:
     """At most `limit` hits for a question in its own language, by its script; `lang` decides when the script does not.
 
-    When that language has nothing sure and the other one is very sure, the other one answers. Asking the database
-    itself costs a fifth of asking in a transaction (docs/adr/0021); it raises Busy.
+    When that language has nothing sure and the other one is very sure, the other one answers. `source` is a transaction
+    for who sees what others do not yet; the database itself is asked at half the cost (docs/adr/0021), and raises Busy.
     """
     own = language_of(query, lang)
     found = await _search_in(source, shop, query[:QUESTION_LIMIT], own, limit)

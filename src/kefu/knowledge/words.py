@@ -143,6 +143,15 @@ def cut(text: str) -> Iterator[Word]:
             yield Word(_latin_term(raw), raw, start, end, is_stop=is_stop, is_name=raw in names)
 
 
+def segments(text: str) -> Iterator[tuple[int, int]]:
+    """Where the Chinese words of a text begin and end, in the text as it is given."""
+    for piece in re.finditer(r"[\u3400-\u9fff]+", text):
+        start = piece.start()
+        for one in _jieba.cut(piece[0], hmm=False):
+            yield start, start + len(one)
+            start += len(one)
+
+
 def terms(text: str) -> list[str]:
     """The terms to index: words in order.
 

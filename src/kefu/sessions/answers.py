@@ -22,13 +22,14 @@ from kefu.sessions.models import stream_of
 from kefu.sessions.post import LATEST
 from kefu.sessions.service import Stale, locked, may_answer, record
 from kefu.sessions.work import AnswerVisitor
+from kefu.shops.service import is_shadow
 
 
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What the bot is asked, and what was said before: the newest public messages, oldest first.
 
-    `page`: what the visitor looks at, as the shop's page says.
+    `page`: what the visitor looks at, as the shop's page says. `is_shadow`: people answer in this shop.
     """
 
     name: str
@@ -37,15 +38,19 @@ class Asked:
     visitor: str
     page: dict[str, Any] | None
     said: Sequence[Entry]
+    is_shadow: bool = False
 
 
 # `service.may_answer`; $1, $2 and $3 are what an `AnswerVisitor` says.
 FENCE = "name = $1 AND status = 'bot_active' AND epoch = $2 AND last_visitor_seq = $3 AND answered_seq < $3"
+IS_SHADOW = "coalesce((SELECT is_shadow FROM shops WHERE shops.id = sessions.shop{held}), FALSE)"
+HELD = " FOR SHARE"  # nobody turns it on before the answer is written
 ASKED = f"""
-SELECT s.shop, s.locale, s.visitor_id,
+SELECT s.shop, s.locale, s.visitor_id, s.is_shadow,
     (SELECT payload FROM events WHERE stream = $4 AND type = 'page.shown' ORDER BY seq DESC LIMIT 1),
     e.stream, e.seq, e.type, e.audience, e.actor, e.payload, e.client_msg_id, e.at
-FROM (SELECT shop, locale, visitor_id FROM sessions WHERE {FENCE}) AS s CROSS JOIN (
+FROM (SELECT shop, locale, visitor_id, {IS_SHADOW.format(held="")} AS is_shadow FROM sessions WHERE {FENCE}) AS s
+CROSS JOIN (
     SELECT * FROM events WHERE stream = $4 AND type = 'message.posted' AND audience = 'public'
     ORDER BY seq DESC LIMIT $5
 ) AS e ORDER BY e.seq
@@ -54,7 +59,7 @@ BUMP = f"""
 UPDATE sessions SET seq = seq + 2, message_count = message_count + 1, answered_seq = $3,
     ai_fail_count = CASE WHEN $4 THEN 0 ELSE ai_fail_count + 1 END, last_role = 'assistant', last_text = $5,
     last_message_at = {LATEST.format(at="$6")}, updated_at = {LATEST.format(at="$6")}
-WHERE {FENCE} RETURNING seq, updated_at AS at
+WHERE {FENCE} AND NOT {IS_SHADOW.format(held=HELD)} RETURNING seq, updated_at AS at
 """  # noqa: S608 - the parts are constants of this module
 POSTGRES = f"""
 WITH head AS ({BUMP}), written AS (
@@ -64,7 +69,7 @@ WITH head AS ({BUMP}), written AS (
 ), done AS (DELETE FROM jobs WHERE id = $11 AND EXISTS (SELECT FROM head))
 SELECT seq, at FROM head
 """  # noqa: S608 - the parts are constants of this module
-SQLITE_BUMP, SQLITE_DONE = numbered(BUMP), "DELETE FROM jobs WHERE id = ?"
+SQLITE_BUMP, SQLITE_DONE = numbered(BUMP.replace(HELD, "")), "DELETE FROM jobs WHERE id = ?"
 SQLITE_EVENT = "INSERT INTO events (stream, seq, type, audience, actor, payload, at) VALUES (?, ?, ?, ?, ?, ?, ?)"
 
 
@@ -73,9 +78,10 @@ async def asked_of(db: Database, work: AnswerVisitor, limit: int) -> Asked | Non
     rows = await db.fetch(ASKED, work.session, work.epoch, work.seq, stream_of(work.session), limit)
     if not rows:
         return None
-    shop, locale, visitor, page, *_ = rows[0]
+    shop, locale, visitor, is_silent, page, *_ = rows[0]
     card = orjson.loads(page)["card"] if page else None
-    return Asked(work.session, shop, locale, visitor, card, [from_row(row[4:], db.sealing) for row in rows])
+    said = [from_row(row[5:], db.sealing) for row in rows]
+    return Asked(work.session, shop, locale, visitor, card, said, bool(is_silent))
 
 
 async def post_answer(
@@ -112,11 +118,11 @@ def _post_sqlite(connection: sqlite3.Connection, bump: Sequence[Any], more: Sequ
 async def post_by_bot(tx: AsyncSession, work: AnswerVisitor, answer: dict[str, Any], evidence: dict[str, Any]) -> Entry:
     """The bot's message with the evidence beside it, for who writes more with them; alone: `answers.post_answer`.
 
-    Fenced: raises Stale when the epoch moved, the bot is no longer active, a newer message of the visitor waits for one
-    answer to both, or this message was answered before. Nothing of a stale answer is written.
+    Fenced: raises Stale, and writes nothing, when the epoch moved, the bot is no longer active or its shop in shadow
+    mode, a newer message of the visitor waits for one answer to both, or this message was answered before.
     """
     session = await locked(tx, work.session)
-    if not may_answer(session, work):
+    if not may_answer(session, work) or await is_shadow(tx, session.shop, hold=True):
         raise Stale(epoch=session.epoch)
     posted, _ = await record(tx, session, *facts_of_answer(work, answer, evidence))
     return posted

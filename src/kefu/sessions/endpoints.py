@@ -11,7 +11,7 @@ from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
 from kefu.kit.pages import BadCursor, from_cursor, to_cursor
 from kefu.kit.web import Done, address_of, caller_of
-from kefu.sessions import listing, queries, reading, search, service, summaries
+from kefu.sessions import listing, queries, reading, search, service, suggested, summaries
 from kefu.sessions import schemas as shapes
 from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor, reader_of, sees_contacts
 from kefu.sessions.after_hours import is_in_shift
@@ -117,6 +117,8 @@ async def post_manual_message(request: Request, body: shapes.ManualMessage, call
             stored = await service.post_by_agent(tx, name, member(caller, "sessions.reply_any"), reply, seen)
             if body.draft_revision is not None:
                 await used(tx, name, caller.id, body.draft_revision)
+            if body.suggestion_id is not None:
+                await suggested.used(tx, name, actor(caller), body.suggestion_id, stored.seq)
     data = shapes.StoredData(seq=stored.seq, timestamp=stored.at / 1000, client_msg_id=stored.client_msg_id)
     return shapes.ManualStored(data=data)
 

@@ -86,8 +86,13 @@ def _posted(session: Session, facts: dict[str, Any], event: Entry) -> None:
     if facts.get("by_mail"):
         session.mail_status = "sending"
     if facts["role"] == "assistant":
-        session.answered_seq = max(session.answered_seq, facts["reply_to"])
-        session.ai_fail_count = 0 if facts["answered"] else session.ai_fail_count + 1
+        _answered(session, facts, event)
+
+
+def _answered(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    """By the bot: what it said, or what was withheld."""
+    session.answered_seq = max(session.answered_seq, facts["reply_to"])
+    session.ai_fail_count = 0 if facts["answered"] else session.ai_fail_count + 1
 
 
 def _escalated(session: Session, facts: dict[str, Any], event: Entry) -> None:
@@ -199,6 +204,7 @@ def _signed_out(session: Session, facts: dict[str, Any], _: Entry) -> None:
 CHANGES: dict[str, Callable[[Session, dict[str, Any], Entry], None]] = {
     "session.opened": _opened,
     "message.posted": _posted,
+    "answer.withheld": _answered,
     "session.escalated": _escalated,
     "session.taken_over": _given,
     "session.transferred": _given,

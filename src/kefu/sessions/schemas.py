@@ -6,15 +6,7 @@ Session, Summary and Message keep the older shapes: their times are float Unix s
 from typing import Annotated, Any, Literal
 
 import orjson
-from pydantic import (
-    AfterValidator,
-    BaseModel,
-    ConfigDict,
-    Field,
-    StringConstraints,
-    ValidationInfo,
-    field_validator,
-)
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from kefu.files.service import MOST_IN_MESSAGE
 from kefu.kit.clock import now_ms, unix_seconds
@@ -79,9 +71,7 @@ class Card(Body):
 
 
 class ShowPage(Body):
-    """null: nothing any more."""
-
-    card: Card | None
+    card: Card | None = Field(description="null: nothing any more")
 
 
 class OpenConversation(Body):
@@ -128,7 +118,8 @@ class Escalate(Body):
 class ManualMessage(WithFiles):
     """`seen_seq`: how far an agent has read. With it a reply is refused when others wrote since, unless `force`.
 
-    `draft_revision`: of the agent's draft that is sent with it, and so is no draft any more.
+    `draft_revision`: of the agent's draft that is sent with it, and so is no draft any more. `suggestion_id`: of the
+    suggestion that it was made from.
     """
 
     session_name: Name
@@ -137,6 +128,7 @@ class ManualMessage(WithFiles):
     seen_seq: Annotated[int, Field(ge=0, le=MAX_SEQ)] | None = None
     force: bool = False
     draft_revision: Annotated[int, Field(ge=1, le=MAX_SEQ)] | None = None
+    suggestion_id: Annotated[str, StringConstraints(pattern=r"^sug_[0-9a-f]{20}$")] | None = None
 
 
 class StoredData(BaseModel):

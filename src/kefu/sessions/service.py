@@ -19,20 +19,17 @@ from kefu.kit.errors import Conflict, Forbidden, NotFound, NotSignedIn
 from kefu.kit.i18n import Locale, Text
 from kefu.kit.ids import new_id
 from kefu.log.log import VISITOR, Actor, Entry, Fact, append, entry, find_client_message
+from kefu.sessions.consequences import enqueue_consequences
 from kefu.sessions.episodes import keep
 from kefu.sessions.fold import blank, fold
-from kefu.sessions.held import PEOPLE
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.reading import Seen, mark_read, unseen
 from kefu.sessions.states import RAISES_EPOCH, InvalidStatus, Move, Status, move
 from kefu.sessions.tagged import keep_tags
 from kefu.sessions.transfers import keep_requests, overtaken
-from kefu.sessions.work import AnswerVisitor, AssignWaiting, TagByRules
-from kefu.shops.models import Shop
-from kefu.shops.service import is_auto
+from kefu.sessions.work import AnswerVisitor, DraftInShadow
+from kefu.shops.service import is_shadow
 
-# After these the rules of the tags are looked at again.
-TELLING = {Move.RELEASE, Move.CLOSE, "session.rated"}
 # What people wrote, in the facts of events.
 WORDS = {"content", "question", "answer", "note", "details", "last"}
 NICKNAMES: Text = {"en": "Visitor", "zh": "访客"}
@@ -169,11 +166,8 @@ async def record(tx: AsyncSession, session: Session, *facts: Fact) -> list[Entry
     await append(tx, entries)
     await keep(tx, session, entries)
     await keep_requests(tx, session, entries)
-    if any(map(_moves_people, entries)) and await _is_automatic(tx):
-        await enqueue(tx, AssignWaiting())
     await keep_tags(tx, session, entries)
-    if any(one.type in TELLING for one in entries):
-        await enqueue(tx, TagByRules(session.name))
+    await enqueue_consequences(tx, session, entries)
     return entries
 
 
@@ -182,18 +176,6 @@ def _audit(tx: AsyncSession, session: Session, event: Entry, fact: Fact) -> None
     if fact.actor.kind == "agent" and fact.type != "message.posted":
         told = {name: value for name, value in fact.payload.items() if name not in WORDS}
         audit(tx, fact.type, ("session", session.name), after={"seq": event.seq, **told})
-
-
-def _moves_people(event: Entry) -> bool:
-    """Whether somebody waits since then, or an agent may have room."""
-    facts = event.facts
-    is_move = event.type.startswith("session.") and bool({facts.get("from"), facts.get("to")} & {*PEOPLE})
-    return is_move or event.type == "session.unassigned"
-
-
-async def _is_automatic(tx: AsyncSession) -> bool:
-    """Whether any shop has its sessions assigned."""
-    return (await tx.execute(select(Shop.id).where(is_auto()).limit(1))).first() is not None
 
 
 def moved(session: Session, what: Move, actor: Actor, **facts: Any) -> Fact:
@@ -293,6 +275,8 @@ async def post_by_agent(tx: AsyncSession, name: str, member: Member, reply: Repl
             await mark_read(tx, session, member.actor, seen.seq)
     posted, *_ = await record(tx, session, *facts)
     files.sent(taken, posted.seq)
+    if await is_shadow(tx, session.shop):
+        await enqueue(tx, DraftInShadow(name, posted.seq))
     return posted
 
 

@@ -27,6 +27,17 @@ class AssignWaiting(Work):
 
 
 @dataclass(frozen=True, slots=True)
+class DraftInShadow(Work):
+    """Note what the bot would have said in place of the agent's message `seq`."""
+
+    kind: ClassVar[str] = "draft_in_shadow"
+    lane: ClassVar[Lane] = "bulk"
+
+    session: str
+    seq: int
+
+
+@dataclass(frozen=True, slots=True)
 class IndexMessages(Work):
     """Bring the search up to the end of the log. Recurring."""
 
@@ -72,6 +83,17 @@ class TagByRules(Work):
     lane: ClassVar[Lane] = "bulk"
 
     session: str
+
+
+@dataclass(frozen=True, slots=True)
+class WritePacket(Work):
+    """Sum up for whoever takes over why a person was asked for in this episode. Nobody's answer holds it up."""
+
+    kind: ClassVar[str] = "write_packet"
+    lane: ClassVar[Lane] = "desk"
+
+    session: str
+    episode: int
 
 
 @dataclass(frozen=True, slots=True)

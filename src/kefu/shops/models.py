@@ -24,7 +24,8 @@ class Shop(Table):
     `identity_mode`: what is done with an identity that a visitor claims; with `identity_required` nobody opens a
     session without one. `origins`: the sites of the shop's pages, None for those of the settings.
     `security_version` counts the changes of these three. `index_key`: makes the ids of customers' visits
-    (`customer_ids.py`), None for a shop that had secrets before there was one.
+    (`customer_ids.py`), None for a shop that had secrets before there was one. `is_shadow`: people answer, and the bot
+    only notes what it would have said.
     """
 
     __tablename__ = "shops"
@@ -49,6 +50,7 @@ class Shop(Table):
     origins: Mapped[list[str] | None] = mapped_column(JSON(none_as_null=True))
     index_key: Mapped[str | None] = mapped_column(SealedText)
     security_version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
+    is_shadow: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     created_at: Mapped[int] = mapped_column(BigInteger)
 
 

@@ -6,12 +6,16 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.audit import audit, fields
+from kefu.bus.ports import Notice
 from kefu.kit.clock import now_ms
+from kefu.kit.db import announce
 from kefu.kit.errors import Conflict, NotFound
 from kefu.kit.i18n import Text
 from kefu.shops.hours import Hours
 from kefu.shops.models import Shop
 
+# Told over the bus, so that what the bot is about to say stops at once.
+SHADOW_BEGUN = "shop.shadow_begun"
 FIRST_SHOP: dict[str, Any] = {
     "id": "default",
     "name": {"en": "Our shop", "zh": "本店"},
@@ -44,6 +48,23 @@ def is_auto() -> ColumnElement[bool]:
     """The condition that those who wait in the shop are offered to agents."""
     mode: ColumnElement[str] = Shop.routing["mode"].as_string()
     return mode == "auto"
+
+
+async def put_shadow(tx: AsyncSession, shop_id: str, *, is_on: bool) -> Shop:
+    """From the commit on the bot says nothing in the shop, or speaks again. A repeat changes nothing.
+
+    Raises ShopNotFound.
+    """
+    shop = (await tx.execute(select(Shop).where(Shop.id == shop_id).with_for_update())).scalar_one_or_none()
+    if shop is None:
+        raise ShopNotFound(shop=shop_id)
+    before = fields(shop, "is_shadow")
+    shop.is_shadow = is_on
+    audit(tx, "shop.shadow_changed", ("shop", shop.id), before, fields(shop, *before))
+    await tx.flush()
+    if is_on:
+        announce(tx, "tell", Notice(of_shop(shop.id), 0, b"{}", public=False, type=SHADOW_BEGUN))
+    return shop
 
 
 async def put_shop(tx: AsyncSession, **fields: Any) -> Shop:
@@ -87,6 +108,17 @@ async def find_shop(tx: AsyncSession, shop_id: str | None) -> Shop:
 async def all_shops(tx: AsyncSession) -> list[Shop]:
     """The default one first."""
     return list(await tx.scalars(select(Shop).order_by(Shop.is_default.desc(), Shop.id)))
+
+
+def of_shop(shop_id: str) -> str:
+    """The stream of notices about the shop."""
+    return f"shop/{shop_id}"
+
+
+async def is_shadow(tx: AsyncSession, shop_id: str, *, hold: bool = False) -> bool:
+    """Whether only people answer in the shop. With `hold` nobody changes that until the transaction ends."""
+    query = select(Shop.is_shadow).where(Shop.id == shop_id)
+    return bool(await tx.scalar(query.with_for_update(read=True) if hold else query))
 
 
 def hours_of(shop: Shop, otherwise: Hours) -> Hours:

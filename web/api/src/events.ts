@@ -2,7 +2,10 @@ import type * as Api from "./generated";
 import type { IdentityEvent } from "./customer";
 import type { FileRef } from "./files";
 import { isJoin } from "./joins";
+import type { Internal } from "./internal";
+import type { PolicyFired } from "./policies";
 import type { TeamEvent, TeamFrame } from "./team";
+export type * from "./internal";
 
 export type Role = Api.Message["role"];
 export type SessionStatus = Api.SessionOut["status"];
@@ -121,34 +124,6 @@ export interface MailFailed extends Mailed<"mail.failed"> {
   detail: string;
 }
 
-/** Internal: agents only. */
-export interface AnswerEvidenced extends Logged<"answer.evidenced"> {
-  reply_to: number;
-  draft_id: string;
-  provider: string;
-  model: string;
-  fell_back_from?: string[];
-  knowledge_version: number | string;
-  passages: Passage[];
-  prompt_hash: string;
-  tokens: unknown;
-  cost: unknown;
-  latency_ms: number;
-  answered: boolean;
-}
-
-/** Internal: what the visitor looks at on the shop's page; null: nothing any more. */
-export interface PageShown extends Logged<"page.shown"> {
-  card: { kind: "product" | "order"; title: string; url: string; detail: string } | null;
-}
-
-/** Internal: an agent sent a reply although others had written since they looked. */
-export interface ReplyForced extends Logged<"reply.forced"> {
-  seen_seq: number;
-  missed: number;
-  message_seq: number;
-}
-
 /** Another session of this visitor goes on here: its log up to `up_to`, in which the first word was said at `began_at` (ms). */
 export interface SessionMerged extends Logged<"session.merged"> {
   source: string;
@@ -213,9 +188,7 @@ export type LogEvent =
   | MessagePosted
   | MoveEvent
   | JoinEvent
-  | AnswerEvidenced
-  | PageShown
-  | ReplyForced
+  | Internal
   | MailEvent
   | TeamEvent
   | SessionRated
@@ -354,6 +327,7 @@ export type DeskFrame =
   | AgentStatusChanged
   | AccessChanged
   | QueueReminded
+  | PolicyFired
   | TeamFrame
   | { type: "stream.ready" }
   | StreamEnded;
@@ -365,11 +339,11 @@ export function isMoveEvent(event: LogEvent): event is MoveEvent {
   return event.type.startsWith("session.") && !NO_MOVES.has(event.type) && !isJoin(event);
 }
 
-type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | AnswerEvidenced | PageShown | ReplyForced;
+type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | Internal;
 
 /** What only agents hear, and what changes nothing of where the conversation stands. */
 export function isAside(frame: Frame): frame is Aside {
-  return /^(?:note|transfer|assist|mail|tag|customer|page)\.|^session\.(?:rated|identified|signed_out)$|^answer\.evidenced$|^reply\.forced$/.test(frame.type);
+  return /^(?:note|transfer|assist|mail|tag|customer|page|policy|suggestion|handoff)\.|^session\.(?:rated|identified|signed_out)$|^answer\.(?:evidenced|withheld)$|^bot\.drafted$|^reply\.forced$/.test(frame.type);
 }
 
 export function isLogEvent(frame: Frame): frame is LogEvent {

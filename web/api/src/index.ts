@@ -15,6 +15,7 @@ export type * from "./line";
 export * from "./lock";
 export * from "./marker";
 export * from "./outbox";
+export * from "./policies";
 export * from "./poll";
 export * from "./socket";
 export * from "./sse";

@@ -11,6 +11,8 @@ export interface OutboxEntry {
   seen?: number;
   /** The revision of the draft that it was, and is no more. */
   draft?: number;
+  /** The proposed reply that it was made from. */
+  suggestion?: string;
   /** To be sent though there is more to read. */
   force?: boolean;
   /** Set when the server refused it for good; it stays until retried or removed. */

@@ -27,10 +27,11 @@ import {
 } from "@kefu/api";
 import { computed, shallowRef } from "vue";
 import { FETCH_MS, type FileDoor } from "../../files/door";
-import type { Proof } from "../../sdk/src/protocol";
+import type { Card, Proof } from "../../sdk/src/protocol";
 import { Identity } from "./identity";
 import { bodyOf, leftOver, withFiles } from "./leftover";
 import type { Letter } from "./letter";
+import { type Page, pageOf } from "./page";
 import { lasting } from "./store";
 import { freshVisit, type Visit, Visits } from "./visit";
 
@@ -89,6 +90,7 @@ export class Chat {
   private readonly choice = new Choice();
   private readonly visits: Visits;
   private readonly identity: Identity;
+  private page: Page | null = null;
   private outbox: Outbox | undefined;
   private leftover: Outbox | undefined;
   private follower: Follower | undefined;
@@ -119,6 +121,15 @@ export class Chat {
     if (!stored) this.visits.save(this.visit.value);
     else if (stored.session !== this.visit.value.session) this.attach(stored);
     this.outbox?.add(content, files.length ? { files } : {});
+  }
+
+  /** What the visitor looks at, for the bot and the agents. A conversation still to be opened takes it along. */
+  show(card: Card | null): void {
+    this.page = pageOf(card);
+    if (!this.visit.value.token) return;
+    const path = `/api/sessions/${encodeURIComponent(this.visit.value.session)}/page`;
+    // Without it the visitor is served as well.
+    this.client.request(path, { method: "PUT", body: { card: this.page } }).catch(() => undefined);
   }
 
   retry(clientMsgId: string): void {
@@ -328,7 +339,8 @@ export class Chat {
   private async requestToken(session: string): Promise<string> {
     const { shop, locale } = this.options;
     const { proof } = this.identity;
-    const body = { session_id: session, ...(shop && { shop }), locale: locale(), ...(proof && { identity: proof }) };
+    const about = { ...(proof && { identity: proof }), ...(this.page && { page: this.page }) };
+    const body = { session_id: session, ...(shop && { shop }), locale: locale(), ...about };
     return (await this.client.request<{ visitor_token: string }>("/api/conversation/new", { body })).visitor_token;
   }
 

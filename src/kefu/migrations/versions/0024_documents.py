@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0024"
-down_revision = "0020"
+down_revision = "0023"
 roles = sa.table("roles", sa.column("id", sa.String), sa.column("permissions", sa.JSON))
 
 

@@ -173,7 +173,7 @@ export type AgentOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Created At
      */
@@ -244,6 +244,26 @@ export type AgentStatusData = {
      */
     success?: true;
     data: AgentStatus;
+};
+
+/**
+ * AnalysisOut
+ *
+ * What one message says of its writer. `requirement`: `yes` when they wish for something new.
+ */
+export type AnalysisOut = {
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
+    sentiment: Judgement;
+    urgency: Judgement;
+    intent: Judgement;
+    requirement: Judgement;
 };
 
 /**
@@ -482,6 +502,34 @@ export type ArticleSummary = {
      * Public Version
      */
     public_version: number | null;
+};
+
+/**
+ * ArticleVersionOut
+ *
+ * `author`: the name, null for the system. `public_at`: since when visitors could see it.
+ */
+export type ArticleVersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Author
+     */
+    author: string | null;
+    /**
+     * At
+     */
+    at: string;
+    /**
+     * Public At
+     */
+    public_at: string | null;
 };
 
 /**
@@ -725,6 +773,159 @@ export type AvailableData = {
      */
     success?: true;
     data: AvailableAgents;
+};
+
+/**
+ * BacktestData
+ */
+export type BacktestData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: BacktestOut;
+};
+
+/**
+ * BacktestListData
+ */
+export type BacktestListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<BacktestRef>;
+};
+
+/**
+ * BacktestOut
+ */
+export type BacktestOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * State
+     */
+    state: 'running' | 'done' | 'cancelled';
+    /**
+     * Version
+     */
+    version: number | null;
+    /**
+     * Baseline
+     */
+    baseline: number;
+    /**
+     * Shop
+     */
+    shop: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Looked At
+     */
+    looked_at: number;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
+    /**
+     * Names
+     */
+    names: {
+        [key: string]: Names;
+    };
+    candidate: Counts;
+    compared: Counts;
+    only_candidate: Only;
+    only_baseline: Only;
+};
+
+/**
+ * BacktestRef
+ *
+ * `version` null: the draft as it was.
+ */
+export type BacktestRef = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * State
+     */
+    state: 'running' | 'done' | 'cancelled';
+    /**
+     * Version
+     */
+    version: number | null;
+    /**
+     * Baseline
+     */
+    baseline: number;
+    /**
+     * Shop
+     */
+    shop: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Looked At
+     */
+    looked_at: number;
+    /**
+     * Started At
+     */
+    started_at: string;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Ended At
+     */
+    ended_at: string | null;
 };
 
 /**
@@ -1346,6 +1547,57 @@ export type CostsData = {
 };
 
 /**
+ * Counts
+ *
+ * `sessions` with a hit. `fired` hits ask for a person; one came after those that `caught`, none after the rest.
+ *
+ * `missed`: people came without a hit before. `noted`: hits that only tag or tell. `unreadable` ones were left out.
+ */
+export type Counts = {
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Noted
+     */
+    noted: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * Missed
+     */
+    missed: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+    /**
+     * Unreadable
+     */
+    unreadable: number;
+    /**
+     * Policies
+     */
+    policies: {
+        [key: string]: OfPolicy;
+    };
+    /**
+     * Days
+     */
+    days: {
+        [key: string]: Day;
+    };
+    examples: Examples;
+};
+
+/**
  * Coze
  */
 export type Coze = {
@@ -1416,6 +1668,28 @@ export type CustomerOut = {
 };
 
 /**
+ * Day
+ */
+export type Day = {
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * Missed
+     */
+    missed: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+};
+
+/**
  * DayOut
  *
  * A local day, as instants: 23 or 25 hours long where the clock changes.
@@ -1441,6 +1715,43 @@ export type DayOut = {
      * Is Special
      */
     is_special: boolean;
+};
+
+/**
+ * Difference
+ *
+ * `fields`: what it was and what it is, by field.
+ */
+export type Difference = {
+    /**
+     * Id
+     */
+    id: string;
+    name: Names;
+    /**
+     * Change
+     */
+    change: 'added' | 'removed' | 'changed';
+    /**
+     * Fields
+     */
+    fields: {
+        [key: string]: Array<unknown>;
+    };
+};
+
+/**
+ * DifferenceData
+ */
+export type DifferenceData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<Difference>;
 };
 
 /**
@@ -1603,6 +1914,20 @@ export type DraftOut = {
      * Is Ours
      */
     is_ours: boolean;
+};
+
+/**
+ * EarlierTurn
+ */
+export type EarlierTurn = {
+    /**
+     * Role
+     */
+    role: 'user' | 'assistant';
+    /**
+     * Content
+     */
+    content: string;
 };
 
 /**
@@ -1806,27 +2131,75 @@ export type EvidenceOut = {
     /**
      * Passages
      */
-    passages: Array<KefuAnsweringEvidenceEndpointsPassageOut>;
+    passages: Array<EvidencePassageOut>;
 };
 
 /**
- * Example
+ * EvidencePassageOut
  *
- * The bot's reply `seq` in that session.
+ * A passage as it was then. `hash_holds`: the record was not tampered with.
+ *
+ * `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
  */
-export type Example = {
+export type EvidencePassageOut = {
     /**
-     * Session
+     * Passage Id
      */
-    session: string;
+    passage_id: string;
     /**
-     * Seq
+     * Article Id
      */
-    seq: number;
+    article_id: string;
     /**
-     * At
+     * Version
      */
-    at: string;
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Text Hash
+     */
+    text_hash: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Score
+     */
+    score: number;
+    /**
+     * Hash Holds
+     */
+    hash_holds: boolean;
+    /**
+     * Has Changed
+     */
+    has_changed: boolean;
+    /**
+     * Latest
+     */
+    latest: number | null;
+};
+
+/**
+ * Examples
+ */
+export type Examples = {
+    /**
+     * Caught
+     */
+    caught: Array<KefuSupervisionSchemasExample>;
+    /**
+     * Missed
+     */
+    missed: Array<KefuSupervisionSchemasExample>;
+    /**
+     * False Alarms
+     */
+    false_alarms: Array<KefuSupervisionSchemasExample>;
 };
 
 /**
@@ -1855,6 +2228,26 @@ export type ExplainedVariable = {
      * Example
      */
     example: string;
+};
+
+/**
+ * FailLoop
+ *
+ * So many answers in a row without evidence, or with one of these apologies.
+ */
+export type FailLoop = {
+    /**
+     * Kind
+     */
+    kind: 'fail_loop';
+    /**
+     * In A Row
+     */
+    in_a_row?: number;
+    /**
+     * Apologies
+     */
+    apologies?: Array<string>;
 };
 
 /**
@@ -2002,6 +2395,88 @@ export type FilledOut = {
 };
 
 /**
+ * GoldenData
+ */
+export type GoldenData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: GoldenOut;
+};
+
+/**
+ * GoldenList
+ *
+ * `most`: how many a shop may have. `titles`: of the articles, by id.
+ */
+export type GoldenList = {
+    /**
+     * Questions
+     */
+    questions: Array<GoldenOut>;
+    /**
+     * Titles
+     */
+    titles: {
+        [key: string]: string;
+    };
+    /**
+     * Most
+     */
+    most: number;
+};
+
+/**
+ * GoldenListData
+ */
+export type GoldenListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: GoldenList;
+};
+
+/**
+ * GoldenOut
+ */
+export type GoldenOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Kind
+     */
+    kind: 'answerable' | 'unanswerable' | 'escalate';
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Articles
+     */
+    articles: Array<string>;
+    /**
+     * History
+     */
+    history: Array<EarlierTurn>;
+    /**
+     * Created At
+     */
+    created_at: string;
+};
+
+/**
  * GrantOut
  *
  * `expires_in`: seconds the access token lasts.
@@ -2072,6 +2547,44 @@ export type Health = {
 };
 
 /**
+ * Help
+ *
+ * `packet`: of the last time that a person was asked for; `has_model`: whether words can be put another way.
+ */
+export type Help = {
+    /**
+     * For Seq
+     */
+    for_seq: number;
+    /**
+     * Suggestions
+     */
+    suggestions: Array<SuggestionOut>;
+    packet: Packet | null;
+    /**
+     * Analyses
+     *
+     * Of the newest messages, oldest first
+     */
+    analyses: Array<AnalysisOut>;
+    /**
+     * Has Model
+     */
+    has_model: boolean;
+};
+
+/**
+ * HelpData
+ */
+export type HelpData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Help;
+};
+
+/**
  * HistoryData
  */
 export type HistoryData = {
@@ -2089,6 +2602,45 @@ export type HistoryData = {
      * All of them; `data` has the newest 100
      */
     total: number;
+};
+
+/**
+ * Hit
+ *
+ * `why`: what was found; its `spans` are places in the text, from 0, in Unicode characters.
+ */
+export type Hit = {
+    /**
+     * Policy
+     */
+    policy: string;
+    name: Names;
+    /**
+     * Kind
+     */
+    kind: 'keyword' | 'regex' | 'topic' | 'sentiment' | 'vip' | 'order_value' | 'spend' | 'time' | 'fail_loop' | 'low_confidence';
+    /**
+     * Severity
+     */
+    severity: 'low' | 'medium' | 'high';
+    /**
+     * Does
+     */
+    does: string;
+    /**
+     * Dry Run
+     */
+    dry_run: boolean;
+    /**
+     * Effect
+     */
+    effect: string;
+    /**
+     * Why
+     */
+    why: {
+        [key: string]: unknown;
+    };
 };
 
 /**
@@ -2200,6 +2752,22 @@ export type HitTestOut = {
      * Took Ms
      */
     took_ms: number;
+};
+
+/**
+ * HitsData
+ *
+ * In the order of precedence; after one that asks for a person no further one is looked at.
+ */
+export type HitsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<Hit>;
 };
 
 /**
@@ -2374,6 +2942,52 @@ export type Identify = {
 };
 
 /**
+ * InShop
+ *
+ * `shop`: the default one when left out.
+ */
+export type InShop = {
+    /**
+     * Shop
+     */
+    shop?: string | null;
+};
+
+/**
+ * IntentOut
+ *
+ * `agreement`: 0…1, over the `answered`, those that the bot would have answered.
+ *
+ * `linked`: replies that link to an article; in `same` of them the bot cites it too.
+ */
+export type IntentOut = {
+    /**
+     * Intent
+     */
+    intent: string;
+    /**
+     * Drafts
+     */
+    drafts: number;
+    /**
+     * Answered
+     */
+    answered: number;
+    /**
+     * Agreement
+     */
+    agreement: number;
+    /**
+     * Linked
+     */
+    linked: number;
+    /**
+     * Same
+     */
+    same: number;
+};
+
+/**
  * IntervalOut
  *
  * ISO 8601, UTC.
@@ -2400,6 +3014,47 @@ export type JoinedData = {
      */
     success?: true;
     data: SessionOut;
+};
+
+/**
+ * Judgement
+ *
+ * `sure` 0…1; `words`: the customer's words that told.
+ */
+export type Judgement = {
+    /**
+     * Label
+     */
+    label: string;
+    /**
+     * Sure
+     */
+    sure: number;
+    /**
+     * Words
+     */
+    words: Array<string>;
+    source: MadeBy;
+};
+
+/**
+ * Keyword
+ *
+ * `match`: `word` finds a phrase where words begin and end (Chinese is cut into words first), `inside` anywhere.
+ */
+export type Keyword = {
+    /**
+     * Kind
+     */
+    kind: 'keyword';
+    /**
+     * Words
+     */
+    words: Array<string>;
+    /**
+     * Match
+     */
+    match?: 'word' | 'inside';
 };
 
 /**
@@ -2529,6 +3184,38 @@ export type LogoutIn = {
 };
 
 /**
+ * LowConfidence
+ *
+ * The best passage under an answer has a lower score than this.
+ */
+export type LowConfidence = {
+    /**
+     * Kind
+     */
+    kind: 'low_confidence';
+    /**
+     * Below
+     */
+    below: number;
+};
+
+/**
+ * MadeBy
+ *
+ * Who made something: a model, or our rules; `name`: which.
+ */
+export type MadeBy = {
+    /**
+     * Kind
+     */
+    kind: 'model' | 'rule';
+    /**
+     * Name
+     */
+    name: string;
+};
+
+/**
  * MailReply
  */
 export type MailReply = {
@@ -2547,7 +3234,8 @@ export type MailReply = {
  *
  * `seen_seq`: how far an agent has read. With it a reply is refused when others wrote since, unless `force`.
  *
- * `draft_revision`: of the agent's draft that is sent with it, and so is no draft any more.
+ * `draft_revision`: of the agent's draft that is sent with it, and so is no draft any more. `suggestion_id`: of the
+ * suggestion that it was made from.
  */
 export type ManualMessage = {
     /**
@@ -2582,6 +3270,10 @@ export type ManualMessage = {
      * Draft Revision
      */
     draft_revision?: number | null;
+    /**
+     * Suggestion Id
+     */
+    suggestion_id?: string | null;
 };
 
 /**
@@ -2941,6 +3633,39 @@ export type MessageStored = {
 };
 
 /**
+ * Mood
+ */
+export type Mood = {
+    source: MadeBy;
+    /**
+     * Sure
+     */
+    sure: number;
+    /**
+     * Words
+     */
+    words?: Array<string>;
+    /**
+     * Label
+     */
+    label: 'positive' | 'neutral' | 'negative';
+};
+
+/**
+ * Names
+ */
+export type Names = {
+    /**
+     * En
+     */
+    en: string;
+    /**
+     * Zh
+     */
+    zh: string;
+};
+
+/**
  * NewArticle
  *
  * `shop`: the default one when left out.
@@ -2984,6 +3709,40 @@ export type NewArticle = {
      * Tags
      */
     tags?: Array<string>;
+};
+
+/**
+ * NewGolden
+ *
+ * `shop`: the default one when left out. `articles`: ids, any of which answers it; for answerable questions only.
+ *
+ * `history`: what was said before, oldest first.
+ */
+export type NewGolden = {
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Kind
+     */
+    kind: 'answerable' | 'unanswerable' | 'escalate';
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Articles
+     */
+    articles?: Array<string>;
+    /**
+     * History
+     */
+    history?: Array<EarlierTurn>;
 };
 
 /**
@@ -3064,7 +3823,7 @@ export type NewRole = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -3130,6 +3889,22 @@ export type NewTag = {
      * Rules
      */
     rules?: Array<Rule>;
+};
+
+/**
+ * NextStep
+ *
+ * `code` names one of our own proposals, for its words in any language; None: the model's.
+ */
+export type NextStep = {
+    /**
+     * Code
+     */
+    code: 'look_up_order' | 'start_return' | 'check_fault' | 'advise' | 'check_payment' | 'explain' | 'apologise' | 'call' | 'answer' | null;
+    /**
+     * Text
+     */
+    text: string;
 };
 
 /**
@@ -3240,6 +4015,24 @@ export type ObjectOut = {
 };
 
 /**
+ * OfPolicy
+ */
+export type OfPolicy = {
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+};
+
+/**
  * Offered
  */
 export type Offered = {
@@ -3321,6 +4114,22 @@ export type OnlineData = {
 };
 
 /**
+ * Only
+ *
+ * Hits of one version that the other has not.
+ */
+export type Only = {
+    /**
+     * Count
+     */
+    count: number;
+    /**
+     * Examples
+     */
+    examples: Array<KefuSupervisionSchemasExample>;
+};
+
+/**
  * OpenConversation
  *
  * `identity`: who opens it, where the shop's pages say so. `page`: what they look at.
@@ -3367,6 +4176,22 @@ export type OrderFacts = {
 };
 
 /**
+ * OrderValue
+ *
+ * A sum of money that the visitor names, in whatever currency.
+ */
+export type OrderValue = {
+    /**
+     * Kind
+     */
+    kind: 'order_value';
+    /**
+     * At Least
+     */
+    at_least: number;
+};
+
+/**
  * Outcome
  *
  * Names of sessions. `refused`: the code of the error that each of them met.
@@ -3400,13 +4225,114 @@ export type OutcomeData = {
 };
 
 /**
+ * Packet
+ *
+ * What is handed over. `up_to`: the last message it knows; `orders`, `products`: as the customer named them.
+ */
+export type Packet = {
+    /**
+     * Episode
+     */
+    episode: number;
+    /**
+     * Up To
+     */
+    up_to: number;
+    /**
+     * Reason
+     */
+    reason: string;
+    source: MadeBy;
+    /**
+     * Wants
+     */
+    wants: string;
+    /**
+     * Tried
+     */
+    tried: Array<TryOutput>;
+    /**
+     * Evidence
+     */
+    evidence: Array<PacketPassage>;
+    mood: Mood;
+    urgency: Pressure;
+    intent: Wish;
+    /**
+     * Orders
+     */
+    orders: Array<string>;
+    /**
+     * Products
+     */
+    products: Array<string>;
+    next_step: NextStep;
+};
+
+/**
+ * PacketPassage
+ *
+ * What the bot found, as it was then. `score` 0…1.
+ */
+export type PacketPassage = {
+    /**
+     * Passage Id
+     */
+    passage_id: string;
+    /**
+     * Article Id
+     */
+    article_id: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Score
+     */
+    score: number;
+};
+
+/**
+ * PassageOut
+ *
+ * `part`: of a document, from 1; its page where `is_page`.
+ */
+export type PassageOut = {
+    /**
+     * Ordinal
+     */
+    ordinal: number;
+    /**
+     * Heading
+     */
+    heading: string;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Part
+     */
+    part: number;
+    /**
+     * Is Page
+     */
+    is_page: boolean;
+};
+
+/**
  * PassagePage
  */
 export type PassagePage = {
     /**
      * Passages
      */
-    passages: Array<KefuKnowledgeSchemasPassageOut>;
+    passages: Array<PassageOut>;
     /**
      * Total
      */
@@ -3573,6 +4499,154 @@ export type Piece = {
 };
 
 /**
+ * Policy
+ *
+ * `priority`: 1 is looked at first. `shop`: null for all. `hours`: when it holds, by the shop's hours.
+ *
+ * `dry_run`: it only writes down what it would have done. `tag`: the one to give, for `does: tag`.
+ */
+export type Policy = {
+    /**
+     * Id
+     */
+    id: string;
+    name: Names;
+    /**
+     * Rule
+     */
+    rule: ({
+        kind: 'keyword';
+    } & Keyword) | ({
+        kind: 'regex';
+    } & Regex) | ({
+        kind: 'topic';
+    } & TopicRule) | ({
+        kind: 'sentiment';
+    } & Sentiment) | ({
+        kind: 'vip';
+    } & Vip) | ({
+        kind: 'order_value';
+    } & OrderValue) | ({
+        kind: 'spend';
+    } & Spend) | ({
+        kind: 'time';
+    } & Time) | ({
+        kind: 'fail_loop';
+    } & FailLoop) | ({
+        kind: 'low_confidence';
+    } & LowConfidence);
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Hours
+     */
+    hours?: 'any' | 'open' | 'closed';
+    /**
+     * Severity
+     */
+    severity?: 'low' | 'medium' | 'high';
+    /**
+     * Priority
+     */
+    priority?: number;
+    /**
+     * Cooldown Minutes
+     */
+    cooldown_minutes?: number;
+    /**
+     * Enabled
+     */
+    enabled?: boolean;
+    /**
+     * Dry Run
+     */
+    dry_run?: boolean;
+    /**
+     * Does
+     */
+    does?: 'escalate' | 'tag' | 'tell';
+    /**
+     * Tag
+     */
+    tag?: string | null;
+};
+
+/**
+ * PolicyDraftData
+ */
+export type PolicyDraftData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: PolicyDraftOut;
+};
+
+/**
+ * PolicyDraftOut
+ *
+ * What is being written. `in_force`: the version that watches now; `is_changed`: they differ.
+ */
+export type PolicyDraftOut = {
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Based On
+     */
+    based_on: number;
+    /**
+     * In Force
+     */
+    in_force: number;
+    /**
+     * Is Changed
+     */
+    is_changed: boolean;
+    /**
+     * Changed At
+     */
+    changed_at: string;
+    /**
+     * Changed By
+     */
+    changed_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+};
+
+/**
+ * PolicyVersionOut
+ */
+export type PolicyVersionOut = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Note
+     */
+    note: string;
+    /**
+     * Published At
+     */
+    published_at: string;
+    /**
+     * Published By
+     */
+    published_by: string;
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+};
+
+/**
  * PostMessage
  */
 export type PostMessage = {
@@ -3588,6 +4662,25 @@ export type PostMessage = {
      * Client Msg Id
      */
     client_msg_id: string;
+};
+
+/**
+ * Pressure
+ */
+export type Pressure = {
+    source: MadeBy;
+    /**
+     * Sure
+     */
+    sure: number;
+    /**
+     * Words
+     */
+    words?: Array<string>;
+    /**
+     * Label
+     */
+    label: 'high' | 'normal' | 'low';
 };
 
 /**
@@ -3719,6 +4812,36 @@ export type Proof = {
 };
 
 /**
+ * Publish
+ */
+export type Publish = {
+    /**
+     * Revision
+     */
+    revision: number;
+    /**
+     * Note
+     */
+    note?: string;
+};
+
+/**
+ * Publishing
+ *
+ * `force`: why it is done although golden questions break; for those with `quality.write`.
+ */
+export type Publishing = {
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Force
+     */
+    force?: string | null;
+};
+
+/**
  * PutHours
  *
  * `hours` null: as the settings say. `version`: of what the writer saw.
@@ -3733,6 +4856,22 @@ export type PutHours = {
      * Version
      */
     version: number;
+};
+
+/**
+ * PutPolicies
+ *
+ * All policies as they are to be. `revision`: of what the writer saw.
+ */
+export type PutPolicies = {
+    /**
+     * Policies
+     */
+    policies: Array<Policy>;
+    /**
+     * Revision
+     */
+    revision: number;
 };
 
 /**
@@ -3776,6 +4915,20 @@ export type PutSecurity = {
      * Version
      */
     version: number;
+};
+
+/**
+ * PutShadow
+ */
+export type PutShadow = {
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Is On
+     */
+    is_on: boolean;
 };
 
 /**
@@ -3834,7 +4987,7 @@ export type QuestionOut = {
     /**
      * Examples
      */
-    examples: Array<Example>;
+    examples: Array<KefuKnowledgeQuestionEndpointsExample>;
 };
 
 /**
@@ -4106,6 +5259,20 @@ export type ReasonOut = {
 };
 
 /**
+ * RecommendationsData
+ */
+export type RecommendationsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<RestsOn>;
+};
+
+/**
  * RecoveryCodes
  *
  * Shown once: only their hashes are kept. Each is for one use.
@@ -4136,6 +5303,22 @@ export type RefreshIn = {
      * Refresh Token
      */
     refresh_token: string;
+};
+
+/**
+ * Regex
+ *
+ * RE2, upper and lower case alike.
+ */
+export type Regex = {
+    /**
+     * Kind
+     */
+    kind: 'regex';
+    /**
+     * Pattern
+     */
+    pattern: string;
 };
 
 /**
@@ -4336,6 +5519,34 @@ export type RespondedData = {
 };
 
 /**
+ * RestsOn
+ *
+ * What a suggestion rests on. `score` 0…1: of a passage, how likely it answers.
+ */
+export type RestsOn = {
+    /**
+     * Kind
+     */
+    kind: 'passage' | 'quick_reply' | 'rule';
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Title
+     */
+    title: string;
+    /**
+     * Url
+     */
+    url: string | null;
+    /**
+     * Score
+     */
+    score: number;
+};
+
+/**
  * Returned
  *
  * `code` and `state` are what the provider sent back in the address.
@@ -4356,6 +5567,42 @@ export type Returned = {
 };
 
 /**
+ * Reworded
+ */
+export type Reworded = {
+    /**
+     * Text
+     */
+    text: string;
+    made_by: MadeBy;
+};
+
+/**
+ * RewordedData
+ */
+export type RewordedData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Reworded;
+};
+
+/**
+ * Rewrite
+ */
+export type Rewrite = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Style
+     */
+    style: 'polite' | 'brief' | 'empathetic';
+};
+
+/**
  * RoleChangeIn
  *
  * `version`: of the role as the caller saw it. What is not named stays.
@@ -4369,7 +5616,7 @@ export type RoleChangeIn = {
     /**
      * Permissions
      */
-    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
+    permissions?: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'> | null;
 };
 
 /**
@@ -4396,7 +5643,7 @@ export type RoleList = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
 };
 
 /**
@@ -4438,7 +5685,7 @@ export type RoleOut = {
     /**
      * Permissions
      */
-    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'knowledge.publish' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
+    permissions: Array<'sessions.read' | 'sessions.takeover' | 'sessions.reply' | 'sessions.reply_any' | 'sessions.release' | 'sessions.release_any' | 'sessions.close' | 'sessions.read_any' | 'sessions.transfer' | 'sessions.transfer_any' | 'sessions.assign' | 'sessions.annotate' | 'sessions.merge' | 'stats.read' | 'tags.write' | 'replies.write' | 'shops.read' | 'shops.write' | 'knowledge.read' | 'knowledge.write' | 'policies.read' | 'policies.write' | 'knowledge.publish' | 'quality.read' | 'quality.write' | 'agents.read' | 'agents.write' | 'roles.write' | 'contacts.read' | 'events.read' | 'audit.read' | 'bot.read' | 'bot.write'>;
     /**
      * Is Builtin
      */
@@ -4503,6 +5750,110 @@ export type Rule = {
 };
 
 /**
+ * RunData
+ */
+export type RunData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RunOut;
+};
+
+/**
+ * RunList
+ *
+ * `titles`: of the articles found in vain, by id.
+ */
+export type RunList = {
+    /**
+     * Runs
+     */
+    runs: Array<RunOut>;
+    /**
+     * Titles
+     */
+    titles: {
+        [key: string]: string;
+    };
+};
+
+/**
+ * RunListData
+ */
+export type RunListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RunList;
+};
+
+/**
+ * RunOut
+ *
+ * `done` of `total` questions are asked; the rest is empty until `finished_at`.
+ */
+export type RunOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Set Version
+     */
+    set_version: string;
+    /**
+     * Knowledge Version
+     */
+    knowledge_version: number;
+    /**
+     * Provider
+     */
+    provider: string;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Right
+     */
+    right: number;
+    /**
+     * Scores
+     */
+    scores: {
+        [key: string]: {
+            [key: string]: ScoreOut;
+        };
+    };
+    /**
+     * Wrong
+     */
+    wrong: Array<WrongOut>;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+};
+
+/**
  * SaidMessages
  */
 export type SaidMessages = {
@@ -4545,6 +5896,30 @@ export type SaveDraft = {
      * Revision
      */
     revision: number;
+};
+
+/**
+ * ScoreOut
+ *
+ * 0…1; `low` to `high` is the interval of 95 %; of `count` questions.
+ */
+export type ScoreOut = {
+    /**
+     * Value
+     */
+    value: number;
+    /**
+     * Low
+     */
+    low: number;
+    /**
+     * High
+     */
+    high: number;
+    /**
+     * Count
+     */
+    count: number;
 };
 
 /**
@@ -4793,6 +6168,22 @@ export type SentBack = {
      * Reason
      */
     reason: string;
+};
+
+/**
+ * Sentiment
+ *
+ * So many messages of the visitor in a row that sound unhappy.
+ */
+export type Sentiment = {
+    /**
+     * Kind
+     */
+    kind: 'sentiment';
+    /**
+     * In A Row
+     */
+    in_a_row?: number;
 };
 
 /**
@@ -5167,6 +6558,41 @@ export type Several = {
 };
 
 /**
+ * ShadowData
+ */
+export type ShadowData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: ShadowOut;
+};
+
+/**
+ * ShadowOut
+ *
+ * `intents`: of the last `days`, the commonest first.
+ */
+export type ShadowOut = {
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Is On
+     */
+    is_on: boolean;
+    /**
+     * Days
+     */
+    days: number;
+    /**
+     * Intents
+     */
+    intents: Array<IntentOut>;
+};
+
+/**
  * ShiftConfig
  *
  * `week` and `special` say all; `shift_start` and `shift_end` are of the first day that has hours.
@@ -5302,10 +6728,11 @@ export type ShopRef = {
 
 /**
  * ShowPage
- *
- * null: nothing any more.
  */
 export type ShowPage = {
+    /**
+     * null: nothing any more
+     */
     card: Card | null;
 };
 
@@ -5383,6 +6810,22 @@ export type Span = {
 };
 
 /**
+ * Spend
+ *
+ * US dollars that the bot's answers in the session have cost.
+ */
+export type Spend = {
+    /**
+     * Kind
+     */
+    kind: 'spend';
+    /**
+     * At Least
+     */
+    at_least: number;
+};
+
+/**
  * SplitFrom
  */
 export type SplitFrom = {
@@ -5390,6 +6833,40 @@ export type SplitFrom = {
      * From Seq
      */
     from_seq: number;
+};
+
+/**
+ * StartBacktest
+ *
+ * `version` null: the draft. `baseline` null: what is in force. Times are Unix milliseconds, `until` not included.
+ *
+ * `within_minutes`: so soon after a hit a person has to have come for it to be right.
+ */
+export type StartBacktest = {
+    /**
+     * Version
+     */
+    version?: number | null;
+    /**
+     * Baseline
+     */
+    baseline?: number | null;
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Since
+     */
+    since: number;
+    /**
+     * Until
+     */
+    until: number;
+    /**
+     * Within Minutes
+     */
+    within_minutes?: number;
 };
 
 /**
@@ -5427,6 +6904,76 @@ export type StoredData = {
      * Client Msg Id
      */
     client_msg_id: string | null;
+};
+
+/**
+ * SuggestionOut
+ *
+ * `confidence` 0…1, from what the suggestion rests on.
+ */
+export type SuggestionOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * For Seq
+     */
+    for_seq: number;
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Confidence
+     */
+    confidence: number;
+    /**
+     * Sources
+     */
+    sources: Array<RestsOn>;
+    made_by: MadeBy;
+    /**
+     * Outcome
+     */
+    outcome: 'adopted' | 'edited' | 'rejected' | null;
+};
+
+/**
+ * Suggestions
+ *
+ * `for_seq`: the visitor's message that they answer.
+ */
+export type Suggestions = {
+    /**
+     * For Seq
+     */
+    for_seq: number;
+    /**
+     * Suggestions
+     */
+    suggestions: Array<SuggestionOut>;
+};
+
+/**
+ * SuggestionsData
+ */
+export type SuggestionsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Suggestions;
+};
+
+/**
+ * Summarise
+ */
+export type Summarise = {
+    /**
+     * To
+     */
+    to: 'zh' | 'en';
 };
 
 /**
@@ -5675,6 +7222,26 @@ export type TeamStats = {
 };
 
 /**
+ * Time
+ *
+ * How long the visitor talks with the bot already: minutes, or messages that they wrote.
+ */
+export type Time = {
+    /**
+     * Kind
+     */
+    kind: 'time';
+    /**
+     * Measure
+     */
+    measure?: 'minutes' | 'messages';
+    /**
+     * At Least
+     */
+    at_least: number;
+};
+
+/**
  * Today
  *
  * Since midnight in TIMEZONE. Times in seconds; null where there is nothing to take an average of.
@@ -5785,6 +7352,20 @@ export type TodayWithLoad = {
      * Max Sessions
      */
     max_sessions: number;
+};
+
+/**
+ * TopicRule
+ */
+export type TopicRule = {
+    /**
+     * Kind
+     */
+    kind: 'topic';
+    /**
+     * Topics
+     */
+    topics: Array<'legal' | 'safety' | 'press' | 'privacy' | 'self_harm'>;
 };
 
 /**
@@ -5939,6 +7520,20 @@ export type TransferRecord = {
 };
 
 /**
+ * Translate
+ */
+export type Translate = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * To
+     */
+    to: 'zh' | 'en';
+};
+
+/**
  * TrialData
  */
 export type TrialData = {
@@ -5989,6 +7584,50 @@ export type TrialOut = {
      * Said
      */
     said?: string;
+};
+
+/**
+ * Try
+ *
+ * A message as a visitor might write it. `policies` null: those of the draft.
+ */
+export type TryInput = {
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Is Vip
+     */
+    is_vip?: boolean;
+    /**
+     * Shop
+     */
+    shop?: string | null;
+    /**
+     * Policies
+     */
+    policies?: Array<Policy> | null;
+};
+
+/**
+ * Try
+ *
+ * What the bot answered; `answered` is false when the knowledge did not say.
+ */
+export type TryOutput = {
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Said
+     */
+    said: string;
+    /**
+     * Answered
+     */
+    answered: boolean;
 };
 
 /**
@@ -6147,6 +7786,17 @@ export type UserProfile = {
 };
 
 /**
+ * VersionData
+ */
+export type VersionData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: PolicyVersionOut;
+};
+
+/**
  * VersionList
  *
  * The newest first.
@@ -6159,35 +7809,49 @@ export type VersionList = {
     /**
      * Data
      */
-    data: Array<VersionOut>;
+    data: Array<ArticleVersionOut>;
 };
 
 /**
- * VersionOut
- *
- * `author`: the name, null for the system. `public_at`: since when visitors could see it.
+ * VersionListData
  */
-export type VersionOut = {
+export type VersionListData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<VersionRef>;
+};
+
+/**
+ * VersionRef
+ *
+ * `version` 0 is what Kefu came with. `until` is null for what is in force.
+ */
+export type VersionRef = {
     /**
      * Version
      */
     version: number;
     /**
-     * Title
+     * Note
      */
-    title: string;
+    note: string;
     /**
-     * Author
+     * Published At
      */
-    author: string | null;
+    published_at: string;
     /**
-     * At
+     * Published By
      */
-    at: string;
+    published_by: string;
     /**
-     * Public At
+     * Until
      */
-    public_at: string | null;
+    until: string | null;
 };
 
 /**
@@ -6217,6 +7881,16 @@ export type VersionTextData = {
      */
     success?: true;
     data: VersionText;
+};
+
+/**
+ * Vip
+ */
+export type Vip = {
+    /**
+     * Kind
+     */
+    kind: 'vip';
 };
 
 /**
@@ -6299,6 +7973,25 @@ export type WallboardData = {
 };
 
 /**
+ * Wish
+ */
+export type Wish = {
+    source: MadeBy;
+    /**
+     * Sure
+     */
+    sure: number;
+    /**
+     * Words
+     */
+    words?: Array<string>;
+    /**
+     * Label
+     */
+    label: 'delivery' | 'return' | 'fault' | 'product' | 'payment' | 'usage' | 'complaint' | 'person' | 'chat' | 'other';
+};
+
+/**
  * WithReason
  */
 export type WithReason = {
@@ -6378,81 +8071,59 @@ export type WriteNote = {
 };
 
 /**
- * PassageOut
+ * WrongOut
  *
- * A passage as it was then. `hash_holds`: the record was not tampered with.
- *
- * `has_changed`: the article does not say this any more; `latest`: its version now, null when it is not public.
+ * `found`: ids of the articles, best first.
  */
-export type KefuAnsweringEvidenceEndpointsPassageOut = {
+export type WrongOut = {
     /**
-     * Passage Id
+     * Id
      */
-    passage_id: string;
+    id: string;
     /**
-     * Article Id
+     * Lang
      */
-    article_id: string;
+    lang: 'zh' | 'en';
     /**
-     * Version
+     * Kind
      */
-    version: number;
+    kind: 'answerable' | 'unanswerable' | 'escalate';
     /**
-     * Title
+     * Question
      */
-    title: string;
+    question: string;
     /**
-     * Text Hash
+     * Found
      */
-    text_hash: string;
+    found: Array<string>;
     /**
-     * Text
+     * Answered
      */
-    text: string;
+    answered: boolean;
     /**
-     * Score
+     * Escalated
      */
-    score: number;
-    /**
-     * Hash Holds
-     */
-    hash_holds: boolean;
-    /**
-     * Has Changed
-     */
-    has_changed: boolean;
-    /**
-     * Latest
-     */
-    latest: number | null;
+    escalated: boolean;
 };
 
 /**
- * PassageOut
+ * Example
  *
- * `part`: of a document, from 1; its page where `is_page`.
+ * The bot's reply `seq` in that session.
  */
-export type KefuKnowledgeSchemasPassageOut = {
+export type KefuKnowledgeQuestionEndpointsExample = {
     /**
-     * Ordinal
+     * Session
      */
-    ordinal: number;
+    session: string;
     /**
-     * Heading
+     * Seq
      */
-    heading: string;
+    seq: number;
     /**
-     * Text
+     * At
      */
-    text: string;
-    /**
-     * Part
-     */
-    part: number;
-    /**
-     * Is Page
-     */
-    is_page: boolean;
+    at: string;
 };
 
 /**
@@ -6464,6 +8135,30 @@ export type KefuKnowledgeStatesStatus = 'draft' | 'review' | 'published' | 'arch
  * Status
  */
 export type KefuSessionsStatesStatus = 'bot_active' | 'pending_manual' | 'manual_live' | 'after_hours_email' | 'closed';
+
+/**
+ * Example
+ *
+ * `seq`: the message, or the event with which a person came. `policy` is null for what was missed.
+ */
+export type KefuSupervisionSchemasExample = {
+    /**
+     * Session
+     */
+    session: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Policy
+     */
+    policy: string | null;
+    /**
+     * At
+     */
+    at: number;
+};
 
 export type Error = {
     success: false;
@@ -12609,6 +14304,505 @@ export type RateResponses = {
 
 export type RateResponse = RateResponses[keyof RateResponses];
 
+export type GetHelpData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/help';
+};
+
+export type GetHelpErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetHelpError = GetHelpErrors[keyof GetHelpErrors];
+
+export type GetHelpResponses = {
+    /**
+     * Successful Response
+     */
+    200: HelpData;
+};
+
+export type GetHelpResponse = GetHelpResponses[keyof GetHelpResponses];
+
+export type SuggestData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/suggestions';
+};
+
+export type SuggestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SuggestError = SuggestErrors[keyof SuggestErrors];
+
+export type SuggestResponses = {
+    /**
+     * Successful Response
+     */
+    200: SuggestionsData;
+};
+
+export type SuggestResponse = SuggestResponses[keyof SuggestResponses];
+
+export type RejectSuggestionData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+        /**
+         * Suggestion Id
+         */
+        suggestion_id: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/suggestions/{suggestion_id}/reject';
+};
+
+export type RejectSuggestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RejectSuggestionError = RejectSuggestionErrors[keyof RejectSuggestionErrors];
+
+export type RejectSuggestionResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type RejectSuggestionResponse = RejectSuggestionResponses[keyof RejectSuggestionResponses];
+
+export type RewriteData = {
+    body: Rewrite;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/rewrite';
+};
+
+export type RewriteErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RewriteError = RewriteErrors[keyof RewriteErrors];
+
+export type RewriteResponses = {
+    /**
+     * Successful Response
+     */
+    200: RewordedData;
+};
+
+export type RewriteResponse = RewriteResponses[keyof RewriteResponses];
+
+export type TranslateData = {
+    body: Translate;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/translate';
+};
+
+export type TranslateErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TranslateError = TranslateErrors[keyof TranslateErrors];
+
+export type TranslateResponses = {
+    /**
+     * Successful Response
+     */
+    200: RewordedData;
+};
+
+export type TranslateResponse = TranslateResponses[keyof TranslateResponses];
+
+export type SummariseData = {
+    body: Summarise;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: never;
+    url: '/api/sessions/{name}/summary';
+};
+
+export type SummariseErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type SummariseError = SummariseErrors[keyof SummariseErrors];
+
+export type SummariseResponses = {
+    /**
+     * Successful Response
+     */
+    200: RewordedData;
+};
+
+export type SummariseResponse = SummariseResponses[keyof SummariseResponses];
+
+export type RecommendData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query: {
+        /**
+         * Q
+         */
+        q: string;
+    };
+    url: '/api/sessions/{name}/recommendations';
+};
+
+export type RecommendErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RecommendError = RecommendErrors[keyof RecommendErrors];
+
+export type RecommendResponses = {
+    /**
+     * Successful Response
+     */
+    200: RecommendationsData;
+};
+
+export type RecommendResponse = RecommendResponses[keyof RecommendResponses];
+
 export type OpenConversationData = {
     body: OpenConversation;
     path?: never;
@@ -14256,7 +16450,7 @@ export type SendArticleBackResponses = {
 export type SendArticleBackResponse = SendArticleBackResponses[keyof SendArticleBackResponses];
 
 export type PublishArticleData = {
-    body: AtVersion;
+    body: Publishing;
     path: {
         /**
          * Article Id
@@ -14326,7 +16520,7 @@ export type PublishArticleResponses = {
 export type PublishArticleResponse = PublishArticleResponses[keyof PublishArticleResponses];
 
 export type ArchiveArticleData = {
-    body: AtVersion;
+    body: Publishing;
     path: {
         /**
          * Article Id
@@ -15141,6 +17335,555 @@ export type SettleQuestionResponses = {
 
 export type SettleQuestionResponse = SettleQuestionResponses[keyof SettleQuestionResponses];
 
+export type ListGoldenQuestionsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+    };
+    url: '/api/golden/questions';
+};
+
+export type ListGoldenQuestionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListGoldenQuestionsError = ListGoldenQuestionsErrors[keyof ListGoldenQuestionsErrors];
+
+export type ListGoldenQuestionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: GoldenListData;
+};
+
+export type ListGoldenQuestionsResponse = ListGoldenQuestionsResponses[keyof ListGoldenQuestionsResponses];
+
+export type AddGoldenQuestionData = {
+    body: NewGolden;
+    path?: never;
+    query?: never;
+    url: '/api/golden/questions';
+};
+
+export type AddGoldenQuestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type AddGoldenQuestionError = AddGoldenQuestionErrors[keyof AddGoldenQuestionErrors];
+
+export type AddGoldenQuestionResponses = {
+    /**
+     * Successful Response
+     */
+    201: GoldenData;
+};
+
+export type AddGoldenQuestionResponse = AddGoldenQuestionResponses[keyof AddGoldenQuestionResponses];
+
+export type RemoveGoldenQuestionData = {
+    body?: never;
+    path: {
+        /**
+         * Question Id
+         */
+        question_id: string;
+    };
+    query?: never;
+    url: '/api/golden/questions/{question_id}';
+};
+
+export type RemoveGoldenQuestionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type RemoveGoldenQuestionError = RemoveGoldenQuestionErrors[keyof RemoveGoldenQuestionErrors];
+
+export type RemoveGoldenQuestionResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type RemoveGoldenQuestionResponse = RemoveGoldenQuestionResponses[keyof RemoveGoldenQuestionResponses];
+
+export type ListGoldenRunsData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+    };
+    url: '/api/golden/runs';
+};
+
+export type ListGoldenRunsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListGoldenRunsError = ListGoldenRunsErrors[keyof ListGoldenRunsErrors];
+
+export type ListGoldenRunsResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunListData;
+};
+
+export type ListGoldenRunsResponse = ListGoldenRunsResponses[keyof ListGoldenRunsResponses];
+
+export type StartGoldenRunData = {
+    body: InShop;
+    path?: never;
+    query?: never;
+    url: '/api/golden/runs';
+};
+
+export type StartGoldenRunErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type StartGoldenRunError = StartGoldenRunErrors[keyof StartGoldenRunErrors];
+
+export type StartGoldenRunResponses = {
+    /**
+     * Successful Response
+     */
+    202: RunData;
+};
+
+export type StartGoldenRunResponse = StartGoldenRunResponses[keyof StartGoldenRunResponses];
+
+export type ReadGoldenRunData = {
+    body?: never;
+    path: {
+        /**
+         * Run Id
+         */
+        run_id: string;
+    };
+    query?: never;
+    url: '/api/golden/runs/{run_id}';
+};
+
+export type ReadGoldenRunErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadGoldenRunError = ReadGoldenRunErrors[keyof ReadGoldenRunErrors];
+
+export type ReadGoldenRunResponses = {
+    /**
+     * Successful Response
+     */
+    200: RunData;
+};
+
+export type ReadGoldenRunResponse = ReadGoldenRunResponses[keyof ReadGoldenRunResponses];
+
+export type ReadShadowData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | '';
+        /**
+         * Days
+         */
+        days?: number;
+    };
+    url: '/api/shadow';
+};
+
+export type ReadShadowErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadShadowError = ReadShadowErrors[keyof ReadShadowErrors];
+
+export type ReadShadowResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShadowData;
+};
+
+export type ReadShadowResponse = ReadShadowResponses[keyof ReadShadowResponses];
+
+export type PutShadowData = {
+    body: PutShadow;
+    path?: never;
+    query?: never;
+    url: '/api/shadow';
+};
+
+export type PutShadowErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutShadowError = PutShadowErrors[keyof PutShadowErrors];
+
+export type PutShadowResponses = {
+    /**
+     * Successful Response
+     */
+    200: ShadowData;
+};
+
+export type PutShadowResponse = PutShadowResponses[keyof PutShadowResponses];
+
 export type ListShopsData = {
     body?: never;
     path?: never;
@@ -15839,6 +18582,745 @@ export type RetireSecretResponses = {
 };
 
 export type RetireSecretResponse = RetireSecretResponses[keyof RetireSecretResponses];
+
+export type GetPoliciesData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies';
+};
+
+export type GetPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetPoliciesError = GetPoliciesErrors[keyof GetPoliciesErrors];
+
+export type GetPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyDraftData;
+};
+
+export type GetPoliciesResponse = GetPoliciesResponses[keyof GetPoliciesResponses];
+
+export type PutPoliciesData = {
+    body: PutPolicies;
+    path?: never;
+    query?: never;
+    url: '/api/policies';
+};
+
+export type PutPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PutPoliciesError = PutPoliciesErrors[keyof PutPoliciesErrors];
+
+export type PutPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: PolicyDraftData;
+};
+
+export type PutPoliciesResponse = PutPoliciesResponses[keyof PutPoliciesResponses];
+
+export type PublishPoliciesData = {
+    body: Publish;
+    path?: never;
+    query?: never;
+    url: '/api/policies/publish';
+};
+
+export type PublishPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type PublishPoliciesError = PublishPoliciesErrors[keyof PublishPoliciesErrors];
+
+export type PublishPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    201: VersionData;
+};
+
+export type PublishPoliciesResponse = PublishPoliciesResponses[keyof PublishPoliciesResponses];
+
+export type ListPolicyVersionsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies/versions';
+};
+
+export type ListPolicyVersionsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListPolicyVersionsError = ListPolicyVersionsErrors[keyof ListPolicyVersionsErrors];
+
+export type ListPolicyVersionsResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionListData;
+};
+
+export type ListPolicyVersionsResponse = ListPolicyVersionsResponses[keyof ListPolicyVersionsResponses];
+
+export type GetPolicyVersionData = {
+    body?: never;
+    path: {
+        /**
+         * Version
+         */
+        version: number;
+    };
+    query?: never;
+    url: '/api/policies/versions/{version}';
+};
+
+export type GetPolicyVersionErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetPolicyVersionError = GetPolicyVersionErrors[keyof GetPolicyVersionErrors];
+
+export type GetPolicyVersionResponses = {
+    /**
+     * Successful Response
+     */
+    200: VersionData;
+};
+
+export type GetPolicyVersionResponse = GetPolicyVersionResponses[keyof GetPolicyVersionResponses];
+
+export type DiffPoliciesData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Old
+         */
+        old?: number | null;
+        /**
+         * New
+         */
+        new?: number | null;
+    };
+    url: '/api/policies/diff';
+};
+
+export type DiffPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type DiffPoliciesError = DiffPoliciesErrors[keyof DiffPoliciesErrors];
+
+export type DiffPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: DifferenceData;
+};
+
+export type DiffPoliciesResponse = DiffPoliciesResponses[keyof DiffPoliciesResponses];
+
+export type TryPoliciesData = {
+    body: TryInput;
+    path?: never;
+    query?: never;
+    url: '/api/policies/try';
+};
+
+export type TryPoliciesErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type TryPoliciesError = TryPoliciesErrors[keyof TryPoliciesErrors];
+
+export type TryPoliciesResponses = {
+    /**
+     * Successful Response
+     */
+    200: HitsData;
+};
+
+export type TryPoliciesResponse = TryPoliciesResponses[keyof TryPoliciesResponses];
+
+export type ListBacktestsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/policies/backtests';
+};
+
+export type ListBacktestsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ListBacktestsError = ListBacktestsErrors[keyof ListBacktestsErrors];
+
+export type ListBacktestsResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestListData;
+};
+
+export type ListBacktestsResponse = ListBacktestsResponses[keyof ListBacktestsResponses];
+
+export type StartBacktestData = {
+    body: StartBacktest;
+    path?: never;
+    query?: never;
+    url: '/api/policies/backtests';
+};
+
+export type StartBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type StartBacktestError = StartBacktestErrors[keyof StartBacktestErrors];
+
+export type StartBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    201: BacktestData;
+};
+
+export type StartBacktestResponse = StartBacktestResponses[keyof StartBacktestResponses];
+
+export type GetBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/policies/backtests/{backtest_id}';
+};
+
+export type GetBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type GetBacktestError = GetBacktestErrors[keyof GetBacktestErrors];
+
+export type GetBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestData;
+};
+
+export type GetBacktestResponse = GetBacktestResponses[keyof GetBacktestResponses];
+
+export type CancelBacktestData = {
+    body?: never;
+    path: {
+        /**
+         * Backtest Id
+         */
+        backtest_id: string;
+    };
+    query?: never;
+    url: '/api/policies/backtests/{backtest_id}/cancel';
+};
+
+export type CancelBacktestErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CancelBacktestError = CancelBacktestErrors[keyof CancelBacktestErrors];
+
+export type CancelBacktestResponses = {
+    /**
+     * Successful Response
+     */
+    200: BacktestData;
+};
+
+export type CancelBacktestResponse = CancelBacktestResponses[keyof CancelBacktestResponses];
 
 export type IdentifyVisitorData = {
     body: Identify;

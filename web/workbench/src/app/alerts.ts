@@ -20,7 +20,7 @@ export async function allowNotifications(): Promise<boolean> {
 
 /** Tells of customers who begin to wait or are offered, and of long waits: in the title, by ear, beside the browser. */
 export function useAlerts(): void {
-  const { t } = useI18n();
+  const { t, locale } = useI18n();
   const list = useSessionList();
   const name = (session: SessionSummary) => nameOf(session, (short) => t("list.visitor", { name: short }));
   const notify = (session: SessionSummary, title: string) =>
@@ -44,15 +44,23 @@ export function useAlerts(): void {
     },
   );
   deskFrames.on((frame) => {
+    if (frame.type === "policy.fired") {
+      const policy = frame.policy[locale.value === "zh" ? "zh" : "en"];
+      warn(`${policy} · ${frame.name || frame.session.slice(-4)}`, frame.session, frame.session);
+    }
     if (frame.type !== "queue.reminded") return;
     const who = frame.what === "wait" ? frame.name || frame.session.slice(-4) : "";
     const message =
       frame.what === "wait"
         ? t("duty.longWait", { name: who, minutes: frame.minutes })
         : t("duty.longQueue", { count: frame.waiting });
-    tell({ title: message, session: frame.what === "wait" ? frame.session : null, about: frame.type });
-    ElMessage.warning({ message, duration: 10_000, showClose: true, grouping: true });
+    warn(message, frame.what === "wait" ? frame.session : null, frame.type);
   });
+}
+
+function warn(message: string, session: string | null, about: string): void {
+  tell({ title: message, session, about });
+  ElMessage.warning({ message, duration: 10_000, showClose: true, grouping: true });
 }
 
 export interface News {

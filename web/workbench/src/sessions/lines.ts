@@ -8,6 +8,7 @@ import {
   type LogEvent,
   type MailEvent,
   type MessagePosted,
+  type PolicyEvent,
   type ReadEvent,
   type SessionRated,
   type TeamEvent,
@@ -24,6 +25,7 @@ export type Line =
   | { kind: "part"; key: string; session: string | null }
   | { kind: "mail"; key: string; event: MailEvent }
   | { kind: "team"; key: string; event: TeamEvent }
+  | { kind: "policy"; key: string; event: PolicyEvent }
   | { kind: "rating"; key: string; rating: SessionRated }
   | { kind: "identity"; key: string; event: Identity }
   | {
@@ -61,15 +63,19 @@ export function linesOf(events: readonly LogEvent[], brought: readonly Brought[]
 
 /** What else is told of the customer is beside the conversation. */
 type Identity = Exclude<IdentityEvent, { type: "customer.described" }>;
-type Shown = Identity | MessagePosted | MailEvent | Move | JoinEvent | TeamEvent | SessionRated;
+type Shown = Identity | MessagePosted | MailEvent | Move | JoinEvent | PolicyEvent | TeamEvent | SessionRated;
 
 function isLine<T extends LogEvent>(event: T): event is T & Shown {
   if (event.type === "message.posted" || event.type === "session.rated") return true;
-  return isIdentity(event) || isMail(event) || isMove(event) || isJoin(event) || isTeamLine(event);
+  return isPolicy(event) || isIdentity(event) || isMail(event) || isMove(event) || isJoin(event) || isTeamLine(event);
 }
 
 function isIdentity(event: LogEvent): event is Identity {
   return event.type === "session.identified" || event.type === "session.signed_out";
+}
+
+function isPolicy(event: LogEvent): event is PolicyEvent {
+  return event.type === "policy.decided" || event.type === "answer.withheld";
 }
 
 function isMail(event: LogEvent): event is MailEvent {
@@ -88,6 +94,7 @@ function lineOf(
   const key = keyOf(event);
   if (isJoin(event)) return { kind: "join", key, event };
   if (event.type === "session.rated") return { kind: "rating", key, rating: event };
+  if (isPolicy(event)) return { kind: "policy", key, event };
   if (isIdentity(event)) return { kind: "identity", key, event };
   if (isMail(event)) return { kind: "mail", key, event };
   if (event.type !== "message.posted") return isMove(event) ? { kind: "event", key, event } : { kind: "team", key, event };

@@ -13,10 +13,12 @@ export interface Side {
 /** The others come when they are first looked at: the desk is to be there soon. */
 const NotesSide = defineAsyncComponent(() => import("../collaboration/NotesSide.vue"));
 const HistorySide = defineAsyncComponent(() => import("../histories/HistorySide.vue"));
+const HelpSide = defineAsyncComponent(() => import("../assisting/HelpSide.vue"));
 const SessionTags = defineAsyncComponent(() => import("../tags/SessionTags.vue"));
 
 export const SIDES: readonly [Side, ...Side[]] = [
   { key: "details", label: "side.details", part: SessionDetails },
+  { key: "help", label: "side.help", part: HelpSide },
   { key: "notes", label: "collaboration.notes", part: NotesSide },
   { key: "history", label: "histories.title", part: HistorySide },
   { key: "tags", label: "tags.title", part: SessionTags },

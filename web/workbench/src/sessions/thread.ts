@@ -48,6 +48,7 @@ export class Thread {
   private readonly marker: Marker;
   private readonly typists = expiringTyping((frame) => this.hear(frame));
   private follower: Follower | undefined;
+  private suggestion: string | undefined;
   private typingSaidAt = 0;
 
   constructor(readonly name: string) {
@@ -55,7 +56,7 @@ export class Thread {
     this.marker = new Marker((seq) => request(`${this.path}/read`, { body: { seq } }));
     this.outbox = new Outbox({
       session: name,
-      send: ({ seen, force, draft, files, ...message }) =>
+      send: ({ seen, force, draft, files, suggestion, ...message }) =>
         request("/api/manual/messages", {
           body: {
             ...message,
@@ -65,6 +66,7 @@ export class Thread {
             seen_seq: seen,
             force,
             draft_revision: draft,
+            suggestion_id: suggestion,
           },
         }),
       onChange: (entries) => this.showUnsent(entries),
@@ -97,9 +99,16 @@ export class Thread {
     this.outbox.close();
   }
 
+  /** From which proposed reply, if any, the agent writes the next one. */
+  writeFrom(suggestion?: string): void {
+    this.suggestion = suggestion;
+  }
+
   /** `draft`: the revision of the draft that is sent. */
   send(content: string, draft: number, files: readonly FileRef[]): void {
-    this.outbox.add(content, { seen: this.seen.value, draft, ...(files.length && { files }) });
+    const suggestion = this.suggestion && { suggestion: this.suggestion };
+    this.outbox.add(content, { seen: this.seen.value, draft, ...suggestion, ...(files.length && { files }) });
+    this.suggestion = undefined;
     this.typingSaidAt = 0;
   }
 

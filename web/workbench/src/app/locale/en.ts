@@ -1,12 +1,17 @@
 import type { en as accounts } from "../../accounts/words";
+import type { en as assisting } from "../../assisting/words";
 import type { en as audit } from "../../audit/words";
 import type { en as bot } from "../../bot/words";
+import type { en as costs } from "../../costs/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
+import type { en as why } from "../../evidence/words";
 import { en as histories } from "../../histories/words";
 import type { en as knowledge } from "../../knowledge/words";
 import { en as mail } from "../../mail/words";
+import type { en as policies } from "../../policies/words";
+import type { en as quality } from "../../quality/words";
 import { en as ratings } from "../../ratings/words";
 import { en as replies } from "../../replies/words";
 import { en as routing } from "../../routing/words";
@@ -25,12 +30,17 @@ import { en as wallboard } from "../../wallboard/words";
 /** The words of what is fetched later; see `addWords`. */
 export interface Later {
   accounts: typeof accounts;
+  assisting: typeof assisting;
   audit: typeof audit;
   knowledge: typeof knowledge;
   bot: typeof bot;
+  policies: typeof policies;
+  costs: typeof costs;
+  quality: typeof quality;
   security: typeof security;
   sso: typeof sso;
   team: typeof team;
+  why: typeof why;
 }
 
 export const en = {
@@ -108,10 +118,13 @@ export const en = {
     hours: "Service hours",
     bot: "Bot",
     security: "Shop security",
+    policies: "Policies",
     knowledge: "Knowledge",
+    quality: "Bot quality",
     audit: "Audit log",
     team: "Team",
     agentRoles: "Roles",
+    costs: "Model costs",
     account: "Account: {name}",
     alerts: "Notify me about new waiting customers",
     sound: "Sound",
@@ -253,18 +266,12 @@ export const en = {
     takeFirst: "Take over",
   },
   evidence: {
-    title: "What the bot read",
+    title: "Why this answer",
     count: "no passage | {count} passage | {count} passages",
-    score: "Score {score}",
     latency: "Answered in {ms} ms",
-    model: "Answered by {provider} · {model}",
-    knowledge: "Knowledge version {version}",
-    tokens: "Tokens: {count}",
-    version: "v{version}",
-    open: "Open the article",
-    none: "No passage was good enough to answer from.",
   },
   side: {
+    help: "AI help",
     details: "Details",
     label: "Customer and conversation",
     customer: "Customer",
@@ -313,6 +320,7 @@ export const en = {
     sentiment: "the customer is unhappy",
     vip: "VIP customer",
     policy: "policy",
+    shadow: "shadow mode: people answer",
     cancelled: "cancelled",
     timeout: "nobody came in time",
     idle: "no activity",

@@ -1,0 +1,84 @@
+"""A supervisor chooses who answers for the shop, tries the connection, and reads in words what is wrong."""
+
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import expect
+
+from e2e.conftest import Desk
+from e2e.product import CHEN, Product
+from e2e.test_looks import faults
+from e2e.test_shots import shoot
+from e2e.words import Locale
+from servers import free_port
+
+ROOT = Path(__file__).parents[1]
+WORDS: dict[Locale, dict[str, str]] = {
+    "en": {
+        "bot": "Bot",
+        "url": "Address",
+        "key": "Key",
+        "model": "Model",
+        "try": "Test connection",
+        "well": "bench answers",
+        "refused": "Nobody takes the connection there",
+        "save": "Save",
+        "kept": "A key is stored",
+    },
+    "zh": {
+        "bot": "机器人",
+        "url": "地址",
+        "key": "密钥",
+        "model": "模型名称",
+        "try": "测试连接",
+        "well": "bench 已回复",
+        "refused": "无法建立连接",
+        "save": "保存",
+        "kept": "已保存密钥",
+    },
+}
+
+
+@pytest.fixture(scope="module")
+def product(start: Callable[..., Product], staffed: Path) -> Product:
+    return start(staffed, OUTBOUND_ALLOW="127.0.0.1/32")
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[str]:
+    """The address of a provider."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "bench.provider", str(port)], cwd=ROOT)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(20)
+
+
+@pytest.mark.parametrize(("locale", "scheme"), [("zh", "light"), ("en", "dark")])
+def test_a_supervisor_chooses_who_answers_and_tries_it_before(
+    desk: Desk, model: str, locale: Locale, scheme: str
+) -> None:
+    words = WORDS[locale]
+    page = desk(CHEN, locale, color_scheme=scheme).page
+    page.get_by_role("link", name=words["bot"], exact=True).click()
+    page.locator("main select").select_option("custom")
+    page.get_by_role("textbox", name=words["model"]).first.fill("small")
+    page.get_by_label(words["key"]).first.fill(f"sk-of-{locale}-0123456789")
+    page.get_by_role("textbox", name=words["url"]).first.fill("http://127.0.0.1:9/v1")
+    page.get_by_role("button", name=words["try"]).click()
+    expect(page.get_by_text(words["refused"])).to_be_visible(timeout=20_000)
+    shoot(page, f"bot-refused-{locale}")
+    page.get_by_role("textbox", name=words["url"]).first.fill(f"{model}/{locale}")
+    page.get_by_role("button", name=words["try"]).click()
+    expect(page.get_by_text(words["well"])).to_be_visible(timeout=20_000)
+    page.get_by_role("button", name=words["save"], exact=True).click()
+    expect(page.get_by_text(words["kept"])).to_be_visible(timeout=20_000)
+    assert page.get_by_label(words["key"]).first.input_value() == ""
+    shoot(page, f"bot-{locale}")
+    assert faults(page) == []
+    page.set_viewport_size({"width": 390, "height": 844})
+    shoot(page, f"bot-phone-{locale}")
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

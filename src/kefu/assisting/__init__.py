@@ -1,0 +1,1 @@
+"""What stands beside a person who serves: the packet at the handover, suggestions, what the messages say."""

@@ -1,0 +1,144 @@
+"""Reads what visitors wrote by following the log: never in the way of who writes, and each message exactly once."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+import orjson
+from rapidfuzz.distance import Levenshtein
+from sqlalchemy import select, update
+from sqlalchemy.dialects.postgresql import insert as postgres_insert
+from sqlalchemy.dialects.sqlite import insert as sqlite_insert
+from sqlalchemy.ext.asyncio import AsyncSession
+
+from kefu.analysis.rules import DIMENSIONS, analyse
+from kefu.assisting.models import MessageAnalysis, Suggestion
+from kefu.assisting.packet import judged
+from kefu.assisting.work import PrepareHelp
+from kefu.jobs.queue import Taken, again, enqueue
+from kefu.kit.db import Database, is_sqlite
+from kefu.log.feed import Place, Placed, follow
+from kefu.log.log import COLUMNS, Entry
+from kefu.log.models import Event
+from kefu.sessions.marks import Overtaken, move, place_of
+from kefu.sessions.models import Session, stream_of
+from kefu.sessions.queries import find_many
+from kefu.sessions.states import Status
+from kefu.sessions.suggested import TYPE as USED
+
+FOLLOWER = "message-analysis"
+EVERY = timedelta(seconds=2)
+BATCH = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What follows `place` in the log, with the sessions it is of."""
+
+    place: Place
+    found: Sequence[Placed]
+    sessions: Mapping[str, Session]
+    rows: list[dict[str, Any]] = field(default_factory=list)
+
+
+async def read_messages(db: Database, job: Taken) -> None:
+    """Handles `ReadMessages`: follows the log to its end. Repeating it, or doing it twice at once, changes nothing."""
+    while not await _read_page(db, job):
+        pass
+
+
+async def _read_page(db: Database, job: Taken) -> bool:
+    """Whether it was the last one, with which the job is due again."""
+    page = await _next_page(db)
+    is_last = len(page.found) < BATCH
+    try:
+        async with db.write() as tx:
+            if page.found:
+                await _write_page(tx, page)
+            if is_last:
+                await again(tx, job, EVERY)
+    except Overtaken:
+        return False
+    return is_last
+
+
+async def _next_page(db: Database) -> Page:
+    async with db.read() as tx:
+        place = await place_of(tx, FOLLOWER)
+        found = await follow(tx, place, BATCH)
+        names = {_session_of(one.entry) for one in found}
+        page = Page(place, found, {one.name: one for one in await find_many(tx, sorted(names))})
+    for one in found:
+        session = page.sessions.get(_session_of(one.entry))
+        if session is not None and _is_of_visitor(one.entry):
+            page.rows.append(_row(session, one.entry))
+            await asyncio.sleep(0)  # others in between: a long message takes milliseconds
+    return page
+
+
+async def _write_page(tx: AsyncSession, page: Page) -> None:
+    await move(tx, FOLLOWER, page.place, page.found[-1].place)
+    if page.rows:
+        insert = sqlite_insert if is_sqlite(tx) else postgres_insert
+        await tx.execute(insert(MessageAnalysis).on_conflict_do_nothing(), page.rows)
+    for one in page.found:
+        session = page.sessions.get(_session_of(one.entry))
+        if session is None:
+            continue
+        if one.entry.type == USED:
+            await _keep_outcome(tx, one.entry)
+        elif _is_of_visitor(one.entry) and is_held(session) and one.entry.seq == session.last_visitor_seq:
+            await enqueue(tx, PrepareHelp(session.name, one.entry.seq))
+
+
+def is_held(session: Session) -> bool:
+    return session.status == Status.MANUAL_LIVE and session.agent_id is not None
+
+
+def _session_of(entry: Entry) -> str:
+    return entry.stream.removeprefix(stream_of(""))
+
+
+def _is_of_visitor(entry: Entry) -> bool:
+    if entry.type != "message.posted":
+        return False
+    facts = entry.facts
+    return bool(facts["role"] == "user" and facts["content"])
+
+
+def _row(session: Session, entry: Entry) -> dict[str, Any]:
+    read = analyse(entry.facts["content"], "zh" if session.locale == "zh" else "en")
+    return {
+        "session": session.name,
+        "seq": entry.seq,
+        "shop": session.shop,
+        "at": entry.at,
+        "sentiment": read.sentiment.label,
+        "urgency": read.urgency.label,
+        "intent": read.intent.label,
+        "wishes": read.requirement.label == "yes",
+        "readings": {one: judged(getattr(read, one)) for one in DIMENSIONS},
+    }
+
+
+async def _keep_outcome(tx: AsyncSession, used: Entry) -> None:
+    """Adopted as it stood, or edited, and by how much: from the two texts. The first one sent of it counts."""
+    facts = used.facts
+    suggestion = await tx.get(Suggestion, facts["suggestion_id"])
+    query = select(*COLUMNS).where(Event.stream == used.stream, Event.seq == facts["message_seq"])
+    row = (await tx.execute(query)).first()
+    if suggestion is None or suggestion.session != _session_of(used) or row is None:
+        return
+    distance = Levenshtein.distance(suggestion.text, Entry(*row).facts["content"])
+    values = {
+        "outcome": "edited" if distance else "adopted",
+        "outcome_by": orjson.loads(used.actor).get("id"),
+        "outcome_at": used.at,
+        "sent_seq": facts["message_seq"],
+        "distance": distance,
+    }
+    await tx.execute(
+        update(Suggestion).where(Suggestion.id == suggestion.id, Suggestion.sent_seq.is_(None)).values(values)
+    )

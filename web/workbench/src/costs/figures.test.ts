@@ -1,0 +1,21 @@
+import { expect, test } from "vitest";
+import { daysBetween, grouped, sum, type Used } from "./figures";
+
+const used = (day: string, model: string, cost: number): Used => ({
+  shop: "default", day, provider: "openai", model, purpose: "answer", calls: 2, tokens_in: 10, tokens_out: 5, cost,
+});
+const USED = [used("2026-02-27", "mini", 0.25), used("2026-03-01", "mini", 0.5), used("2026-03-01", "grand", 2)];
+
+test("days without use have their place, over the end of a month too", () => {
+  expect(daysBetween("2026-02-27", "2026-03-01")).toEqual(["2026-02-27", "2026-02-28", "2026-03-01"]);
+});
+
+test("the dearest comes first", () => {
+  const groups = grouped(USED, ({ model }) => model);
+  expect(groups.map(({ key, sum }) => [key, sum.cost, sum.calls])).toEqual([["grand", 2, 2], ["mini", 0.75, 4]]);
+});
+
+test("a sum of nothing is nothing", () => {
+  expect(sum([])).toEqual({ calls: 0, tokens_in: 0, tokens_out: 0, cost: 0 });
+  expect(sum(USED).cost).toBe(2.75);
+});
