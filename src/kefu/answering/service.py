@@ -93,11 +93,8 @@ class Bot:
     async def _answer(self, job: Taken, work: AnswerVisitor, running: Running) -> bool:
         """Whether an answer was written; if not, none is wanted any more."""
         asked = await self._look(work, running)
-        if asked is None:
-            return False
-        async with self._reading:
-            watch = await watch_of(self._db, work.session, self._hours)
-        if watch is None or running.is_void:
+        watch = await self._watch(work) if asked else None
+        if asked is None or watch is None or running.is_void:
             return False
         is_answered = False
         try:

@@ -13,15 +13,11 @@ from typing import Any
 from sqlalchemy import Connection, Select, Table, and_, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
-from kefu.accounts.models import Agent
 from kefu.kit.db import Database
 from kefu.knowledge import search_ddl
 from kefu.knowledge.models import Article, ArticleVersion, KnowledgeState, Passage, Term
 
 CHUNK = 200
-# Agents are none in a copy, so nobody is held back from publishing there.
-MODELS = (Article, ArticleVersion, KnowledgeState, Passage, Term, Agent)
-TABLES: list[Table] = [one.__table__ for one in MODELS]  # type: ignore[misc]  # what a model's is
 
 
 @asynccontextmanager
@@ -45,10 +41,17 @@ def _create(connection: Connection) -> None:
 
 
 async def _copy(tx: AsyncSession, to: AsyncSession, shop: str, article_id: str) -> None:
-    is_wanted = or_(Article.public_version.is_not(None), Article.id == article_id)
-    for table, also in ((Article, is_wanted), (Passage, true()), (Term, true()), (KnowledgeState, true())):
-        rows = select(table.__table__).where(table.shop == shop, also).execution_options(yield_per=CHUNK)
-        async for chunk in (await tx.stream(rows)).mappings().partitions():
+    is_wanted = and_(Article.shop == shop, or_(Article.public_version.is_not(None), Article.id == article_id))
+    is_said = or_(ArticleVersion.version == Article.public_version, ArticleVersion.article_id == article_id)
+    versions = select(ArticleVersion.__table__).join(Article, Article.id == ArticleVersion.article_id)
+    queries: dict[Any, Select[Any]] = {
+        Article: select(Article.__table__).where(is_wanted),
+        ArticleVersion: versions.where(is_wanted, is_said),
+        **{table: select(table.__table__).where(table.shop == shop) for table in (Passage, Term, KnowledgeState)},
+    }
+    for table, rows in queries.items():
+        found = await tx.stream(rows.execution_options(yield_per=CHUNK))
+        async for chunk in found.mappings().partitions():
             await to.execute(insert(table), _plain(chunk))
 
 

@@ -716,6 +716,26 @@ export type AtVersion = {
 };
 
 /**
+ * Attempt
+ *
+ * What the bot answered; `answered` is false when the knowledge did not say.
+ */
+export type Attempt = {
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Said
+     */
+    said: string;
+    /**
+     * Answered
+     */
+    answered: boolean;
+};
+
+/**
  * AuditPage
  *
  * With `q` a page may be short and yet have more: each looks through a stretch of the log.
@@ -4250,7 +4270,7 @@ export type Packet = {
     /**
      * Tried
      */
-    tried: Array<TryOutput>;
+    tried: Array<Attempt>;
     /**
      * Evidence
      */
@@ -7591,7 +7611,7 @@ export type TrialOut = {
  *
  * A message as a visitor might write it. `policies` null: those of the draft.
  */
-export type TryInput = {
+export type Try = {
     /**
      * Text
      */
@@ -7608,26 +7628,6 @@ export type TryInput = {
      * Policies
      */
     policies?: Array<Policy> | null;
-};
-
-/**
- * Try
- *
- * What the bot answered; `answered` is false when the knowledge did not say.
- */
-export type TryOutput = {
-    /**
-     * Question
-     */
-    question: string;
-    /**
-     * Said
-     */
-    said: string;
-    /**
-     * Answered
-     */
-    answered: boolean;
 };
 
 /**
@@ -18988,7 +18988,7 @@ export type DiffPoliciesResponses = {
 export type DiffPoliciesResponse = DiffPoliciesResponses[keyof DiffPoliciesResponses];
 
 export type TryPoliciesData = {
-    body: TryInput;
+    body: Try;
     path?: never;
     query?: never;
     url: '/api/policies/try';
