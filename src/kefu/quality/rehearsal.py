@@ -10,7 +10,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Select, Table, and_, insert, or_, select
+from sqlalchemy import Connection, Select, and_, insert, or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.db import Database
