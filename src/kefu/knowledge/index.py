@@ -77,6 +77,12 @@ def _distinct(*fields: str) -> set[str]:
     return set().union(*(field.split() for field in fields)) - SEPARATORS
 
 
+def _title_tokens(article: Article, piece: Piece) -> str:
+    """Of a document the headings above a passage are its title more than the name of the file is."""
+    headings = [piece.heading] if article.kind == "document" else []
+    return " ".join(terms(" ; ".join([article.title, *headings, *article.tags])))
+
+
 def _language(article: Article, piece: Piece) -> str:
     if article.kind != "document":
         return article.lang
@@ -102,7 +108,6 @@ def _warm(article: Article) -> None:
 
 def passage_rows(article: Article) -> list[dict[str, Any]]:
     """The rows of `passages` for an article as it stands. A manual may say some things in the other language."""
-    title = " ".join(terms(" ; ".join([article.title, *article.tags])))
     asked = WORDINGS.join(wording_tokens(one) for one in article.questions)
     return [
         {
@@ -118,7 +123,7 @@ def passage_rows(article: Article) -> list[dict[str, Any]]:
             "text": piece.text,
             "text_hash": piece.text_hash,
             "tokens": body_tokens(piece.heading, piece.text),
-            "title_tokens": title,
+            "title_tokens": _title_tokens(article, piece),
             "asked_tokens": asked,
         }
         for ordinal, piece in enumerate(cut(article.kind, article.body))
