@@ -28,7 +28,7 @@ ARTICLE_ID = r"[A-Za-z0-9_\-]{1,40}"
 ArticleId = Annotated[str, Path(pattern=f"^{ARTICLE_ID}$")]
 
 
-def _forced(body: shapes.Publishing, author: AgentIdentity) -> str:
+def _forced(body: shapes.Publishing, agent: AgentIdentity) -> str:
     """Why golden questions may break. Raises Forbidden for who may not say so."""
     if body.force and "quality.write" not in agent.permissions:
         raise Forbidden
