@@ -7,7 +7,7 @@ from functools import cache, partial
 
 from fastapi import APIRouter, FastAPI
 from starlette.routing import BaseRoute, Route, WebSocketRoute
-from starlette.types import ASGIApp
+from starlette.types import ASGIApp, Lifespan
 
 from kefu import __version__
 from kefu.accounts.audit import keys_of, seal_with
@@ -295,6 +295,19 @@ async def _running(parts: Sequence[Part], hub: Hub, db: Database, _: FastAPI) ->
     await db.close()
 
 
+def _application(lifespan: Lifespan[FastAPI]) -> Application:
+    return Application(
+        title="Kefu",
+        version=__version__,
+        description="AI customer service and after-sales for online shops.",
+        lifespan=lifespan,
+        telemetry={"tracing": False, "metrics": False, "logs": False},  # 5 % of every request
+        docs_url=None,
+        redoc_url=None,
+        redirect_slashes=False,  # it would be to whatever Host the caller named
+    )
+
+
 def create_app(
     settings: Settings, answerer: Answerer | None = None, bus: Bus | None = None, model_of: ModelOf | None = None
 ) -> FastAPI:
@@ -315,16 +328,7 @@ def create_app(
     parts += [talk_worker(db, bus, settings, answerer), desk_worker(db, model_of)]
     parts += [bulk_worker(db, settings, answerer, model_of)] if db.is_sqlite else []
 
-    app = Application(
-        title="Kefu",
-        version=__version__,
-        description="AI customer service and after-sales for online shops.",
-        lifespan=partial(_running, parts, hub, db),
-        telemetry={"tracing": False, "metrics": False, "logs": False},  # 5 % of every request
-        docs_url=None,
-        redoc_url=None,
-        redirect_slashes=False,  # it would be to whatever Host the caller named
-    )
+    app = _application(partial(_running, parts, hub, db))
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
     app.state.feed, app.state.presence, app.state.doorkeeper = Feed(db, bus, hub), presence, doorkeeper
     app.state.hours = default_hours(settings)

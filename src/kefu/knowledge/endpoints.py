@@ -30,7 +30,7 @@ ArticleId = Annotated[str, Path(pattern=f"^{ARTICLE_ID}$")]
 
 def _forced(body: shapes.Publishing, agent: AgentIdentity) -> str:
     """Why golden questions may break. Raises Forbidden for who may not say so."""
-    if body.force and "quality.write" not in author.permissions:
+    if body.force and "quality.write" not in agent.permissions:
         raise Forbidden
     return body.force or ""
 
