@@ -15,7 +15,7 @@ from pypdfium2 import raw
 
 from e2e.actors import AgentDesk, Visitor
 from e2e.conftest import OpenContext
-from e2e.product import Account, Product, kefu
+from e2e.product import CHEN, Account, Product, kefu
 from kefu.channels.email import MailServer
 from kefu.channels.letters import Place, team_mail
 from kefu.kit.clock import now_ms
@@ -103,11 +103,12 @@ def api(product: Product) -> Iterator[Callable[..., Any]]:
 def plant(api: Callable[..., Any], product: Product, visit: dict[str, str]) -> str:
     """Everything into every field; the agent's token."""
     token: str = api("", "/api/agent/login", EVE.credentials)["token"]
+    colleague = api("", "/api/agent/login", CHEN.credentials)["token"]
     name, guest = visit["session"], visit["token"]
     for n, batch in enumerate(batches(40)):
         article = {"lang": "en", "title": f"{SVG} zebra{n}", "body": f"About zebra{n}:\n\n{batch}", "tags": [SVG]}
         made = api(token, "/api/knowledge/articles", article)["data"]
-        api(token, f"/api/knowledge/articles/{made['id']}/publish", {"version": made["version"]})
+        api(colleague, f"/api/knowledge/articles/{made['id']}/publish", {"version": made["version"]})
         api(guest, "/api/chat", {"message": f"what about zebra{n}?", "user_id": name})
     api(token, f"/api/sessions/{name}/takeover", {})
     for n, batch in enumerate(batches()):

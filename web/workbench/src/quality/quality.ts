@@ -10,15 +10,6 @@ export type Measure = keyof NonNullable<Run["scores"][keyof Run["scores"]]>;
 
 const EVERY_MS = 1_000;
 
-/** A message a line, the customer's first. */
-export function turnsOf(text: string): Golden["history"] {
-  const lines = text
-    .split("\n")
-    .map((line) => line.trim())
-    .filter(Boolean);
-  return lines.map((content, n) => ({ role: n % 2 ? ("assistant" as const) : ("user" as const), content }));
-}
-
 interface Shown {
   questions: Api.GoldenList;
   runs: Api.RunList;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { turnsOf } from "./quality";
+import { turnsOf } from "./turns";
 
 test("what was said before is a message a line, the customer's first", () => {
   expect(turnsOf(" Do you deliver to France?\n\nYes.\nHow long? ")).toEqual([
