@@ -1,6 +1,7 @@
 export const en = {
   score: "Score {score}",
   model: "Answered by {provider} · {model}",
+  noModel: "Answered from the knowledge, without a model",
   knowledge: "Knowledge version {version}",
   tokens: "Tokens: {count}",
   cost: "Cost: ${cost}",
@@ -40,6 +41,7 @@ export const en = {
 export const zh: typeof en = {
   score: "相关度 {score}",
   model: "由 {provider} · {model} 回答",
+  noModel: "仅依据知识库回答，未使用模型",
   knowledge: "知识版本 {version}",
   tokens: "Token：{count}",
   cost: "费用：${cost}",
