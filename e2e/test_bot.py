@@ -1,4 +1,4 @@
-"""A supervisor chooses who answers for the shop, tries the connection, and reads in words what is wrong."""
+"""A supervisor chooses who answers for the shop, tries the connection, reads what is wrong and what it cost."""
 
 import subprocess
 import sys
@@ -27,6 +27,8 @@ WORDS: dict[Locale, dict[str, str]] = {
         "refused": "Nobody takes the connection there",
         "save": "Save",
         "kept": "A key is stored",
+        "costs": "Model costs",
+        "tests": "Connection tests",
     },
     "zh": {
         "bot": "机器人",
@@ -38,6 +40,8 @@ WORDS: dict[Locale, dict[str, str]] = {
         "refused": "无法建立连接",
         "save": "保存",
         "kept": "已保存密钥",
+        "costs": "模型费用",
+        "tests": "连接测试",
     },
 }
 
@@ -71,7 +75,6 @@ def test_a_supervisor_chooses_who_answers_and_tries_it_before(
     page.get_by_role("textbox", name=words["url"]).first.fill("http://127.0.0.1:9/v1")
     page.get_by_role("button", name=words["try"]).click()
     expect(page.get_by_text(words["refused"])).to_be_visible(timeout=20_000)
-    shoot(page, f"bot-refused-{locale}")
     page.get_by_role("textbox", name=words["url"]).first.fill(f"{model}/{locale}")
     page.get_by_role("button", name=words["try"]).click()
     expect(page.get_by_text(words["well"])).to_be_visible(timeout=20_000)
@@ -80,6 +83,9 @@ def test_a_supervisor_chooses_who_answers_and_tries_it_before(
     assert key.input_value() == ""
     shoot(page, f"bot-{locale}")
     assert faults(page) == []
+    page.get_by_role("link", name=words["costs"]).click()
+    expect(page.get_by_role("cell", name=words["tests"]).first).to_be_visible()
+    shoot(page, f"costs-{locale}")
+    assert faults(page) == []
     page.set_viewport_size({"width": 390, "height": 844})
-    shoot(page, f"bot-phone-{locale}")
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")

@@ -129,6 +129,11 @@ async def test_what_is_not_saved_yet_can_be_tried(lead: Agent, there: Provider, 
     assert data_of(await lead.post(TRIAL, now))["provider"] == "builtin"
     tested = [one for one in await entries(db) if one.action == "bot.tested"]
     assert len(tested) == 3
+    used = data_of(await lead.get("/api/reports/costs"))["used"]
+    assert {(one["purpose"], one["model"], one["calls"]) for one in used} == {
+        ("test", "gpt-4o-mini-2024-07-18", 1),
+        ("test", "gpt-4o-mini", 1),
+    }
     refused = [await lead.post(TRIAL, now) for _ in range(8)][-1]
     assert (refused.status_code, code_of(refused)) == (429, "RATE_LIMITED")
 

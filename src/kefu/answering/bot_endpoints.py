@@ -58,7 +58,7 @@ async def try_bot(request: Request, shop_id: ShopInPath, body: shapes.BotChoice,
     async with state.db.read() as tx:
         saved = await find_bot(tx, shop_id)
     choice = choice_of(merged(saved, shop_id, body), state.settings)
-    found = await tried(choice, state.model_of.plain(choice) if choice else None, caller_locale(request))
+    found = await tried(choice, state.model_of.on_trial(shop_id, choice) if choice else None, caller_locale(request))
     async with state.db.write() as tx:
         audit(
             tx, "bot.tested", ("shop", shop_id), after=found.model_dump(include={"provider", "model", "ok", "reason"})

@@ -67,13 +67,17 @@ class ModelsOf:
         payer = Payer(row.shop, visitor, budget_of(row))
         return [Booked(model, self.books, payer, choice.provider, choice.name) for choice, model in models]
 
+    def on_trial(self, shop: str, choice: Choice) -> ChatModel:
+        """Settings that need not be saved. It is on the shop's books; no budget stands in the way of a test."""
+        return Booked(self._plain(choice), self.books, Payer(shop), choice.provider, choice.name)
+
     def _tried(self, choice: Choice) -> ChatModel:
         name = choice.provider, choice.name
         labels = {"provider": choice.provider, "model": choice.name}
         breaker = self._breakers.setdefault((choice.provider, choice.url, choice.name), Breaker(labels))
-        return Trying(self.plain(choice), breaker, name)
+        return Trying(self._plain(choice), breaker, name)
 
-    def plain(self, choice: Choice) -> ChatModel:
+    def _plain(self, choice: Choice) -> ChatModel:
         """The model as it is: asked once, and nobody in its place."""
         if choice.provider == "coze":
             return CozeModel(choice, self._line, self._conversations)
