@@ -42,7 +42,6 @@ def test_a_lead_adds_a_question_asks_them_all_and_silences_the_bot(desk: Desk) -
     form.get_by_role("combobox", name="正确的文章").fill("飞机")
     page.locator(".el-select-dropdown__item:visible").filter(has_text="飞机").first.click()
     form.get_by_label("问题（按顾客的原话）").click()
-    shoot(page, "quality-form-zh")
     assert faults(page) == []
     form.get_by_role("button", name="添加", exact=True).click()
     expect(page.get_by_role("listitem").get_by_text(ASKED, exact=True).first).to_be_visible()
