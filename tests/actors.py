@@ -1,7 +1,7 @@
 """Who acts in the tests: visitors and agents over HTTP, so that a test reads as sentences."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from types import TracebackType
 from typing import Any, Self, TypeVar
@@ -29,6 +29,16 @@ def data_of(answer: httpx2.Response, status: int = 200) -> Any:
     body = answer.json()
     assert body["success"] is True
     return body.get("data", body)
+
+
+async def patiently(ask: Callable[[], Awaitable[httpx2.Response]]) -> httpx2.Response:
+    """As a client does that is told to ask again: for a minute, while the database of a loaded machine is busy."""
+    async with asyncio.timeout(6 * PATIENCE):
+        while True:
+            answer = await ask()
+            if answer.status_code != 503:
+                return answer
+            await asyncio.sleep(0.2)
 
 
 class Watch:

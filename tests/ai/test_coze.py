@@ -4,8 +4,10 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 
 import pytest
+from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, generate_private_key
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat, PublicFormat
 
-from ai.coze_wire import COMPLETED, Coze, chat, coze, event, message, private_pem
+from ai.coze_wire import COMPLETED, Coze, chat, coze, event, key, message, private_pem
 from ai.provider import OWN, Provider, Script, answers, provider, says
 from kefu.ai.catalog import Choice
 from kefu.ai.conversations import Conversations
@@ -17,6 +19,8 @@ from kefu.kit.http import Outbound
 from kefu.kit.http_streams import HttpStreams, Waits
 
 IDS = {"coze_app_id": "app1", "coze_workflow_id": "flow1", "coze_client_id": "client1", "coze_public_key_id": "kid1"}
+PUBLIC = key().public_key().public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+OF_CURVES = generate_private_key(SECP256R1()).private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
 class There:
@@ -142,7 +146,8 @@ async def test_what_it_calls_a_failure_is_one(db: Database) -> None:
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_a_key_that_is_none_or_another_is_said(db: Database) -> None:
     async with coze_there(db) as there:
-        assert (await failure(there.model("no key"))).said == "The private key is none."
+        for none in ("no key", PUBLIC, OF_CURVES):
+            assert (await failure(there.model(none))).said == "The private key is none."
         assert there.server.heard == []
         there.coze.chats = [answers({"code": 4200, "msg": "app not found"}, 400)]
         assert (await failure(there.model())).said == "HTTP 400 app not found"

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 from sqlalchemy import text
 
-from actors import Agent, Caller, Stage, Visitor, code_of, data_of
+from actors import Agent, Caller, Stage, Visitor, code_of, data_of, patiently
 from channels.post_office import PostOffice
 from channels.test_after_hours import mailed
 from faults.waiting import until
@@ -247,10 +247,10 @@ async def test_keys_are_changed_while_people_write_and_nothing_is_lost(
     visitors = [await stage.visitor() for _ in range(12)]
 
     async def leaves(number: int, visitor: Visitor) -> None:
-        await visitor.says(f"question {number}")
         given = {"email": f"v{number}@five.example", "message": "", "client_msg_id": "l"}
-        data_of(await visitor.post(f"/api/sessions/{visitor.name}/email", given))
-        await visitor.says("and more")
+        data_of(await patiently(lambda: visitor.posts(f"question {number}", "q")), 201)
+        data_of(await patiently(lambda: visitor.post(f"/api/sessions/{visitor.name}/email", given)))
+        data_of(await patiently(lambda: visitor.posts("and more", "m")), 201)
 
     writing = [leaves(number, visitor) for number, visitor in enumerate(visitors)]
     await asyncio.gather(stopped_halfway(db), rotated(db), rotated(db), *writing)

@@ -262,6 +262,7 @@ async def test_many_ask_at_once_and_each_gets_their_own(there: There) -> None:
         asked = heard.content.decode().partition("Question ")[2][:3]
         await reply.stream(there.frames([f"Answer to {asked}"]))
 
+    there.line = replace(there.line, waits=Waits(connect=20, read=20, total=60))
     model, _ = await there.model(echo)
 
     async def one(number: int) -> None:

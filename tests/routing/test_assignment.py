@@ -8,7 +8,7 @@ import httpx2
 import pytest
 from fastapi import FastAPI
 
-from actors import Agent, Stage, Visitor, code_of, data_of
+from actors import Agent, Stage, Visitor, code_of, data_of, patiently
 from faults.waiting import until
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.kit.clock import now_ms
@@ -218,7 +218,8 @@ async def test_fifty_who_ask_at_once_fill_the_team_and_nobody_beyond_what_they_m
 
     async def ask(n: int, visitor: Visitor) -> int:
         body, headers = {"session_name": visitor.name}, {"Authorization": f"Bearer {visitor.token}"}
-        return (await doors[n % 2].post("/api/manual/escalate", json=body, headers=headers)).status_code
+        door = doors[n % 2]
+        return (await patiently(lambda: door.post("/api/manual/escalate", json=body, headers=headers))).status_code
 
     asked = [ask(n, one) for n, one in enumerate(visitors)]
     taking = [agents[n % 4].acts("takeover", one) for n, one in enumerate(visitors[:12])]
