@@ -9,6 +9,7 @@ from fastapi import FastAPI
 from kefu.ai.ports import Ask, ChatModel, Finished, Piece
 from kefu.ai.scripted import ScriptedModel
 from kefu.answering.builtin import BuiltinAnswerer
+from kefu.jobs import worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.knowledge.service import Content, put_published
@@ -60,8 +61,11 @@ def model() -> Model:
 
 
 @pytest.fixture
-async def app(settings: Settings, db: Database, model: Model) -> AsyncIterator[FastAPI]:
-    """With the worker of another process beside it, where that is how it runs."""
+async def app(
+    settings: Settings, db: Database, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[FastAPI]:
+    """With the worker of another process beside it, where that is how it runs; workers look around often."""
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.1)
     async with db.write() as tx:
         await first_shop(tx)
         await put_published(tx, "default", [RETURNS, REFUNDS, RETURNS_ZH])
