@@ -33,8 +33,8 @@ HERE = Path(__file__).parent
 LANGUAGES: tuple[Locale, ...] = ("en", "zh")
 Split = Literal["tune", "test"]
 SPLITS: tuple[Split, ...] = ("tune", "test")
-LEAST: dict[Measure, float] = {"recall_3": 0.90, "refusal": 0.90, "escalation_f1": 0.80}
-AIMS: dict[Measure, float] = {"answered_right": 0.75, "escalation_f1": 0.90}
+LEAST: dict[Measure, float] = {"recall_3": 0.90, "refusal": 0.90, "escalation_f1": 0.90}
+AIMS: dict[Measure, float] = {"answered_right": 0.75}
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
+from datetime import timedelta
 
 import pytest
 from fastapi import FastAPI
@@ -9,6 +10,8 @@ from fastapi import FastAPI
 from kefu.ai.ports import Ask, ChatModel, Finished, Piece
 from kefu.ai.scripted import ScriptedModel
 from kefu.answering.builtin import BuiltinAnswerer
+from kefu.assisting import reading
+from kefu.jobs import worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.knowledge.service import Content, put_published
@@ -60,8 +63,12 @@ def model() -> Model:
 
 
 @pytest.fixture
-async def app(settings: Settings, db: Database, model: Model) -> AsyncIterator[FastAPI]:
-    """With the worker of another process beside it, where that is how it runs."""
+async def app(
+    settings: Settings, db: Database, model: Model, monkeypatch: pytest.MonkeyPatch
+) -> AsyncIterator[FastAPI]:
+    """With the worker of another process beside it, where that is how it runs; workers look around often."""
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.1)
+    monkeypatch.setattr(reading, "EVERY", timedelta(seconds=0.2))
     async with db.write() as tx:
         await first_shop(tx)
         await put_published(tx, "default", [RETURNS, REFUNDS, RETURNS_ZH])

@@ -10,6 +10,7 @@ import pytest
 
 from faults.proxy import Proxy
 from faults.waiting import until
+from kefu.bus import redis as wires
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Bus, Notice
 from kefu.bus.redis import QUEUE_LIMIT, RedisBus, pack, unpack
@@ -109,7 +110,11 @@ async def test_another_installation_on_the_same_redis_hears_nothing(stack: Async
 
 
 @pytest.mark.parametrize("how", ["cut", "silent"])
-async def test_it_hears_again_and_says_that_there_was_a_gap(stack: AsyncExitStack, redis_url: str, how: str) -> None:
+async def test_it_hears_again_and_says_that_there_was_a_gap(
+    stack: AsyncExitStack, redis_url: str, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(wires, "BEAT_SECONDS", 0.2)
+    monkeypatch.setattr(wires, "SILENCE_SECONDS", 1.0)
     port = int(redis_url.rpartition(":")[2].partition("/")[0])
     wire = await stack.enter_async_context(Proxy(port))
     one = await redis_bus(stack, redis_url)

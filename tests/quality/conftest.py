@@ -5,8 +5,15 @@ import pytest
 from actors import Agent, Stage
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.ports import Answerer
+from kefu.jobs import worker
 from kefu.kit.db import Database
 from quality.shelf import Shelf
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers look around often for what another process put into the queue."""
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.1)
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ from kefu.kit.db import Database
 from kefu.knowledge.search import search
 from kefu.knowledge.service import Content
 from quality.shelf import ARTICLES, TEXTS, Shelf
+from routing.scene import ON_ONE
 
 
 async def test_breaking_an_article_fails_and_names_the_questions(shelf: Shelf, db: Database) -> None:
@@ -29,6 +30,7 @@ async def test_breaking_an_article_fails_and_names_the_questions(shelf: Shelf, d
     assert (found.hits[0].version, found.hits[0].title) == (1, TEXTS["battery"][0])
 
 
+@ON_ONE
 async def test_an_unrelated_edit_passes_and_so_does_one_that_mends_what_it_breaks(shelf: Shelf) -> None:
     await shelf.guards("How many hours until the battery is charged?", "battery")
     assert (await shelf.change("helmet", body="Helmets come in S, M, L and XL.")).status_code == 200
@@ -42,6 +44,7 @@ async def test_an_unrelated_edit_passes_and_so_does_one_that_mends_what_it_break
     assert (await shelf.change("postage", **vouchers)).status_code == 200
 
 
+@ON_ONE
 async def test_an_article_that_questions_rest_on_is_not_taken_away(shelf: Shelf) -> None:
     await shelf.guards("May I return my bike?", "returns")
     assert code_of(await shelf.move("returns", "archive")) == "GATE_FAILED"
@@ -49,6 +52,7 @@ async def test_an_article_that_questions_rest_on_is_not_taken_away(shelf: Shelf)
     assert (await shelf.move("postage", "archive")).status_code == 200
 
 
+@ON_ONE
 async def test_an_article_that_answers_what_must_be_refused_is_not_published(shelf: Shelf) -> None:
     await shelf.guards("Can you recommend a pizza place?", kind="unanswerable")
     pizza: dict[str, Any] = {
@@ -63,6 +67,7 @@ async def test_an_article_that_answers_what_must_be_refused_is_not_published(she
     assert (await shelf.reads("pizza"))["status"] == "draft"
 
 
+@ON_ONE
 async def test_who_may_says_why_and_that_is_audited(shelf: Shelf, stage: Stage, db: Database) -> None:
     asked = await shelf.guards("May I return my bike?", "returns")
     writer = await stage.agent("mei", "agent")

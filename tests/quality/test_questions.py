@@ -10,6 +10,7 @@ from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.main import bulk_worker
 from quality.shelf import QUESTIONS, Shelf
+from routing.scene import ON_ONE
 
 RUNS = "/api/golden/runs"
 
@@ -31,6 +32,7 @@ async def test_a_lead_adds_questions_lists_them_and_takes_them_away(shelf: Shelf
     assert [one["id"] for one in data_of(await shelf.lead.get(QUESTIONS))["questions"]] == [second]
 
 
+@ON_ONE
 async def test_what_is_no_golden_question_is_refused(shelf: Shelf) -> None:
     wrong: list[dict[str, Any]] = [
         {"articles": []},

@@ -15,6 +15,7 @@ from kefu.main import bulk_worker
 from kefu.quality.shadow import agreement
 from kefu.sessions.models import stream_of
 from quality.shelf import Shelf
+from routing.scene import ON_ONE
 
 SHADOW = "/api/shadow"
 OUTBOUND = {"answer.delta"}
@@ -33,6 +34,7 @@ def by_bot(log: list[Entry]) -> list[str]:
     return [one.facts["content"] for one in log if one.type == "message.posted" and one.facts["role"] == "assistant"]
 
 
+@ON_ONE
 async def test_a_visitor_waits_for_a_person_at_once_and_the_bot_speaks_again_when_it_is_off(
     shelf: Shelf, visitor: Visitor, db: Database
 ) -> None:
@@ -123,6 +125,7 @@ def test_agreement_counts_the_words_that_say_something() -> None:
     assert agreement("", "Yes") == 0
 
 
+@ON_ONE
 async def test_who_may_not_write_may_not_turn_it_on(stage: Stage) -> None:
     agent, inspector = await stage.agent("mei"), await stage.agent("wen", "inspector")
     assert (await agent.get(SHADOW)).status_code == 403

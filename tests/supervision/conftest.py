@@ -6,10 +6,17 @@ import pytest
 from fastapi import FastAPI
 
 from kefu.answering.ports import Answerer
+from kefu.jobs import worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.main import bulk_worker
 from supervision.watched import ToldAnswerer
+
+
+@pytest.fixture(autouse=True)
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Workers look around often for what another process put into the queue."""
+    monkeypatch.setattr(worker, "POLL_SECONDS", 0.1)
 
 
 @pytest.fixture

@@ -90,7 +90,7 @@ async def test_what_hit_live_hits_in_a_back_test_of_the_same_version(app: FastAP
     lead = await stage.agent("lead", "supervisor", max_sessions=500)
     version = await publishes(lead, MIXED)
     book = Book(version, restored(MIXED))
-    talks = some_talks(16)
+    talks = some_talks(10)
     visitors = [await stage.visitor() for _ in talks]
     for start in range(0, len(talks), 6):
         both = list(zip(visitors, talks, strict=True))[start : start + 6]

@@ -4,14 +4,13 @@ import asyncio
 from collections.abc import Sequence
 from typing import Any
 
-import pytest
-
 from actors import Agent, Stage, Visitor, data_of
 from kefu.answering.wording import NOBODY_HERE
 from kefu.jobs.queue import row_of
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.sessions.work import AnswerVisitor
+from routing.scene import ON_ONE
 from supervision.watched import answers, decisions, keyword, policy, publishes, settled, types
 
 CLOSED = {"timezone": "Europe/Berlin", "week": [[]] * 7}
@@ -21,8 +20,19 @@ async def closes_the_shop(lead: Agent) -> None:
     data_of(await lead.put("/api/shops/default/hours", {"hours": CLOSED, "version": 0}))
 
 
-@pytest.mark.parametrize("text", ["请帮我转人工", "I want to talk to a real person", "你们客服在吗", "我要投诉你们"])
-async def test_who_asks_for_a_person_gets_one_and_no_answer(stage: Stage, db: Database, text: str) -> None:
+ASKING = (
+    *("请帮我转人工", "I want to talk to a real person", "你们客服在吗", "我要投诉你们", "Please have someone call me"),
+    *("换个人跟我说", "the brakes have failed on a hill", "My son broke his arm", "this bot is useless"),
+)
+
+
+@ON_ONE
+async def test_who_asks_for_a_person_gets_one_and_no_answer(stage: Stage, db: Database) -> None:
+    for text in ASKING:
+        await gets_a_person(stage, db, text)
+
+
+async def gets_a_person(stage: Stage, db: Database, text: str) -> None:
     visitor = await stage.visitor()
     await visitor.sees("stream.ready")
     asked = await visitor.says(text)
@@ -40,12 +50,19 @@ async def test_who_asks_for_a_person_gets_one_and_no_answer(stage: Stage, db: Da
     assert "policy.decided" not in await told_to(visitor)
 
 
-@pytest.mark.parametrize("text", ["你好", "全心全意为客服务吗", "人工智能是什么", "Which reagents do you sell?"])
-async def test_who_does_not_is_answered(stage: Stage, db: Database, text: str) -> None:
-    visitor = await stage.visitor()
-    await visitor.says(text)
-    log = await settled(db, visitor.name)
-    assert (answers(log), decisions(log)) == (["Yes, it is."], [])
+QUESTIONS = (
+    *("你好", "全心全意为客服务吗", "人工智能是什么", "Which reagents do you sell?", "My bike is broken"),
+    *("I ordered two by accident", "Will the courier call me?", "The app crashed", "How do I charge the bike?"),
+)
+
+
+@ON_ONE
+async def test_who_does_not_is_answered(stage: Stage, db: Database) -> None:
+    for text in QUESTIONS:
+        visitor = await stage.visitor()
+        await visitor.says(text)
+        log = await settled(db, visitor.name)
+        assert (answers(log), decisions(log)) == (["Yes, it is."], []), text
 
 
 async def test_the_third_failure_in_a_row_is_not_said_but_brings_a_person(
@@ -59,7 +76,7 @@ async def test_the_third_failure_in_a_row_is_not_said_but_brings_a_person(
     assert (moved["reason"], moved["severity"]) == ("fail_loop", "low")
     log = await settled(db, visitor.name)
     assert decisions(log) == [("fail_loop", asked, "answer", "escalated")]
-    assert types(log)[-3:] == ["answer.withheld", "policy.decided", "session.escalated"]
+    assert types(log)[-4:] == ["answer.withheld", "policy.decided", "session.escalated", "handoff.packet"]
     assert len(answers(log)) == 5
     assert not {"answer.withheld", "policy.decided"} & await told_to(visitor)
     await agent.takes_over(visitor)
@@ -70,6 +87,7 @@ async def test_the_third_failure_in_a_row_is_not_said_but_brings_a_person(
     assert len(decisions(await settled(db, visitor.name))) == 1
 
 
+@ON_ONE
 async def test_out_of_hours_the_bot_says_that_nobody_is_here_and_stays(stage: Stage, db: Database) -> None:
     lead = await stage.agent("lead", "supervisor")
     await closes_the_shop(lead)
@@ -101,7 +119,7 @@ RULES: Sequence[tuple[dict[str, Any], list[str]]] = (
 )
 
 
-@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+@ON_ONE
 async def test_each_kind_hits_at_the_message_it_should_and_not_before(stage: Stage, db: Database) -> None:
     lead = await stage.agent("lead", "supervisor")
     for rule, texts in RULES:

@@ -56,11 +56,11 @@ async def log_of(db: Database, name: str) -> list[Entry]:
 
 
 async def settled(db: Database, name: str) -> list[Entry]:
-    """The log, once the bot has nothing more to do."""
+    """The log, once the bot has nothing more to do, and whoever takes over has their packet."""
     deadline = time.monotonic() + PATIENCE
     while True:
         jobs = await db.fetch(
-            "SELECT id FROM jobs WHERE kind = $1 AND payload LIKE $2", "answer_visitor", f'%"{name}"%'
+            "SELECT id FROM jobs WHERE kind IN ('answer_visitor', 'write_packet') AND payload LIKE $1", f'%"{name}"%'
         )
         if not jobs:
             return await log_of(db, name)
