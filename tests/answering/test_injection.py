@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING, cast
 import pytest
 
 from kefu.ai.catalog import FREE
+from kefu.ai.fence import fenced, harmless
 from kefu.ai.ports import Ask, ChatModel, Finished, Message, Piece, Usage
 from kefu.ai.scripted import ScriptedModel
 from kefu.answering import prompt, wording
-from kefu.answering.fence import fenced, harmless
 from kefu.answering.model import ModelAnswerer, Setup
 from kefu.answering.ports import Answer, Said, Turn
 from kefu.answering.prompt import NO_ANSWER, Voice, build

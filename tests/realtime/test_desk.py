@@ -31,16 +31,16 @@ async def test_every_change_of_a_session_reaches_the_desk(stage: Stage, agent: A
     opened = await changed(desk, visitor, status="bot_active", seq=1, last_message_preview=None)
     assert opened["user_profile"]["nickname"].startswith("访客 ")
     await visitor.asks_for_a_person()
-    waiting = await changed(desk, visitor, status="pending_manual", seq=2)
+    waiting = await changed(desk, visitor, status="pending_manual")
     assert waiting["escalation"]["reason"] == "manual"
     assert waiting["escalation"]["waiting_seconds"] < 2
     await agent.takes_over(visitor)
-    await changed(desk, visitor, status="manual_live", seq=3, assigned_agent={"id": agent.id, "name": "Mei"})
+    await changed(desk, visitor, status="manual_live", assigned_agent={"id": agent.id, "name": "Mei"})
     await visitor.says("长" * 60)
-    preview = (await changed(desk, visitor, seq=4, message_count=1))["last_message_preview"]
+    preview = (await changed(desk, visitor, message_count=1))["last_message_preview"]
     assert (preview["role"], preview["content"]) == ("user", "长" * 49 + "…")
     await agent.closes(visitor)
-    await changed(desk, visitor, status="closed", seq=5, assigned_agent=None)
+    await changed(desk, visitor, status="closed", assigned_agent=None)
     assert set(desk.ids) == {0}
 
 

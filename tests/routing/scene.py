@@ -15,7 +15,7 @@ from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.sessions.models import Session
 from kefu.shops.models import Shop
-from sessions.records import log_of, row_of
+from sessions.records import moves_of, row_of
 
 # For what is decided before any database is asked.
 ON_ONE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
@@ -51,7 +51,7 @@ async def offered_to(db: Database, visitor: Visitor, agent: Agent | None, second
 
 
 async def types_of(db: Database, visitor: Visitor) -> list[str]:
-    return [one.type for one in await log_of(db, visitor.name)]
+    return [one.type for one in await moves_of(db, visitor.name)]
 
 
 async def run_recurring(db: Database, work: Work, handler: Callable[[Taken], Awaitable[None]]) -> None:

@@ -20,7 +20,7 @@ from kefu.routing.rules import Wait, best
 from kefu.routing.team import Colleague
 from kefu.sessions.fold import fold_all
 from routing.scene import ON_ONE, assigns, offered_to, run_recurring, set_agent, types_of
-from sessions.records import all_of, columns_of, log_of, row_of
+from sessions.records import all_of, columns_of, log_of, moves_of, row_of
 
 
 def colleague(name: str, **over: object) -> Colleague:
@@ -76,7 +76,7 @@ async def test_who_waits_is_offered_at_once_and_accepted_by_taking_over(stage: S
     assert (taken["status"], taken["assigned_until"]) == ("manual_live", None)
     row, log = await all_of(db, visitor.name)
     assert columns_of(fold_all(visitor.name, log)) == row
-    assert [(one.type, one.audience) for one in log[1:]] == [
+    assert [(one.type, one.audience) for one in (await moves_of(db, visitor.name))[1:]] == [
         ("session.escalated", "public"),
         ("session.assigned", "internal"),
         ("session.taken_over", "public"),

@@ -4,6 +4,7 @@ from typing import Any
 
 from sqlalchemy import select
 
+from faults.waiting import until
 from kefu.kit.db import Database
 from kefu.log.log import SYSTEM, Entry, Fact, read
 from kefu.sessions import service
@@ -63,6 +64,18 @@ async def row_of(db: Database, name: str) -> dict[str, Any]:
 async def log_of(db: Database, name: str) -> list[Entry]:
     async with db.read() as tx:
         return await read(tx, stream_of(name), public_only=False, limit=100_000)
+
+
+async def has_packet(db: Database, name: str) -> None:
+    async def is_there() -> bool:
+        return any(one.type == "handoff.packet" for one in await log_of(db, name))
+
+    await until(is_there, 30)
+
+
+async def moves_of(db: Database, name: str) -> list[Entry]:
+    """The log without the packet for whoever takes over, which comes whenever it is ready."""
+    return [one for one in await log_of(db, name) if one.type != "handoff.packet"]
 
 
 async def all_of(db: Database, name: str) -> tuple[dict[str, Any], list[Entry]]:

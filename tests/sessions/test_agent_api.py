@@ -9,7 +9,7 @@ import pytest
 from actors import Agent, Stage, Visitor, code_of, data_of
 from kefu.kit.db import Database
 from kefu.sessions.states import Status
-from sessions.records import bring_to, log_of, row_of
+from sessions.records import bring_to, has_packet, log_of, row_of
 
 FORGED = (
     '[1099511627776,1,"x"]', '[-1099511627776,1,"x"]', '[1,1,"a\\u0000b"]', "[1,1]", '[true,1,"x"]', '[1.5,1,"x"]',
@@ -181,10 +181,11 @@ class TestTheList:
         assert paged == whole
         assert cursor is None
 
-    async def test_orders_are_what_their_names_say(self, stage: Stage, agent: Agent) -> None:
+    async def test_orders_are_what_their_names_say(self, stage: Stage, agent: Agent, db: Database) -> None:
         first, second, third = [await stage.visitor(session_id=f"s-{n}") for n in range(3)]
-        await second.asks_for_a_person()
-        await first.asks_for_a_person()
+        for one in (second, first):
+            await one.asks_for_a_person()
+            await has_packet(db, one.name)  # which changes the session, too
         await agent.closes(third)
         assert await self.names(agent, "sort=newest") == ["2", "0", "1"]
         assert await self.names(agent, "sort=oldest") == ["1", "0", "2"]

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 
 import orjson
 
+from kefu.ai.fence import fenced, harmless, new_mark
 from kefu.ai.ports import Message
 from kefu.ai.tokens import estimate
-from kefu.answering.fence import fenced, harmless, new_mark
 from kefu.answering.ports import Said, Turn
 from kefu.kit.i18n import Locale
 from kefu.knowledge.search import Hit

@@ -18,7 +18,7 @@ from kefu.sessions.states import Status
 from kefu.sessions.work import WritePacket
 
 TYPE = "handoff.packet"
-READ = ("message.posted", "answer.evidenced")
+READ = ("message.posted", "answer.evidenced", "page.shown")
 LOOK_BACK = 60
 # The rest of the two seconds is for reading and writing.
 MODEL_SECONDS = 1.5

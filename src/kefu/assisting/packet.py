@@ -107,7 +107,7 @@ class NextStep(Shape):
 
 
 class Packet(Shape):
-    """What is handed over. `up_to`: the last message it knows; `orders`, `products`: as the customer named them."""
+    """What is handed over. `up_to`: the last message it knows; `orders`, `products`: what they look at, and named."""
 
     episode: int
     up_to: int
@@ -153,8 +153,8 @@ def by_rules(entries: Sequence[Entry], episode: int, reason: str, locale: Locale
         mood=Mood.model_validate(judged(read.sentiment)),
         urgency=Pressure.model_validate(judged(read.urgency)),
         intent=Wish.model_validate(judged(intent)),
-        orders=_few(one or other for one, other in ORDER.findall(everything)),
-        products=_few(PRODUCT.findall(everything)),
+        orders=_few([*_looked_at(entries, "order"), *(one or other for one, other in ORDER.findall(everything))]),
+        products=_few([*_looked_at(entries, "product"), *PRODUCT.findall(everything)]),
         next_step=NextStep(code=step, text=STEPS[step][locale]),
     )
 
@@ -176,6 +176,12 @@ def judged(reading: Reading) -> dict[str, Any]:
     """As `Judged` has it, and its label."""
     source = {"kind": "rule", "name": reading.rule}
     return {"label": reading.label, "source": source, "sure": reading.sure, "words": list(reading.words)}
+
+
+def _looked_at(entries: Sequence[Entry], kind: str) -> list[str]:
+    """What the shop's page says that the customer looks at."""
+    cards = [one.facts["card"] for one in entries if one.type == "page.shown"][-1:]
+    return [short(card["title"]) for card in cards if card and card["kind"] == kind]
 
 
 def _about(said: Sequence[str], locale: Locale) -> str:
