@@ -29,6 +29,7 @@ from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
 from kefu.answering.unanswered import collect_questions
+from kefu.answering.unanswered_endpoints import router as questions
 from kefu.assisting.endpoints import router as assisting
 from kefu.assisting.handover import Handover
 from kefu.assisting.helping import Proposing
@@ -64,7 +65,6 @@ from kefu.knowledge.documents.endpoints import router as documents
 from kefu.knowledge.documents.service import DocumentReader, ReadDocument
 from kefu.knowledge.endpoints import router as knowledge
 from kefu.knowledge.models import Document
-from kefu.knowledge.question_endpoints import router as questions
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams

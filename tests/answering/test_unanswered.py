@@ -40,9 +40,6 @@ async def collected(db: Database, who: Agent, query: str = "") -> list[dict[str,
 async def test_what_nobody_could_answer_is_counted_and_leads_to_its_sessions(db: Database, stage: Stage) -> None:
     lin, first, second = await stage.agent("lin", "supervisor"), await stage.visitor(), await stage.visitor()
     await asks(first, "Hello")
-    third = await stage.visitor()
-    await third.says("I want to talk to a person")
-    await third.sees("session.escalated")
     one = await asks(first, "Can I fold the bike? Write to mei@example.com")
     other = await asks(second, "the BIKE: mei@example.com, can I fold and write to it?!")
     await asks(second, "可以折叠吗？")
@@ -83,5 +80,10 @@ async def test_what_is_wrong_about_a_question_is_told(stage: Stage, db: Database
     assert code_of(await mei.put(place, {"status": "open"})) == "FORBIDDEN"
     assert (await mei.get(QUESTIONS)).status_code == 200
     assert (await visitor.get(QUESTIONS)).status_code == 403
+    # What others hold is none of her business; the question is.
+    assert [one["session"] for one in data_of(await mei.get(QUESTIONS))["questions"][0]["examples"]] == [visitor.name]
+    await lin.takes_over(visitor)
+    assert data_of(await mei.get(QUESTIONS))["questions"] == [question | {"examples": []}]
+    assert data_of(await lin.get(QUESTIONS))["questions"] == [question]
     for query in ("status=lost", "cursor=x", "limit=0", "lang=fr"):
         assert (await lin.get(f"{QUESTIONS}?{query}")).status_code == 422

@@ -22,6 +22,15 @@ Brake pads are worn when less than one millimetre of them is left. Replace both 
 = 保修
 电池保修两年，车架保修五年。保修期内免费更换损坏的零件，人为损坏不在保修范围之内。
 """
+FORK = {
+    "en": """# Suspension
+
+Set the sag of the fork before the first ride: the rider in full gear should compress the spring by a quarter of its
+travel. Add air with a shock pump, ten psi at a time, through the valve on the left leg.""",
+    "zh": """# 前叉
+
+首次骑行前请调整前叉预压：骑手全副装备坐上后，弹簧应压缩行程的四分之一。用避震打气筒从左腿气嘴充气，每次十磅。""",
+}
 PAGE = """
 <!doctype html><html><head><title>Returns</title><style>p { color: red }</style></head><body>
 <nav><a href="/">Home</a></nav>

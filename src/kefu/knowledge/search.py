@@ -177,7 +177,8 @@ async def _ranked(asked: Question, rows: Sequence[Row], words: Vocabulary, lang:
     for n, row in enumerate(rows):
         if n % IN_ONE_GO == 0:
             await asyncio.sleep(0)
-        found = fit(asked, Entry.of(row.title_tokens, row.asked_tokens, row.tokens), words)
+        entry = Entry.of(row.title_tokens, row.asked_tokens, row.tokens, is_document=row.part > 0)
+        found = fit(asked, entry, words)
         held = best.get(row.article_id)
         if held is None or (found.total, -row.ordinal) > (held[0].total, -held[1].ordinal):
             best[row.article_id] = (found, row)

@@ -4965,7 +4965,7 @@ export type QuestionData = {
 /**
  * QuestionOut
  *
- * `asked`: the newest wording. `examples`: where it was asked, the newest first.
+ * `asked`: the newest wording. `examples`: where it was asked, of what the reader may see; the newest first.
  */
 export type QuestionOut = {
     /**
@@ -5007,7 +5007,7 @@ export type QuestionOut = {
     /**
      * Examples
      */
-    examples: Array<KefuKnowledgeQuestionEndpointsExample>;
+    examples: Array<KefuAnsweringUnansweredEndpointsExample>;
 };
 
 /**
@@ -8111,7 +8111,7 @@ export type WrongOut = {
  *
  * The bot's reply `seq` in that session.
  */
-export type KefuKnowledgeQuestionEndpointsExample = {
+export type KefuAnsweringUnansweredEndpointsExample = {
     /**
      * Session
      */
