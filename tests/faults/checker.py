@@ -85,7 +85,7 @@ def violations(found: Found) -> list[str]:
 
 
 def _wrong_acks(found: Found) -> Iterator[str]:
-    stored = {(name, one.client_msg_id): one for name, log in found.logs.items() for one in log if one.client_msg_id}
+    stored = {(name, one.client_msg_id): one for name, log in found.logs.items() for one in log if _has_sender(one)}
     told: dict[tuple[str, str], int] = {}
     newest: dict[tuple[str, str], int] = {}
     for ack in found.acks:
@@ -105,6 +105,11 @@ def _wrong_acks(found: Found) -> Iterator[str]:
         newest[ack.session, ack.sender] = ack.seq
     for name, own in sorted(set(stored) - set(told) - found.shouted):
         yield f"{name}: {own} is stored and nobody was told"
+
+
+def _has_sender(one: Entry) -> bool:
+    """What the service writes by itself, once, has a slash in its key, which no sender may use."""
+    return one.client_msg_id is not None and "/" not in one.client_msg_id
 
 
 def _wrong_races(races: Sequence[Race], logs: dict[str, list[Entry]]) -> Iterator[str]:
@@ -142,7 +147,10 @@ def _first_break(seqs: Sequence[int]) -> str:
 
 
 def _wrong_turns(log: Sequence[Entry]) -> Iterator[str]:
-    """The bot speaks only while it is active, answers each question once, and leaves none unanswered."""
+    """The bot speaks only while it is active, answers each question once, and leaves none unanswered.
+
+    A packet is for who waits for a person or has one.
+    """
     status, owed = Status.BOT_ACTIVE, 0
     asked: set[int] = set()
     answered: Counter[int] = Counter()
@@ -151,6 +159,8 @@ def _wrong_turns(log: Sequence[Entry]) -> Iterator[str]:
         facts = one.facts
         if one.type.startswith("session.") and "to" in facts:
             status, owed = Status(facts["to"]), 0
+        elif one.type == "handoff.packet" and status in {Status.BOT_ACTIVE, Status.CLOSED}:
+            yield f"the packet {one.seq} was written while the session was {status}"
         elif one.type == "answer.evidenced":
             drafts[facts["draft_id"]] -= 1
         elif one.type == "message.posted" and facts["role"] == "user":

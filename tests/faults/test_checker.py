@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from faults.checker import Ack, Found, Race, Seen, violations
-from kefu.log.log import BOT, VISITOR, Actor, Entry, Fact, entry
+from kefu.log.log import BOT, SYSTEM, VISITOR, Actor, Entry, Fact, entry
 from kefu.sessions.fold import fold_all
 from kefu.sessions.models import stream_of
 
@@ -52,7 +52,7 @@ def found_in(log: list[Entry]) -> Found:
     acks = [
         Ack(NAME, one.facts["role"], one.client_msg_id, one.facts["content"], one.seq)
         for one in log
-        if one.client_msg_id
+        if one.type == "message.posted" and one.client_msg_id
     ]
     visitor, agent = Seen(NAME, sees_internal=False), Seen(NAME, sees_internal=True)
     for one in log:
@@ -116,6 +116,26 @@ def feed_invented() -> Found:
     found = fed()
     found.feed = [*(found.feed or ()), {**found.logs[NAME][0].shown, "stream": stream_of(NAME), "seq": 99}]
     return found
+
+
+PACKET = Fact("handoff.packet", SYSTEM, {"episode": 1}, "internal", "packet/1")
+
+
+def packed(*before: Fact) -> Found:
+    """With a handoff packet after `before`."""
+    return found_in(log_of(*before, PACKET))
+
+
+def test_a_packet_for_who_waits_has_no_sender() -> None:
+    assert violations(packed(*FACTS[:5])) == []
+
+
+def packed_for_nobody() -> Found:
+    return packed(*FACTS)
+
+
+def packed_twice() -> Found:
+    return packed(*FACTS[:5], PACKET)
 
 
 def two_winners() -> Found:
@@ -268,6 +288,8 @@ PLANTED: dict[Callable[[], Found], str] = {
     no_evidence: "draft d-2 and its evidence do not match",
     row_behind_its_log: "the row says message_count = 6, its log 7",
     job_left: "1 jobs are left",
+    packed_for_nobody: "the packet 13 was written while the session was bot_active",
+    packed_twice: "packet/1 is stored 2 times",
     two_winners: "2 of 2 agents won",
     no_winner: "0 of 2 agents won",
     wrong_winner: "a-2 was told of winning epoch 1, which a-1 took",

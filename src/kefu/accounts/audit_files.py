@@ -5,8 +5,6 @@ import tempfile
 from collections.abc import AsyncIterator, Iterator
 from typing import IO, Literal
 
-from xlsxwriter import Workbook
-
 from kefu.accounts.audit_queries import Wanted, all_pages
 from kefu.accounts.models import AuditEntry
 from kefu.kit.clock import iso
@@ -72,6 +70,8 @@ async def csv_file(db: Database, wanted: Wanted, locale: Locale) -> AsyncIterato
 
 async def xlsx_file(db: Database, wanted: Wanted, locale: Locale) -> IO[bytes]:
     """A file that is gone when it is closed. It is written row by row, on another thread than the one that serves."""
+    from xlsxwriter import Workbook  # noqa: PLC0415 - only who takes the audit log as a sheet needs it
+
     file = tempfile.TemporaryFile()  # noqa: SIM115 - who reads it to the end closes it (`chunks`)
     book = Workbook(file, {"constant_memory": True})
     sheet = book.add_worksheet()

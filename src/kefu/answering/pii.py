@@ -3,8 +3,6 @@
 import re
 from collections.abc import Iterator
 
-from phonenumbers import PhoneNumberMatcher
-
 from kefu.kit.i18n import Locale
 
 EMAIL = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}(?:\.[\w-]{1,63}){1,5}", re.ASCII)
@@ -54,6 +52,8 @@ class Placeholders:
 
     def _phones(self, text: str) -> Iterator[Span]:
         """Valid numbers; where two regions find the same digits, the longer reading."""
+        from phonenumbers import PhoneNumberMatcher  # noqa: PLC0415 - only who asks a model needs it
+
         taken: list[Span] = []
         found = {(one.start, one.end) for region in self._regions for one in PhoneNumberMatcher(text, region)}
         for start, end in sorted(found, key=lambda one: (one[0] - one[1], one)):

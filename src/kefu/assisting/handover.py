@@ -1,5 +1,6 @@
 """Writes the handoff packet when a person was asked for, whoever or whatever asked: once, and within two seconds."""
 
+import asyncio
 from collections.abc import Sequence
 
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -22,6 +23,8 @@ READ = ("message.posted", "answer.evidenced", "page.shown")
 LOOK_BACK = 60
 # The rest of the two seconds is for reading and writing.
 MODEL_SECONDS = 1.5
+# How many packets read or write at a time, however many people were asked for: who asks waits for the same connections.
+AT_ONCE = 2
 OVER = {Status.BOT_ACTIVE, Status.CLOSED}
 INSTRUCTION = (
     "Sum this conversation up for the colleague who takes it over. Answer in {language} with one JSON object: "
@@ -37,17 +40,18 @@ class Handover:
     def __init__(self, db: Database, model_of: ModelOf | None) -> None:
         self._db = db
         self._model_of = model_of
+        self._turns = asyncio.Semaphore(AT_ONCE)
 
     async def __call__(self, job: Taken) -> None:
         work = WritePacket(**job.payload)
-        async with self._db.read() as tx:
+        async with self._turns, self._db.read() as tx:
             session = await find(tx, work.session)
             entries = await read_last(tx, stream_of(work.session), LOOK_BACK, types=READ, public_only=False)
         if session is None or not is_wanted(session, work):
             await finish_alone(self._db, job.id)
             return
         packet = await self._packet(session, entries, work.episode)
-        async with self._db.write() as tx:
+        async with self._turns, self._db.write() as tx:
             await _write(tx, work, packet)
             await finish(tx, job.id)
 

@@ -7,7 +7,6 @@ from datetime import timedelta
 from typing import Any
 
 import orjson
-from rapidfuzz.distance import Levenshtein
 from sqlalchemy import select, update
 from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
@@ -133,6 +132,8 @@ def _row(session: Session, entry: Entry) -> dict[str, Any]:
 
 async def _keep_outcome(tx: AsyncSession, used: Entry) -> None:
     """Adopted as it stood, or edited, and by how much: from the two texts. The first one sent of it counts."""
+    from rapidfuzz.distance import Levenshtein  # noqa: PLC0415 - only a suggestion that was sent needs it
+
     facts = used.facts
     suggestion = await tx.get(Suggestion, facts["suggestion_id"])
     query = select(*COLUMNS).where(Event.stream == used.stream, Event.seq == facts["message_seq"])

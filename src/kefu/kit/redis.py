@@ -9,16 +9,16 @@ import hashlib
 import hmac
 import random
 from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from typing import TYPE_CHECKING, TypeVar
 
 import structlog
 from prometheus_client import Counter, Gauge
-from redis.asyncio import BlockingConnectionPool
-from redis.asyncio import Redis as Client
-from redis.asyncio.client import PubSub
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
-from redis.commands.core import AsyncScript
+
+if TYPE_CHECKING:
+    from redis.asyncio import BlockingConnectionPool
+    from redis.asyncio import Redis as Client
+    from redis.asyncio.client import PubSub
+    from redis.commands.core import AsyncScript
 
 T = TypeVar("T")
 log = structlog.get_logger()
@@ -44,25 +44,16 @@ class Redis:
     """The one client of this process. `prefix` begins every key and channel of this installation."""
 
     def __init__(self, url: str, max_connections: int, secret: str) -> None:
-        self.pool = BlockingConnectionPool.from_url(
-            url,
-            max_connections=max_connections,
-            timeout=BACKGROUND_SECONDS,
-            socket_connect_timeout=BACKGROUND_SECONDS,
-            socket_timeout=None,  # each call has its own; with one here, the client sends within asyncio.wait_for,
-            # which before Python 3.12 may swallow a cancellation
-            retry=Retry(NoBackoff(), 0),
-            protocol=2,  # one round trip less to connect, and no pushes between the answers
-        )
+        self.pool = _pool(url, max_connections)
         self.prefix = _prefix(secret, self.pool.connection_kwargs.get("db", 0))
-        self._client: Client = Client(connection_pool=self.pool)
+        self._client = _client(self.pool)
         self._healing: asyncio.Task[None] | None = None
 
     @property
     def is_away(self) -> bool:
         return self._healing is not None
 
-    async def ask(self, operation: str, call: Callable[[Client], Awaitable[T]], within: float = REQUEST_SECONDS) -> T:
+    async def ask(self, operation: str, call: Callable[["Client"], Awaitable[T]], within: float = REQUEST_SECONDS) -> T:
         """What `call(client)` returns, in at most `within` seconds. Raises Away, at once while the circuit is open."""
         if self.is_away:
             REFUSED.labels(operation).inc()
@@ -87,11 +78,11 @@ class Redis:
             AWAY.set(1)
             self._healing = asyncio.create_task(self._heal(), name="redis-probe")
 
-    def listen(self) -> PubSub:
+    def listen(self) -> "PubSub":
         """A connection of its own for pub/sub. Using it may raise anything."""
         return self._client.pubsub(ignore_subscribe_messages=True)
 
-    def script(self, lua: str) -> AsyncScript:
+    def script(self, lua: str) -> "AsyncScript":
         """A script to be called within `ask`; Redis is sent its text when it does not know it."""
         return self._client.register_script(lua)
 
@@ -130,3 +121,27 @@ def _prefix(secret: str, database: int) -> str:
     """
     name = hmac.new(secret.encode(), f"redis/{database}".encode(), hashlib.sha256).hexdigest()[:12]
     return f"{{kefu:{name}}}:"
+
+
+# The client is loaded by who has a Redis: it takes a third of a second.
+def _pool(url: str, max_connections: int) -> "BlockingConnectionPool":
+    from redis.asyncio import BlockingConnectionPool  # noqa: PLC0415 - see above
+    from redis.asyncio.retry import Retry  # noqa: PLC0415 - see above
+    from redis.backoff import NoBackoff  # noqa: PLC0415 - see above
+
+    return BlockingConnectionPool.from_url(
+        url,
+        max_connections=max_connections,
+        timeout=BACKGROUND_SECONDS,
+        socket_connect_timeout=BACKGROUND_SECONDS,
+        socket_timeout=None,  # each call has its own; with one here, the client sends within asyncio.wait_for,
+        # which before Python 3.12 may swallow a cancellation
+        retry=Retry(NoBackoff(), 0),
+        protocol=2,  # one round trip less to connect, and no pushes between the answers
+    )
+
+
+def _client(pool: "BlockingConnectionPool") -> "Client":
+    from redis.asyncio import Redis as Client  # noqa: PLC0415 - see above
+
+    return Client(connection_pool=pool)
