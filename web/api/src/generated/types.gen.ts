@@ -4247,7 +4247,7 @@ export type OutcomeData = {
 /**
  * Packet
  *
- * What is handed over. `up_to`: the last message it knows; `orders`, `products`: as the customer named them.
+ * What is handed over. `up_to`: the last message it knows; `orders`, `products`: what they look at, and named.
  */
 export type Packet = {
     /**
