@@ -85,6 +85,7 @@ async def test_no_answer_lands_after_a_takeover_at_any_instant(db: Database, cli
         await asyncio.sleep(turn)
         await mei.releases(visitor)
 
+    turn = 0.0
     for number in range(ROUNDS):
         if number % MEASURED_EVERY == 0:
             turn = await seconds_of_a_turn(db, visitors)
