@@ -113,7 +113,6 @@ def serve(
             typer.echo(_on_database(_load_demo))
         _greet(_on_database(_prepare), f"http://{host}:{port}")
         app = create_app(settings)
-        gc.collect()
         gc.freeze()  # what was loaded stays: walking it again and again stopped every stream for up to 0.8 s
         gc.set_threshold(*GARBAGE)
         gc.enable()

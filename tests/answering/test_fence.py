@@ -85,11 +85,10 @@ async def test_no_answer_lands_after_a_takeover_at_any_instant(db: Database, cli
         await asyncio.sleep(turn)
         await mei.releases(visitor)
 
-    turn = 0.0
-    for number in range(ROUNDS):
-        if number % MEASURED_EVERY == 0:
-            turn = await seconds_of_a_turn(db, visitors)
-        await asyncio.gather(*(interrupt(visitor, turn) for visitor in visitors))
+    for _ in range(ROUNDS // MEASURED_EVERY):
+        turn = await seconds_of_a_turn(db, visitors)
+        for _ in range(MEASURED_EVERY):
+            await asyncio.gather(*(interrupt(visitor, turn) for visitor in visitors))
     logs = [await log_of(db, visitor.name) for visitor in visitors]
     assert [trespassers(log) for log in logs] == [[]] * SESSIONS
     outcomes = Counter(outcome for log in logs for outcome in outcomes_of(log))

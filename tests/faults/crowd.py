@@ -89,6 +89,15 @@ class Crowd:
         wanted = len(self._line.told.acks) + len(self.visitors)
         return await until(lambda: len(self._line.told.acks) >= wanted, PATIENCE)
 
+    async def all_serve(self) -> float:
+        """Wait until each agent has written something new; returns the seconds that took. Raises TimeoutError."""
+        since, names = len(self._line.told.acks), {desk.name for desk in self._desks}
+
+        def have_served() -> bool:
+            return names <= {ack.session for ack in self._line.told.acks[since:] if ack.sender == "agent"}
+
+        return await until(have_served, PATIENCE)
+
     async def see_all(self, everything: Found) -> None:
         """Wait a moment until each follower has seen the newest event it may see. Who has not is for the checker."""
         for follower in self._followers:

@@ -197,21 +197,21 @@ class Rivals:
     """Agents who click at once on one session, again and again. `tokens` by the agents' ids."""
 
     def __init__(self, line: Line, name: str, tokens: dict[str, str]) -> None:
+        self.name = name
         self._line = line
-        self._name = name
         self._tokens = tokens
         self._desks = {agent: Desk(line, name, token) for agent, token in tokens.items()}
 
     async def race(self) -> Race:
         """Ends when each has been told who won."""
         epochs = await asyncio.gather(*map(self._click, self._tokens.values()))
-        race = Race(self._name, dict(zip(self._tokens, epochs, strict=True)))
+        race = Race(self.name, dict(zip(self._tokens, epochs, strict=True)))
         self._line.told.races.append(race)
         return race
 
     async def _click(self, token: str) -> int:
         """The epoch of the takeover; 0 for who came too late."""
-        answer = await self._line.until_told("POST", f"/api/sessions/{self._name}/takeover", token)
+        answer = await self._line.until_told("POST", f"/api/sessions/{self.name}/takeover", token)
         if answer.status_code == 409:
             assert answer.json()["error"]["code"] == "ALREADY_TAKEN", answer.text
             return 0

@@ -18,11 +18,17 @@ ANSWERED_WITHIN = {True: 5.0, False: LEASE.total_seconds() + 5}
 
 
 async def keep_killing(kefu: Kefu, crowd: Crowd) -> None:
-    """At any instant: while it begins to serve, in the middle of posts, and when the bot has had time to speak."""
+    """At any instant: while it begins to serve, in the middle of posts, and when the bot has had time to speak.
+
+    That one waits for each agent too: where starting takes long, whoever was unlucky twice would give up.
+    """
     for n in range(KILLS):
         if n % 3:
             await crowd.get_on()
-        await asyncio.sleep(random.uniform(1.0, 2.0) if n % 3 == 2 else random.uniform(0, 0.3))
+        if n % 3 == 2:
+            await asyncio.gather(crowd.all_serve(), asyncio.sleep(random.uniform(1.0, 2.0)))
+        else:
+            await asyncio.sleep(random.uniform(0, 0.3))
         await kefu.kill()
         await kefu.start()
 
