@@ -9,7 +9,7 @@ from e2e.product import Account
 from e2e.words import CHAT, DESK, ChatWords, DeskWords, Locale
 
 # What "at once" means between the two sides of a conversation.
-A_SECOND = 1_000
+A_SECOND = 4_000  # and what a machine adds on which everything is tested at once
 Tab = Literal["waiting", "mine", "bot", "all"]
 TABS: tuple[Tab, ...] = ("waiting", "mine", "bot", "all")
 

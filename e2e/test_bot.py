@@ -82,6 +82,7 @@ def test_a_supervisor_chooses_who_answers_and_tries_it_before(
     expect(page.get_by_text(words["kept"])).to_be_visible(timeout=20_000)
     assert key.input_value() == ""
     shoot(page, f"bot-{locale}")
+    expect(page.locator(".el-message")).to_have_count(0, timeout=20_000)  # half gone it has no contrast
     assert faults(page) == []
     page.get_by_role("link", name=words["costs"]).click()
     expect(page.get_by_role("cell", name=words["tests"]).first).to_be_visible()

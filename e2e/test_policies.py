@@ -60,7 +60,7 @@ def test_a_policy_is_written_tried_run_over_the_past_and_published(
     shoot(page, f"policies-form-{locale}")
     dialog.get_by_role("button", name=SAVE[locale]).click()
     expect(dialog).to_be_hidden()
-    page.get_by_label(TRY[locale]).fill("我的刹车坏了")
+    page.get_by_label(TRY[locale]).fill("我的刹车有点响")
     expect(page.locator("mark")).to_have_text("刹车")
     assert faults(page) == []
     shoot(page, f"policies-{locale}")

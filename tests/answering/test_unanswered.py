@@ -68,6 +68,16 @@ async def test_what_nobody_could_answer_is_counted_and_leads_to_its_sessions(db:
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+async def test_a_question_whose_reply_was_withheld_counts_too(stage: Stage, db: Database) -> None:
+    lin, visitor = await stage.agent("lin", "supervisor"), await stage.visitor()
+    for question in ("Do you sell tents?", "Do you sell boats?"):
+        await asks(visitor, question)
+    await visitor.says("Do you sell planes?")
+    await visitor.sees("session.escalated")
+    assert "Do you sell planes?" in {row["asked"] for row in await collected(db, lin)}
+
+
+@pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 async def test_what_is_wrong_about_a_question_is_told(stage: Stage, db: Database) -> None:
     lin, mei, visitor = await stage.agent("lin", "supervisor"), await stage.agent("mei"), await stage.visitor()
     await asks(visitor, "Can I fold the bike?")

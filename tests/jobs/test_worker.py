@@ -8,6 +8,7 @@ from datetime import timedelta
 
 import pytest
 
+from faults.waiting import until
 from jobs.work import Count, let_pauses_pass, put, rows
 from kefu.jobs import queue, worker
 from kefu.jobs.queue import Taken, again, enqueue, finish
@@ -152,6 +153,7 @@ async def test_stopping_lets_what_runs_end_and_leaves_the_rest_to_others(db: Dat
     handler = Counting(db, pause=0.3)
     await put(db, *range(6))
     running = await started(db, handler, width=4)
+    await until(lambda: handler.at_once.total() == 4, 30)
     await running.stop()
     assert (len(handler.done), len(await rows(db))) == (4, 2)
     second = await started(other, handler)

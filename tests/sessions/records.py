@@ -2,10 +2,10 @@
 
 from typing import Any
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 
 from faults.waiting import until
-from kefu.kit.db import Database
+from kefu.kit.db import Database, is_sqlite
 from kefu.log.log import SYSTEM, Entry, Fact, read
 from kefu.sessions import service
 from kefu.sessions.models import Session, stream_of
@@ -79,4 +79,9 @@ async def moves_of(db: Database, name: str) -> list[Entry]:
 
 
 async def all_of(db: Database, name: str) -> tuple[dict[str, Any], list[Entry]]:
-    return await row_of(db, name), await log_of(db, name)
+    """Both of one moment."""
+    async with db.read() as tx:
+        if not is_sqlite(tx):
+            await tx.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ"))
+        row = columns_of((await tx.execute(select(Session).where(Session.name == name))).scalar_one())
+        return row, await read(tx, stream_of(name), public_only=False, limit=100_000)

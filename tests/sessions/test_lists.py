@@ -15,7 +15,7 @@ from kefu.sessions.states import Status
 from kefu.sessions.summaries import ListQuery
 from kefu.sessions.visibility import Reader
 from kefu.shops.service import put_shop
-from sessions.records import bring_to, open_session
+from sessions.records import bring_to, has_packet, open_session
 
 HOUR = 3_600_000
 SHOP = {
@@ -51,6 +51,8 @@ async def lead(stage: Stage, db: Database) -> Agent:
     for n, status in enumerate([*states, Status.PENDING_MANUAL]):
         await open_session(db, f"s-{n}")
         await bring_to(db, f"s-{n}", status)
+        if status == Status.PENDING_MANUAL:
+            await has_packet(db, f"s-{n}")  # which changes the session, too
         changes: dict[str, Any] = {
             "created_at": (n + 1) * HOUR, "updated_at": (n + 1) * HOUR + 60_000, "is_vip": n in {2, 3},
             "visitor_id": f"v-{n % 3 if n in {1, 4} else new_id('v')}", "shop": "other" if n in {0, 5} else "default",

@@ -22,6 +22,7 @@ from kefu.log.models import Event
 from kefu.sessions.marks import Overtaken, move, place_of
 from kefu.sessions.models import stream_of
 from kefu.sessions.queries import find_many
+from kefu.supervision.talk import WITHHELD
 
 FOLLOWER = "unanswered-questions"
 EVERY = timedelta(seconds=5)
@@ -77,10 +78,11 @@ async def _asked(tx: AsyncSession, found: Sequence[Placed]) -> list[Asked]:
 
 
 def _is_at_a_loss(entry: Entry) -> bool:
-    if entry.type != "message.posted":
+    """Also where a policy withheld it, as the third in a row."""
+    if entry.type not in {"message.posted", WITHHELD}:
         return False
     facts = entry.facts
-    is_unknown = facts["role"] == "assistant" and facts.get("answered") is False
+    is_unknown = facts.get("role", "assistant") == "assistant" and facts.get("answered") is False
     return is_unknown and facts["content"] not in NO_ANSWERS
 
 
