@@ -237,11 +237,8 @@ def models_of(db: Database, settings: Settings, line: Line) -> ModelsOf:
 
 
 def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
-    """What is to be there when an agent steps in. It waits for none of the bot's turns.
-
-    Few at once, for they share the connections with whoever serves; who waits for a model is not counted.
-    """
-    return Worker(db, "desk", {WritePacket.kind: Handover(db, model_of)}, width=3)
+    """What is to be there when an agent steps in. It waits for none of the bot's turns."""
+    return Worker(db, "desk", {WritePacket.kind: Handover(db, model_of)})
 
 
 def answerer_of(settings: Settings, db: Database, models: ModelsOf) -> Answerer:

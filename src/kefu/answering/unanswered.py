@@ -72,7 +72,7 @@ async def _asked(tx: AsyncSession, found: Sequence[Placed]) -> list[Asked]:
         text = await _question(tx, reply)
         session = sessions.get(SessionName(name))
         if session and text and not wants_a_person(text):
-            lang = language_of(text, "zh" if session.locale == "zh" else "en")
+            lang = language_of(text, session.locale)
             questions.append(Asked(session.shop, lang, text, name, reply.seq, reply.at))
     return questions
 

@@ -56,7 +56,7 @@ class Handover:
             await finish(tx, job.id)
 
     async def _packet(self, session: Session, entries: Sequence[Entry], episode: int) -> Packet:
-        locale: Locale = "zh" if session.locale == "zh" else "en"
+        locale = session.locale
         packet = by_rules(entries, episode, session.escalation_reason or "manual", locale)
         ask = ask_of(
             INSTRUCTION.format(language=LANGUAGES[locale]), transcript(entries), session.name, "packet", wants_json=True

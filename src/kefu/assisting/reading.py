@@ -116,7 +116,7 @@ def _is_of_visitor(entry: Entry) -> bool:
 
 
 def _row(session: Session, entry: Entry) -> dict[str, Any]:
-    read = analyse(entry.facts["content"], "zh" if session.locale == "zh" else "en")
+    read = analyse(entry.facts["content"], session.locale)
     return {
         "session": session.name,
         "seq": entry.seq,

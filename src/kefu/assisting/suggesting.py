@@ -81,7 +81,7 @@ def asked_of(session: Session, entries: Sequence[Entry]) -> Asked:
     if not mine:
         mine = [(seq, facts["content"]) for seq, facts in said if facts["role"] == "user"][-1:]
     question = "\n".join(content for _, content in mine[-3:] if content)
-    otherwise: Locale = "zh" if session.locale == "zh" else "en"
+    otherwise = session.locale
     return Asked(session, entries, question, mine[-1][0] if mine else 0, language_of(question, otherwise))
 
 

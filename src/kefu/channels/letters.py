@@ -89,7 +89,7 @@ def team_mail(server: MailServer, session: Session, said: list[Entry], place: Pl
 
 def reply_mail(server: MailServer, session: Session, posted: Entry, place: Place) -> EmailMessage:
     """The agent's answer, to the visitor, in the language of the session."""
-    subject, foot = (text["zh" if session.locale == "zh" else "en"] for text in (REPLY_SUBJECT, REPLY_FOOT))
+    subject, foot = (text[session.locale] for text in (REPLY_SUBJECT, REPLY_FOOT))
     content = posted.facts["content"]
     mail = _mail(server, subject.format(shop=place.shop), session.email or "")
     mail["Message-ID"] = reply_id(server, session, posted.seq)

@@ -89,7 +89,7 @@ class Mailing:
             assert session is not None  # sessions are never removed
             shop = await find_shop(tx, session.shop)
         hours = Hours.model_validate(shop.hours) if shop.hours else self._hours
-        place = Place(shop.name["zh" if session.locale == "zh" else "en"], hours.timezone, self._public_url)
+        place = Place(shop.name[session.locale], hours.timezone, self._public_url)
         return session, place, shop.mail_to or self._recipients
 
     async def _message(self, name: str, seq: int) -> Entry:

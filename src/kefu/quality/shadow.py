@@ -77,7 +77,7 @@ async def _asked(tx: AsyncSession, work: DraftInShadow) -> Missed | None:
     asked = Asked(
         name=session.name,
         shop=session.shop,
-        locale="zh" if session.locale == "zh" else "en",
+        locale=session.locale,
         visitor=session.visitor_id,
         page=None,
         said=before,

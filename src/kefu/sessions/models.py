@@ -7,6 +7,7 @@ from sqlalchemy.dialects.postgresql import TSVECTOR
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kefu.kit.db import Big, Table
+from kefu.kit.i18n import Locale
 from kefu.kit.sealed import SealedFields, SealedText
 from kefu.log.private import OF_CUSTOMER
 from kefu.sessions.states import Status
@@ -58,7 +59,7 @@ class Session(Table):
     status: Mapped[str] = mapped_column(String(20), default=Status.BOT_ACTIVE.value)
     epoch: Mapped[int] = mapped_column(Integer, default=0)
     seq: Mapped[int] = mapped_column(BigInteger, default=0)
-    locale: Mapped[str] = mapped_column(String(2))
+    locale: Mapped[Locale] = mapped_column(String(2))
     conversation_id: Mapped[str] = mapped_column(String(40))
     visitor_id: Mapped[str] = mapped_column(String(40), default="", server_default="")
     nickname: Mapped[str | None] = mapped_column(String(80))
