@@ -53,7 +53,7 @@ class Settlement(Body):
         return self
 
 
-class Example(BaseModel):
+class QuestionExample(BaseModel):
     """The bot's reply `seq` in that session."""
 
     session: str
@@ -73,7 +73,7 @@ class QuestionOut(BaseModel):
     article_id: str | None
     first_at: str
     last_at: str
-    examples: list[Example]
+    examples: list[QuestionExample]
 
 
 class QuestionData(Done):

@@ -164,7 +164,7 @@ class HitsData(Done):
     data: list[Hit]
 
 
-class Example(BaseModel):
+class BacktestExample(BaseModel):
     """`seq`: the message, or the event with which a person came. `policy` is null for what was missed."""
 
     session: str
@@ -174,9 +174,9 @@ class Example(BaseModel):
 
 
 class Examples(BaseModel):
-    caught: list[Example]
-    missed: list[Example]
-    false_alarms: list[Example]
+    caught: list[BacktestExample]
+    missed: list[BacktestExample]
+    false_alarms: list[BacktestExample]
 
 
 class Day(BaseModel):
@@ -214,7 +214,7 @@ class Only(BaseModel):
     """Hits of one version that the other has not."""
 
     count: int
-    examples: list[Example]
+    examples: list[BacktestExample]
 
 
 class BacktestRef(BaseModel):

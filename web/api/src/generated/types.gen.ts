@@ -807,6 +807,30 @@ export type BacktestData = {
 };
 
 /**
+ * BacktestExample
+ *
+ * `seq`: the message, or the event with which a person came. `policy` is null for what was missed.
+ */
+export type BacktestExample = {
+    /**
+     * Session
+     */
+    session: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * Policy
+     */
+    policy: string | null;
+    /**
+     * At
+     */
+    at: number;
+};
+
+/**
  * BacktestListData
  */
 export type BacktestListData = {
@@ -2211,15 +2235,15 @@ export type Examples = {
     /**
      * Caught
      */
-    caught: Array<KefuSupervisionSchemasExample>;
+    caught: Array<BacktestExample>;
     /**
      * Missed
      */
-    missed: Array<KefuSupervisionSchemasExample>;
+    missed: Array<BacktestExample>;
     /**
      * False Alarms
      */
-    false_alarms: Array<KefuSupervisionSchemasExample>;
+    false_alarms: Array<BacktestExample>;
 };
 
 /**
@@ -4146,7 +4170,7 @@ export type Only = {
     /**
      * Examples
      */
-    examples: Array<KefuSupervisionSchemasExample>;
+    examples: Array<BacktestExample>;
 };
 
 /**
@@ -4963,6 +4987,26 @@ export type QuestionData = {
 };
 
 /**
+ * QuestionExample
+ *
+ * The bot's reply `seq` in that session.
+ */
+export type QuestionExample = {
+    /**
+     * Session
+     */
+    session: string;
+    /**
+     * Seq
+     */
+    seq: number;
+    /**
+     * At
+     */
+    at: string;
+};
+
+/**
  * QuestionOut
  *
  * `asked`: the newest wording. `examples`: where it was asked, of what the reader may see; the newest first.
@@ -5007,7 +5051,7 @@ export type QuestionOut = {
     /**
      * Examples
      */
-    examples: Array<KefuAnsweringUnansweredEndpointsExample>;
+    examples: Array<QuestionExample>;
 };
 
 /**
@@ -8107,26 +8151,6 @@ export type WrongOut = {
 };
 
 /**
- * Example
- *
- * The bot's reply `seq` in that session.
- */
-export type KefuAnsweringUnansweredEndpointsExample = {
-    /**
-     * Session
-     */
-    session: string;
-    /**
-     * Seq
-     */
-    seq: number;
-    /**
-     * At
-     */
-    at: string;
-};
-
-/**
  * Status
  */
 export type KefuKnowledgeStatesStatus = 'draft' | 'review' | 'published' | 'archived';
@@ -8135,30 +8159,6 @@ export type KefuKnowledgeStatesStatus = 'draft' | 'review' | 'published' | 'arch
  * Status
  */
 export type KefuSessionsStatesStatus = 'bot_active' | 'pending_manual' | 'manual_live' | 'after_hours_email' | 'closed';
-
-/**
- * Example
- *
- * `seq`: the message, or the event with which a person came. `policy` is null for what was missed.
- */
-export type KefuSupervisionSchemasExample = {
-    /**
-     * Session
-     */
-    session: string;
-    /**
-     * Seq
-     */
-    seq: number;
-    /**
-     * Policy
-     */
-    policy: string | null;
-    /**
-     * At
-     */
-    at: number;
-};
 
 export type Error = {
     success: false;
