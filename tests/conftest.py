@@ -80,7 +80,6 @@ def pytest_asyncio_loop_factories() -> dict[str, Callable[[], asyncio.AbstractEv
 
 def pytest_collection_finish() -> None:
     """All that is loaded now stays to the end; walking it again and again took another tenth."""
-    gc.collect()
     gc.freeze()
     gc.set_threshold(*GARBAGE)
 
@@ -198,9 +197,9 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 async def db(database_url: str, tmp_path: Path) -> AsyncIterator[Database]:
-    database = Database(database_url)
-    seal_with(database, keys_of(Settings(data_dir=tmp_path)))
-    database.seal_with(sealing_of(Settings(data_dir=tmp_path)))
+    database, settings = Database(database_url), Settings(data_dir=tmp_path)
+    seal_with(database, keys_of(settings))
+    database.seal_with(sealing_of(settings))
     yield database
     await database.close()
 
