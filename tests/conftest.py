@@ -48,6 +48,8 @@ SHARED = "KEFU_TEST_SERVERS"
 SERVERS = pytest.StashKey[Servers]()
 STATEMENT_SECONDS = 60
 GARBAGE = (10_000, 10, 20)
+# For what is refused before any database is asked.
+ON_ONE_DATABASE = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 # The same for all databases of a run, so that they share compiled statements (`compiled`).
 SECRET = secrets.token_hex(32)
 UNLIMITED = httpx2.Limits(max_connections=None)
