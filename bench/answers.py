@@ -28,9 +28,9 @@ async def measure(subject: Subject, questions: int) -> dict[str, list[float]]:
 
 
 def golden(lang: str, wanted: int) -> list[str]:
-    """Golden questions that the bot answers by itself, spread evenly; from the start again when there are too few."""
+    """Golden questions of the half that was tuned on, which the bot answers by itself, spread evenly and repeated."""
     lines = map(orjson.loads, (QUESTIONS / f"{lang}.jsonl").read_text("utf-8").splitlines())
-    alone = [one["question"] for one in lines if "kind" not in one and "history" not in one]
+    alone = [one["question"] for one in lines if one["split"] == "tune" and not {"kind", "history"} & one.keys()]
     step = max(1, len(alone) // wanted)
     return [alone[n * step % len(alone)] for n in range(wanted)]
 
