@@ -4,7 +4,7 @@ A recurring job looks which shops lack some, and asks for a few at a time; each 
 their own, so whoever is killed, or comes second, repeats no more than these. Who publishes never waits for a provider.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, NamedTuple
@@ -104,22 +104,27 @@ class PassageEmbedding:
                 await self._note(shop, embedder.model, "", failure.reason)
                 return True
             left_out += vectors.count(None)
-            await self._keep(shop, embedder.model, zip(bare, vectors, strict=True))
-            reached = bare[-1].number
+            is_anew = await self._keep(shop, embedder.model, dict(zip(bare, vectors, strict=True)))
+            reached = 0 if is_anew else bare[-1].number
         return False
 
-    async def _keep(self, shop: str, model: str, found: Any) -> None:
-        """Those whose passage is still there: who changes the knowledge waits, or has been before."""
-        rows = {one.sense_hash: vector for one, vector in found if vector is not None}
+    async def _keep(self, shop: str, model: str, found: Mapping[Bare, bytes | None]) -> bool:
+        """Those whose passage is still there: who changes the knowledge waits, or has been before.
+
+        Whether vectors were thrown away, so that their passages have none now.
+        """
+        rows = {one.sense_hash: vector for one, vector in found.items() if vector is not None}
+        is_anew = False
         async with self._db.write() as tx:
             await tx.execute(select(KnowledgeState.shop).where(KnowledgeState.shop == shop).with_for_update())
             theirs = Passage.shop == shop, Passage.sense_hash.in_(list(rows))
             there = set(await tx.scalars(select(Passage.sense_hash).where(*theirs)))
             values = [{"sense_hash": one, "vector": rows[one]} for one in sorted(there)]
             if values:
-                await _without_others(tx, shop, model, len(values[0]["vector"]))
+                is_anew = await _without_others(tx, shop, model, len(values[0]["vector"]))
                 await tx.execute(PUT, [{"shop": shop, "model": model, **one} for one in values])
             await _note(tx, shop, model, "", None)
+        return is_anew
 
     async def _note(self, shop: str, model: str, stamp: str, reason: Failing | None) -> None:
         """`stamp`: of what it is through with; then what other models left goes too."""
@@ -144,10 +149,11 @@ def _has_one(shop: str, model: str) -> Any:
     return exists().where(PassageVector.shop == shop, PassageVector.model == model, is_its)
 
 
-async def _without_others(tx: AsyncSession, shop: str, model: str, size: int) -> None:
+async def _without_others(tx: AsyncSession, shop: str, model: str, size: int) -> bool:
     """Under the same name there may be another model now, as with a deployment: its vectors have another dimension."""
     is_theirs = PassageVector.shop == shop, PassageVector.model == model
-    await tx.execute(delete(PassageVector).where(*is_theirs, func.length(PassageVector.vector) != size))
+    others = delete(PassageVector).where(*is_theirs, func.length(PassageVector.vector) != size)
+    return bool((await tx.scalars(others.returning(PassageVector.sense_hash))).all())
 
 
 async def _note(tx: AsyncSession, shop: str, model: str, stamp: str, reason: Failing | None) -> None:
