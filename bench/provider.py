@@ -1,7 +1,7 @@
 """A model provider under load: `python -m bench.provider <port>`. Chat completions, 200 deltas 5 ms apart.
 
 The first delta says when it was sent (nanoseconds of the machine's monotonic clock), so that whoever reads it knows how
-long it was on its way. A request for a model called `stalled` is taken and never answered.
+long it was on its way. A request for a model called `stalled` is taken and never answered; one for vectors gets one.
 """
 
 import asyncio
@@ -29,6 +29,10 @@ def chunk(text: str | None, finish: str | None = None) -> bytes:
 WORD, END = chunk(" word"), chunk(None, "stop") + b"%x\r\n%b\r\n0\r\n\r\n" % (len(LAST), LAST)
 
 
+VECTORS = b'{"data":[{"index":0,"embedding":[0.6,0.8]}],"usage":{"prompt_tokens":1}}'
+VECTOR = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(VECTORS), VECTORS)
+
+
 class Answer(asyncio.Protocol):
     transport: asyncio.Transport
 
@@ -45,6 +49,9 @@ class Answer(asyncio.Protocol):
         if len(body) < length or not head:
             return
         self._asked = b""
+        if b"/embeddings " in head.partition(b"\r\n")[0]:
+            self.transport.write(VECTOR)
+            return
         if orjson.loads(body)["model"] == "stalled":
             self.transport.write(HEAD)
             return
