@@ -9,9 +9,9 @@ engine.
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from typing import NamedTuple
 
 import rjieba
 import snowballstemmer
@@ -43,8 +43,7 @@ FUNCTION_TAGS = frozenset(("d", "ad", "r", "m", "q", "mq", "t", "c", "p", "u", "
 _stemmer = snowballstemmer.stemmer("english")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of a text.
 
     `term` is its form in the index, `raw` as typed in lower case, `start` and `end` its place in `normal(text)`.
