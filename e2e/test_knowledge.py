@@ -10,21 +10,19 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from documents import samples
 from e2e.conftest import Desk
-from e2e.product import CHEN, Account, Product, employ
+from e2e.product import CHEN, NO_TLS, ZHOU, Product
 from e2e.test_looks import faults
 from e2e.test_shots import shoot
 
-ZHOU = Account("zhou", "周敏", "bicycle-pump-6", "supervisor")
 ASKED = "Can the frame be engraved with my initials?"
 
 
 @pytest.fixture(scope="module")
 def product(start: Callable[..., Product], staffed: Path) -> Product:
-    """Two who may publish; a visitor has asked what nobody knows."""
+    """A visitor has asked what nobody knows."""
     product = start(staffed)
-    with httpx2.Client(base_url=product.address) as http:
+    with httpx2.Client(base_url=product.address, verify=NO_TLS) as http:
         http.post("/api/chat", json={"message": ASKED}).raise_for_status()
-    employ(product.data, [ZHOU])
     return product
 
 

