@@ -57,11 +57,12 @@ def wants_news(product: Product) -> dict[str, Any]:
 
 
 def looks_away(agent: AgentDesk) -> None:
-    """The page is hidden, which a browser without a screen does not say, and keeps what it is told."""
+    """The page is hidden and may notify, which a browser without a screen does not say, and keeps what it is told."""
     agent.page.evaluate("""() => {
       Object.defineProperty(document, "hidden", { get: () => true });
       const told = (window.told = []);
       window.Notification = class extends Notification {
+        static get permission() { return "granted"; }
         constructor(title, options) { super(title, options); told.push([title, options.body]); }
       };
     }""")
