@@ -2,7 +2,8 @@
 
 It says, word for word, what the first passage of its prompt says, and names that passage behind each sentence, as a
 model that obeys does. The first delta says when it was sent (nanoseconds of the machine's monotonic clock), so that
-whoever reads it knows how long it was on its way. A request for a model called `stalled` is taken and never answered.
+whoever reads it knows how long it was on its way. A request for a model called `stalled` is taken and never answered;
+one for vectors gets one.
 After one for `hold 200` the next 200 wait for each other and are then answered within a second, so that as many streams
 run at once, however long it takes to ask for them.
 """
@@ -47,6 +48,10 @@ def said(passage: str) -> Sequence[bytes]:
     return [frame({"content": one}) for one in islice(cycle(chain.from_iterable(cut)), DELTAS - 1)]
 
 
+VECTORS = b'{"data":[{"index":0,"embedding":[0.6,0.8]}],"usage":{"prompt_tokens":1}}'
+VECTOR = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(VECTORS), VECTORS)
+
+
 class Held:
     """Answers that wait for each other, `most` of them."""
 
@@ -79,6 +84,9 @@ class Answer(asyncio.Protocol):
         if len(content) < length or not head:
             return
         self._asked = b""
+        if b"/embeddings " in head.partition(b"\r\n")[0]:
+            self.transport.write(VECTOR)
+            return
         body = orjson.loads(content)
         if body["model"] == "stalled":
             self.transport.write(HEAD)

@@ -38,6 +38,15 @@ class Piece:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
+def sense(title: str, heading: str, text: str) -> str:
+    """What says what a passage means, where nothing around it does: its vector is that of this text."""
+    return "\n".join(one for one in (title, heading, text) if one)
+
+
+def sense_hash(title: str, heading: str, text: str) -> str:
+    return hashlib.sha256(sense(title, heading, text).encode()).hexdigest()
+
+
 def blocks(markdown: str) -> list[str]:
     """What blank lines part; a list or a table stays whole."""
     return [one.strip("\n") for one in re.split(r"\n\s*\n", markdown.replace("\r\n", "\n").strip()) if one.strip()]
