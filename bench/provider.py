@@ -4,16 +4,18 @@ It says, word for word, what the first passage of its prompt says, and names tha
 model that obeys does. The first delta says when it was sent (nanoseconds of the machine's monotonic clock), so that
 whoever reads it knows how long it was on its way. A request for a model called `stalled` is taken and never answered;
 one for vectors gets one.
+After one for `hold 200` the next 200 wait for each other and are then answered within a second, so that as many streams
+run at once, however long it takes to ask for them.
 """
 
 import asyncio
 import re
 import sys
 import time
-from collections.abc import Sequence
-from functools import lru_cache
+from collections.abc import Callable, Sequence
+from functools import lru_cache, partial
 from itertools import chain, cycle, islice
-from typing import Any, cast
+from typing import Any, ClassVar, cast
 
 import orjson
 import uvloop
@@ -50,6 +52,22 @@ VECTORS = b'{"data":[{"index":0,"embedding":[0.6,0.8]}],"usage":{"prompt_tokens"
 VECTOR = b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: %d\r\n\r\n%b" % (len(VECTORS), VECTORS)
 
 
+class Held:
+    """Answers that wait for each other, `most` of them."""
+
+    most = 0
+    waiting: ClassVar[list[Callable[[], None]]] = []
+
+    @classmethod
+    def take(cls, begin: Callable[[], None]) -> None:
+        cls.waiting.append(begin)
+        if len(cls.waiting) >= cls.most:
+            loop = asyncio.get_running_loop()
+            for n, one in enumerate(cls.waiting):
+                loop.call_later(n / len(cls.waiting), one)
+            cls.most, cls.waiting = 0, []
+
+
 class Answer(asyncio.Protocol):
     transport: asyncio.Transport
 
@@ -72,9 +90,14 @@ class Answer(asyncio.Protocol):
         body = orjson.loads(content)
         if body["model"] == "stalled":
             self.transport.write(HEAD)
-            return
-        found = PASSAGE.search(body["messages"][-1]["content"])
-        deltas = said(found[1] if found else OTHERWISE)
+        elif body["model"].startswith("hold "):
+            Held.most = int(body["model"].removeprefix("hold "))
+            self.transport.write(HEAD + END)
+        else:
+            found = PASSAGE.search(body["messages"][-1]["content"])
+            Held.take(partial(self._begin, said(found[1] if found else OTHERWISE)))
+
+    def _begin(self, deltas: Sequence[bytes]) -> None:
         loop = asyncio.get_running_loop()
         self.transport.write(HEAD + frame({"content": f"{time.monotonic_ns()};"}))
         loop.call_later(GAP, self._next, loop.time() + GAP, iter(deltas))

@@ -49,8 +49,13 @@ KINDS: dict[str, tuple[Choice, Frames]] = {
 }
 
 
-# For what depends on the protocol, and not on whose words it carries.
-EACH_WAY = pytest.mark.parametrize("there", ["openai", "coze"], indirect=True)
+# The four providers that a shop may choose; what is compatible with one of them breaks as it does.
+EACH_PROVIDER = pytest.mark.parametrize("there", ["openai", "azure", "deepseek", "coze"], indirect=True)
+
+
+PATIENT = Waits(connect=20, read=20, total=60)
+# For who waits for what never comes.
+IMPATIENT = Waits(connect=2, read=0.5, total=20)
 
 
 @dataclass
@@ -85,7 +90,7 @@ async def there(request: pytest.FixtureRequest, tmp_path: Path, sqlite_template:
         db = Database(f"sqlite:///{shutil.copyfile(sqlite_template, tmp_path / 'kefu.db')}")
     streams = HttpStreams(Outbound(OWN))
     async with AsyncExitStack() as stack:
-        line = Line(streams, Waits(connect=2, read=0.3, total=20), pace=0.005)
+        line = Line(streams, PATIENT, pace=0.005)
         yield There(request.param, *KINDS[request.param], line, db, stack)
         await streams.stop()
     if db:
@@ -174,6 +179,10 @@ async def silent(_: Heard, reply: Reply) -> None:
     await asyncio.sleep(60)
 
 
+async def without_a_byte(_: Heard, __: Reply) -> None:
+    await asyncio.sleep(60)
+
+
 def broken_off(how: str) -> Callable[[There], Script]:
     """A stream that says two pieces and then nothing, hangs up, or goes wrong."""
 
@@ -209,9 +218,10 @@ BREAKS = {
 }
 
 
-@EACH_WAY
+@EACH_PROVIDER
 @pytest.mark.parametrize(("how", "reason"), BREAKS.items(), ids=[*list(BREAKS)[:3], "torn", "other", "encoding"])
 async def test_a_stream_that_breaks_is_a_failure_after_its_pieces(there: There, how: str, reason: str) -> None:
+    there.line = replace(there.line, waits=IMPATIENT if reason == "slow" else PATIENT)
     model, _ = await there.model(broken_off(how)(there))
     said: list[Piece | Finished] = []
     assert (await failure(model, said)).reason == reason
@@ -238,12 +248,15 @@ def refused(there: There) -> dict[str, Script]:
         "too_long text": says(long),
         "too_long event": says([b"data: " + b"x" * (1 << 21) + b"\n\n"]),
         "slow head": silent,
+        "slow byte": without_a_byte,
+        "cut nothing": says([]),
     }
 
 
-@EACH_WAY
+@EACH_PROVIDER
 @pytest.mark.parametrize("case", refused(There("", *KINDS["openai"], *[None] * 3)))  # type: ignore[arg-type]  # only the names
 async def test_what_is_no_answer_is_named(there: There, case: str) -> None:
+    there.line = replace(there.line, waits=IMPATIENT if case.startswith("slow") else PATIENT)
     model, _ = await there.model(refused(there)[case])
     failed = await failure(model)
     assert failed.reason == case.partition(" ")[0]
@@ -271,7 +284,6 @@ async def test_many_ask_at_once_and_each_gets_their_own(there: There) -> None:
         asked = heard.content.decode().partition("Question ")[2][:3]
         await reply.stream(there.frames([f"Answer to {asked}"]))
 
-    there.line = replace(there.line, waits=Waits(connect=20, read=20, total=60))
     model, _ = await there.model(echo)
 
     async def one(number: int) -> None:
