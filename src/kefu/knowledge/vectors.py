@@ -7,9 +7,9 @@ meanwhile the one that is there goes on serving. Passages that are gone are foun
 import asyncio
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -69,12 +69,9 @@ class Asker:
     session: str = ""
 
 
-class NearOf(Protocol):
-    async def __call__(self, asker: Asker, texts: Sequence[str]) -> Sequence[Near | None]:
-        """Of each text; None where the shop has no embedder. Bounded in time. Raises ShopNotFound, Busy.
-
-        Not to be called inside a transaction.
-        """
+# Of each text; None where the shop has no embedder. Bounded in time. Raises ShopNotFound, Busy. Not to be called inside
+# a transaction.
+NearOf = Callable[[Asker, Sequence[str]], Awaitable[Sequence[Near | None]]]
 
 
 async def by_words_alone(asker: Asker, texts: Sequence[str]) -> Sequence[Near | None]:  # noqa: ARG001 - of the port
