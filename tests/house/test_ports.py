@@ -14,6 +14,11 @@ PORTS = {
         "kefu.ai.coze.CozeModel",
         "kefu.ai.scripted.ScriptedModel",
     ),
+    "kefu.ai.ports.Embedder": (
+        "kefu.ai.embedding.OpenAiEmbedder",
+        "kefu.ai.embedding.TryingEmbedder",
+        "kefu.ai.embedding.BookedEmbedder",
+    ),
     "kefu.ai.telling.Reading": ("kefu.ai.openai.OpenAiReading", "kefu.ai.coze.CozeReading"),
     "kefu.answering.ports.Answerer": (
         "kefu.answering.builtin.BuiltinAnswerer",

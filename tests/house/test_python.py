@@ -131,6 +131,7 @@ MAY_START_TASKS = (
     "kit/postgres.py",
     "kit/redis.py",
     "kit/sqlite.py",
+    "knowledge/vectors.py",
     "routing/signs.py",
     "sessions/mirror.py",
 )

@@ -29,9 +29,12 @@ class OpenAiEmbedder:
     """`choice.provider` is openai, azure or custom, and `choice.embedding_model` names a model, or a deployment."""
 
     def __init__(self, choice: Choice, line: Line) -> None:
-        self.model = f"{choice.provider}/{choice.embedding_model}"
         self._choice = choice
         self._line = line
+
+    @property
+    def model(self) -> str:
+        return f"{self._choice.provider}/{self._choice.embedding_model}"
 
     async def embed(self, texts: Sequence[str]) -> Embedded:
         choice = self._choice
@@ -85,12 +88,15 @@ class TryingEmbedder:
 
     def __init__(self, inner: Embedder, breaker: Breaker, name: tuple[str, str], tries: Tries, seconds: float) -> None:
         """`name`: of the provider and of the model. `seconds`: who takes longer is as good as one that fails."""
-        self.model = inner.model
         self._inner = inner
         self._breaker = breaker
         self._name = name
         self._tries = tries
         self._seconds = seconds
+
+    @property
+    def model(self) -> str:
+        return self._inner.model
 
     async def embed(self, texts: Sequence[str]) -> Embedded:
         began, number = time.monotonic(), 0
@@ -136,9 +142,12 @@ class BookedEmbedder:
     """An embedder whose calls are counted against `payer`, in the conversation of that name if there is one."""
 
     def __init__(self, inner: Embedder, books: Books, payer: Payer, choice: Choice, conversation: str = "") -> None:
-        self.model = inner.model
         self._inner, self._books, self._payer, self._choice = inner, books, payer, choice
         self._conversation = conversation
+
+    @property
+    def model(self) -> str:
+        return self._inner.model
 
     async def embed(self, texts: Sequence[str]) -> Embedded:
         """Raises OverBudget before anything is asked."""

@@ -128,7 +128,8 @@ class Embedder(Protocol):
     transaction and may be used by many at once.
     """
 
-    model: str
+    @property
+    def model(self) -> str: ...
 
     async def embed(self, texts: Sequence[str]) -> Embedded:
         """At most TEXTS of them, none empty."""

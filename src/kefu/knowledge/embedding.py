@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, NamedTuple
 
-from sqlalchemy import delete, exists, func, select, text
+from sqlalchemy import delete, exists, func, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.ai.ports import TEXTS, Embedder, EmbedderOf, Failing, ProviderFailed
@@ -90,8 +90,9 @@ class PassageEmbedding:
 
     async def _filled(self, shop: str, embedder: Embedder, stamp: str) -> bool:
         """Whether it is through, or can go no further now."""
+        await self._note(shop, embedder.model, "", None)
         reached, left_out = 0, 0
-        for _ in range(IN_A_ROW):
+        for n in range(IN_A_ROW):
             async with self._db.read() as tx:
                 bare = await _bare(tx, shop, embedder.model, reached)
             if not bare:
@@ -104,36 +105,47 @@ class PassageEmbedding:
                 await self._note(shop, embedder.model, "", failure.reason)
                 return True
             left_out += vectors.count(None)
-            is_anew = await self._keep(shop, embedder.model, dict(zip(bare, vectors, strict=True)))
+            found = {one.sense_hash: vector for one, vector in zip(bare, vectors, strict=True) if vector is not None}
+            is_anew = await self._keep(shop, embedder.model, found, is_first=n == 0)
             reached = 0 if is_anew else bare[-1].number
         return False
 
-    async def _keep(self, shop: str, model: str, found: Mapping[Bare, bytes | None]) -> bool:
+    async def _keep(self, shop: str, model: str, found: Mapping[str, bytes], *, is_first: bool) -> bool:
         """Those whose passage is still there: who changes the knowledge waits, or has been before.
 
-        Whether vectors were thrown away, so that their passages have none now.
+        Whether vectors were thrown away, so that their passages have none now. `is_first`: look for such.
         """
-        rows = {one.sense_hash: vector for one, vector in found.items() if vector is not None}
         is_anew = False
         async with self._db.write() as tx:
-            await tx.execute(select(KnowledgeState.shop).where(KnowledgeState.shop == shop).with_for_update())
-            theirs = Passage.shop == shop, Passage.sense_hash.in_(list(rows))
-            there = set(await tx.scalars(select(Passage.sense_hash).where(*theirs)))
-            values = [{"sense_hash": one, "vector": rows[one]} for one in sorted(there)]
+            await _lock(tx, shop)
+            theirs = Passage.shop == shop, Passage.sense_hash.in_(list(found))
+            there = list(await tx.scalars(select(Passage.sense_hash).where(*theirs)))
+            values = [{"sense_hash": one, "vector": found[one]} for one in sorted({*there})]
             if values:
-                is_anew = await _without_others(tx, shop, model, len(values[0]["vector"]))
+                is_anew = is_first and await _without_others(tx, shop, model, len(values[0]["vector"]))
                 await tx.execute(PUT, [{"shop": shop, "model": model, **one} for one in values])
-            await _note(tx, shop, model, "", None)
+            count = {"done": VectorState.done + len(there), "updated_at": now_ms()}
+            await tx.execute(update(VectorState).where(VectorState.shop == shop).values(count))
         return is_anew
 
     async def _note(self, shop: str, model: str, stamp: str, reason: Failing | None) -> None:
         """`stamp`: of what it is through with; then what other models left goes too."""
+        passages = select(func.count()).select_from(Passage).where(Passage.shop == shop)
+        async with self._db.read() as tx:
+            total = (await tx.execute(passages)).scalar_one()
+            done = (await tx.execute(passages.where(_has_one(shop, model)))).scalar_one()
+        counts = {"model": model, "done": done, "total": total, "reason": reason or ""}
         async with self._db.write() as tx:
-            await tx.execute(select(KnowledgeState.shop).where(KnowledgeState.shop == shop).with_for_update())
+            await _lock(tx, shop)
             if stamp:
                 is_other = PassageVector.shop == shop, PassageVector.model != model
                 await tx.execute(delete(PassageVector).where(*is_other))
-            await _note(tx, shop, model, stamp, reason)
+            await tx.merge(VectorState(shop=shop, stamp=stamp, updated_at=now_ms(), **counts))
+
+
+async def _lock(tx: AsyncSession, shop: str) -> None:
+    """The shop's knowledge: who changes it, and who else embeds it, waits."""
+    await tx.execute(select(KnowledgeState.shop).where(KnowledgeState.shop == shop).with_for_update())
 
 
 async def _bare(tx: AsyncSession, shop: str, model: str, reached: int) -> list[Bare]:
@@ -154,14 +166,6 @@ async def _without_others(tx: AsyncSession, shop: str, model: str, size: int) ->
     is_theirs = PassageVector.shop == shop, PassageVector.model == model
     others = delete(PassageVector).where(*is_theirs, func.length(PassageVector.vector) != size)
     return bool((await tx.scalars(others.returning(PassageVector.sense_hash))).all())
-
-
-async def _note(tx: AsyncSession, shop: str, model: str, stamp: str, reason: Failing | None) -> None:
-    passages = select(func.count()).select_from(Passage).where(Passage.shop == shop)
-    total = (await tx.execute(passages)).scalar_one()
-    done = (await tx.execute(passages.where(_has_one(shop, model)))).scalar_one()
-    counts = {"model": model, "done": done, "total": total, "reason": reason or ""}
-    await tx.merge(VectorState(shop=shop, stamp=stamp, updated_at=now_ms(), **counts))
 
 
 async def _vectors_of(embedder: Embedder, texts: Sequence[str]) -> list[bytes | None]:

@@ -7,9 +7,9 @@ meanwhile the one that is there goes on serving. Passages that are gone are foun
 import asyncio
 import time
 from collections import OrderedDict, defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import structlog
 
@@ -29,7 +29,7 @@ REFRESH_SECONDS = 10.0
 # Of a language, whose share of passages must have a vector. With fewer the passage that answers might have none.
 ENOUGH = 0.9
 NEAREST = 20
-PAGE = 500
+PAGE = 100
 # Numbers to multiply, from which on others would notice.
 IN_A_THREAD = 200_000
 
@@ -69,12 +69,9 @@ class Asker:
     session: str = ""
 
 
-class NearOf(Protocol):
-    async def __call__(self, asker: Asker, texts: Sequence[str]) -> Sequence[Near | None]:
-        """Of each text; None where the shop has no embedder. Bounded in time. Raises ShopNotFound, Busy.
-
-        Not to be called inside a transaction.
-        """
+# Of each text; None where the shop has no embedder. Bounded in time. Raises ShopNotFound, Busy. Not to be called inside
+# a transaction.
+NearOf = Callable[[Asker, Sequence[str]], Awaitable[Sequence[Near | None]]]
 
 
 async def by_words_alone(asker: Asker, texts: Sequence[str]) -> Sequence[Near | None]:  # noqa: ARG001 - of the port
@@ -168,14 +165,14 @@ async def _parts(db: Database, key: Key, most: int) -> "Mapping[str, tuple[Seque
     """Page by page, so that nobody waits long behind it."""
     import numpy as np  # noqa: PLC0415 - as above
 
-    ids, rows = defaultdict[str, list[str]](list), defaultdict[str, list[bytes]](list)
+    ids, rows = defaultdict[str, list[str]](list), defaultdict[str, list[np.ndarray]](list)
     reached, size = 0, 0
     async with db.read() as tx:
         counts = {row[0]: row[1] for row in await rows_in(tx, COUNT, key[0])}
         while page := await rows_in(tx, READ, *key, reached, PAGE):
             for reached, passage, language, vector in page:  # noqa: B007 - the last one is where the next page begins
                 ids[language].append(passage)
-                rows[language].append(vector)
+                rows[language].append(np.frombuffer(vector, "<f4"))
                 size += len(vector)
             if size > most:
                 log.warning("vectors.too_many", shop=key[0], most_bytes=most)
@@ -183,8 +180,7 @@ async def _parts(db: Database, key: Key, most: int) -> "Mapping[str, tuple[Seque
             await asyncio.sleep(0)
     found = {}
     for language, vectors in rows.items():
-        is_one_size = len({len(one) for one in vectors}) == 1
+        is_one_size = len({one.size for one in vectors}) == 1
         if is_one_size and len(vectors) >= ENOUGH * counts.get(language, 0):
-            joined = await asyncio.to_thread(b"".join, vectors)
-            found[language] = (ids[language], np.frombuffer(joined, "<f4").reshape(len(vectors), -1))
+            found[language] = (ids[language], await asyncio.to_thread(np.stack, vectors))
     return found
