@@ -24,7 +24,7 @@ from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.endpoints import router as chat
 from kefu.answering.evidence_endpoints import router as evidence
 from kefu.answering.model import ModelAnswerer
-from kefu.answering.models_of import ModelsOf
+from kefu.answering.models_of import ModelsOf, rehearsing
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
@@ -71,7 +71,9 @@ from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
 from kefu.quality.endpoints import router as quality
 from kefu.quality.gate import Gate
-from kefu.quality.runs import RunGolden, Runner
+from kefu.quality.runner import Rehearse, Runner
+from kefu.quality.runs import RunGolden
+from kefu.quality.settings_gate import BotGate
 from kefu.quality.shadow import Shadow
 from kefu.realtime.desk import Desk
 from kefu.realtime.doorkeeper import Doorkeeper
@@ -184,11 +186,15 @@ class Application(FastAPI):
 
 
 def bulk_worker(
-    db: Database, settings: Settings, answerer: Answerer | None = None, model_of: ModelOf | None = None
+    db: Database,
+    settings: Settings,
+    answerer: Answerer | None = None,
+    model_of: ModelOf | None = None,
+    models: ModelsOf | None = None,
 ) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     mailing, store = Mailing(db, settings), file_store(settings)
-    answerer = answerer or BuiltinAnswerer(db)
+    answerer, models = answerer or BuiltinAnswerer(db), models or models_of(db, settings, line_of(settings))
     handlers: dict[str, Handler] = {
         SendAfterHoursMail.kind: mailing.tell_team,
         SendMailReply.kind: mailing.reply,
@@ -200,7 +206,7 @@ def bulk_worker(
         SweepFiles.kind: partial(sweep_files, db, store, (File.sha256, Document.sha256)),
         ReadDocument.kind: DocumentReader(db, store),
         CollectQuestions.kind: partial(collect_questions, db),
-        RunGolden.kind: Runner(db, answerer),
+        RunGolden.kind: Runner(db, settings, rehearsal_of(settings, db, models)),
         DraftInShadow.kind: Shadow(db, answerer),
         ReadMessages.kind: partial(read_messages, db),
         PrepareHelp.kind: Proposing(db, model_of),
@@ -245,6 +251,13 @@ def answerer_of(settings: Settings, db: Database, models: ModelsOf) -> Answerer:
     if settings.ai_provider == "scripted":
         return ScriptedAnswerer()
     return ModelAnswerer(BuiltinAnswerer(db), models.setup, models.books.price_of)
+
+
+def rehearsal_of(settings: Settings, db: Database, models: ModelsOf) -> Rehearse:
+    """Who answers golden questions: as `answerer_of`, with settings that need not be saved."""
+    if settings.ai_provider == "scripted":
+        return lambda *_: ScriptedAnswerer(pause=0)
+    return partial(rehearsing, BuiltinAnswerer(db), models)
 
 
 def _publish(bus: Bus, entries: list[Entry]) -> None:
@@ -326,7 +339,7 @@ def create_app(
     answerer, model_of = answerer or answerer_of(settings, db, models), model_of or models
     parts: list[Part] = [shared, line.streams, hub, desk, tellings, presence, signs, doorkeeper]
     parts += [talk_worker(db, bus, settings, answerer), desk_worker(db, model_of)]
-    parts += [bulk_worker(db, settings, answerer, model_of)] if db.is_sqlite else []
+    parts += [bulk_worker(db, settings, answerer, model_of, models)] if db.is_sqlite else []
 
     app = _application(partial(_running, parts, hub, db))
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
@@ -336,7 +349,8 @@ def create_app(
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
     app.state.provider, app.state.files = Provider.of(settings), file_store(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
-    app.state.line, app.state.model_of, app.state.gate = line, model_of, Gate(db)
+    app.state.line, app.state.model_of = line, model_of
+    app.state.gate, app.state.bot_gate = Gate(db), BotGate(settings)
     app.state.proposing = Proposing(db, model_of)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)

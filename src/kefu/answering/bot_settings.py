@@ -1,6 +1,7 @@
 """What a shop chooses for its bot: read, changed, and the provider that follows from it."""
 
-from typing import ClassVar
+from dataclasses import asdict
+from typing import Any, ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -147,6 +148,15 @@ def choice_of(row: BotSettings, settings: Settings) -> Choice | None:
         settings.ai_deployment,
         settings.ai_api_version,
     )
+
+
+def decisive(row: BotSettings, settings: Settings) -> dict[str, Any]:
+    """All that decides what the shop's bot says. Not the key, nor who speaks for a model that fails."""
+    choice = choice_of(row, settings)
+    if choice is None:
+        return {"provider": "builtin"}
+    place = {name: value for name, value in asdict(choice).items() if name not in {"key", "cheaper_model"}}
+    return place | fields(row, "persona", "prompt", "mask_pii")
 
 
 def own_prices(settings: Settings) -> dict[str, Price]:

@@ -78,6 +78,12 @@ class BotChoice(BotFields):
     version: Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
+class BotWish(BotChoice):
+    """`force`: why it is to hold although the gate was not passed; for those with `quality.write`."""
+
+    force: Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)] | None = None
+
+
 class BotOut(BotFields):
     """`default_provider`: of the installation. `updated_by`: an agent's id, null while nobody has chosen anything."""
 
