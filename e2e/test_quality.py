@@ -76,16 +76,24 @@ def test_a_lead_adds_a_question_asks_them_all_and_silences_the_bot(desk: Desk) -
     assert faults(english) == []
 
 
-def test_what_makes_the_bot_worse_stays_outside_until_the_lead_says_why(
-    desk: Desk, product: Product, model: str
-) -> None:
+QUESTION = "可以带电池坐飞机吗？"
+
+
+def guarded(product: Product) -> str:
+    """The article on which a golden question rests."""
     with httpx2.Client(base_url=product.address) as http:
         token = http.post("/api/agent/login", json=CHEN.credentials).raise_for_status().json()["token"]
         listed = http.get("/api/knowledge/articles?lang=zh&keyword=飞机", headers=bearer(token)).raise_for_status()
-        article = listed.json()["data"]["articles"][0]["id"]
-        question = "可以带电池坐飞机吗？"
-        new = {"lang": "zh", "kind": "answerable", "question": question, "articles": [article]}
+        article: str = listed.json()["data"]["articles"][0]["id"]
+        new = {"lang": "zh", "kind": "answerable", "question": QUESTION, "articles": [article]}
         http.post("/api/golden/questions", json=new, headers=bearer(token)).raise_for_status()
+    return article
+
+
+def test_what_makes_the_bot_worse_stays_outside_until_the_lead_says_why(
+    desk: Desk, product: Product, model: str
+) -> None:
+    article = guarded(product)
     page = desk(CHEN, "zh").page
     page.get_by_role("link", name="机器人", exact=True).click()
     page.locator("main select").select_option("custom")
@@ -103,7 +111,7 @@ def test_what_makes_the_bot_worse_stays_outside_until_the_lead_says_why(
     page.get_by_role("textbox", name="模型名称").first.fill("talkative")
     save.click()
     expect(page.get_by_text("该修改会让机器人变差")).to_be_visible()
-    expect(page.get_by_text(question)).to_be_visible()
+    expect(page.get_by_text(QUESTION)).to_be_visible()
     shoot(page, "gate-refused-zh")
     assert faults(page) == []
 
@@ -112,7 +120,7 @@ def test_what_makes_the_bot_worse_stays_outside_until_the_lead_says_why(
     english.get_by_role("button", name="Archive").click()
     english.get_by_role("dialog").get_by_role("button", name="Archive").click()
     refusal = english.get_by_role("dialog", name="This change makes the bot worse")
-    expect(refusal.get_by_text(question)).to_be_visible()
+    expect(refusal.get_by_text(QUESTION)).to_be_visible()
     shoot(english, "gate-knowledge-en")
     assert faults(english) == []
 

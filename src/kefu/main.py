@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache, partial
 
@@ -16,13 +17,14 @@ from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
 from kefu.ai.budget import Books
 from kefu.ai.catalog import price_of
-from kefu.ai.ports import ModelOf
+from kefu.ai.ports import EmbedderOf, ModelOf
 from kefu.ai.telling import Line
 from kefu.answering.bot_endpoints import router as bot
 from kefu.answering.bot_settings import own_prices
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.endpoints import router as chat
 from kefu.answering.evidence_endpoints import router as evidence
+from kefu.answering.meaning import Meaning
 from kefu.answering.model import ModelAnswerer
 from kefu.answering.models_of import ModelsOf, rehearsing
 from kefu.answering.ports import Answerer
@@ -63,8 +65,10 @@ from kefu.kit.signpost import Signpost
 from kefu.kit.web import Edge, add_errors
 from kefu.knowledge.documents.endpoints import router as documents
 from kefu.knowledge.documents.service import DocumentReader, ReadDocument
+from kefu.knowledge.embedding import EmbedPassages, PassageEmbedding, no_embedder
 from kefu.knowledge.endpoints import router as knowledge
 from kefu.knowledge.models import Document
+from kefu.knowledge.vectors import NearOf, Vectors, by_words_alone
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
@@ -185,16 +189,21 @@ class Application(FastAPI):
         return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
 
 
-def bulk_worker(
-    db: Database,
-    settings: Settings,
-    answerer: Answerer | None = None,
-    model_of: ModelOf | None = None,
-    models: ModelsOf | None = None,
-) -> Worker:
+@dataclass(frozen=True, slots=True)
+class Helped:
+    """What models and embedders do, in an app or a worker."""
+
+    answerer: Answerer
+    model_of: ModelOf | None = None
+    near_of: NearOf = by_words_alone
+    embedder_of: EmbedderOf = no_embedder
+    rehearse: Rehearse | None = None
+
+
+def bulk_worker(db: Database, settings: Settings, helped: Helped | None = None) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     mailing, store = Mailing(db, settings), file_store(settings)
-    answerer, models = answerer or BuiltinAnswerer(db), models or models_of(db, settings, line_of(settings))
+    helped = helped or Helped(BuiltinAnswerer(db))
     handlers: dict[str, Handler] = {
         SendAfterHoursMail.kind: mailing.tell_team,
         SendMailReply.kind: mailing.reply,
@@ -206,12 +215,13 @@ def bulk_worker(
         SweepFiles.kind: partial(sweep_files, db, store, (File.sha256, Document.sha256)),
         ReadDocument.kind: DocumentReader(db, store),
         CollectQuestions.kind: partial(collect_questions, db),
-        RunGolden.kind: Runner(db, settings, rehearsal_of(settings, db, models)),
-        DraftInShadow.kind: Shadow(db, answerer),
+        RunGolden.kind: Runner(db, settings, helped.rehearse or (lambda *_: helped.answerer)),
+        DraftInShadow.kind: Shadow(db, helped.answerer),
         ReadMessages.kind: partial(read_messages, db),
-        PrepareHelp.kind: Proposing(db, model_of),
+        PrepareHelp.kind: Proposing(db, helped.model_of, helped.near_of),
+        EmbedPassages.kind: PassageEmbedding(db, helped.embedder_of),
     }
-    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions(), ReadMessages()]
+    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions(), ReadMessages(), EmbedPassages()]
     return Worker(db, "bulk", handlers, width=4, recurring=recurring)
 
 
@@ -247,17 +257,13 @@ def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
     return Worker(db, "desk", {WritePacket.kind: Handover(db, model_of)})
 
 
-def answerer_of(settings: Settings, db: Database, models: ModelsOf) -> Answerer:
+def helped_by(settings: Settings, db: Database, models: ModelsOf, vectors: Vectors) -> Helped:
+    near_of = Meaning(models, vectors)
     if settings.ai_provider == "scripted":
-        return ScriptedAnswerer()
-    return ModelAnswerer(BuiltinAnswerer(db), models.setup, models.books.price_of)
-
-
-def rehearsal_of(settings: Settings, db: Database, models: ModelsOf) -> Rehearse:
-    """Who answers golden questions: as `answerer_of`, with settings that need not be saved."""
-    if settings.ai_provider == "scripted":
-        return lambda *_: ScriptedAnswerer(pause=0)
-    return partial(rehearsing, BuiltinAnswerer(db), models)
+        return Helped(ScriptedAnswerer(), models, near_of, models.embedder_of)
+    builtin = BuiltinAnswerer(db, near_of)
+    answerer = ModelAnswerer(builtin, models.setup, models.books.price_of)
+    return Helped(answerer, models, near_of, models.embedder_of, partial(rehearsing, builtin, models))
 
 
 def _publish(bus: Bus, entries: list[Entry]) -> None:
@@ -293,7 +299,7 @@ class Shared:
             await self.redis.close()
 
 
-Part = Shared | HttpStreams | Hub | Desk | Tellings | Presence | Signs | Doorkeeper | Worker
+Part = Shared | HttpStreams | Vectors | Hub | Desk | Tellings | Presence | Signs | Doorkeeper | Worker
 
 
 @asynccontextmanager
@@ -334,24 +340,23 @@ def create_app(
     desk, tellings, presence = Desk(db, bus, hub), Tellings(db, bus, hub), Presence(bus, hub)
     signs = Signs(db, presence.own_agents)
     doorkeeper = Doorkeeper(db, bus)
-    line = line_of(settings)
-    models = models_of(db, settings, line)
-    answerer, model_of = answerer or answerer_of(settings, db, models), model_of or models
-    parts: list[Part] = [shared, line.streams, hub, desk, tellings, presence, signs, doorkeeper]
-    parts += [talk_worker(db, bus, settings, answerer), desk_worker(db, model_of)]
-    parts += [bulk_worker(db, settings, answerer, model_of, models)] if db.is_sqlite else []
+    line, vectors = line_of(settings), Vectors(db)
+    helped = helped_by(settings, db, models_of(db, settings, line), vectors)
+    helped = replace(helped, answerer=answerer or helped.answerer, model_of=model_of or helped.model_of)
+    parts: list[Part] = [shared, line.streams, vectors, hub, desk, tellings, presence, signs, doorkeeper]
+    parts += [talk_worker(db, bus, settings, helped.answerer), desk_worker(db, helped.model_of)]
+    parts += [bulk_worker(db, settings, helped)] if db.is_sqlite else []
 
     app = _application(partial(_running, parts, hub, db))
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
     app.state.feed, app.state.presence, app.state.doorkeeper = Feed(db, bus, hub), presence, doorkeeper
-    app.state.hours = default_hours(settings)
+    app.state.hours, app.state.bot_gate = default_hours(settings), BotGate(settings)
     app.state.tokens, app.state.sealer = Tokens(*settings.signing_keys()), db.sealing()
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
     app.state.provider, app.state.files = Provider.of(settings), file_store(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
-    app.state.line, app.state.model_of = line, model_of
-    app.state.gate, app.state.bot_gate = Gate(db), BotGate(settings)
-    app.state.proposing = Proposing(db, model_of)
+    app.state.line, app.state.model_of, app.state.gate = line, helped.model_of, Gate(db)
+    app.state.near_of, app.state.proposing = helped.near_of, Proposing(db, helped.model_of, helped.near_of)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)
     _add_routes(app)

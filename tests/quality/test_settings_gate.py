@@ -16,7 +16,8 @@ from audit.audited import entries
 from kefu.answering.ports import Answerer
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
-from kefu.main import bulk_worker, line_of, models_of
+from kefu.knowledge.vectors import Vectors
+from kefu.main import bulk_worker, helped_by, line_of, models_of
 from quality.shelf import TEXTS, Shelf
 from routing.scene import ON_ONE
 
@@ -61,7 +62,8 @@ async def guarded(shelf: Shelf, db: Database, settings: Settings) -> AsyncIterat
     ids = [await shelf.guards(RETURN, "returns"), await shelf.guards(CHARGE, "battery")]
     ids.append(await shelf.guards(MOON, kind="unanswerable"))
     line = line_of(settings)
-    worker = None if db.is_sqlite else bulk_worker(db, settings, models=models_of(db, settings, line))
+    helped = helped_by(settings, db, models_of(db, settings, line), Vectors(db))
+    worker = None if db.is_sqlite else bulk_worker(db, settings, helped)
     if worker:
         worker.start()
     yield ids

@@ -8,12 +8,15 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Any
 
+from sqlalchemy.ext.asyncio import AsyncSession
+
 from kefu.answering.models import BotSettings
 from kefu.answering.ports import Answerer
 from kefu.jobs.queue import Taken, finish, finish_alone
 from kefu.kit.clock import now_ms
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
+from kefu.quality.gate import Verdict
 from kefu.quality.golden import Outcome, attempt
 from kefu.quality.models import GoldenRun
 from kefu.quality.scoring import scores
@@ -60,10 +63,7 @@ class Runner:
             row = await tx.get(GoldenRun, run.id, with_for_update=True)
             if row is not None and row.finished_at is None:
                 _write(row, asked, outcomes, found)
-                if asked.candidate:
-                    verdict = compared(asked, before, outcomes)
-                    row.compared = {**row.compared, **verdict.facts}
-                    row.verdict = await decide(tx, asked, verdict, is_whole=not row.compared["unjudged"])
+                await _judge(tx, row, asked, compared(asked, before, outcomes))
             await finish(tx, job.id)
 
 
@@ -128,6 +128,12 @@ def _write(row: GoldenRun, asked: Asked, outcomes: Sequence[Outcome], found: dic
         row.right = sum(one.is_right for one in outcomes)
         row.scores, row.wrong = found, [_wrong(one) for one in outcomes if not one.is_right]
     row.candidate, row.finished_at = None, now_ms()
+
+
+async def _judge(tx: AsyncSession, row: GoldenRun, asked: Asked, verdict: Verdict) -> None:
+    if asked.candidate:
+        row.compared = {**row.compared, **verdict.facts}
+        row.verdict = await decide(tx, asked, verdict, is_whole=not row.compared["unjudged"])
 
 
 def scores_by_language(outcomes: Sequence[Outcome]) -> dict[str, dict[str, Any]]:
