@@ -1091,6 +1091,10 @@ export type BotChoice = {
      */
     cheaper_model?: string;
     /**
+     * Embedding Model
+     */
+    embedding_model?: string;
+    /**
      * Deployment
      */
     deployment?: string;
@@ -1167,6 +1171,10 @@ export type BotOut = {
      */
     cheaper_model?: string;
     /**
+     * Embedding Model
+     */
+    embedding_model?: string;
+    /**
      * Deployment
      */
     deployment?: string;
@@ -1212,6 +1220,7 @@ export type BotOut = {
      * Updated By
      */
     updated_by: string | null;
+    vectors?: VectorsOut | null;
 };
 
 /**
@@ -1248,6 +1257,10 @@ export type BotWish = {
      * Cheaper Model
      */
     cheaper_model?: string;
+    /**
+     * Embedding Model
+     */
+    embedding_model?: string;
     /**
      * Deployment
      */
@@ -2079,6 +2092,42 @@ export type Efficiency = {
 };
 
 /**
+ * EmbeddingTrialOut
+ *
+ * What came of one text for `model`. `message`: how it went, in words; `said`: in the provider's own.
+ */
+export type EmbeddingTrialOut = {
+    /**
+     * Ok
+     */
+    ok: boolean;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Dimension
+     */
+    dimension?: number | null;
+    /**
+     * Total Ms
+     */
+    total_ms: number;
+    /**
+     * Reason
+     */
+    reason?: 'refused' | 'unknown_host' | 'slow' | 'cut' | 'busy' | 'broken' | 'malformed' | 'empty' | 'too_long' | 'denied' | null;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Said
+     */
+    said?: string;
+};
+
+/**
  * EntryOut
  *
  * `before`, `after`: the fields that were changed. `at`: ISO 8601, UTC.
@@ -2206,6 +2255,7 @@ export type EvidenceData = {
  * `cost` in US dollars. `fell_back_from`: what did not answer before, and why.
  *
  * `refused`: what a model said that no passage says; the visitor was told that the bot does not know.
+ * `retrieval`: how the passages were found; `embedder`: the shop's, also where it did not answer.
  */
 export type EvidenceOut = {
     /**
@@ -2248,6 +2298,14 @@ export type EvidenceOut = {
      * Refused
      */
     refused: string;
+    /**
+     * Retrieval
+     */
+    retrieval: 'keyword' | 'fused';
+    /**
+     * Embedder
+     */
+    embedder: string;
     /**
      * Claims
      */
@@ -2853,13 +2911,19 @@ export type HitTestData = {
 /**
  * HitTestOut
  *
- * `would_answer`: whether the built-in bot would answer from the first hit.
+ * `would_answer`: whether the built-in bot would answer from the surest hit.
+ *
+ * `retrieval`: by words alone (`keyword`), or `fused` with what is near by meaning, in that order.
  */
 export type HitTestOut = {
     /**
      * Hits
      */
     hits: Array<HitOut>;
+    /**
+     * Retrieval
+     */
+    retrieval: 'keyword' | 'fused';
     /**
      * Lang
      */
@@ -7810,6 +7874,7 @@ export type TrialOut = {
      * Said
      */
     said?: string;
+    embedding?: EmbeddingTrialOut | null;
 };
 
 /**
@@ -7989,6 +8054,30 @@ export type UserProfile = {
      * Language
      */
     language: string;
+};
+
+/**
+ * VectorsOut
+ *
+ * How many of the shop's passages have a vector of `model`. `reason`: why no more came, where something failed.
+ */
+export type VectorsOut = {
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Reason
+     */
+    reason: string;
 };
 
 /**
