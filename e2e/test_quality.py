@@ -1,6 +1,8 @@
-"""A lead guards the knowledge with golden questions, looks at the scores, and lets the bot practise in silence."""
+"""A lead guards knowledge and bot with golden questions, looks at the scores, and lets the bot practise in silence."""
 
-from collections.abc import Callable
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx2
@@ -12,7 +14,9 @@ from e2e.conftest import Desk
 from e2e.product import CHEN, NO_TLS, Product
 from e2e.test_looks import faults
 from e2e.test_shots import shoot
+from servers import free_port
 
+ROOT = Path(__file__).parents[1]
 ASKED = "电池可以带上飞机吗？"
 OTHERS = (
     ("unanswerable", "Who won the football world cup in 1990?"),
@@ -24,13 +28,23 @@ OTHERS = (
 @pytest.fixture(scope="module")
 def product(start: Callable[..., Product], staffed: Path) -> Product:
     """With three golden questions, one of which is not what the bot does."""
-    product = start(staffed)
+    product = start(staffed, OUTBOUND_ALLOW="127.0.0.1/32")
     with httpx2.Client(base_url=product.address, verify=NO_TLS) as http:
         token = http.post("/api/agent/login", json=CHEN.credentials).raise_for_status().json()["token"]
         for kind, question in OTHERS:
             new = {"lang": "en", "kind": kind, "question": question}
             http.post("/api/golden/questions", json=new, headers=bearer(token)).raise_for_status()
     return product
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[str]:
+    """The address of a provider that says much and names no passage."""
+    port = free_port()
+    process = subprocess.Popen([sys.executable, "-m", "bench.provider", str(port)], cwd=ROOT)
+    yield f"http://127.0.0.1:{port}"
+    process.terminate()
+    process.wait(20)
 
 
 def test_a_lead_adds_a_question_asks_them_all_and_silences_the_bot(desk: Desk) -> None:
@@ -60,3 +74,59 @@ def test_a_lead_adds_a_question_asks_them_all_and_silences_the_bot(desk: Desk) -
     expect(english.get_by_text("3 of 4 right")).to_be_visible()
     shoot(english, "quality-en")
     assert faults(english) == []
+
+
+QUESTION = "可以带电池坐飞机吗？"
+
+
+def guarded(product: Product) -> str:
+    """The article on which a golden question rests."""
+    with httpx2.Client(base_url=product.address) as http:
+        token = http.post("/api/agent/login", json=CHEN.credentials).raise_for_status().json()["token"]
+        listed = http.get("/api/knowledge/articles?lang=zh&keyword=飞机", headers=bearer(token)).raise_for_status()
+        article: str = listed.json()["data"]["articles"][0]["id"]
+        new = {"lang": "zh", "kind": "answerable", "question": QUESTION, "articles": [article]}
+        http.post("/api/golden/questions", json=new, headers=bearer(token)).raise_for_status()
+    return article
+
+
+def test_what_makes_the_bot_worse_stays_outside_until_the_lead_says_why(
+    desk: Desk, product: Product, model: str
+) -> None:
+    article = guarded(product)
+    page = desk(CHEN, "zh").page
+    page.get_by_role("link", name="机器人", exact=True).click()
+    page.locator("main select").select_option("custom")
+    page.get_by_role("textbox", name="模型名称").first.fill("stalled")
+    address = page.get_by_role("textbox", name="地址").first
+    address.fill(model)
+    save = page.get_by_role("button", name="保存", exact=True)
+    save.click()
+    expect(page.get_by_text("新设置正在等待检查")).to_be_visible()
+    expect(save).to_be_disabled()
+    assert faults(page) == []
+    page.get_by_role("button", name="撤回").click()
+    expect(page.get_by_text("新设置正在等待检查")).to_be_hidden()
+
+    page.get_by_role("textbox", name="模型名称").first.fill("talkative")
+    save.click()
+    expect(page.get_by_text("该修改会让机器人变差")).to_be_visible()
+    expect(page.get_by_text(QUESTION)).to_be_visible()
+    shoot(page, "gate-refused-zh")
+    assert faults(page) == []
+
+    english = desk(CHEN, "en").page
+    english.goto(f"{product.address}/workbench/knowledge/{article}")
+    english.get_by_role("button", name="Archive").click()
+    english.get_by_role("dialog").get_by_role("button", name="Archive").click()
+    refusal = english.get_by_role("dialog", name="This change makes the bot worse")
+    expect(refusal.get_by_text(QUESTION)).to_be_visible()
+    shoot(english, "gate-knowledge-en")
+    assert faults(english) == []
+
+    address.fill("http://127.0.0.1:9/v1")
+    save.click()
+    expect(page.get_by_text("无法判断新设置是否够好")).to_be_visible(timeout=20_000)
+    page.get_by_label("仍要生效的理由").fill("旧服务商明天停用")
+    page.get_by_role("button", name="仍然生效").click()
+    expect(page.get_by_text("已保存")).to_be_visible()

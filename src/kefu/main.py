@@ -26,7 +26,7 @@ from kefu.answering.endpoints import router as chat
 from kefu.answering.evidence_endpoints import router as evidence
 from kefu.answering.meaning import Meaning
 from kefu.answering.model import ModelAnswerer
-from kefu.answering.models_of import ModelsOf
+from kefu.answering.models_of import ModelsOf, rehearsing
 from kefu.answering.ports import Answerer
 from kefu.answering.scripted import ScriptedAnswerer
 from kefu.answering.service import Bot
@@ -75,7 +75,9 @@ from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
 from kefu.quality.endpoints import router as quality
 from kefu.quality.gate import Gate
-from kefu.quality.runs import RunGolden, Runner
+from kefu.quality.runner import Rehearse, Runner
+from kefu.quality.runs import RunGolden
+from kefu.quality.settings_gate import BotGate
 from kefu.quality.shadow import Shadow
 from kefu.realtime.desk import Desk
 from kefu.realtime.doorkeeper import Doorkeeper
@@ -195,6 +197,7 @@ class Helped:
     model_of: ModelOf | None = None
     near_of: NearOf = by_words_alone
     embedder_of: EmbedderOf = no_embedder
+    rehearse: Rehearse | None = None
 
 
 def bulk_worker(db: Database, settings: Settings, helped: Helped | None = None) -> Worker:
@@ -212,7 +215,7 @@ def bulk_worker(db: Database, settings: Settings, helped: Helped | None = None) 
         SweepFiles.kind: partial(sweep_files, db, store, (File.sha256, Document.sha256)),
         ReadDocument.kind: DocumentReader(db, store),
         CollectQuestions.kind: partial(collect_questions, db),
-        RunGolden.kind: Runner(db, helped.answerer),
+        RunGolden.kind: Runner(db, settings, helped.rehearse or (lambda *_: helped.answerer)),
         DraftInShadow.kind: Shadow(db, helped.answerer),
         ReadMessages.kind: partial(read_messages, db),
         PrepareHelp.kind: Proposing(db, helped.model_of, helped.near_of),
@@ -256,10 +259,11 @@ def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
 
 def helped_by(settings: Settings, db: Database, models: ModelsOf, vectors: Vectors) -> Helped:
     near_of = Meaning(models, vectors)
-    answerer: Answerer = ModelAnswerer(BuiltinAnswerer(db, near_of), models.setup, models.books.price_of)
     if settings.ai_provider == "scripted":
-        answerer = ScriptedAnswerer()
-    return Helped(answerer, models, near_of, models.embedder_of)
+        return Helped(ScriptedAnswerer(), models, near_of, models.embedder_of)
+    builtin = BuiltinAnswerer(db, near_of)
+    answerer = ModelAnswerer(builtin, models.setup, models.books.price_of)
+    return Helped(answerer, models, near_of, models.embedder_of, partial(rehearsing, builtin, models))
 
 
 def _publish(bus: Bus, entries: list[Entry]) -> None:
@@ -346,7 +350,7 @@ def create_app(
     app = _application(partial(_running, parts, hub, db))
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
     app.state.feed, app.state.presence, app.state.doorkeeper = Feed(db, bus, hub), presence, doorkeeper
-    app.state.hours = default_hours(settings)
+    app.state.hours, app.state.bot_gate = default_hours(settings), BotGate(settings)
     app.state.tokens, app.state.sealer = Tokens(*settings.signing_keys()), db.sealing()
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
     app.state.provider, app.state.files = Provider.of(settings), file_store(settings)

@@ -12,10 +12,12 @@ from accounts.team import PASSWORD, bearer
 from actors import Agent, Stage, Visitor
 from audit.audited import entries, keys_in, verified
 from kefu.accounts.models import AuditEntry
+from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
 from kefu.knowledge.models import UnansweredQuestion
 from kefu.knowledge.questions import Asked, collect
+from kefu.quality.models import GoldenRun
 
 EXEMPT = Path(__file__).with_name("unaudited.txt")
 NAMES = Path(__file__).parents[2] / "web/workbench/src/audit/actions.ts"
@@ -142,6 +144,11 @@ async def write_knowledge(story: Story, root: Agent, lead: Agent) -> None:
 async def watch_the_bot(story: Story, root: Agent) -> None:
     golden = {"lang": "en", "kind": "unanswerable", "question": "What is love?"}
     asked = await story.does(root, "POST /api/golden/questions", golden)
+    async with story.db.write() as tx:  # settings that wait, with nobody at work on them
+        nothing = {"set_version": "", "knowledge_version": 0, "provider": "", "done": 0, "right": 0, "scores": {}}
+        run = {"id": "run_1", "shop": "default", "total": 1, "candidate": "{}", "started_by": "Root", **nothing}
+        tx.add(GoldenRun(**run, wrong=[], created_at=now_ms()))
+    await story.does(root, "DELETE /api/shops/{shop_id}/bot/rehearsal", shop_id="default")
     await story.does(root, "POST /api/golden/runs", {})
     await story.does(root, "DELETE /api/golden/questions/{question_id}", question_id=asked["data"]["id"])
     await story.does(root, "PUT /api/shadow", {"is_on": True})

@@ -3,18 +3,19 @@
 from contextlib import suppress
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Request
+from fastapi import APIRouter, Depends, Path, Request, Response
 from starlette.datastructures import State
 
 from kefu.accounts.audit import audit
 from kefu.accounts.identity import AgentIdentity, allowed
 from kefu.ai.catalog import PROVIDERS, Named
 from kefu.answering import bot_shapes as shapes
-from kefu.answering.bot_settings import choice_of, find_bot, merged, put_bot
+from kefu.answering.bot_settings import choice_of, find_bot, merged
 from kefu.answering.bot_trial import tried, tried_embedder
 from kefu.answering.models import BotSettings
 from kefu.kit.clock import iso
 from kefu.kit.config import Settings
+from kefu.kit.errors import Forbidden
 from kefu.kit.http import NoAnswer
 from kefu.kit.web import caller_locale
 from kefu.knowledge.models import VectorState
@@ -38,15 +39,23 @@ async def read_bot(request: Request, shop_id: ShopInPath, _: Reader) -> shapes.B
     return shapes.BotData(data=found)
 
 
-@router.put("/api/shops/{shop_id}/bot")
+@router.put("/api/shops/{shop_id}/bot", responses={202: {"model": shapes.BotData}})
 async def put_bot_settings(
-    request: Request, shop_id: ShopInPath, body: shapes.BotChoice, writer: Writer
+    request: Request, response: Response, shop_id: ShopInPath, body: shapes.BotWish, writer: Writer
 ) -> shapes.BotData:
-    """In force with the next answer. Of two who change what they saw at the same time one is told so: 409."""
+    """In force with the next answer. Of two who change what they saw at the same time one is told so: 409.
+
+    202 when the bot might answer otherwise and the shop has golden questions: nothing is changed until these were asked
+    with the new settings, which `/bot/rehearsal` tells. `data` is what holds meanwhile.
+    """
     state = request.app.state
+    if body.force and "quality.write" not in writer.permissions:
+        raise Forbidden
     await _check_address(state, body.url)
     async with state.db.write() as tx:
-        row = await put_bot(tx, shop_id, body, writer.id)
+        row, waits = await state.bot_gate.put(tx, shop_id, body, writer)
+    if waits:
+        response.status_code = 202
     return shapes.BotData(data=_bot_out(row, state.settings))
 
 

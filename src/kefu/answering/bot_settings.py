@@ -1,6 +1,7 @@
 """What a shop chooses for its bot: read, changed, and the provider that follows from it."""
 
-from typing import ClassVar
+from dataclasses import asdict
+from typing import Any, ClassVar
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -32,6 +33,7 @@ PLAIN = (
     "mask_pii",
     "budgets",
 )
+NOT_DECISIVE = frozenset({"key", "cheaper_model", "embedding_model"})
 
 
 class BotChanged(Conflict):
@@ -152,6 +154,18 @@ def choice_of(row: BotSettings, settings: Settings) -> Choice | None:
         settings.ai_api_version,
         embedding_model=settings.ai_embedding_model,
     )
+
+
+def decisive(row: BotSettings, settings: Settings) -> dict[str, Any]:
+    """All that decides what the shop's bot says. Not the key, nor who speaks for a model that fails.
+
+    Nor the embedder, whose vectors are only made when it holds, and add to what words find.
+    """
+    choice = choice_of(row, settings)
+    if choice is None:
+        return {"provider": "builtin"}
+    place = {name: value for name, value in asdict(choice).items() if name not in NOT_DECISIVE}
+    return place | fields(row, "persona", "prompt", "mask_pii")
 
 
 def own_prices(settings: Settings) -> dict[str, Price]:

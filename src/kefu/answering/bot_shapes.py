@@ -82,6 +82,12 @@ class BotChoice(BotFields):
     version: Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
+class BotWish(BotChoice):
+    """`force`: why it is to hold although the gate was not passed; for those with `quality.write`."""
+
+    force: Annotated[str, StringConstraints(min_length=1, max_length=300, strip_whitespace=True)] | None = None
+
+
 class VectorsOut(BaseModel):
     """How many of the shop's passages have a vector of `model`. `reason`: why no more came, where something failed."""
 

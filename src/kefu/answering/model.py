@@ -38,12 +38,13 @@ CUT_SHORT = "…"
 class Setup:
     """How a shop's bot answers a turn. `models`: each is asked when the one before it could not answer.
 
-    `masks`: contact data of the customer does not reach a model.
+    `masks`: contact data of the customer does not reach a model. `purpose`: what the books are to say of it.
     """
 
     models: Sequence[ChatModel] = ()
     voice: Voice = field(default_factory=Voice)
     masks: bool = True
+    purpose: str = "answer"
 
 
 SetupOf = Callable[[Turn], Awaitable[Setup]]
@@ -117,7 +118,7 @@ class ModelAnswerer:
         placeholders = Placeholders(task.locale, is_on=task.setup.masks)
         messages = build(task.turn, task.locale, task.hits, task.setup.voice, placeholders.mask)
         saying, end = Saying(placeholders.unmask, partial(_is_given, task)), None
-        async with aclosing(model.stream(Ask(messages, task.turn.session_name, "answer"))) as stream:
+        async with aclosing(model.stream(Ask(messages, task.turn.session_name, task.setup.purpose))) as stream:
             async for piece in stream:
                 if isinstance(piece, Finished):
                     end = piece

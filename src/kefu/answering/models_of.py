@@ -15,9 +15,10 @@ from kefu.ai.telling import Line
 from kefu.ai.trying import USUAL, Either, Tries, Trying
 from kefu.answering.bot_settings import choice_of, find_bot
 from kefu.answering.bot_shapes import Budgets
-from kefu.answering.model import Setup
+from kefu.answering.builtin import BuiltinAnswerer
+from kefu.answering.model import ModelAnswerer, Setup
 from kefu.answering.models import BotSettings
-from kefu.answering.ports import Turn
+from kefu.answering.ports import Answerer, Turn
 from kefu.answering.prompt import PERSONA, Voice
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
@@ -46,6 +47,16 @@ FOR_PASSAGES = Patience("passages", USUAL, 60.0)
 VERSION = "SELECT version FROM bot_settings WHERE shop = $1"
 
 
+def rehearsing(builtin: BuiltinAnswerer, models: "ModelsOf", wanted: BotSettings, held: BotSettings) -> Answerer:
+    """Who answers golden questions with settings that need not be saved; those that are saved pay."""
+    setup = models.on_rehearsal(wanted, held)
+
+    async def setup_of(_: Turn) -> Setup:
+        return setup
+
+    return ModelAnswerer(builtin, setup_of, models.books.price_of)
+
+
 class ModelsOf:
     """`kefu.ai.ports.ModelOf`. Made once for each version of a shop's settings; one query each time."""
 
@@ -67,8 +78,7 @@ class ModelsOf:
     async def setup(self, turn: Turn) -> Setup:
         """How the shop's bot is to answer. Raises as before."""
         row, models = await self._chosen(turn.shop)
-        voice = Voice(row.persona or PERSONA, row.prompt)
-        return Setup(self._booked(row, models, turn.visitor), voice, masks=row.mask_pii)
+        return Setup(self._booked(row, models, turn.visitor), voice_of(row), masks=row.mask_pii)
 
     async def _chosen(self, shop: str) -> tuple[BotSettings, list[tuple[Choice, ChatModel]]]:
         version = next((row[0] for row in await self._db.fetch(VERSION, shop)), 0)
@@ -92,6 +102,19 @@ class ModelsOf:
     def on_trial(self, shop: str, choice: Choice) -> ChatModel:
         """Settings that need not be saved. It is on the shop's books; no budget stands in the way of a test."""
         return Booked(self._plain(choice), self.books, Payer(shop), choice.provider, choice.name)
+
+    def on_rehearsal(self, wanted: BotSettings, held: BotSettings) -> Setup:
+        """How the shop's bot would answer with settings that need not be saved, on the budget of those that are.
+
+        Nobody speaks for the first model, and what fails here does not make it rest elsewhere.
+        """
+        choice = choice_of(wanted, self._settings)
+        models: list[ChatModel] = []
+        if choice is not None:
+            breaker = Breaker({"provider": choice.provider, "model": f"{choice.name} (rehearsal)"})
+            tried = Trying(self._plain(choice), breaker, (choice.provider, choice.name))
+            models = [Booked(tried, self.books, Payer(held.shop, "", budget_of(held)), choice.provider, choice.name)]
+        return Setup(models, voice_of(wanted), masks=wanted.mask_pii, purpose="rehearse")
 
     async def embedder_of(self, shop: str) -> Embedder | None:
         """`kefu.ai.ports.EmbedderOf`: for passages, which can wait. Raises as before."""
@@ -142,6 +165,10 @@ def _in_order(choice: Choice | None) -> list[Choice]:
     if choice.provider == "azure":
         return [choice, replace(choice, deployment=choice.cheaper_model, model="")]
     return [choice, replace(choice, model=choice.cheaper_model)]
+
+
+def voice_of(row: BotSettings) -> Voice:
+    return Voice(row.persona or PERSONA, row.prompt)
 
 
 def budget_of(row: BotSettings) -> Budget:

@@ -31,6 +31,7 @@ REMEDIES = {
     "COZE_OAUTH_PUBLIC_KEY_ID": "Use the fingerprint that Coze shows beside the public key.",
     "COZE_OAUTH_PRIVATE_KEY": "Use the private key (PEM) of the OAuth app, or COZE_OAUTH_PRIVATE_KEY_FILE.",
     "COZE_OAUTH_PRIVATE_KEY_FILE": "Name the PEM file with the private key of the OAuth app.",
+    "GATE_QUESTIONS": "Use a number from 1 to 500.",
     "HTTP_TIMEOUT_CONNECT": "Use seconds from 0.1 to 60.",
     "HTTP_TIMEOUT_READ": "Use seconds from 0.1 to 300.",
 }
@@ -57,6 +58,7 @@ class ModelSettings(BaseSettings):
     coze_public_key_id: str = Field("", validation_alias="COZE_OAUTH_PUBLIC_KEY_ID", pattern=ID)
     coze_private_key: SecretStr = Field(SecretStr(""), validation_alias="COZE_OAUTH_PRIVATE_KEY")
     coze_private_key_file: Path | None = Field(None, validation_alias="COZE_OAUTH_PRIVATE_KEY_FILE")
+    gate_questions: int = Field(100, validation_alias="GATE_QUESTIONS", ge=1, le=500)
     http_timeout_connect: float = Field(5.0, validation_alias="HTTP_TIMEOUT_CONNECT", ge=0.1, le=60)
     http_timeout_read: float = Field(20.0, validation_alias="HTTP_TIMEOUT_READ", ge=0.1, le=300)
 

@@ -4,7 +4,7 @@ from dataclasses import asdict
 from datetime import timedelta
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Query, Request
+from fastapi import APIRouter, Depends, Path, Query, Request
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.identity import AgentIdentity, allowed
@@ -12,15 +12,19 @@ from kefu.kit.clock import now_ms
 from kefu.kit.web import Done
 from kefu.quality import questions, runs
 from kefu.quality import schemas as shapes
+from kefu.quality.settings_gate import last_rehearsal, withdraw
 from kefu.quality.shadow import agreements
 from kefu.shops import service
-from kefu.shops.models import Shop
+from kefu.shops.models import SHOP_ID, Shop
 from kefu.shops.service import find_shop
 
 router = APIRouter(tags=["quality"])
 
 Reader = Annotated[AgentIdentity, Depends(allowed("quality.read"))]
 Writer = Annotated[AgentIdentity, Depends(allowed("quality.write"))]
+BotReader = Annotated[AgentIdentity, Depends(allowed("bot.read"))]
+BotWriter = Annotated[AgentIdentity, Depends(allowed("bot.write"))]
+ShopInPath = Annotated[str, Path(pattern=SHOP_ID)]
 Asked = Annotated[shapes.OfShop, Query()]
 
 
@@ -77,6 +81,24 @@ async def read_golden_run(request: Request, run_id: shapes.IdInPath, _: Reader) 
     async with request.app.state.db.read() as tx:
         run = await runs.find_run(tx, run_id)
     return shapes.RunData(data=shapes.run_out(run))
+
+
+@router.get("/api/shops/{shop_id}/bot/rehearsal")
+async def read_rehearsal(request: Request, shop_id: ShopInPath, _: BotReader) -> shapes.RehearsalData:
+    """How far the bot's new settings are on their way through the gate, or what became of the last ones."""
+    async with request.app.state.db.read() as tx:
+        await find_shop(tx, shop_id)
+        run = await last_rehearsal(tx, shop_id)
+    return shapes.RehearsalData(data=shapes.rehearsal_out(run) if run else None)
+
+
+@router.delete("/api/shops/{shop_id}/bot/rehearsal")
+async def withdraw_rehearsal(request: Request, shop_id: ShopInPath, _: BotWriter) -> Done:
+    """The settings that wait are forgotten. 404 NO_REHEARSAL when none do."""
+    async with request.app.state.db.write() as tx:
+        await find_shop(tx, shop_id)
+        await withdraw(tx, shop_id)
+    return Done()
 
 
 @router.get("/api/shadow")

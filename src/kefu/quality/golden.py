@@ -42,7 +42,7 @@ class Golden:
 class Outcome:
     """What became of it. `found`: articles, best first; `cited`: those the answer names as its sources.
 
-    `provider`: who answered; empty for who failed to.
+    `provider`: who answered; empty for who failed to. `failed`: who should have answered and did not, and why.
     """
 
     golden: Golden
@@ -51,6 +51,12 @@ class Outcome:
     answered: bool
     escalated: bool
     provider: str = ""
+    failed: str = ""
+
+    @property
+    def is_judged(self) -> bool:
+        """Whether it says anything of who was to answer: not when they were away and another one spoke."""
+        return not self.failed
 
     @property
     def is_cited(self) -> bool:
@@ -75,23 +81,29 @@ def version_of(goldens: Iterable[Golden]) -> str:
     return sha256(b"\n".join(lines)).hexdigest()[:12]
 
 
-async def attempt(answerer: Answerer, shop: str, golden: Golden, book: Book = DEFAULT_BOOK) -> Outcome:
+async def attempt(
+    answerer: Answerer, shop: str, golden: Golden, book: Book = DEFAULT_BOOK, run: str = "golden"
+) -> Outcome:
     """Ask as a visitor of the shop would, watched by the policies of `book`.
 
-    A provider that fails counts as no answer.
+    A provider that fails counts as no answer. `run`: begins the name of the session, so that a provider which keeps
+    conversations does not know the question from an earlier run.
     """
-    turn = Turn(shop, golden.lang, golden.question, f"golden-{golden.id}", golden.history)
+    turn = Turn(shop, golden.lang, golden.question, f"{run}-{golden.id}", golden.history)
     answer: Answer | None = None
+    failed = ""
     try:
         async for piece in answerer.answer(turn):
             answer = piece if isinstance(piece, Answer) else None
-    except Unavailable:
-        pass
+    except Unavailable as error:
+        failed = error.code
+    if answer and answer.evidence.fell_back_from:
+        failed = ", ".join(answer.evidence.fell_back_from)
     found = dict.fromkeys(one.article_id for one in answer.evidence.passages) if answer else {}
     cited = dict.fromkeys(one.article_id for one in answer.sources) if answer else {}
     escalated = asks_for_person(book, shop, golden)
     provider = answer.evidence.provider if answer else ""
-    return Outcome(golden, tuple(found), tuple(cited), bool(answer and answer.answered), escalated, provider)
+    return Outcome(golden, tuple(found), tuple(cited), bool(answer and answer.answered), escalated, provider, failed)
 
 
 def asks_for_person(book: Book, shop: str, golden: Golden) -> bool:

@@ -6,6 +6,7 @@ from sqlalchemy import JSON, BigInteger, Boolean, Float, ForeignKey, Index, Inte
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kefu.kit.db import Table
+from kefu.kit.sealed import SealedText
 
 
 class GoldenQuestion(Table):
@@ -29,7 +30,10 @@ class GoldenRun(Table):
 
     `done` of `total` are asked; `finished_at` is null while it runs. `scores`: by language and measure
     (`scoring.Score`); `wrong`: what became of the questions that were not right, with their text. `set_version`:
-    `golden.version_of`.
+    `golden.version_of`. `settings`: a digest of what answered, by which a later run knows it again.
+
+    `compared`: what nobody could judge, and why. Of a run that tries other settings of the bot also: `candidate`, these
+    as JSON while they wait; `verdict`, what became of them (`settings_gate.Fate`), with what broke in `compared`.
     """
 
     __tablename__ = "golden_runs"
@@ -43,6 +47,10 @@ class GoldenRun(Table):
     total: Mapped[int] = mapped_column(Integer)
     done: Mapped[int] = mapped_column(Integer)
     right: Mapped[int] = mapped_column(Integer)
+    settings: Mapped[str] = mapped_column(String(64), default="", server_default="")
+    candidate: Mapped[str | None] = mapped_column(SealedText)
+    verdict: Mapped[str] = mapped_column(String(12), default="", server_default="")
+    compared: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
     scores: Mapped[dict[str, Any]] = mapped_column(JSON)
     wrong: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     started_by: Mapped[str] = mapped_column(String(80))

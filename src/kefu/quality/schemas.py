@@ -14,6 +14,7 @@ from kefu.quality.golden import Kind
 from kefu.quality.models import GoldenQuestion, GoldenRun
 from kefu.quality.questions import NewQuestion
 from kefu.quality.scoring import Measure
+from kefu.quality.settings_gate import Fate
 
 REASONS["blank"] = {"en": "must not be blank", "zh": "不能为空白"}
 REASONS["too_long"] = {"en": "has too many entries (at most {max_length})", "zh": "条目过多（最多 {max_length} 项）"}
@@ -130,7 +131,10 @@ class WrongOut(BaseModel):
 
 
 class RunOut(BaseModel):
-    """`done` of `total` questions are asked; the rest is empty until `finished_at`."""
+    """`done` of `total` questions are asked; the rest is empty until `finished_at`.
+
+    `verdict`: what became of settings that were tried so, empty where none were.
+    """
 
     id: str
     shop: str
@@ -142,6 +146,7 @@ class RunOut(BaseModel):
     right: int
     scores: dict[Locale, dict[Measure, ScoreOut]]
     wrong: list[WrongOut]
+    verdict: Fate
     started_by: str
     created_at: str
     finished_at: str | None
@@ -169,11 +174,52 @@ def golden_out(row: GoldenQuestion) -> GoldenOut:
 
 def run_out(row: GoldenRun) -> RunOut:
     plain = set(RunOut.model_fields) - {"created_at", "finished_at"}
-    times = {
-        "created_at": iso(row.created_at),
-        "finished_at": None if row.finished_at is None else iso(row.finished_at),
-    }
-    return RunOut.model_validate({name: getattr(row, name) for name in plain} | times)
+    return RunOut.model_validate({name: getattr(row, name) for name in plain} | times_of(row))
+
+
+def times_of(row: GoldenRun) -> dict[str, str | None]:
+    finished = None if row.finished_at is None else iso(row.finished_at)
+    return {"created_at": iso(row.created_at), "finished_at": finished}
+
+
+class BrokenOut(BaseModel):
+    id: str
+    question: str
+    lang: Locale
+    kind: Kind
+
+
+class RehearsalOut(BaseModel):
+    """Settings of the bot at the gate. `verdict`: empty while `done` of `total` questions are asked.
+
+    `broken`: what was right before and is wrong with them, the first twenty of `broken_count`; `mended`: how many got
+    right. `unjudged`: to how many the provider did not answer, `why` in short. `version`: of the settings that held.
+    """
+
+    id: str
+    verdict: Fate
+    total: int
+    done: int
+    broken: list[BrokenOut] = []
+    broken_count: int = 0
+    mended: int = 0
+    unjudged: int = 0
+    why: str = ""
+    version: int | None = None
+    started_by: str
+    created_at: str
+    finished_at: str | None
+
+
+class RehearsalData(Done):
+    """null: no settings have been at the gate yet."""
+
+    data: RehearsalOut | None
+
+
+def rehearsal_out(row: GoldenRun) -> RehearsalOut:
+    facts = {name: getattr(row, name) for name in ("id", "verdict", "total", "done", "started_by")}
+    return RehearsalOut.model_validate(row.compared | facts | times_of(row))
 
 
 class ShadowQuery(OfShop):

@@ -1236,6 +1236,90 @@ export type BotQuality = {
 };
 
 /**
+ * BotWish
+ *
+ * `force`: why it is to hold although the gate was not passed; for those with `quality.write`.
+ */
+export type BotWish = {
+    /**
+     * Provider
+     */
+    provider?: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze' | null;
+    /**
+     * Url
+     */
+    url?: string;
+    /**
+     * Model
+     */
+    model?: string;
+    /**
+     * Cheaper Model
+     */
+    cheaper_model?: string;
+    /**
+     * Embedding Model
+     */
+    embedding_model?: string;
+    /**
+     * Deployment
+     */
+    deployment?: string;
+    /**
+     * Api Version
+     */
+    api_version?: string;
+    coze?: Coze;
+    /**
+     * Persona
+     */
+    persona?: string;
+    /**
+     * Prompt
+     */
+    prompt?: string;
+    /**
+     * Mask Pii
+     */
+    mask_pii?: boolean;
+    budgets?: Budgets;
+    /**
+     * Key
+     */
+    key?: string | null;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Force
+     */
+    force?: string | null;
+};
+
+/**
+ * BrokenOut
+ */
+export type BrokenOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Question
+     */
+    question: string;
+    /**
+     * Lang
+     */
+    lang: 'zh' | 'en';
+    /**
+     * Kind
+     */
+    kind: 'answerable' | 'unanswerable' | 'escalate';
+};
+
+/**
  * Budget
  *
  * null: no limit.
@@ -5446,6 +5530,82 @@ export type Regex = {
 };
 
 /**
+ * RehearsalData
+ *
+ * null: no settings have been at the gate yet.
+ */
+export type RehearsalData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: RehearsalOut | null;
+};
+
+/**
+ * RehearsalOut
+ *
+ * Settings of the bot at the gate. `verdict`: empty while `done` of `total` questions are asked.
+ *
+ * `broken`: what was right before and is wrong with them, the first twenty of `broken_count`; `mended`: how many got
+ * right. `unjudged`: to how many the provider did not answer, `why` in short. `version`: of the settings that held.
+ */
+export type RehearsalOut = {
+    /**
+     * Id
+     */
+    id: string;
+    /**
+     * Verdict
+     */
+    verdict: '' | 'passed' | 'refused' | 'unjudged' | 'overtaken' | 'withdrawn';
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Broken
+     */
+    broken?: Array<BrokenOut>;
+    /**
+     * Broken Count
+     */
+    broken_count?: number;
+    /**
+     * Mended
+     */
+    mended?: number;
+    /**
+     * Unjudged
+     */
+    unjudged?: number;
+    /**
+     * Why
+     */
+    why?: string;
+    /**
+     * Version
+     */
+    version?: number | null;
+    /**
+     * Started By
+     */
+    started_by: string;
+    /**
+     * Created At
+     */
+    created_at: string;
+    /**
+     * Finished At
+     */
+    finished_at: string | null;
+};
+
+/**
  * ReplyChange
  *
  * What is left out stays; `shortcut: null` frees the key.
@@ -5917,6 +6077,8 @@ export type RunListData = {
  * RunOut
  *
  * `done` of `total` questions are asked; the rest is empty until `finished_at`.
+ *
+ * `verdict`: what became of settings that were tried so, empty where none were.
  */
 export type RunOut = {
     /**
@@ -5963,6 +6125,10 @@ export type RunOut = {
      * Wrong
      */
     wrong: Array<WrongOut>;
+    /**
+     * Verdict
+     */
+    verdict: '' | 'passed' | 'refused' | 'unjudged' | 'overtaken' | 'withdrawn';
     /**
      * Started By
      */
@@ -9597,7 +9763,7 @@ export type ReadBotResponses = {
 export type ReadBotResponse = ReadBotResponses[keyof ReadBotResponses];
 
 export type PutBotSettingsData = {
-    body: BotChoice;
+    body: BotWish;
     path: {
         /**
          * Shop Id
@@ -9662,6 +9828,10 @@ export type PutBotSettingsResponses = {
      * Successful Response
      */
     200: BotData;
+    /**
+     * Accepted
+     */
+    202: BotData;
 };
 
 export type PutBotSettingsResponse = PutBotSettingsResponses[keyof PutBotSettingsResponses];
@@ -17829,6 +17999,146 @@ export type ReadGoldenRunResponses = {
 };
 
 export type ReadGoldenRunResponse = ReadGoldenRunResponses[keyof ReadGoldenRunResponses];
+
+export type WithdrawRehearsalData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/bot/rehearsal';
+};
+
+export type WithdrawRehearsalErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type WithdrawRehearsalError = WithdrawRehearsalErrors[keyof WithdrawRehearsalErrors];
+
+export type WithdrawRehearsalResponses = {
+    /**
+     * Successful Response
+     */
+    200: Done;
+};
+
+export type WithdrawRehearsalResponse = WithdrawRehearsalResponses[keyof WithdrawRehearsalResponses];
+
+export type ReadRehearsalData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/bot/rehearsal';
+};
+
+export type ReadRehearsalErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadRehearsalError = ReadRehearsalErrors[keyof ReadRehearsalErrors];
+
+export type ReadRehearsalResponses = {
+    /**
+     * Successful Response
+     */
+    200: RehearsalData;
+};
+
+export type ReadRehearsalResponse = ReadRehearsalResponses[keyof ReadRehearsalResponses];
 
 export type ReadShadowData = {
     body?: never;

@@ -109,12 +109,16 @@ export function useBot(shop: () => string | undefined) {
     }
   }
 
-  /** Throws what the server refuses, except a change by somebody else. */
-  async function save(): Promise<boolean> {
+  /**
+   * Whether it holds now; it may also wait for the gate, and the form stays as it is. `force`: why it need not.
+   * Throws what the server refuses, except a change by somebody else.
+   */
+  async function save(force?: string): Promise<boolean> {
     try {
-      const fresh = await sent<Stored>(own, "saving", path());
-      if (fresh) own.take(fresh);
-      return fresh !== undefined;
+      const fresh = await sent<Stored>(own, "saving", path(), force);
+      const holds = fresh !== undefined && fresh.version !== own.stored.value?.version;
+      if (holds) own.take(fresh);
+      return holds;
     } catch (thrown) {
       if (failureFromThrown(thrown).code !== "BOT_CHANGED") throw thrown;
       own.overtaken.value = true;
@@ -133,11 +137,16 @@ export function useBot(shop: () => string | undefined) {
 }
 
 /** What stands in the form, sent there; undefined while something is on its way already. */
-async function sent<T>(own: ReturnType<typeof createBot>, what: "saving" | "trying", to: string): Promise<T | undefined> {
+async function sent<T>(
+  own: ReturnType<typeof createBot>,
+  what: "saving" | "trying",
+  to: string,
+  force?: string,
+): Promise<T | undefined> {
   if (!own.stored.value || !own.draft.value || own.busy.value) return undefined;
   own.busy.value = what;
   try {
-    const body = wishOf(own.draft.value, own.stored.value.version);
+    const body = { ...wishOf(own.draft.value, own.stored.value.version), ...(force && { force }) };
     return (await request<{ data: T }>(to, { method: what === "saving" ? "PUT" : "POST", body })).data;
   } finally {
     own.busy.value = undefined;

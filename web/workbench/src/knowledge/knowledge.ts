@@ -62,6 +62,6 @@ export async function changeArticle(id: string, body: Partial<Api.ArticleChange>
   return (await request<Answer>(placeOf(id), { method: "PATCH", body })).data;
 }
 
-export async function moveArticle({ id, version }: Summary, move: Move, reason?: string): Promise<Article> {
-  return (await request<Answer>(`${placeOf(id)}/${move}`, { body: { version, ...(reason && { reason }) } })).data;
+export async function moveArticle({ id, version }: Summary, move: Move, more: { reason?: string; force?: string } = {}): Promise<Article> {
+  return (await request<Answer>(`${placeOf(id)}/${move}`, { body: { version, ...more } })).data;
 }

@@ -11,6 +11,7 @@ import { en as histories } from "../../histories/words";
 import type { en as knowledge } from "../../knowledge/words";
 import { en as mail } from "../../mail/words";
 import type { en as policies } from "../../policies/words";
+import type { en as gate } from "../../quality/gateWords";
 import type { en as quality } from "../../quality/words";
 import { en as ratings } from "../../ratings/words";
 import { en as replies } from "../../replies/words";
@@ -37,6 +38,7 @@ export interface Later {
   policies: typeof policies;
   costs: typeof costs;
   quality: typeof quality;
+  gate: typeof gate;
   security: typeof security;
   sso: typeof sso;
   team: typeof team;
