@@ -185,7 +185,7 @@ async def _work(settings: Settings, db: Database) -> None:
     shared = Shared(settings, db)
     line = line_of(settings)
     models = models_of(db, settings, line)
-    parts = (shared, line.streams, bulk_worker(db, settings, answerer_of(settings, db, models), models))
+    parts = (shared, line.streams, bulk_worker(db, settings, answerer_of(settings, db, models), models, models.reader))
     for part in parts:
         part.start()
     typer.echo("Kefu worker is running")

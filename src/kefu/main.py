@@ -15,7 +15,6 @@ from kefu.accounts.audit_endpoints import router as audit
 from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
 from kefu.ai.budget import Books
-from kefu.ai.catalog import price_of
 from kefu.ai.ports import ModelOf
 from kefu.ai.telling import Line
 from kefu.answering.bot_endpoints import router as bot
@@ -33,6 +32,7 @@ from kefu.answering.unanswered_endpoints import router as questions
 from kefu.assisting.endpoints import router as assisting
 from kefu.assisting.handover import Handover
 from kefu.assisting.helping import Proposing
+from kefu.assisting.model_reading import ModelReader, ReadByModel
 from kefu.assisting.reading import read_messages
 from kefu.assisting.work import PrepareHelp, ReadMessages
 from kefu.bus.local import LocalBus
@@ -184,9 +184,16 @@ class Application(FastAPI):
 
 
 def bulk_worker(
-    db: Database, settings: Settings, answerer: Answerer | None = None, model_of: ModelOf | None = None
+    db: Database,
+    settings: Settings,
+    answerer: Answerer | None = None,
+    model_of: ModelOf | None = None,
+    reader_of: ModelOf | None = None,
 ) -> Worker:
-    """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
+    """What nobody waits for: in `kefu worker`, or in the one process of an embedded database.
+
+    `reader_of`: the model that reads what visitors write to a shop.
+    """
     mailing, store = Mailing(db, settings), file_store(settings)
     answerer = answerer or BuiltinAnswerer(db)
     handlers: dict[str, Handler] = {
@@ -202,7 +209,8 @@ def bulk_worker(
         CollectQuestions.kind: partial(collect_questions, db),
         RunGolden.kind: Runner(db, answerer),
         DraftInShadow.kind: Shadow(db, answerer),
-        ReadMessages.kind: partial(read_messages, db),
+        ReadMessages.kind: partial(read_messages, db, reader_of),
+        ReadByModel.kind: ModelReader(db, reader_of),
         PrepareHelp.kind: Proposing(db, model_of),
     }
     recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions(), ReadMessages()]
@@ -232,8 +240,7 @@ def line_of(settings: Settings) -> Line:
 
 
 def models_of(db: Database, settings: Settings, line: Line) -> ModelsOf:
-    books = Books(db, settings.timezone, partial(price_of, own=own_prices(settings)))
-    return ModelsOf(db, settings, line, books)
+    return ModelsOf(db, settings, line, Books(db, settings.timezone, own_prices(settings)))
 
 
 def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
@@ -244,7 +251,7 @@ def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
 def answerer_of(settings: Settings, db: Database, models: ModelsOf) -> Answerer:
     if settings.ai_provider == "scripted":
         return ScriptedAnswerer()
-    return ModelAnswerer(BuiltinAnswerer(db), models.setup, models.books.price_of)
+    return ModelAnswerer(BuiltinAnswerer(db), models.setup)
 
 
 def _publish(bus: Bus, entries: list[Entry]) -> None:
@@ -326,7 +333,7 @@ def create_app(
     answerer, model_of = answerer or answerer_of(settings, db, models), model_of or models
     parts: list[Part] = [shared, line.streams, hub, desk, tellings, presence, signs, doorkeeper]
     parts += [talk_worker(db, bus, settings, answerer), desk_worker(db, model_of)]
-    parts += [bulk_worker(db, settings, answerer, model_of)] if db.is_sqlite else []
+    parts += [bulk_worker(db, settings, answerer, model_of, models.reader)] if db.is_sqlite else []
 
     app = _application(partial(_running, parts, hub, db))
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub

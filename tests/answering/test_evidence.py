@@ -6,7 +6,6 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from actors import Agent, Stage, Visitor, code_of, data_of
-from kefu.ai.catalog import FREE
 from kefu.ai.ports import Ask
 from kefu.ai.scripted import ScriptedModel
 from kefu.answering.builtin import BuiltinAnswerer
@@ -33,7 +32,7 @@ def answerer(db: Database, model: ScriptedModel) -> Answerer:
     async def setup_of(_: Turn) -> Setup:
         return Setup([model])
 
-    return ModelAnswerer(BuiltinAnswerer(db), setup_of, lambda _: FREE)
+    return ModelAnswerer(BuiltinAnswerer(db), setup_of)
 
 
 @pytest.fixture

@@ -7,17 +7,16 @@ import pytest
 
 from actors import Agent, Stage, code_of, data_of
 from kefu.ai.budget import Books, Payer
-from kefu.ai.catalog import Price
 from kefu.ai.ports import Finished, Usage
 from kefu.kit.db import Database
 
-SPENT = Finished("openai", "mini", Usage(1000, 500, is_estimated=False))
+SPENT = Finished("openai", "mini", Usage(1000, 500, is_estimated=False), cost=0.002)
 
 
 @pytest.fixture
 async def lead(db: Database, stage: Stage) -> Agent:
     """Who comes when two calls were made for one shop and one for another."""
-    books = Books(db, "Asia/Shanghai", lambda _: Price(1.0, 2.0))
+    books = Books(db, "Asia/Shanghai", {})
     for shop, purpose in (("default", "answer"), ("default", "answer"), ("=cmd|x", "packet")):
         await books.settle(Payer(shop), purpose, SPENT, None)
     return await stage.agent("lead", "supervisor")
@@ -43,7 +42,7 @@ async def test_as_a_file_that_no_spreadsheet_runs(lead: Agent) -> None:
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert rows[0][0] == "店铺"
     assert rows[1][0] == "'=cmd|x"
-    assert rows[2][5:] == ["2", "2000", "1000", "0.004000"]
+    assert rows[2][5:] == ["2", "2000", "1000", "0.004000", "0"]
 
 
 @pytest.mark.parametrize(

@@ -12,7 +12,7 @@ from kefu.ai.openai import OpenAiModel
 from kefu.ai.ports import ChatModel
 from kefu.ai.telling import Line
 from kefu.ai.trying import Either, Trying
-from kefu.answering.bot_settings import choice_of, find_bot
+from kefu.answering.bot_settings import choice_of, find_bot, shop_prices
 from kefu.answering.bot_shapes import Budgets
 from kefu.answering.model import Setup
 from kefu.answering.models import BotSettings
@@ -39,8 +39,16 @@ class ModelsOf:
 
     async def __call__(self, shop: str) -> ChatModel | None:
         """None when the shop has no model. Raises ShopNotFound, Busy."""
-        models = self._booked(*await self._chosen(shop))
-        return Either(*models) if len(models) > 1 else next(iter(models), None)
+        return self._one(*await self._chosen(shop))
+
+    async def reader(self, shop: str) -> ChatModel | None:
+        """The one that reads what visitors write; None where the shop leaves that to rules. Raises as before."""
+        row, models = await self._chosen(shop)
+        return self._one(row, models) if row.reads_messages else None
+
+    def _one(self, row: BotSettings, models: list[tuple[Choice, ChatModel]]) -> ChatModel | None:
+        booked = self._booked(row, models)
+        return Either(*booked) if len(booked) > 1 else next(iter(booked), None)
 
     async def setup(self, turn: Turn) -> Setup:
         """How the shop's bot is to answer. Raises as before."""
@@ -61,15 +69,16 @@ class ModelsOf:
     async def _read(self, shop: str) -> tuple[BotSettings, list[tuple[Choice, ChatModel]]]:
         async with self._db.read() as tx:
             row = await find_bot(tx, shop)
-        return row, [(choice, self._tried(choice)) for choice in _in_order(choice_of(row, self._settings))]
+        return row, [(choice, self._tried(choice)) for choice in in_order(choice_of(row, self._settings))]
 
     def _booked(self, row: BotSettings, models: list[tuple[Choice, ChatModel]], visitor: str = "") -> list[ChatModel]:
-        payer = Payer(row.shop, visitor, budget_of(row))
+        payer = Payer(row.shop, visitor, budget_of(row), shop_prices(row))
         return [Booked(model, self.books, payer, choice.provider, choice.name) for choice, model in models]
 
-    def on_trial(self, shop: str, choice: Choice) -> ChatModel:
+    def on_trial(self, row: BotSettings, choice: Choice) -> ChatModel:
         """Settings that need not be saved. It is on the shop's books; no budget stands in the way of a test."""
-        return Booked(self._plain(choice), self.books, Payer(shop), choice.provider, choice.name)
+        payer = Payer(row.shop, prices=shop_prices(row))
+        return Booked(self._plain(choice), self.books, payer, choice.provider, choice.name)
 
     def _tried(self, choice: Choice) -> ChatModel:
         name = choice.provider, choice.name
@@ -84,7 +93,7 @@ class ModelsOf:
         return OpenAiModel(choice, self._line)
 
 
-def _in_order(choice: Choice | None) -> list[Choice]:
+def in_order(choice: Choice | None) -> list[Choice]:
     if choice is None:
         return []
     if not choice.cheaper_model:
