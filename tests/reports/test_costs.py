@@ -2,6 +2,7 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -34,6 +35,21 @@ async def test_tokens_and_money_by_shop_day_and_provider(lead: Agent) -> None:
     assert used[0]["day"] == one["last"]
     past = data_of(await lead.get("/api/reports/costs?from=2020-01-01&to=2020-02-01"))
     assert past == {"first": "2020-01-01", "last": "2020-02-01", "used": []}
+
+
+async def test_a_model_without_a_price_is_said_to_have_none_rather_than_to_be_free(db: Database, lead: Agent) -> None:
+    books, shop = Books(db, "Asia/Shanghai", {}), Payer("default")
+    unknown = Finished("custom", "own", SPENT.usage)
+    await books.settle(shop, "answer", unknown, None)
+    report = data_of(await lead.get("/api/reports/costs?shop=default"))
+    own = next(one for one in report["used"] if one["model"] == "own")
+    assert (own["cost"], own["unpriced"], own["calls"]) == (None, 1, 1)
+    await books.settle(shop, "answer", replace(unknown, cost=0.5), None)
+    report = data_of(await lead.get("/api/reports/costs?shop=default"))
+    own = next(one for one in report["used"] if one["model"] == "own")
+    assert (own["cost"], own["unpriced"], own["calls"]) == (0.5, 1, 2)
+    rows = list(csv.reader(io.StringIO((await lead.get("/api/reports/costs/file?shop=default")).text)))
+    assert [row[8:] for row in rows if row[3] == "own"] == [["0.500000", "1"]]
 
 
 async def test_as_a_file_that_no_spreadsheet_runs(lead: Agent) -> None:
