@@ -29,6 +29,12 @@ WORDS: dict[Locale, dict[str, str]] = {
         "kept": "A key is stored",
         "costs": "Model costs",
         "tests": "Connection tests",
+        "unset": "Price not set",
+        "set": "Set a price",
+        "in": "In",
+        "out": "Out",
+        "own": "your own price",
+        "remove": "Remove the price of small",
     },
     "zh": {
         "bot": "机器人",
@@ -42,6 +48,12 @@ WORDS: dict[Locale, dict[str, str]] = {
         "kept": "已保存密钥",
         "costs": "模型费用",
         "tests": "连接测试",
+        "unset": "未设单价",
+        "set": "设置单价",
+        "in": "输入",
+        "out": "输出",
+        "own": "本店铺设置",
+        "remove": "删除 small 的单价",
     },
 }
 
@@ -81,12 +93,24 @@ def test_a_supervisor_chooses_who_answers_and_tries_it_before(
     page.get_by_role("button", name=words["save"], exact=True).click()
     expect(page.get_by_text(words["kept"])).to_be_visible(timeout=20_000)
     assert key.input_value() == ""
+    expect(page.get_by_text(words["unset"])).to_be_visible()
+    page.get_by_role("button", name=words["set"]).click()
+    for unit, price in (("in", "0.5"), ("out", "2")):
+        page.get_by_label(f"small: {words[unit]}", exact=True).fill(price)
+    page.get_by_role("button", name=words["save"], exact=True).click()
+    expect(page.get_by_text(words["own"])).to_be_visible(timeout=20_000)
     shoot(page, f"bot-{locale}")
     expect(page.locator(".el-message")).to_have_count(0, timeout=20_000)  # half gone it has no contrast
     assert faults(page) == []
     page.get_by_role("link", name=words["costs"]).click()
     expect(page.get_by_role("cell", name=words["tests"]).first).to_be_visible()
+    expect(page.get_by_role("cell", name=words["unset"]).first).to_be_visible()  # the provider calls its model `bench`
     shoot(page, f"costs-{locale}")
     assert faults(page) == []
     page.set_viewport_size({"width": 390, "height": 844})
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    page.set_viewport_size({"width": 1280, "height": 800})
+    page.get_by_role("link", name=words["bot"], exact=True).click()
+    page.get_by_role("button", name=words["remove"]).click()
+    page.get_by_role("button", name=words["save"], exact=True).click()
+    expect(page.get_by_text(words["unset"])).to_be_visible(timeout=20_000)

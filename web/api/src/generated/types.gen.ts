@@ -1113,6 +1113,14 @@ export type BotChoice = {
     mask_pii?: boolean;
     budgets?: Budgets;
     /**
+     * Prices
+     */
+    prices?: Array<ModelPrice>;
+    /**
+     * Reads Messages
+     */
+    reads_messages?: boolean;
+    /**
      * Key
      */
     key?: string | null;
@@ -1148,6 +1156,8 @@ export type BotInfo = {
  * BotOut
  *
  * `default_provider`: of the installation. `updated_by`: an agent's id, null while nobody has chosen anything.
+ *
+ * `prices_in_force`: of the models that are asked for this shop.
  */
 export type BotOut = {
     /**
@@ -1189,6 +1199,14 @@ export type BotOut = {
     mask_pii?: boolean;
     budgets?: Budgets;
     /**
+     * Prices
+     */
+    prices?: Array<ModelPrice>;
+    /**
+     * Reads Messages
+     */
+    reads_messages?: boolean;
+    /**
      * Shop
      */
     shop: string;
@@ -1200,6 +1218,10 @@ export type BotOut = {
      * Default Provider
      */
     default_provider: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze';
+    /**
+     * Prices In Force
+     */
+    prices_in_force: Array<PriceInForce>;
     /**
      * Version
      */
@@ -2123,8 +2145,9 @@ export type EvidenceData = {
 /**
  * EvidenceOut
  *
- * `cost` in US dollars. `fell_back_from`: what did not answer before, and why.
+ * `cost` in US dollars, null where nobody had named the model's price.
  *
+ * `fell_back_from`: what did not answer before, and why.
  * `refused`: what a model said that no passage says; the visitor was told that the bot does not know.
  */
 export type EvidenceOut = {
@@ -2151,7 +2174,7 @@ export type EvidenceOut = {
     /**
      * Cost
      */
-    cost: number;
+    cost: number | null;
     /**
      * Latency Ms
      */
@@ -3677,6 +3700,26 @@ export type MessageStored = {
 };
 
 /**
+ * ModelPrice
+ *
+ * In US dollars for a million tokens. `model`: as the provider names it; an edition (`-2024-08-06`) is included.
+ */
+export type ModelPrice = {
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Tokens In
+     */
+    tokens_in: number;
+    /**
+     * Tokens Out
+     */
+    tokens_out: number;
+};
+
+/**
  * Mood
  */
 export type Mood = {
@@ -4772,6 +4815,36 @@ export type PreviewWish = {
      * Content
      */
     content: string;
+};
+
+/**
+ * PriceInForce
+ *
+ * What a model of the shop's is counted with. `source` null: nobody has named a price, so its cost is not known.
+ *
+ * `as_of`: when the provider listed it so, of one in the catalogue. A contract may say other things.
+ */
+export type PriceInForce = {
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Tokens In
+     */
+    tokens_in?: number | null;
+    /**
+     * Tokens Out
+     */
+    tokens_out?: number | null;
+    /**
+     * Source
+     */
+    source?: 'shop' | 'installation' | 'catalogue' | null;
+    /**
+     * As Of
+     */
+    as_of?: string | null;
 };
 
 /**
@@ -7725,7 +7798,9 @@ export type Use = {
 /**
  * UsedOut
  *
- * `cost` in US dollars.
+ * `cost` in US dollars, by the prices of the time of each call.
+ *
+ * `unpriced` calls are not in it: nobody had named a price. null when it is of those alone.
  */
 export type UsedOut = {
     /**
@@ -7763,7 +7838,11 @@ export type UsedOut = {
     /**
      * Cost
      */
-    cost: number;
+    cost: number | null;
+    /**
+     * Unpriced
+     */
+    unpriced: number;
 };
 
 /**
