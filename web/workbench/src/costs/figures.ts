@@ -14,7 +14,7 @@ const DAY_MS = 86_400_000;
 const NOTHING: Sum = { calls: 0, tokens_in: 0, tokens_out: 0, cost: 0, unpriced: 0 };
 
 export function sum(used: readonly (Omit<Sum, "cost"> & { cost: number | null })[]): Sum {
-  return used.reduce(
+  return used.reduce<Sum>(
     (all, one) => ({
       calls: all.calls + one.calls,
       tokens_in: all.tokens_in + one.tokens_in,
