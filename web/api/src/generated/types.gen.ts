@@ -8329,6 +8329,10 @@ export type LoginErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type LoginError = LoginErrors[keyof LoginErrors];
@@ -8394,6 +8398,10 @@ export type LoginByCodeErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type LoginByCodeError = LoginByCodeErrors[keyof LoginByCodeErrors];
@@ -8459,6 +8467,10 @@ export type RefreshErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RefreshError = RefreshErrors[keyof RefreshErrors];
@@ -8527,6 +8539,10 @@ export type LogoutErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type LogoutError = LogoutErrors[keyof LogoutErrors];
@@ -8592,6 +8608,10 @@ export type ProfileErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ProfileError = ProfileErrors[keyof ProfileErrors];
@@ -8657,6 +8677,10 @@ export type ChangePasswordErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
@@ -8722,6 +8746,10 @@ export type GetSecondFactorErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetSecondFactorError = GetSecondFactorErrors[keyof GetSecondFactorErrors];
@@ -8787,6 +8815,10 @@ export type SetUpSecondFactorErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SetUpSecondFactorError = SetUpSecondFactorErrors[keyof SetUpSecondFactorErrors];
@@ -8852,6 +8884,10 @@ export type ConfirmSecondFactorErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ConfirmSecondFactorError = ConfirmSecondFactorErrors[keyof ConfirmSecondFactorErrors];
@@ -8917,6 +8953,10 @@ export type RenewRecoveryCodesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors];
@@ -8982,6 +9022,10 @@ export type TurnOffSecondFactorErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TurnOffSecondFactorError = TurnOffSecondFactorErrors[keyof TurnOffSecondFactorErrors];
@@ -9047,6 +9091,10 @@ export type OfferedErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type OfferedError = OfferedErrors[keyof OfferedErrors];
@@ -9112,6 +9160,10 @@ export type StartErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type StartError = StartErrors[keyof StartErrors];
@@ -9177,6 +9229,10 @@ export type FinishErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type FinishError = FinishErrors[keyof FinishErrors];
@@ -9279,6 +9335,10 @@ export type ListAuditErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
@@ -9381,6 +9441,10 @@ export type ExportAuditErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ExportAuditError = ExportAuditErrors[keyof ExportAuditErrors];
@@ -9444,6 +9508,10 @@ export type ChatErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChatError = ChatErrors[keyof ChatErrors];
@@ -9509,6 +9577,10 @@ export type ChatStreamErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChatStreamError = ChatStreamErrors[keyof ChatStreamErrors];
@@ -9577,6 +9649,10 @@ export type ReadBotErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadBotError = ReadBotErrors[keyof ReadBotErrors];
@@ -9647,6 +9723,10 @@ export type PutBotSettingsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutBotSettingsError = PutBotSettingsErrors[keyof PutBotSettingsErrors];
@@ -9717,6 +9797,10 @@ export type TryBotErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TryBotError = TryBotErrors[keyof TryBotErrors];
@@ -9791,6 +9875,10 @@ export type EvidenceErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type EvidenceError = EvidenceErrors[keyof EvidenceErrors];
@@ -9861,6 +9949,10 @@ export type SessionStatsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SessionStatsError = SessionStatsErrors[keyof SessionStatsErrors];
@@ -9931,6 +10023,10 @@ export type WallboardErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type WallboardError = WallboardErrors[keyof WallboardErrors];
@@ -10009,6 +10105,10 @@ export type ModelCostsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ModelCostsError = ModelCostsErrors[keyof ModelCostsErrors];
@@ -10091,6 +10191,10 @@ export type ModelCostsFileErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ModelCostsFileError = ModelCostsFileErrors[keyof ModelCostsFileErrors];
@@ -10159,6 +10263,10 @@ export type GetQueueErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetQueueError = GetQueueErrors[keyof GetQueueErrors];
@@ -10229,6 +10337,10 @@ export type TakeOverErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TakeOverError = TakeOverErrors[keyof TakeOverErrors];
@@ -10299,6 +10411,10 @@ export type AssignErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AssignError = AssignErrors[keyof AssignErrors];
@@ -10369,6 +10485,10 @@ export type AssignSeveralErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AssignSeveralError = AssignSeveralErrors[keyof AssignSeveralErrors];
@@ -10439,6 +10559,10 @@ export type DeclineErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DeclineError = DeclineErrors[keyof DeclineErrors];
@@ -10504,6 +10628,10 @@ export type GetStatusErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetStatusError = GetStatusErrors[keyof GetStatusErrors];
@@ -10569,6 +10697,10 @@ export type PutStatusErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutStatusError = PutStatusErrors[keyof PutStatusErrors];
@@ -10637,6 +10769,10 @@ export type BeatErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type BeatError = BeatErrors[keyof BeatErrors];
@@ -10702,6 +10838,10 @@ export type GetTodayErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetTodayError = GetTodayErrors[keyof GetTodayErrors];
@@ -10772,6 +10912,10 @@ export type GetAvailableErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetAvailableError = GetAvailableErrors[keyof GetAvailableErrors];
@@ -10842,6 +10986,10 @@ export type PutWorkErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutWorkError = PutWorkErrors[keyof PutWorkErrors];
@@ -10912,6 +11060,10 @@ export type GetRoutingErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetRoutingError = GetRoutingErrors[keyof GetRoutingErrors];
@@ -10982,6 +11134,10 @@ export type PutRoutingErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutRoutingError = PutRoutingErrors[keyof PutRoutingErrors];
@@ -11072,6 +11228,10 @@ export type ListAgentsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListAgentsError = ListAgentsErrors[keyof ListAgentsErrors];
@@ -11137,6 +11297,10 @@ export type CreateAgentErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CreateAgentError = CreateAgentErrors[keyof CreateAgentErrors];
@@ -11207,6 +11371,10 @@ export type GetAgentErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetAgentError = GetAgentErrors[keyof GetAgentErrors];
@@ -11277,6 +11445,10 @@ export type ChangeAgentErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChangeAgentError = ChangeAgentErrors[keyof ChangeAgentErrors];
@@ -11350,6 +11522,10 @@ export type ResetPasswordErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors];
@@ -11420,6 +11596,10 @@ export type ResetSecondFactorErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ResetSecondFactorError = ResetSecondFactorErrors[keyof ResetSecondFactorErrors];
@@ -11485,6 +11665,10 @@ export type ListRolesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListRolesError = ListRolesErrors[keyof ListRolesErrors];
@@ -11550,6 +11734,10 @@ export type CreateRoleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CreateRoleError = CreateRoleErrors[keyof CreateRoleErrors];
@@ -11620,6 +11808,10 @@ export type DeleteRoleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DeleteRoleError = DeleteRoleErrors[keyof DeleteRoleErrors];
@@ -11690,6 +11882,10 @@ export type ChangeRoleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChangeRoleError = ChangeRoleErrors[keyof ChangeRoleErrors];
@@ -11760,6 +11956,10 @@ export type TransferErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TransferError = TransferErrors[keyof TransferErrors];
@@ -11825,6 +12025,10 @@ export type PendingTransfersErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PendingTransfersError = PendingTransfersErrors[keyof PendingTransfersErrors];
@@ -11895,6 +12099,10 @@ export type RespondToTransferErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RespondToTransferError = RespondToTransferErrors[keyof RespondToTransferErrors];
@@ -11965,6 +12173,10 @@ export type CancelTransferErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CancelTransferError = CancelTransferErrors[keyof CancelTransferErrors];
@@ -12035,6 +12247,10 @@ export type TransferHistoryErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TransferHistoryError = TransferHistoryErrors[keyof TransferHistoryErrors];
@@ -12105,6 +12321,10 @@ export type ListNotesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListNotesError = ListNotesErrors[keyof ListNotesErrors];
@@ -12175,6 +12395,10 @@ export type AddNoteErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AddNoteError = AddNoteErrors[keyof AddNoteErrors];
@@ -12249,6 +12473,10 @@ export type RemoveNoteErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RemoveNoteError = RemoveNoteErrors[keyof RemoveNoteErrors];
@@ -12323,6 +12551,10 @@ export type EditNoteErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type EditNoteError = EditNoteErrors[keyof EditNoteErrors];
@@ -12397,6 +12629,10 @@ export type NoteHistoryErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type NoteHistoryError = NoteHistoryErrors[keyof NoteHistoryErrors];
@@ -12475,6 +12711,10 @@ export type ListMentionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListMentionsError = ListMentionsErrors[keyof ListMentionsErrors];
@@ -12540,6 +12780,10 @@ export type ReadMentionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadMentionsError = ReadMentionsErrors[keyof ReadMentionsErrors];
@@ -12610,6 +12854,10 @@ export type ListAssistsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListAssistsError = ListAssistsErrors[keyof ListAssistsErrors];
@@ -12675,6 +12923,10 @@ export type AskColleagueErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AskColleagueError = AskColleagueErrors[keyof AskColleagueErrors];
@@ -12745,6 +12997,10 @@ export type AnswerColleagueErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AnswerColleagueError = AnswerColleagueErrors[keyof AnswerColleagueErrors];
@@ -12810,6 +13066,10 @@ export type ListTagsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListTagsError = ListTagsErrors[keyof ListTagsErrors];
@@ -12875,6 +13135,10 @@ export type CreateTagErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CreateTagError = CreateTagErrors[keyof CreateTagErrors];
@@ -12945,6 +13209,10 @@ export type ChangeTagErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChangeTagError = ChangeTagErrors[keyof ChangeTagErrors];
@@ -13015,6 +13283,10 @@ export type TagSeveralSessionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TagSeveralSessionsError = TagSeveralSessionsErrors[keyof TagSeveralSessionsErrors];
@@ -13085,6 +13357,10 @@ export type UntagSeveralSessionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type UntagSeveralSessionsError = UntagSeveralSessionsErrors[keyof UntagSeveralSessionsErrors];
@@ -13164,6 +13440,10 @@ export type SessionsByTagErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SessionsByTagError = SessionsByTagErrors[keyof SessionsByTagErrors];
@@ -13234,6 +13514,10 @@ export type GetSessionTagsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetSessionTagsError = GetSessionTagsErrors[keyof GetSessionTagsErrors];
@@ -13304,6 +13588,10 @@ export type AddSessionTagsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AddSessionTagsError = AddSessionTagsErrors[keyof AddSessionTagsErrors];
@@ -13378,6 +13666,10 @@ export type RemoveSessionTagErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RemoveSessionTagError = RemoveSessionTagErrors[keyof RemoveSessionTagErrors];
@@ -13443,6 +13735,10 @@ export type ReplyCategoriesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReplyCategoriesError = ReplyCategoriesErrors[keyof ReplyCategoriesErrors];
@@ -13508,6 +13804,10 @@ export type ReplyStatsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReplyStatsError = ReplyStatsErrors[keyof ReplyStatsErrors];
@@ -13573,6 +13873,10 @@ export type PreviewReplyErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PreviewReplyError = PreviewReplyErrors[keyof PreviewReplyErrors];
@@ -13667,6 +13971,10 @@ export type ListRepliesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListRepliesError = ListRepliesErrors[keyof ListRepliesErrors];
@@ -13732,6 +14040,10 @@ export type CreateReplyErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CreateReplyError = CreateReplyErrors[keyof CreateReplyErrors];
@@ -13802,6 +14114,10 @@ export type DeleteReplyErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DeleteReplyError = DeleteReplyErrors[keyof DeleteReplyErrors];
@@ -13872,6 +14188,10 @@ export type GetReplyErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetReplyError = GetReplyErrors[keyof GetReplyErrors];
@@ -13942,6 +14262,10 @@ export type ChangeReplyErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChangeReplyError = ChangeReplyErrors[keyof ChangeReplyErrors];
@@ -14015,6 +14339,10 @@ export type UseReplyErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type UseReplyError = UseReplyErrors[keyof UseReplyErrors];
@@ -14090,6 +14418,10 @@ export type DropDraftErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DropDraftError = DropDraftErrors[keyof DropDraftErrors];
@@ -14160,6 +14492,10 @@ export type GetDraftErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetDraftError = GetDraftErrors[keyof GetDraftErrors];
@@ -14230,6 +14566,10 @@ export type SaveDraftErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SaveDraftError = SaveDraftErrors[keyof SaveDraftErrors];
@@ -14300,6 +14640,10 @@ export type GetRatingErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetRatingError = GetRatingErrors[keyof GetRatingErrors];
@@ -14370,6 +14714,10 @@ export type RateErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RateError = RateErrors[keyof RateErrors];
@@ -14440,6 +14788,10 @@ export type GetHelpErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetHelpError = GetHelpErrors[keyof GetHelpErrors];
@@ -14510,6 +14862,10 @@ export type SuggestErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SuggestError = SuggestErrors[keyof SuggestErrors];
@@ -14584,6 +14940,10 @@ export type RejectSuggestionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RejectSuggestionError = RejectSuggestionErrors[keyof RejectSuggestionErrors];
@@ -14654,6 +15014,10 @@ export type RewriteErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RewriteError = RewriteErrors[keyof RewriteErrors];
@@ -14724,6 +15088,10 @@ export type TranslateErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TranslateError = TranslateErrors[keyof TranslateErrors];
@@ -14794,6 +15162,10 @@ export type SummariseErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SummariseError = SummariseErrors[keyof SummariseErrors];
@@ -14869,6 +15241,10 @@ export type RecommendErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RecommendError = RecommendErrors[keyof RecommendErrors];
@@ -14934,6 +15310,10 @@ export type OpenConversationErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type OpenConversationError = OpenConversationErrors[keyof OpenConversationErrors];
@@ -15017,6 +15397,10 @@ export type SessionMessagesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SessionMessagesError = SessionMessagesErrors[keyof SessionMessagesErrors];
@@ -15087,6 +15471,10 @@ export type PostMessageErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PostMessageError = PostMessageErrors[keyof PostMessageErrors];
@@ -15157,6 +15545,10 @@ export type ShowPageErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ShowPageError = ShowPageErrors[keyof ShowPageErrors];
@@ -15222,6 +15614,10 @@ export type EscalateErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type EscalateError = EscalateErrors[keyof EscalateErrors];
@@ -15287,6 +15683,10 @@ export type PostManualMessageErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PostManualMessageError = PostManualMessageErrors[keyof PostManualMessageErrors];
@@ -15360,6 +15760,10 @@ export type ReleaseErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReleaseError = ReleaseErrors[keyof ReleaseErrors];
@@ -15433,6 +15837,10 @@ export type CloseErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CloseError = CloseErrors[keyof CloseErrors];
@@ -15543,6 +15951,10 @@ export type ListSessionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
@@ -15649,6 +16061,10 @@ export type SearchMessagesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SearchMessagesError = SearchMessagesErrors[keyof SearchMessagesErrors];
@@ -15719,6 +16135,10 @@ export type GetSessionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetSessionError = GetSessionErrors[keyof GetSessionErrors];
@@ -15789,6 +16209,10 @@ export type SayTypingErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SayTypingError = SayTypingErrors[keyof SayTypingErrors];
@@ -15867,6 +16291,10 @@ export type FeedErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type FeedError = FeedErrors[keyof FeedErrors];
@@ -15937,6 +16365,10 @@ export type MarkReadErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type MarkReadError = MarkReadErrors[keyof MarkReadErrors];
@@ -16002,6 +16434,10 @@ export type GetPresenceErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetPresenceError = GetPresenceErrors[keyof GetPresenceErrors];
@@ -16100,6 +16536,10 @@ export type ListArticlesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListArticlesError = ListArticlesErrors[keyof ListArticlesErrors];
@@ -16165,6 +16605,10 @@ export type CreateArticleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CreateArticleError = CreateArticleErrors[keyof CreateArticleErrors];
@@ -16235,6 +16679,10 @@ export type DeleteDraftErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DeleteDraftError = DeleteDraftErrors[keyof DeleteDraftErrors];
@@ -16305,6 +16753,10 @@ export type ReadArticleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadArticleError = ReadArticleErrors[keyof ReadArticleErrors];
@@ -16375,6 +16827,10 @@ export type ChangeArticleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChangeArticleError = ChangeArticleErrors[keyof ChangeArticleErrors];
@@ -16445,6 +16901,10 @@ export type SubmitArticleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SubmitArticleError = SubmitArticleErrors[keyof SubmitArticleErrors];
@@ -16515,6 +16975,10 @@ export type SendArticleBackErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SendArticleBackError = SendArticleBackErrors[keyof SendArticleBackErrors];
@@ -16585,6 +17049,10 @@ export type PublishArticleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PublishArticleError = PublishArticleErrors[keyof PublishArticleErrors];
@@ -16655,6 +17123,10 @@ export type ArchiveArticleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ArchiveArticleError = ArchiveArticleErrors[keyof ArchiveArticleErrors];
@@ -16725,6 +17197,10 @@ export type ListVersionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListVersionsError = ListVersionsErrors[keyof ListVersionsErrors];
@@ -16799,6 +17275,10 @@ export type ReadVersionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadVersionError = ReadVersionErrors[keyof ReadVersionErrors];
@@ -16878,6 +17358,10 @@ export type ListPassagesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListPassagesError = ListPassagesErrors[keyof ListPassagesErrors];
@@ -16943,6 +17427,10 @@ export type HitTestErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type HitTestError = HitTestErrors[keyof HitTestErrors];
@@ -17029,6 +17517,10 @@ export type ListDocumentsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListDocumentsError = ListDocumentsErrors[keyof ListDocumentsErrors];
@@ -17105,6 +17597,10 @@ export type UploadDocumentErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type UploadDocumentError = UploadDocumentErrors[keyof UploadDocumentErrors];
@@ -17175,6 +17671,10 @@ export type DeleteDocumentErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DeleteDocumentError = DeleteDocumentErrors[keyof DeleteDocumentErrors];
@@ -17245,6 +17745,10 @@ export type ReadDocumentErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadDocumentError = ReadDocumentErrors[keyof ReadDocumentErrors];
@@ -17331,6 +17835,10 @@ export type UnansweredQuestionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type UnansweredQuestionsError = UnansweredQuestionsErrors[keyof UnansweredQuestionsErrors];
@@ -17401,6 +17909,10 @@ export type SettleQuestionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SettleQuestionError = SettleQuestionErrors[keyof SettleQuestionErrors];
@@ -17471,6 +17983,10 @@ export type ListGoldenQuestionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListGoldenQuestionsError = ListGoldenQuestionsErrors[keyof ListGoldenQuestionsErrors];
@@ -17536,6 +18052,10 @@ export type AddGoldenQuestionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AddGoldenQuestionError = AddGoldenQuestionErrors[keyof AddGoldenQuestionErrors];
@@ -17606,6 +18126,10 @@ export type RemoveGoldenQuestionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RemoveGoldenQuestionError = RemoveGoldenQuestionErrors[keyof RemoveGoldenQuestionErrors];
@@ -17676,6 +18200,10 @@ export type ListGoldenRunsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListGoldenRunsError = ListGoldenRunsErrors[keyof ListGoldenRunsErrors];
@@ -17741,6 +18269,10 @@ export type StartGoldenRunErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type StartGoldenRunError = StartGoldenRunErrors[keyof StartGoldenRunErrors];
@@ -17811,6 +18343,10 @@ export type ReadGoldenRunErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadGoldenRunError = ReadGoldenRunErrors[keyof ReadGoldenRunErrors];
@@ -17885,6 +18421,10 @@ export type ReadShadowErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadShadowError = ReadShadowErrors[keyof ReadShadowErrors];
@@ -17950,6 +18490,10 @@ export type PutShadowErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutShadowError = PutShadowErrors[keyof PutShadowErrors];
@@ -18015,6 +18559,10 @@ export type ListShopsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListShopsError = ListShopsErrors[keyof ListShopsErrors];
@@ -18085,6 +18633,10 @@ export type ShiftConfigErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ShiftConfigError = ShiftConfigErrors[keyof ShiftConfigErrors];
@@ -18155,6 +18707,10 @@ export type ShiftStatusErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ShiftStatusError = ShiftStatusErrors[keyof ShiftStatusErrors];
@@ -18225,6 +18781,10 @@ export type ReadHoursErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadHoursError = ReadHoursErrors[keyof ReadHoursErrors];
@@ -18295,6 +18855,10 @@ export type PutHoursErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutHoursError = PutHoursErrors[keyof PutHoursErrors];
@@ -18365,6 +18929,10 @@ export type PreviewHoursErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PreviewHoursError = PreviewHoursErrors[keyof PreviewHoursErrors];
@@ -18435,6 +19003,10 @@ export type ReadSecurityErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadSecurityError = ReadSecurityErrors[keyof ReadSecurityErrors];
@@ -18505,6 +19077,10 @@ export type PutSecurityErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutSecurityError = PutSecurityErrors[keyof PutSecurityErrors];
@@ -18575,6 +19151,10 @@ export type CreateSecretErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CreateSecretError = CreateSecretErrors[keyof CreateSecretErrors];
@@ -18649,6 +19229,10 @@ export type RetireSecretErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RetireSecretError = RetireSecretErrors[keyof RetireSecretErrors];
@@ -18714,6 +19298,10 @@ export type GetPoliciesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetPoliciesError = GetPoliciesErrors[keyof GetPoliciesErrors];
@@ -18779,6 +19367,10 @@ export type PutPoliciesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutPoliciesError = PutPoliciesErrors[keyof PutPoliciesErrors];
@@ -18844,6 +19436,10 @@ export type PublishPoliciesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PublishPoliciesError = PublishPoliciesErrors[keyof PublishPoliciesErrors];
@@ -18909,6 +19505,10 @@ export type ListPolicyVersionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListPolicyVersionsError = ListPolicyVersionsErrors[keyof ListPolicyVersionsErrors];
@@ -18979,6 +19579,10 @@ export type GetPolicyVersionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetPolicyVersionError = GetPolicyVersionErrors[keyof GetPolicyVersionErrors];
@@ -19053,6 +19657,10 @@ export type DiffPoliciesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DiffPoliciesError = DiffPoliciesErrors[keyof DiffPoliciesErrors];
@@ -19118,6 +19726,10 @@ export type TryPoliciesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TryPoliciesError = TryPoliciesErrors[keyof TryPoliciesErrors];
@@ -19183,6 +19795,10 @@ export type ListBacktestsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListBacktestsError = ListBacktestsErrors[keyof ListBacktestsErrors];
@@ -19248,6 +19864,10 @@ export type StartBacktestErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type StartBacktestError = StartBacktestErrors[keyof StartBacktestErrors];
@@ -19318,6 +19938,10 @@ export type GetBacktestErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetBacktestError = GetBacktestErrors[keyof GetBacktestErrors];
@@ -19388,6 +20012,10 @@ export type CancelBacktestErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CancelBacktestError = CancelBacktestErrors[keyof CancelBacktestErrors];
@@ -19453,6 +20081,10 @@ export type IdentifyVisitorErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type IdentifyVisitorError = IdentifyVisitorErrors[keyof IdentifyVisitorErrors];
@@ -19518,6 +20150,10 @@ export type LogOutErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type LogOutError = LogOutErrors[keyof LogOutErrors];
@@ -19588,6 +20224,10 @@ export type LeaveEmailErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type LeaveEmailError = LeaveEmailErrors[keyof LeaveEmailErrors];
@@ -19658,6 +20298,10 @@ export type ReplyByMailErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReplyByMailError = ReplyByMailErrors[keyof ReplyByMailErrors];
@@ -19732,6 +20376,10 @@ export type OwnSessionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type OwnSessionsError = OwnSessionsErrors[keyof OwnSessionsErrors];
@@ -19811,6 +20459,10 @@ export type SessionHistoryErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SessionHistoryError = SessionHistoryErrors[keyof SessionHistoryErrors];
@@ -19894,6 +20546,10 @@ export type OwnMessagesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type OwnMessagesError = OwnMessagesErrors[keyof OwnMessagesErrors];
@@ -19964,6 +20620,10 @@ export type ExchangeTokenErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ExchangeTokenError = ExchangeTokenErrors[keyof ExchangeTokenErrors];
@@ -20051,6 +20711,10 @@ export type TranscriptErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TranscriptError = TranscriptErrors[keyof TranscriptErrors];
@@ -20119,6 +20783,10 @@ export type MergeErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type MergeError = MergeErrors[keyof MergeErrors];
@@ -20189,6 +20857,10 @@ export type SplitErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SplitError = SplitErrors[keyof SplitErrors];
@@ -20261,6 +20933,10 @@ export type UploadFileErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type UploadFileError = UploadFileErrors[keyof UploadFileErrors];
@@ -20331,6 +21007,10 @@ export type FetchFileErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type FetchFileError = FetchFileErrors[keyof FetchFileErrors];
@@ -20398,6 +21078,10 @@ export type LivenessErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type LivenessError = LivenessErrors[keyof LivenessErrors];
@@ -20463,6 +21147,10 @@ export type HealthErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type HealthError = HealthErrors[keyof HealthErrors];
@@ -20528,6 +21216,10 @@ export type ReadinessErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadinessError = ReadinessErrors[keyof ReadinessErrors];
@@ -20593,6 +21285,10 @@ export type MetricsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type MetricsError = MetricsErrors[keyof MetricsErrors];
@@ -20667,6 +21363,10 @@ export type BotInfoErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type BotInfoError = BotInfoErrors[keyof BotInfoErrors];
@@ -20740,6 +21440,10 @@ export type SessionEventsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SessionEventsError = SessionEventsErrors[keyof SessionEventsErrors];
@@ -20805,6 +21509,10 @@ export type DeskEventsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DeskEventsError = DeskEventsErrors[keyof DeskEventsErrors];
