@@ -49,11 +49,12 @@ async def costs(tx: AsyncSession, shop: str, first: str, last: str) -> list[Used
     if shop:
         query = query.where(ModelUsage.shop == shop)
     rows = await tx.execute(query.order_by(ModelUsage.day, *GROUPS))
-    return [Used(*row[:5], *map(int, row[5:8]), _cost(int(row[8]), int(row[9])), int(row[9])) for row in rows]
-
-
-def _cost(micros: int, unpriced: int) -> float | None:
-    return None if unpriced and not micros else micros / MICROS
+    found = []
+    for shop, day, provider, model, purpose, *numbers in rows:
+        calls, tokens_in, tokens_out, micros, unpriced = map(int, numbers)
+        cost = None if unpriced and not micros else micros / MICROS
+        found.append(Used(shop, day, provider, model, purpose, calls, tokens_in, tokens_out, cost, unpriced))
+    return found
 
 
 async def csv_of(found: Sequence[Used], locale: Locale) -> AsyncIterator[str]:

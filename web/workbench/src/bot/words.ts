@@ -157,7 +157,7 @@ export const zh: typeof en = {
     shop: "输入 {in}，输出 {out}：本店铺设置",
     installation: "输入 {in}，输出 {out}：系统设置",
     catalogue: "输入 {in}，输出 {out}：{month} 公开标价，请以您的合同为准",
-    none: "未设置单价：费用未知，美元预算对它无效",
+    none: "未设单价：费用未知，美元预算对它无效",
   },
   budgets: "预算",
   budgetsHint: "留空表示不限。用完后依次改用备用模型、知识库和人工。",
