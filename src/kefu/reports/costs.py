@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -49,12 +50,14 @@ async def costs(tx: AsyncSession, shop: str, first: str, last: str) -> list[Used
     if shop:
         query = query.where(ModelUsage.shop == shop)
     rows = await tx.execute(query.order_by(ModelUsage.day, *GROUPS))
-    found = []
-    for shop, day, provider, model, purpose, *numbers in rows:
-        calls, tokens_in, tokens_out, micros, unpriced = map(int, numbers)
-        cost = None if unpriced and not micros else micros / MICROS
-        found.append(Used(shop, day, provider, model, purpose, calls, tokens_in, tokens_out, cost, unpriced))
-    return found
+    return [_used(row) for row in rows]
+
+
+def _used(row: Sequence[Any]) -> Used:
+    of_shop, day, provider, model, purpose, *sums = row
+    calls, tokens_in, tokens_out, micros, unpriced = map(int, sums)
+    cost = None if unpriced and not micros else micros / MICROS
+    return Used(of_shop, day, provider, model, purpose, calls, tokens_in, tokens_out, cost, unpriced)
 
 
 async def csv_of(found: Sequence[Used], locale: Locale) -> AsyncIterator[str]:
