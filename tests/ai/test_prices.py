@@ -22,7 +22,13 @@ SHOP, INSTALLATION = {"Qwen-Plus": Price(1.0, 2.0)}, {"qwen-plus": Price(3.0, 4.
     ],
 )
 def test_a_price_is_of_the_model_and_its_editions_alone(model: str, price: Price | None) -> None:
-    assert price_of(model, SHOP, INSTALLATION) == price
+    assert price_of((model,), SHOP, INSTALLATION) == price
+
+
+def test_a_deployment_has_the_price_of_its_own_name_before_that_of_the_model_in_it() -> None:
+    names = ("gpt-4o-mini-2024-07-18", "our-deployment")
+    assert price_of(names, {"our-deployment": Price(7.0, 8.0)}) == Price(7.0, 8.0)
+    assert price_of(names, {}) == PRICES["gpt-4o-mini"]
 
 
 def test_prices_of_the_catalogue_say_of_when_they_are() -> None:

@@ -3,7 +3,7 @@
 Calls of a shop are counted one after the other, so that however many begin at once, together they stay in the budget.
 """
 
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -92,11 +92,11 @@ class Books:
     def __init__(self, db: Database, zone: str, prices: Prices) -> None:
         self._db, self._zone, self._prices = db, ZoneInfo(zone), prices
 
-    def cost_of(self, payer: Payer, model: str, usage: Usage) -> float | None:
-        """US dollars; None when nobody has named a price. What used nothing costs nothing."""
+    def cost_of(self, payer: Payer, names: Sequence[str], usage: Usage) -> float | None:
+        """US dollars; None when nobody has named a price (`ai.catalog.price_of`). What used nothing costs nothing."""
         if not usage.tokens_in + usage.tokens_out:
             return 0.0
-        price = price_of(model, payer.prices, self._prices)
+        price = price_of(names, payer.prices, self._prices)
         return price.of(usage) if price else None
 
     def today(self) -> str:
@@ -117,7 +117,7 @@ class Books:
             at=now,
             expires_at=now + HELD_MS,
             tokens=usage.tokens_in + usage.tokens_out,
-            cost=_micros(self.cost_of(payer, model, usage)),
+            cost=_micros(self.cost_of(payer, (model,), usage)),
         )
         async with self._db.write() as tx:
             if not is_sqlite(tx):  # SQLite has one writer at a time as it is
@@ -195,4 +195,4 @@ class Booked:
             await self._books.settle(self._payer, ask.purpose, end, call)
 
     def _priced(self, end: Finished) -> Finished:
-        return replace(end, cost=self._books.cost_of(self._payer, end.model, end.usage))
+        return replace(end, cost=self._books.cost_of(self._payer, (end.model, self._model), end.usage))

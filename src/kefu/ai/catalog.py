@@ -1,7 +1,7 @@
 """The providers, what each needs to be told, and what models cost as far as that is known."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -97,7 +97,10 @@ def price_in(prices: Prices, model: str) -> Price | None:
     return prices[max(known, key=len)] if known else None
 
 
-def price_of(model: str, *own: Prices) -> Price | None:
-    """As the first of `own` says, else as the catalogue does; None for a model that nobody has named a price for."""
-    found = (price_in(prices, model) for prices in (*own, PRICES))
+def price_of(names: Sequence[str], *own: Prices) -> Price | None:
+    """As the first of `own` says, else as the catalogue does; None where nobody has named a price.
+
+    `names`: of one model, as it names itself in an answer first, then as it was asked for: a deployment has another.
+    """
+    found = (price_in(prices, name) for prices in (*own, PRICES) for name in names)
     return next((one for one in found if one is not None), None)
