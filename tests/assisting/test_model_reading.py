@@ -22,7 +22,7 @@ from kefu.jobs import worker
 from kefu.kit.clock import now_ms
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
-from kefu.main import bulk_worker, create_app
+from kefu.main import Helped, bulk_worker, create_app
 from kefu.shops.service import first_shop
 from routing.scene import ON_ONE
 
@@ -70,12 +70,16 @@ async def app(settings: Settings, db: Database, monkeypatch: pytest.MonkeyPatch)
         await first_shop(tx)
     app = create_app(settings, BuiltinAnswerer(db))
     async with app.router.lifespan_context(app):
-        bulk = None if db.is_sqlite else bulk_worker(db, settings, reader_of=app.state.model_of.reader)
+        bulk = None if db.is_sqlite else bulk_worker(db, settings, _helped(app, db))
         if bulk:
             bulk.start()
         yield app
         if bulk:
             await bulk.stop()
+
+
+def _helped(app: FastAPI, db: Database) -> Helped:
+    return Helped(BuiltinAnswerer(db), reader_of=app.state.model_of.reader)
 
 
 class Reading:

@@ -12,6 +12,9 @@ Provider = Literal["openai", "azure", "custom", "coze"]
 Named = Literal["builtin", Provider]
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
 
+# Who has vectors of texts too.
+EMBEDS: tuple[Provider, ...] = ("openai", "azure", "custom")
+
 # What must be filled in, by the names of `Choice`.
 NEEDS: Mapping[Provider, tuple[str, ...]] = {
     "openai": ("url", "key", "model"),
@@ -27,7 +30,8 @@ API_VERSION = "2024-10-21"
 class Choice:
     """A provider with all it needs. `key`: for coze the private key (PEM) of the OAuth app.
 
-    `cheaper_model`: asked when the first one fails, or the budget says so; for azure a deployment.
+    `cheaper_model`: asked when the first one fails, or the budget says so; for azure a deployment, as is
+    `embedding_model`, which finds passages by what they mean.
     """
 
     provider: Provider
@@ -41,6 +45,7 @@ class Choice:
     coze_workflow_id: str = ""
     coze_client_id: str = ""
     coze_public_key_id: str = ""
+    embedding_model: str = ""
 
     def __repr__(self) -> str:
         """Without the key."""
@@ -85,6 +90,9 @@ PRICES: Prices = {
     "o4-mini": Price(1.1, 4.4, OPENAI_LISTED),
     "deepseek-chat": Price(0.28, 0.42, DEEPSEEK_LISTED),
     "deepseek-reasoner": Price(0.28, 0.42, DEEPSEEK_LISTED),
+    "text-embedding-3-small": Price(0.02, 0.0, OPENAI_LISTED),
+    "text-embedding-3-large": Price(0.13, 0.0, OPENAI_LISTED),
+    "text-embedding-ada-002": Price(0.1, 0.0, OPENAI_LISTED),
 }
 # What a name may go on with and still be that model: `gpt-4o-2024-08-06`. `gpt-5.4` and `o3-pro` are others.
 EDITION = re.compile(r"(-\d[\d-]*|-latest|-preview)?")

@@ -11,13 +11,14 @@ from kefu.accounts.identity import AgentIdentity, allowed
 from kefu.ai.catalog import PRICES, PROVIDERS, Named, Prices, price_in
 from kefu.answering import bot_shapes as shapes
 from kefu.answering.bot_settings import choice_of, find_bot, merged, own_prices, put_bot, shop_prices
-from kefu.answering.bot_trial import tried
+from kefu.answering.bot_trial import tried, tried_embedder
 from kefu.answering.models import BotSettings
 from kefu.answering.models_of import in_order
 from kefu.kit.clock import iso
 from kefu.kit.config import Settings
 from kefu.kit.http import NoAnswer
 from kefu.kit.web import caller_locale
+from kefu.knowledge.models import VectorState
 from kefu.shops.models import SHOP_ID
 
 router = APIRouter(tags=["bot"])
@@ -31,8 +32,11 @@ Writer = Annotated[AgentIdentity, Depends(allowed("bot.write"))]
 async def read_bot(request: Request, shop_id: ShopInPath, _: Reader) -> shapes.BotData:
     """Without the key, which nobody reads again."""
     async with request.app.state.db.read() as tx:
-        row = await find_bot(tx, shop_id)
-    return shapes.BotData(data=_bot_out(row, request.app.state.settings))
+        row, vectors = await find_bot(tx, shop_id), await tx.get(VectorState, shop_id)
+    found = _bot_out(row, request.app.state.settings)
+    if vectors is not None:
+        found.vectors = shapes.VectorsOut.model_validate(vectors)
+    return shapes.BotData(data=found)
 
 
 @router.put("/api/shops/{shop_id}/bot")
@@ -60,7 +64,11 @@ async def try_bot(request: Request, shop_id: ShopInPath, body: shapes.BotChoice,
         saved = await find_bot(tx, shop_id)
     wanted = merged(saved, shop_id, body)
     choice = choice_of(wanted, state.settings)
-    found = await tried(choice, state.model_of.on_trial(wanted, choice) if choice else None, caller_locale(request))
+    locale = caller_locale(request)
+    found = await tried(choice, state.model_of.on_trial(wanted, choice) if choice else None, locale)
+    if choice and choice.embedding_model:
+        embedder = state.model_of.embedder_on_trial(wanted, choice)
+        found.embedding = await tried_embedder(choice, embedder, locale)
     async with state.db.write() as tx:
         audit(
             tx, "bot.tested", ("shop", shop_id), after=found.model_dump(include={"provider", "model", "ok", "reason"})
@@ -95,7 +103,8 @@ def _named(settings: Settings) -> Named:
 
 
 def _prices(row: BotSettings, settings: Settings) -> list[shapes.PriceInForce]:
-    names = dict.fromkeys(choice.name for choice in in_order(choice_of(row, settings)))
+    choices = in_order(choice_of(row, settings))
+    names = dict.fromkeys(name for one in choices for name in (one.name, one.embedding_model) if name)
     return [_price(name, row, settings) for name in names]
 
 
