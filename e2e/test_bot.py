@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from e2e.conftest import Desk
 from e2e.product import CHEN, Product
@@ -77,6 +77,15 @@ def model() -> Iterator[str]:
     process.wait(20)
 
 
+def names_a_price(page: Page, words: dict[str, str]) -> None:
+    expect(page.get_by_text(words["unset"]).first).to_be_visible()
+    page.get_by_role("button", name=words["set"]).click()
+    for unit, price in (("in", "0.5"), ("out", "2")):
+        page.get_by_label(f"small: {words[unit]}", exact=True).fill(price)
+    page.get_by_role("button", name=words["save"], exact=True).click()
+    expect(page.get_by_text(words["own"])).to_be_visible(timeout=20_000)
+
+
 @pytest.mark.parametrize(("locale", "scheme"), [("zh", "light"), ("en", "dark")])
 def test_a_supervisor_chooses_who_answers_and_tries_it_before(
     desk: Desk, model: str, locale: Locale, scheme: str
@@ -99,12 +108,7 @@ def test_a_supervisor_chooses_who_answers_and_tries_it_before(
     page.get_by_role("button", name=words["save"], exact=True).click()
     expect(page.get_by_text(words["kept"])).to_be_visible(timeout=20_000)
     assert key.input_value() == ""
-    expect(page.get_by_text(words["unset"])).to_be_visible()
-    page.get_by_role("button", name=words["set"]).click()
-    for unit, price in (("in", "0.5"), ("out", "2")):
-        page.get_by_label(f"small: {words[unit]}", exact=True).fill(price)
-    page.get_by_role("button", name=words["save"], exact=True).click()
-    expect(page.get_by_text(words["own"])).to_be_visible(timeout=20_000)
+    names_a_price(page, words)
     shoot(page, f"bot-{locale}")
     expect(page.locator(".el-message")).to_have_count(0, timeout=20_000)  # half gone it has no contrast
     assert faults(page) == []
