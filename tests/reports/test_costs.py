@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 from actors import Agent, Stage, code_of, data_of
+from conftest import ON_ONE_DATABASE
 from kefu.ai.budget import Books, Payer
 from kefu.ai.ports import Finished, Usage
 from kefu.kit.db import Database
@@ -61,6 +62,7 @@ async def test_as_a_file_that_no_spreadsheet_runs(lead: Agent) -> None:
     assert rows[2][5:] == ["2", "2000", "1000", "0.004000", "0"]
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     ("query", "status"),
     [
