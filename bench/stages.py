@@ -39,7 +39,7 @@ async def stages(db: Database, shop: str) -> Table:
     found = await builtin.look_up(turn, turn.locale)
     sentence = found.hits[0].text.partition(".")[0]
     deltas = [*(f"{word} " for word in sentence.split()), "[", "1", "]", ". "] * 10
-    books = Books(db, "UTC", lambda _: Price(1.0, 1.0))
+    books = Books(db, "UTC", {"bench": Price(1.0, 1.0)})
     payer = Payer(shop, "v-1", Budget(session=Limit(LIMIT["tokens"], LIMIT["usd"])))
     usage = Usage(900, 200, is_estimated=False)
 
@@ -56,7 +56,8 @@ async def stages(db: Database, shop: str) -> Table:
 
     async def count() -> None:
         call = await books.reserve(payer, new_id("s"), "bench", usage)
-        await books.settle(payer, "answer", Finished("custom", "bench", usage), call)
+        end = books.priced(payer, Finished("custom", "bench", usage), "bench")
+        await books.settle(payer, "answer", end, call)
 
     rows: dict[str, Callable[[], Awaitable[object]]] = {
         "search": partial(builtin.look_up, turn, turn.locale),

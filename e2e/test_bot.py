@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from e2e.conftest import Desk
 from e2e.product import CHEN, Product
@@ -31,6 +31,11 @@ WORDS: dict[Locale, dict[str, str]] = {
         "kept": "A key is stored",
         "costs": "Model costs",
         "tests": "Connection tests",
+        "unset": "Price not set",
+        "set": "Set a price",
+        "in": "In",
+        "out": "Out",
+        "own": "your own price",
     },
     "zh": {
         "bot": "机器人",
@@ -46,6 +51,11 @@ WORDS: dict[Locale, dict[str, str]] = {
         "kept": "已保存密钥",
         "costs": "模型费用",
         "tests": "连接测试",
+        "unset": "未设单价",
+        "set": "设置单价",
+        "in": "输入",
+        "out": "输出",
+        "own": "本店铺设置",
     },
 }
 
@@ -63,6 +73,15 @@ def model() -> Iterator[str]:
     yield f"http://127.0.0.1:{port}"
     process.terminate()
     process.wait(20)
+
+
+def names_a_price(page: Page, words: dict[str, str]) -> None:
+    expect(page.get_by_text(words["unset"]).first).to_be_visible()
+    page.get_by_role("button", name=words["set"]).click()
+    for unit, price in (("in", "0.5"), ("out", "2")):
+        page.get_by_label(f"small: {words[unit]}", exact=True).fill(price)
+    page.get_by_role("button", name=words["save"], exact=True).click()
+    expect(page.get_by_text(words["own"])).to_be_visible(timeout=20_000)
 
 
 @pytest.mark.parametrize("locale", ["zh"])
@@ -85,11 +104,13 @@ def test_a_supervisor_chooses_who_answers_and_tries_it_before(desk: Desk, model:
     page.get_by_role("button", name=words["save"], exact=True).click()
     expect(page.get_by_text(words["kept"])).to_be_visible(timeout=20_000)
     assert key.input_value() == ""
+    names_a_price(page, words)
     shoot(page, f"bot-{locale}")
     expect(page.locator(".el-message")).to_have_count(0, timeout=20_000)  # half gone it has no contrast
     assert faults_by_day_and_by_night(page) == []
     page.get_by_role("link", name=words["costs"]).click()
     expect(page.get_by_role("cell", name=words["tests"]).first).to_be_visible()
+    expect(page.get_by_role("cell", name=words["unset"]).first).to_be_visible()  # the provider calls its model `bench`
     shoot(page, f"costs-{locale}")
     assert faults(page) == []
     page.set_viewport_size({"width": 390, "height": 844})

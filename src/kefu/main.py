@@ -16,7 +16,6 @@ from kefu.accounts.audit_endpoints import router as audit
 from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
 from kefu.ai.budget import Books
-from kefu.ai.catalog import price_of
 from kefu.ai.ports import EmbedderOf, ModelOf
 from kefu.ai.telling import Line
 from kefu.answering.bot_endpoints import router as bot
@@ -35,6 +34,7 @@ from kefu.answering.unanswered_endpoints import router as questions
 from kefu.assisting.endpoints import router as assisting
 from kefu.assisting.handover import Handover
 from kefu.assisting.helping import Proposing
+from kefu.assisting.model_reading import ModelReader, ReadByModel
 from kefu.assisting.reading import read_messages
 from kefu.assisting.work import PrepareHelp, ReadMessages
 from kefu.bus.local import LocalBus
@@ -191,12 +191,13 @@ class Application(FastAPI):
 
 @dataclass(frozen=True, slots=True)
 class Helped:
-    """What models and embedders do, in an app or a worker."""
+    """What models and embedders do, in an app or a worker. `reader_of`: the model that reads what visitors write."""
 
     answerer: Answerer
     model_of: ModelOf | None = None
     near_of: NearOf = by_words_alone
     embedder_of: EmbedderOf = no_embedder
+    reader_of: ModelOf | None = None
     rehearse: Rehearse | None = None
 
 
@@ -217,7 +218,8 @@ def bulk_worker(db: Database, settings: Settings, helped: Helped | None = None) 
         CollectQuestions.kind: partial(collect_questions, db),
         RunGolden.kind: Runner(db, settings, helped.rehearse or (lambda *_: helped.answerer)),
         DraftInShadow.kind: Shadow(db, helped.answerer),
-        ReadMessages.kind: partial(read_messages, db),
+        ReadMessages.kind: partial(read_messages, db, helped.reader_of),
+        ReadByModel.kind: ModelReader(db, helped.reader_of),
         PrepareHelp.kind: Proposing(db, helped.model_of, helped.near_of),
         EmbedPassages.kind: PassageEmbedding(db, helped.embedder_of),
     }
@@ -248,8 +250,7 @@ def line_of(settings: Settings) -> Line:
 
 
 def models_of(db: Database, settings: Settings, line: Line) -> ModelsOf:
-    books = Books(db, settings.timezone, partial(price_of, own=own_prices(settings)))
-    return ModelsOf(db, settings, line, books)
+    return ModelsOf(db, settings, line, Books(db, settings.timezone, own_prices(settings)))
 
 
 def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
@@ -260,10 +261,10 @@ def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
 def helped_by(settings: Settings, db: Database, models: ModelsOf, vectors: Vectors) -> Helped:
     near_of = Meaning(models, vectors)
     if settings.ai_provider == "scripted":
-        return Helped(ScriptedAnswerer(), models, near_of, models.embedder_of)
+        return Helped(ScriptedAnswerer(), models, near_of, models.embedder_of, models.reader)
     builtin = BuiltinAnswerer(db, near_of)
-    answerer = ModelAnswerer(builtin, models.setup, models.books.price_of)
-    return Helped(answerer, models, near_of, models.embedder_of, partial(rehearsing, builtin, models))
+    answerer = ModelAnswerer(builtin, models.setup)
+    return Helped(answerer, models, near_of, models.embedder_of, models.reader, partial(rehearsing, builtin, models))
 
 
 def _publish(bus: Bus, entries: list[Entry]) -> None:

@@ -40,7 +40,7 @@ class Refusing:
 
 @pytest.fixture
 def books(db: Database) -> Books:
-    return Books(db, "Asia/Shanghai", lambda model: Price(1.0, 10.0) if "mini" in model else Price(100.0, 1000.0))
+    return Books(db, "Asia/Shanghai", {"mini": Price(1.0, 10.0), "grand": Price(100.0, 1000.0)})
 
 
 def payer(budget: Budget, visitor: str = "v-1", shop: str = "default") -> Payer:

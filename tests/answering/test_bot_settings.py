@@ -138,6 +138,34 @@ async def test_what_is_not_saved_yet_can_be_tried(lead: Agent, there: Provider, 
     assert (refused.status_code, code_of(refused)) == (429, "RATE_LIMITED")
 
 
+async def test_a_shop_says_what_its_models_cost_and_what_was_booked_stays(
+    app: FastAPI, lead: Agent, there: Provider
+) -> None:
+    """The provider names its model `gpt-4o-mini-2024-07-18`."""
+
+    async def booked() -> list[tuple[Any, ...]]:
+        used = data_of(await lead.get("/api/reports/costs"))["used"]
+        return [(one["calls"], one["cost"] and round(one["cost"], 9), one["unpriced"]) for one in used]
+
+    wish = {"provider": "custom", "url": there.url, "model": "gpt-4o-mini", "cheaper_model": "house-model"}
+    listed, none = (await chosen(lead, **wish))["prices_in_force"]
+    assert (listed["tokens_in"], listed["source"], listed["as_of"]) == (0.15, "catalogue", "2026-03")
+    assert none == {"model": "house-model", "tokens_in": None, "tokens_out": None, "source": None, "as_of": None}
+    own = [{"model": name, "tokens_in": 1.0, "tokens_out": 2.0} for name in ("gpt-4o-mini", "house-model")]
+    now = await chosen(lead, prices=own)
+    assert [(one["source"], one["tokens_out"], one["as_of"]) for one in now["prices_in_force"]] == [
+        ("shop", 2.0, None)
+    ] * 2
+    assert await said(app) == "OK"
+    cost = 39e-6  # of 21 tokens in, 9 out
+    assert await booked() == [(1, cost, 0)]
+    await chosen(lead, prices=[own[0] | {"tokens_in": 0, "tokens_out": 0}])
+    assert await said(app) == "OK"
+    assert await booked() == [(2, cost, 0)], "from now on it is free, and the past cost what it did"
+    twice = now | {"prices": [own[0], own[0] | {"model": "GPT-4o-mini"}], "version": now["version"] + 1}
+    assert code_of(await lead.put(BOT, twice)) == "VALIDATION_FAILED"
+
+
 async def test_coze_is_chosen_with_its_private_key(app: FastAPI, lead: Agent) -> None:
     async with provider(Coze()) as there:
         ids = {"app_id": "app1", "workflow_id": "flow1", "client_id": "client1", "public_key_id": "kid1"}
@@ -158,6 +186,8 @@ WRONG: dict[str, Any] = {
     "prompt": "x" * 8001,
     "mask_pii": "perhaps",
     "budgets": {"shop_day": {"usd": -1}},
+    "prices": [{"model": "m", "tokens_in": -1, "tokens_out": 1}],
+    "reads_messages": "perhaps",
     "version": -1,
 }
 

@@ -7,7 +7,6 @@ from sqlalchemy import select
 
 from actors import Agent, Stage, Visitor, code_of, data_of
 from conftest import ON_ONE_DATABASE
-from kefu.ai.catalog import FREE
 from kefu.ai.ports import Ask
 from kefu.ai.scripted import ScriptedModel
 from kefu.answering.builtin import BuiltinAnswerer
@@ -34,7 +33,7 @@ def answerer(db: Database, model: ScriptedModel) -> Answerer:
     async def setup_of(_: Turn) -> Setup:
         return Setup([model])
 
-    return ModelAnswerer(BuiltinAnswerer(db), setup_of, lambda _: FREE)
+    return ModelAnswerer(BuiltinAnswerer(db), setup_of)
 
 
 @pytest.fixture

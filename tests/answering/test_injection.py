@@ -12,7 +12,6 @@ from typing import TYPE_CHECKING, cast
 
 import pytest
 
-from kefu.ai.catalog import FREE
 from kefu.ai.fence import fenced, harmless
 from kefu.ai.ports import Ask, ChatModel, Finished, Message, Piece, Usage
 from kefu.ai.scripted import ScriptedModel
@@ -155,7 +154,7 @@ async def answered(model: ChatModel, found: Found, turn: Turn) -> Answer:
         async def look_up(self, *_: object) -> Found:
             return found
 
-    answerer = ModelAnswerer(cast("BuiltinAnswerer", Knows()), setup_of, lambda _: FREE)
+    answerer = ModelAnswerer(cast("BuiltinAnswerer", Knows()), setup_of)
     *_, answer = [piece async for piece in answerer.answer(turn)]
     assert isinstance(answer, Answer)
     return answer

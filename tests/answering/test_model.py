@@ -8,7 +8,7 @@ import pytest
 
 from actors import Agent, Visitor
 from kefu.ai.budget import Booked, Books, Budget, Limit, Payer
-from kefu.ai.catalog import FREE, Price
+from kefu.ai.catalog import Price
 from kefu.ai.ports import Ask, ChatModel, Finished, Piece, ProviderFailed, Usage
 from kefu.ai.scripted import ScriptedModel
 from kefu.answering import wording
@@ -71,7 +71,7 @@ def answerer_of(db: Database, *models: ChatModel, masks: bool = True) -> ModelAn
     async def setup_of(_: Turn) -> Setup:
         return Setup(models, Voice("Fifi, the shop's assistant", "Mention our club."), masks)
 
-    return ModelAnswerer(BuiltinAnswerer(db), setup_of, lambda model: PRICE if model == "script" else FREE)
+    return ModelAnswerer(BuiltinAnswerer(db), setup_of)
 
 
 async def heard(answerer: Answerer, turn: Turn) -> tuple[Answer, list[str]]:
@@ -108,7 +108,8 @@ async def shop(db: Database) -> Database:
 
 async def test_an_answer_names_its_passages_and_the_visitor_reads_it_without_marks(shop: Database) -> None:
     model = saying("You may return goods within 30 days of delivery [1]. Send them to Lille.[1] Anything else?")
-    answer, shown = await heard(answerer_of(shop, model), turn("How do I return something?"))
+    booked = Booked(model, Books(shop, "UTC", {"script": PRICE}), Payer("default"), "scripted", "script")
+    answer, shown = await heard(answerer_of(shop, booked), turn("How do I return something?"))
     assert answer.text == "You may return goods within 30 days of delivery. Send them to Lille. Anything else?"
     assert (answer.answered, len(shown)) == (True, 1)
     assert [source.title for source in answer.sources] == ["Returning goods"]
@@ -195,7 +196,7 @@ async def test_a_model_that_fails_is_followed_by_the_next_and_the_last_by_the_kn
 async def test_over_budget_a_cheaper_model_answers_and_then_the_knowledge(
     shop: Database, money: float, provider: str
 ) -> None:
-    books = Books(shop, "UTC", lambda model: Price(1.0, 1000.0) if model == "dear" else Price(1.0, 1.0))
+    books = Books(shop, "UTC", {"dear": Price(1.0, 1000.0), "cheap": Price(1.0, 1.0), "script": Price(1.0, 1.0)})
     payer = Payer("default", "v", Budget(shop_day=Limit(money=money)))
     models = [Booked(saying(f"Within 30 days of delivery {name} [1]."), books, payer, "p", name) for name in DEAR_FIRST]
     answer, shown = await heard(answerer_of(shop, *models), turn("How do I return something?"))
@@ -243,7 +244,7 @@ class TestLive:
         async def setup_of(_: Turn) -> Setup:
             return Setup(models)
 
-        return ModelAnswerer(BuiltinAnswerer(shop), setup_of, lambda _: FREE)
+        return ModelAnswerer(BuiltinAnswerer(shop), setup_of)
 
     async def test_a_newer_message_ends_the_wait_and_both_are_answered_once(
         self, visitor: Visitor, models: list[ChatModel]

@@ -163,7 +163,7 @@ async def test_what_passes_is_tried_again_and_who_never_answers_in_time_is_left_
 @ONCE
 async def test_what_it_costs_is_on_the_books_and_a_spent_budget_asks_nobody(there: There, db: Database) -> None:
     embedder, server = await there.embedder(embeds())
-    books = Books(db, "UTC", lambda _: Price(1_000_000.0, 0.0))
+    books = Books(db, "UTC", {"text-embedding-3-small": Price(1_000_000.0, 0.0)})
     payer = Payer("default", budget=Budget(shop_day=Limit(tokens=30)))
     booked = BookedEmbedder(embedder, books, payer, there.choice)
     await booked.embed(ASKED)

@@ -43,6 +43,11 @@ class Kefu:
             **settings,
         }
 
+    @property
+    def pid(self) -> int:
+        assert self._process
+        return self._process.pid
+
     async def start(self) -> None:
         """Start it and wait until it takes connections."""
         await self._start("serve", "--host", "127.0.0.1", "--port", str(self.port))

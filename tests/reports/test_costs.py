@@ -2,23 +2,23 @@
 
 import csv
 import io
+from dataclasses import replace
 
 import pytest
 
 from actors import Agent, Stage, code_of, data_of
 from conftest import ON_ONE_DATABASE
 from kefu.ai.budget import Books, Payer
-from kefu.ai.catalog import Price
 from kefu.ai.ports import Finished, Usage
 from kefu.kit.db import Database
 
-SPENT = Finished("openai", "mini", Usage(1000, 500, is_estimated=False))
+SPENT = Finished("openai", "mini", Usage(1000, 500, is_estimated=False), cost=0.002)
 
 
 @pytest.fixture
 async def lead(db: Database, stage: Stage) -> Agent:
     """Who comes when two calls were made for one shop and one for another."""
-    books = Books(db, "Asia/Shanghai", lambda _: Price(1.0, 2.0))
+    books = Books(db, "Asia/Shanghai", {})
     for shop, purpose in (("default", "answer"), ("default", "answer"), ("=cmd|x", "packet")):
         await books.settle(Payer(shop), purpose, SPENT, None)
     return await stage.agent("lead", "supervisor")
@@ -38,13 +38,28 @@ async def test_tokens_and_money_by_shop_day_and_provider(lead: Agent) -> None:
     assert past == {"first": "2020-01-01", "last": "2020-02-01", "used": []}
 
 
+async def test_a_model_without_a_price_is_said_to_have_none_rather_than_to_be_free(db: Database, lead: Agent) -> None:
+    books, shop = Books(db, "Asia/Shanghai", {}), Payer("default")
+    unknown = Finished("custom", "own", SPENT.usage)
+    await books.settle(shop, "answer", unknown, None)
+    report = data_of(await lead.get("/api/reports/costs?shop=default"))
+    own = next(one for one in report["used"] if one["model"] == "own")
+    assert (own["cost"], own["unpriced"], own["calls"]) == (None, 1, 1)
+    await books.settle(shop, "answer", replace(unknown, cost=0.5), None)
+    report = data_of(await lead.get("/api/reports/costs?shop=default"))
+    own = next(one for one in report["used"] if one["model"] == "own")
+    assert (own["cost"], own["unpriced"], own["calls"]) == (0.5, 1, 2)
+    rows = list(csv.reader(io.StringIO((await lead.get("/api/reports/costs/file?shop=default")).text)))
+    assert [row[8:] for row in rows if row[3] == "own"] == [["0.500000", "1"]]
+
+
 async def test_as_a_file_that_no_spreadsheet_runs(lead: Agent) -> None:
     answer = await lead.get("/api/reports/costs/file?locale=zh")
     assert answer.headers["content-disposition"].endswith('.csv"')
     rows = list(csv.reader(io.StringIO(answer.text.removeprefix("\ufeff"))))
     assert rows[0][0] == "店铺"
     assert rows[1][0] == "'=cmd|x"
-    assert rows[2][5:] == ["2", "2000", "1000", "0.004000"]
+    assert rows[2][5:] == ["2", "2000", "1000", "0.004000", "0"]
 
 
 @ON_ONE_DATABASE

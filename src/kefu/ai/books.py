@@ -12,7 +12,10 @@ MICROS = 1_000_000
 
 
 class ModelUsage(Table):
-    """What a shop used of a model on a day (`2026-11-27`) for a purpose. `calls` that failed count too."""
+    """What a shop used of a model on a day (`2026-11-27`) for a purpose. `calls` that failed count too.
+
+    `cost` is by the prices of the time of each call; `unpriced` of the calls are not in it, for nobody had named one.
+    """
 
     __tablename__ = "model_usage"
 
@@ -22,6 +25,7 @@ class ModelUsage(Table):
     model: Mapped[str] = mapped_column(String(200), primary_key=True)
     purpose: Mapped[str] = mapped_column(String(40), primary_key=True)
     calls: Mapped[int] = mapped_column(Integer)
+    unpriced: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     tokens_in: Mapped[int] = mapped_column(BigInteger)
     tokens_out: Mapped[int] = mapped_column(BigInteger)
     cost: Mapped[int] = mapped_column(BigInteger)

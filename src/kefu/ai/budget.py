@@ -4,14 +4,14 @@ Calls of a shop are counted one after the other, so that however many begin at o
 """
 
 import sqlite3
-from collections.abc import AsyncGenerator, Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import AsyncGenerator, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 from kefu.ai.books import MICROS
-from kefu.ai.catalog import Price
+from kefu.ai.catalog import Prices, price_of
 from kefu.ai.ports import Ask, ChatModel, Finished, Piece, ProviderFailed, Usage
 from kefu.ai.tokens import estimate, estimate_prompt
 from kefu.kit.clock import now_ms
@@ -40,11 +40,11 @@ INSERT INTO model_calls (id, shop, session, visitor, day, at, expires_at, tokens
 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9) RETURNING id
 """
 USED = """
-INSERT INTO model_usage (shop, day, provider, model, purpose, calls, tokens_in, tokens_out, cost)
-VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8)
+INSERT INTO model_usage (shop, day, provider, model, purpose, calls, tokens_in, tokens_out, cost, unpriced)
+VALUES ($1, $2, $3, $4, $5, 1, $6, $7, $8, $9)
 ON CONFLICT (shop, day, provider, model, purpose) DO UPDATE SET calls = model_usage.calls + 1,
     tokens_in = model_usage.tokens_in + excluded.tokens_in, tokens_out = model_usage.tokens_out + excluded.tokens_out,
-    cost = model_usage.cost + excluded.cost
+    cost = model_usage.cost + excluded.cost, unpriced = model_usage.unpriced + excluded.unpriced
 """
 SET_RIGHT = "UPDATE model_calls SET tokens = $2, cost = $3, expires_at = NULL WHERE id = $1"
 
@@ -89,22 +89,33 @@ class Budget:
 
 @dataclass(frozen=True, slots=True)
 class Payer:
-    """Whose budget a call is counted against, beside that of its session. `visitor`: empty when it is for the team."""
+    """Whose budget a call is counted against, beside that of its session. `visitor`: empty when it is for the team.
+
+    `prices`: the shop's own.
+    """
 
     shop: str
     visitor: str = ""
     budget: Budget = field(default_factory=Budget)
+    prices: Prices = field(default_factory=dict)
 
 
 class Books:
-    """Counts calls. `price_of`: of a model's name."""
+    """Counts calls. `prices`: the installation's own."""
 
-    def __init__(self, db: Database, zone: str, price_of: Callable[[str], Price]) -> None:
-        self._db, self._zone, self.price_of = db, ZoneInfo(zone), price_of
+    def __init__(self, db: Database, zone: str, prices: Prices) -> None:
+        self._db, self._zone, self._prices = db, ZoneInfo(zone), prices
 
-    def cost_of(self, model: str, usage: Usage) -> int:
-        """Millionths of a US dollar."""
-        return round(self.price_of(model).of(usage) * MICROS)
+    def cost_of(self, payer: Payer, names: Sequence[str], usage: Usage) -> float | None:
+        """US dollars; None when nobody has named a price (`ai.catalog.price_of`). What used nothing costs nothing."""
+        if not usage.tokens_in + usage.tokens_out:
+            return 0.0
+        price = price_of(names, payer.prices, self._prices)
+        return price.of(usage) if price else None
+
+    def priced(self, payer: Payer, end: Finished, asked: str) -> Finished:
+        """With what it cost. `asked`: the name that the model was asked for."""
+        return replace(end, cost=self.cost_of(payer, (end.model, asked), end.usage))
 
     def today(self) -> str:
         return datetime.fromtimestamp(now_ms() / 1000, self._zone).date().isoformat()
@@ -112,10 +123,11 @@ class Books:
     async def reserve(self, payer: Payer, session: str, model: str, usage: Usage) -> str:
         """Count what a call may cost; its id, for `settle`. Raises OverBudget, Busy.
 
-        On the way of each answer, so it is plain SQL: a third of what the same takes as objects.
+        On the way of each answer, so it is plain SQL: a third of what the same takes as objects. A model without a
+        price is held by budgets of tokens alone.
         """
         now, day = now_ms(), self.today()
-        most = usage.tokens_in + usage.tokens_out, self.cost_of(model, usage)
+        most = usage.tokens_in + usage.tokens_out, _micros(self.cost_of(payer, (model,), usage))
         call = (new_id("call"), payer.shop, session, payer.visitor, day, now, now + HELD_MS, *most)
         gone = GONE, (payer.shop, now, now - KEPT_MS)
         spent = SPENT, (session, payer.visitor, day, payer.shop, f"{day[:8]}%")
@@ -141,11 +153,15 @@ class Books:
 
     async def settle(self, payer: Payer, purpose: str, end: Finished, call: str | None) -> None:
         """Write what the call did cost. `call`: what was counted for it before."""
-        usage, micros = end.usage, self.cost_of(end.model, end.usage)
-        spent = (usage.tokens_in, usage.tokens_out, micros)
+        usage, micros = end.usage, _micros(end.cost)
+        spent = (usage.tokens_in, usage.tokens_out, micros, int(end.cost is None))
         await self._db.execute(USED, payer.shop, self.today(), end.provider, end.model, purpose, *spent)
         if call is not None:
             await self._db.execute(SET_RIGHT, call, usage.tokens_in + usage.tokens_out, micros)
+
+
+def _micros(dollars: float | None) -> int:
+    return round((dollars or 0.0) * MICROS)
 
 
 def _exceeded(rows: Sequence[Any], most: tuple[int, int], payer: Payer) -> str | None:
@@ -184,7 +200,7 @@ class Booked:
                 if isinstance(piece, Piece):
                     said += piece.text
                 else:
-                    end = piece
+                    piece = end = self._books.priced(self._payer, piece, self._model)  # noqa: PLW2901 - it is the same end, with what it cost
                 yield piece
         except ProviderFailed:
             asked = asked if said else 0
@@ -192,5 +208,5 @@ class Booked:
         finally:
             await pieces.aclose()
             used = Usage(asked, estimate(said), is_estimated=True)
-            end = end or Finished(self._provider, self._model, used)
+            end = end or self._books.priced(self._payer, Finished(self._provider, self._model, used), self._model)
             await self._books.settle(self._payer, ask.purpose, end, call)

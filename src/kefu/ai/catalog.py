@@ -1,6 +1,7 @@
-"""The providers, what each needs to be told, and the models whose prices are known."""
+"""The providers, what each needs to be told, and what models cost as far as that is known."""
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
@@ -62,46 +63,52 @@ class Choice:
 
 @dataclass(frozen=True, slots=True)
 class Price:
-    """In US dollars for a million tokens."""
+    """In US dollars for a million tokens. `as_of`: the month in which the provider listed it so, in the catalogue."""
 
     tokens_in: float
     tokens_out: float
+    as_of: str = ""
 
     def of(self, usage: Usage) -> float:
         return (usage.tokens_in * self.tokens_in + usage.tokens_out * self.tokens_out) / 1_000_000
 
 
-# By the beginning of the model's name, the longest that fits. As the providers listed them in autumn 2026; whoever pays
-# others says so with AI_PRICES. What is not here costs nothing as far as we know, as a model in one's own house does.
-PRICES: Mapping[str, Price] = {
-    "gpt-4.1": Price(2.0, 8.0),
-    "gpt-4.1-mini": Price(0.4, 1.6),
-    "gpt-4.1-nano": Price(0.1, 0.4),
-    "gpt-4o": Price(2.5, 10.0),
-    "gpt-4o-mini": Price(0.15, 0.6),
-    "gpt-5": Price(1.25, 10.0),
-    "gpt-5-mini": Price(0.25, 2.0),
-    "gpt-5-nano": Price(0.05, 0.4),
-    "o3": Price(2.0, 8.0),
-    "o4-mini": Price(1.1, 4.4),
-    "deepseek-chat": Price(0.28, 0.42),
-    "deepseek-reasoner": Price(0.28, 0.42),
-    "qwen-max": Price(0.34, 1.37),
-    "qwen-plus": Price(0.11, 0.28),
-    "qwen-flash": Price(0.02, 0.21),
-    "qwen-turbo": Price(0.04, 0.08),
-    "text-embedding-3-small": Price(0.02, 0.0),
-    "text-embedding-3-large": Price(0.13, 0.0),
-    "text-embedding-ada-002": Price(0.1, 0.0),
-    "text-embedding-v": Price(0.07, 0.0),
+Prices = Mapping[str, Price]
+# What was publicly listed then, to begin with: a contract may say other things, and prices change. Whoever pays others
+# says so with AI_PRICES or on the page of the bot. Models whose price depends on region or length are not here.
+OPENAI_LISTED, DEEPSEEK_LISTED = "2026-03", "2025-12"
+PRICES: Prices = {
+    "gpt-4.1": Price(2.0, 8.0, OPENAI_LISTED),
+    "gpt-4.1-mini": Price(0.4, 1.6, OPENAI_LISTED),
+    "gpt-4.1-nano": Price(0.1, 0.4, OPENAI_LISTED),
+    "gpt-4o": Price(2.5, 10.0, OPENAI_LISTED),
+    "gpt-4o-mini": Price(0.15, 0.6, OPENAI_LISTED),
+    "gpt-5": Price(1.25, 10.0, OPENAI_LISTED),
+    "gpt-5-mini": Price(0.25, 2.0, OPENAI_LISTED),
+    "gpt-5-nano": Price(0.05, 0.4, OPENAI_LISTED),
+    "o3": Price(2.0, 8.0, OPENAI_LISTED),
+    "o4-mini": Price(1.1, 4.4, OPENAI_LISTED),
+    "deepseek-chat": Price(0.28, 0.42, DEEPSEEK_LISTED),
+    "deepseek-reasoner": Price(0.28, 0.42, DEEPSEEK_LISTED),
+    "text-embedding-3-small": Price(0.02, 0.0, OPENAI_LISTED),
+    "text-embedding-3-large": Price(0.13, 0.0, OPENAI_LISTED),
+    "text-embedding-ada-002": Price(0.1, 0.0, OPENAI_LISTED),
 }
-FREE = Price(0.0, 0.0)
+# What a name may go on with and still be that model: `gpt-4o-2024-08-06`. `gpt-5.4` and `o3-pro` are others.
+EDITION = re.compile(r"(-\d[\d-]*|-latest|-preview)?")
 
 
-def price_of(model: str, own: Mapping[str, Price] | None = None) -> Price:
-    """`own`: the operator's prices, which win. FREE for a model that nobody knows."""
-    for prices in (own or {}, PRICES):
-        known = [name for name in prices if model.lower().startswith(name.lower())]
-        if known:
-            return prices[max(known, key=len)]
-    return FREE
+def price_in(prices: Prices, model: str) -> Price | None:
+    """What `prices` say of the model, whichever edition of it; None when they say nothing."""
+    name = model.lower()
+    known = [one for one in prices if name.startswith(one.lower()) and EDITION.fullmatch(name, len(one))]
+    return prices[max(known, key=len)] if known else None
+
+
+def price_of(names: Sequence[str], *own: Prices) -> Price | None:
+    """As the first of `own` says, else as the catalogue does; None where nobody has named a price.
+
+    `names`: of one model, as it names itself in an answer first, then as it was asked for: a deployment has another.
+    """
+    found = (price_in(prices, name) for prices in (*own, PRICES) for name in names)
+    return next((one for one in found if one is not None), None)

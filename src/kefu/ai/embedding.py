@@ -160,5 +160,5 @@ class BookedEmbedder:
             found = await self._inner.embed(texts)
             end = found.end
         finally:
-            await self._books.settle(self._payer, PURPOSE, end, call)
+            await self._books.settle(self._payer, PURPOSE, self._books.priced(self._payer, end, name), call)
         return found

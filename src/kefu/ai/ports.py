@@ -28,7 +28,7 @@ class Ask:
     """What a model is asked.
 
     `conversation` is the session's name: providers that keep conversations of their own keep one for each. `purpose`
-    says in the books what the money went for (`answer`, `packet`, `suggest`, …). `wants_json`: a JSON object and
+    says in the books what the money went for (`answer`, `packet`, `analyse`, …). `wants_json`: a JSON object and
     nothing else is to come back, where the provider can promise that.
     """
 
@@ -58,12 +58,16 @@ class Usage:
 
 @dataclass(frozen=True, slots=True)
 class Finished:
-    """The end of a stream. `model` as the provider names what answered; `stopped` is `length` when it was cut short."""
+    """The end of a stream. `model` as the provider names what answered; `stopped` is `length` when it was cut short.
+
+    `cost` in US dollars, from `ai.budget`; None while nobody has named the model's price.
+    """
 
     provider: str
     model: str
     usage: Usage
     stopped: Literal["stop", "length", "filter"] = "stop"
+    cost: float | None = None
 
 
 class ProviderFailed(Unavailable):

@@ -8,11 +8,12 @@ from starlette.datastructures import State
 
 from kefu.accounts.audit import audit
 from kefu.accounts.identity import AgentIdentity, allowed
-from kefu.ai.catalog import PROVIDERS, Named
+from kefu.ai.catalog import PRICES, PROVIDERS, Named, Prices, price_in
 from kefu.answering import bot_shapes as shapes
-from kefu.answering.bot_settings import choice_of, find_bot, merged
+from kefu.answering.bot_settings import choice_of, find_bot, merged, own_prices, shop_prices
 from kefu.answering.bot_trial import tried, tried_embedder
 from kefu.answering.models import BotSettings
+from kefu.answering.models_of import in_order
 from kefu.kit.clock import iso
 from kefu.kit.config import Settings
 from kefu.kit.errors import Forbidden
@@ -70,11 +71,12 @@ async def try_bot(request: Request, shop_id: ShopInPath, body: shapes.BotChoice,
     await _check_address(state, body.url)
     async with state.db.read() as tx:
         saved = await find_bot(tx, shop_id)
-    choice = choice_of(merged(saved, shop_id, body), state.settings)
+    wanted = merged(saved, shop_id, body)
+    choice = choice_of(wanted, state.settings)
     locale = caller_locale(request)
-    found = await tried(choice, state.model_of.on_trial(shop_id, choice) if choice else None, locale)
+    found = await tried(choice, state.model_of.on_trial(wanted, choice) if choice else None, locale)
     if choice and choice.embedding_model:
-        embedder = state.model_of.embedder_on_trial(shop_id, choice)
+        embedder = state.model_of.embedder_on_trial(wanted, choice)
         found.embedding = await tried_embedder(choice, embedder, locale)
     async with state.db.write() as tx:
         audit(
@@ -97,6 +99,7 @@ def _bot_out(row: BotSettings, settings: Settings) -> shapes.BotOut:
         shop=row.shop,
         has_key=bool(row.key),
         default_provider=_named(settings),
+        prices_in_force=_prices(row, settings),
         version=row.version,
         updated_at=iso(row.updated_at) if row.version else None,
         updated_by=row.updated_by or None,
@@ -106,3 +109,28 @@ def _bot_out(row: BotSettings, settings: Settings) -> shapes.BotOut:
 def _named(settings: Settings) -> Named:
     found: Named = next((one for one in PROVIDERS if one == settings.ai_provider), "builtin")
     return found
+
+
+def _prices(row: BotSettings, settings: Settings) -> list[shapes.PriceInForce]:
+    choices = in_order(choice_of(row, settings))
+    names = dict.fromkeys(name for one in choices for name in (one.name, one.embedding_model) if name)
+    return [_price(name, row, settings) for name in names]
+
+
+def _price(model: str, row: BotSettings, settings: Settings) -> shapes.PriceInForce:
+    """The first of those that `ai.catalog.price_of` asks which knows it."""
+    known: tuple[tuple[shapes.PriceSource, Prices], ...] = (
+        ("shop", shop_prices(row)),
+        ("installation", own_prices(settings)),
+        ("catalogue", PRICES),
+    )
+    for source, prices in known:
+        if price := price_in(prices, model):
+            return shapes.PriceInForce(
+                model=model,
+                tokens_in=price.tokens_in,
+                tokens_out=price.tokens_out,
+                source=source,
+                as_of=price.as_of or None,
+            )
+    return shapes.PriceInForce(model=model)

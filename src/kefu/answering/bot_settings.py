@@ -7,7 +7,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.audit import audit, fields
-from kefu.ai.catalog import API_VERSION, DEFAULT_URLS, EMBEDS, PROVIDERS, Choice, Price
+from kefu.ai.catalog import API_VERSION, DEFAULT_URLS, EMBEDS, PROVIDERS, Choice, Price, Prices
 from kefu.answering.bot_shapes import BotChoice, BotFields
 from kefu.answering.models import BotSettings
 from kefu.kit.clock import now_ms
@@ -32,6 +32,8 @@ PLAIN = (
     "prompt",
     "mask_pii",
     "budgets",
+    "prices",
+    "reads_messages",
 )
 NOT_DECISIVE = frozenset({"key", "cheaper_model", "embedding_model"})
 
@@ -168,6 +170,11 @@ def decisive(row: BotSettings, settings: Settings) -> dict[str, Any]:
     return place | fields(row, "persona", "prompt", "mask_pii")
 
 
-def own_prices(settings: Settings) -> dict[str, Price]:
+def shop_prices(row: BotSettings) -> Prices:
+    """Those that the shop has set, for `ai.catalog.price_of`."""
+    return {one["model"]: Price(one["tokens_in"], one["tokens_out"]) for one in row.prices}
+
+
+def own_prices(settings: Settings) -> Prices:
     """Those of AI_PRICES, for `ai.catalog.price_of`."""
     return {model: Price(*price) for model, price in prices(settings.ai_prices).items()}

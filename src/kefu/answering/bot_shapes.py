@@ -1,8 +1,9 @@
 """What crosses HTTP of a shop's bot."""
 
-from typing import Annotated
+from collections import Counter
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 
 from kefu.ai.catalog import API_VERSION, Named
 from kefu.ai.ports import Failing
@@ -44,6 +45,39 @@ class Budgets(BaseModel):
     shop_month: Budget = Budget()
 
 
+class ModelPrice(BaseModel):
+    """In US dollars for a million tokens. `model`: as the provider names it; an edition (`-2024-08-06`) is included."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    model: Annotated[Id, StringConstraints(min_length=1)]
+    tokens_in: Annotated[float, Field(ge=0, lt=10_000, allow_inf_nan=False)]
+    tokens_out: Annotated[float, Field(ge=0, lt=10_000, allow_inf_nan=False)]
+
+
+def _each_once(prices: list[ModelPrice]) -> list[ModelPrice]:
+    names = Counter(one.model.lower() for one in prices)
+    if twice := [name for name, times in names.items() if times > 1]:
+        raise ValueError(f"more than one price for {twice[0]}")
+    return prices
+
+
+PriceSource = Literal["shop", "installation", "catalogue"]
+
+
+class PriceInForce(BaseModel):
+    """What a model of the shop's is counted with. `source` null: nobody has named a price, so its cost is not known.
+
+    `as_of`: when the provider listed it so, of one in the catalogue. A contract may say other things.
+    """
+
+    model: str
+    tokens_in: float | None = None
+    tokens_out: float | None = None
+    source: PriceSource | None = None
+    as_of: str | None = None
+
+
 class Coze(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
@@ -56,7 +90,9 @@ class Coze(BaseModel):
 class BotFields(BaseModel):
     """`provider` null: that of the installation. `persona` and `prompt`: who the bot is, and what it is to heed.
 
-    `embedding_model`: for openai, azure (a deployment) and custom; empty: the search goes by words alone.
+    `embedding_model`: for openai, azure (a deployment) and custom; empty: the search goes by words alone. `prices`: the
+    shop's own, before those of the installation and of the catalogue. `reads_messages`: a model reads what visitors
+    write as well, at the cost of a call for each time that they write.
     """
 
     provider: Named | None = None
@@ -71,6 +107,8 @@ class BotFields(BaseModel):
     prompt: Annotated[str, StringConstraints(max_length=8000, strip_whitespace=True)] = ""
     mask_pii: bool = True
     budgets: Budgets = Budgets()
+    prices: Annotated[list[ModelPrice], Field(max_length=50), AfterValidator(_each_once)] = []
+    reads_messages: bool = False
 
 
 class BotChoice(BotFields):
@@ -100,11 +138,15 @@ class VectorsOut(BaseModel):
 
 
 class BotOut(BotFields):
-    """`default_provider`: of the installation. `updated_by`: an agent's id, null while nobody has chosen anything."""
+    """`default_provider`: of the installation. `updated_by`: an agent's id, null while nobody has chosen anything.
+
+    `prices_in_force`: of the models that are asked for this shop.
+    """
 
     shop: str
     has_key: bool
     default_provider: Named
+    prices_in_force: list[PriceInForce]
     version: int
     updated_at: str | None
     updated_by: str | None

@@ -45,8 +45,9 @@ class EvidencePassageOut(BaseModel):
 
 
 class EvidenceOut(BaseModel):
-    """`cost` in US dollars. `fell_back_from`: what did not answer before, and why.
+    """`cost` in US dollars, null where nobody had named the model's price.
 
+    `fell_back_from`: what did not answer before, and why.
     `refused`: what a model said that no passage says; the visitor was told that the bot does not know.
     `retrieval`: how the passages were found; `embedder`: the shop's, also where it did not answer.
     """
@@ -56,7 +57,7 @@ class EvidenceOut(BaseModel):
     knowledge_version: int
     prompt_hash: str
     tokens: int
-    cost: float
+    cost: float | None
     latency_ms: int
     answered: bool
     fell_back_from: list[str]

@@ -15,7 +15,6 @@ from hashlib import sha256
 
 import orjson
 
-from kefu.ai.catalog import Price
 from kefu.ai.ports import Ask, ChatModel, Finished, Message, ProviderFailed
 from kefu.answering import wording
 from kefu.answering.builtin import BuiltinAnswerer, passage_of, source_of
@@ -48,7 +47,6 @@ class Setup:
 
 
 SetupOf = Callable[[Turn], Awaitable[Setup]]
-PriceOf = Callable[[str], Price]
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +68,9 @@ class _Task:
 class ModelAnswerer:
     """Answers by the models that `setup_of` names for a turn; as `builtin` does where none does."""
 
-    def __init__(self, builtin: BuiltinAnswerer, setup_of: SetupOf, price_of: PriceOf) -> None:
+    def __init__(self, builtin: BuiltinAnswerer, setup_of: SetupOf) -> None:
         self._builtin = builtin
         self._setup_of = setup_of
-        self._price_of = price_of
 
     async def answer(self, turn: Turn) -> Speech:
         task = await self._task(turn)
@@ -140,7 +137,7 @@ class ModelAnswerer:
             passages=[passage_of(hit) for hit in task.hits],
             prompt_hash=sha256(orjson.dumps([asdict(one) for one in messages])).hexdigest(),
             tokens=end.usage.tokens_in + end.usage.tokens_out,
-            cost=self._price_of(end.model).of(end.usage),
+            cost=end.cost,
             latency_ms=took,
             answered=False,
             fell_back_from=tuple(task.failed),

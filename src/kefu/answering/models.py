@@ -14,8 +14,9 @@ class BotSettings(Table):
 
     `provider`: None where the settings of the installation decide, with all that belongs to it. `key`: the provider's,
     for `url` alone; for coze a private key (PEM). `coze`: app_id, workflow_id, client_id, public_key_id. `persona`: who
-    the bot is in the prompt, `prompt`: what the shop adds to it. `budgets`: `bot_settings.Budgets`. `version` counts
-    the changes; who made them and what was there before stands in the audit log.
+    the bot is in the prompt, `prompt`: what the shop adds to it. `budgets`: `bot_shapes.Budgets`. `prices`:
+    `bot_shapes.ModelPrice`. `reads_messages`: a model reads each message of visitors. `version` counts the changes;
+    who made them and what was there before stands in the audit log.
     """
 
     __tablename__ = "bot_settings"
@@ -34,6 +35,8 @@ class BotSettings(Table):
     prompt: Mapped[str] = mapped_column(Text, default="", server_default="")
     mask_pii: Mapped[bool] = mapped_column(Boolean, default=True, server_default=text("true"))
     budgets: Mapped[dict[str, Any]] = mapped_column(JSON, default=dict, server_default="{}")
+    prices: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
+    reads_messages: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
     version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     updated_at: Mapped[int] = mapped_column(BigInteger)
     updated_by: Mapped[str] = mapped_column(String(40))

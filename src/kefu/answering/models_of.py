@@ -13,7 +13,7 @@ from kefu.ai.openai import OpenAiModel
 from kefu.ai.ports import ChatModel, Embedder
 from kefu.ai.telling import Line
 from kefu.ai.trying import USUAL, Either, Tries, Trying
-from kefu.answering.bot_settings import choice_of, find_bot
+from kefu.answering.bot_settings import choice_of, find_bot, shop_prices
 from kefu.answering.bot_shapes import Budgets
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.model import ModelAnswerer, Setup
@@ -54,7 +54,7 @@ def rehearsing(builtin: BuiltinAnswerer, models: "ModelsOf", wanted: BotSettings
     async def setup_of(_: Turn) -> Setup:
         return setup
 
-    return ModelAnswerer(builtin, setup_of, models.books.price_of)
+    return ModelAnswerer(builtin, setup_of)
 
 
 class ModelsOf:
@@ -72,8 +72,16 @@ class ModelsOf:
 
     async def __call__(self, shop: str) -> ChatModel | None:
         """None when the shop has no model. Raises ShopNotFound, Busy."""
-        models = self._booked(*await self._chosen(shop))
-        return Either(*models) if len(models) > 1 else next(iter(models), None)
+        return self._one(*await self._chosen(shop))
+
+    async def reader(self, shop: str) -> ChatModel | None:
+        """The one that reads what visitors write; None where the shop leaves that to rules. Raises as before."""
+        row, models = await self._chosen(shop)
+        return self._one(row, models) if row.reads_messages else None
+
+    def _one(self, row: BotSettings, models: list[tuple[Choice, ChatModel]]) -> ChatModel | None:
+        booked = self._booked(row, models)
+        return Either(*booked) if len(booked) > 1 else next(iter(booked), None)
 
     async def setup(self, turn: Turn) -> Setup:
         """How the shop's bot is to answer. Raises as before."""
@@ -93,15 +101,16 @@ class ModelsOf:
     async def _read(self, shop: str) -> tuple[BotSettings, list[tuple[Choice, ChatModel]]]:
         async with self._db.read() as tx:
             row = await find_bot(tx, shop)
-        return row, [(choice, self._tried(choice)) for choice in _in_order(choice_of(row, self._settings))]
+        return row, [(choice, self._tried(choice)) for choice in in_order(choice_of(row, self._settings))]
 
     def _booked(self, row: BotSettings, models: list[tuple[Choice, ChatModel]], visitor: str = "") -> list[ChatModel]:
-        payer = Payer(row.shop, visitor, budget_of(row))
+        payer = Payer(row.shop, visitor, budget_of(row), shop_prices(row))
         return [Booked(model, self.books, payer, choice.provider, choice.name) for choice, model in models]
 
-    def on_trial(self, shop: str, choice: Choice) -> ChatModel:
+    def on_trial(self, row: BotSettings, choice: Choice) -> ChatModel:
         """Settings that need not be saved. It is on the shop's books; no budget stands in the way of a test."""
-        return Booked(self._plain(choice), self.books, Payer(shop), choice.provider, choice.name)
+        payer = Payer(row.shop, prices=shop_prices(row))
+        return Booked(self._plain(choice), self.books, payer, choice.provider, choice.name)
 
     def on_rehearsal(self, wanted: BotSettings, held: BotSettings) -> Setup:
         """How the shop's bot would answer with settings that need not be saved, on the budget of those that are.
@@ -126,8 +135,9 @@ class ModelsOf:
         chosen = await self._embeds(shop)
         return (self._embedder(*chosen, asked, FOR_QUESTIONS), chosen[0].mask_pii) if chosen else None
 
-    def embedder_on_trial(self, shop: str, choice: Choice) -> Embedder:
-        return BookedEmbedder(OpenAiEmbedder(choice, self._line), self.books, Payer(shop), choice)
+    def embedder_on_trial(self, row: BotSettings, choice: Choice) -> Embedder:
+        payer = Payer(row.shop, prices=shop_prices(row))
+        return BookedEmbedder(OpenAiEmbedder(choice, self._line), self.books, payer, choice)
 
     async def _embeds(self, shop: str) -> tuple[BotSettings, Choice] | None:
         row, _ = await self._chosen(shop)
@@ -142,7 +152,8 @@ class ModelsOf:
         inner = OpenAiEmbedder(choice, self._line)
         tried = TryingEmbedder(inner, breaker, name, patience.tries, patience.seconds)
         budget = budget_of(row) if asked.session else replace(budget_of(row), session=NO_LIMIT)
-        return BookedEmbedder(tried, self.books, Payer(row.shop, asked.visitor, budget), choice, asked.session)
+        payer = Payer(row.shop, asked.visitor, budget, shop_prices(row))
+        return BookedEmbedder(tried, self.books, payer, choice, asked.session)
 
     def _tried(self, choice: Choice) -> ChatModel:
         name = choice.provider, choice.name
@@ -157,7 +168,7 @@ class ModelsOf:
         return OpenAiModel(choice, self._line)
 
 
-def _in_order(choice: Choice | None) -> list[Choice]:
+def in_order(choice: Choice | None) -> list[Choice]:
     if choice is None:
         return []
     if not choice.cheaper_model:

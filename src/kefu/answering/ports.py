@@ -81,10 +81,11 @@ class Claim:
 class Evidence:
     """What the answer rests on.
 
-    `prompt_hash` is sha256 in hex of what was asked of the provider; `cost` is in US dollars. `fell_back_from`: what
-    did not answer before, and why. `claims`: of a model's answer, sentence by sentence. `refused`: what the model said
-    that no passage says, so that the visitor was told that the bot does not know. `retrieval`: how the passages were
-    found; `embedder`: the shop's, also where it did not answer and the words searched alone.
+    `prompt_hash` is sha256 in hex of what was asked of the provider; `cost` is in US dollars, None while nobody has
+    named the model's price. `fell_back_from`: what did not answer before, and why. `claims`: of a model's answer,
+    sentence by sentence. `refused`: what the model said that no passage says, so that the visitor was told that the bot
+    does not know. `retrieval`: how the passages were found; `embedder`: the shop's, also where it did not answer and
+    the words searched alone.
     """
 
     provider: str
@@ -93,7 +94,7 @@ class Evidence:
     passages: Sequence[EvidencePassage]
     prompt_hash: str
     tokens: int
-    cost: float
+    cost: float | None
     latency_ms: int
     answered: bool
     fell_back_from: Sequence[str] = ()

@@ -1,6 +1,7 @@
 """Asks a model for one whole text, within a time, and takes only what has the shape that was asked for."""
 
 import asyncio
+from collections.abc import Mapping
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from typing import ClassVar, TypeVar
@@ -40,11 +41,12 @@ class Told:
     model: str
 
 
-def ask_of(instruction: str, material: str, session: str, purpose: str, *, wants_json: bool) -> Ask:
-    """`material` is fenced here, without its contact details."""
+def ask_of(instruction: str, material: str | Mapping[str, str], session: str, purpose: str, *, wants_json: bool) -> Ask:
+    """`material`, all of it or by our names for its parts, is fenced here, without its contact details."""
     mark = new_mark()
     rules = f"{RULES.format(mark=mark)}\n\n{instruction}"
-    data = fenced(mark, "material", mask_text(harmless(material)))
+    parts = {"material": material} if isinstance(material, str) else material
+    data = "\n".join(fenced(mark, what, mask_text(harmless(text))) for what, text in parts.items())
     return Ask([Message("system", rules), Message("user", data)], session, purpose, wants_json=wants_json)
 
 

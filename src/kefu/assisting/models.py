@@ -13,8 +13,8 @@ Outcome = Literal["adopted", "edited", "rejected"]
 class MessageAnalysis(Table):
     """What one message of a visitor says of them; `seq` is its event's.
 
-    `readings`: for each dimension `{label, sure, words, source: {kind, name}}`. The labels stand beside it, for
-    reports that count them.
+    `readings`: for each dimension `{label, sure, words, source: {kind, name}}`, by rules, or since then by a model. The
+    labels stand beside it, for reports that count them.
     """
 
     __tablename__ = "message_analysis"

@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -12,12 +13,15 @@ from sqlalchemy.dialects.postgresql import insert as postgres_insert
 from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
+from kefu.ai.ports import ModelOf
 from kefu.analysis.rules import DIMENSIONS, analyse
+from kefu.assisting.model_reading import MOST, ReadByModel
 from kefu.assisting.models import MessageAnalysis, Suggestion
 from kefu.assisting.packet import judged
 from kefu.assisting.work import PrepareHelp
 from kefu.jobs.queue import Taken, again, enqueue
 from kefu.kit.db import Database, is_sqlite
+from kefu.kit.errors import NotFound
 from kefu.log.feed import Place, Placed, follow
 from kefu.log.log import COLUMNS, Entry
 from kefu.log.models import Event
@@ -35,23 +39,29 @@ TAKEN = {Move.TAKE_OVER.value, Move.TRANSFER.value}
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """What follows `place` in the log, with the sessions it is of."""
+    """What follows `place` in the log, with the sessions it is of.
+
+    `rows`: what rules read in the messages; `with_model`: the shops where a model is to read them as well.
+    """
 
     place: Place
     found: Sequence[Placed]
     sessions: Mapping[str, Session]
     rows: list[dict[str, Any]] = field(default_factory=list)
+    with_model: set[str] = field(default_factory=set)
 
 
-async def read_messages(db: Database, job: Taken) -> None:
+async def read_messages(db: Database, reader_of: ModelOf | None, job: Taken) -> None:
     """Handles `ReadMessages`: follows the log to its end. Repeating it, or doing it twice at once, changes nothing."""
-    while not await _read_page(db, job):
+    while not await _read_page(db, reader_of, job):
         pass
 
 
-async def _read_page(db: Database, job: Taken) -> bool:
+async def _read_page(db: Database, reader_of: ModelOf | None, job: Taken) -> bool:
     """Whether it was the last one, with which the job is due again."""
     page = await _next_page(db)
+    if reader_of is not None:
+        page.with_model.update(await _with_model(reader_of, {row["shop"] for row in page.rows}))
     is_last = len(page.found) < BATCH
     try:
         async with db.write() as tx:
@@ -78,11 +88,20 @@ async def _next_page(db: Database) -> Page:
     return page
 
 
+async def _with_model(reader_of: ModelOf, shops: set[str]) -> set[str]:
+    found = set()
+    for shop in shops:
+        with suppress(NotFound):
+            found |= {shop} if await reader_of(shop) else set()
+    return found
+
+
 async def _write_page(tx: AsyncSession, page: Page) -> None:
     await move(tx, FOLLOWER, page.place, page.found[-1].place)
     if page.rows:
         insert = sqlite_insert if is_sqlite(tx) else postgres_insert
         await tx.execute(insert(MessageAnalysis).on_conflict_do_nothing(), page.rows)
+        await _ask_models(tx, page)
     for one in page.found:
         session = page.sessions.get(_session_of(one.entry))
         if session is None:
@@ -93,6 +112,18 @@ async def _write_page(tx: AsyncSession, page: Page) -> None:
         held = page.sessions.get(name)
         if held is not None and is_held(held) and held.last_visitor_seq:
             await enqueue(tx, PrepareHelp(name, held.last_visitor_seq))
+
+
+async def _ask_models(tx: AsyncSession, page: Page) -> None:
+    """In one call what a visitor wrote since the last page."""
+    seqs: dict[str, list[int]] = {}
+    for row in page.rows:
+        if row["shop"] in page.with_model:
+            seqs.setdefault(row["session"], []).append(row["seq"])
+    for name, found in sorted(seqs.items()):
+        for start in range(0, len(found), MOST):
+            some = sorted(found)[start : start + MOST]
+            await enqueue(tx, ReadByModel(name, some[0], some[-1]))
 
 
 def _calls_for_help(entry: Entry) -> bool:

@@ -105,7 +105,8 @@ class FileStore:
         except OSError as error:
             raise NotStored from error
         finally:
-            draft.unlink(missing_ok=True)
+            with suppress(OSError):  # it was moved, or never came to be
+                draft.unlink()
         return digest.hexdigest(), size
 
     def older_than(self, before: float) -> list[str]:

@@ -12,6 +12,7 @@ from contextvars import ContextVar
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 from sqlalchemy import BigInteger, Integer, MetaData, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
@@ -19,7 +20,7 @@ from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
 from sqlalchemy.orm import DeclarativeBase
 
 from kefu.kit import postgres, sqlite
-from kefu.kit.errors import Busy
+from kefu.kit.errors import Busy, StorageFailed
 from kefu.kit.postgres import BY_WORDS, CONNECTIONS, NOT_NOW, SEEKERS, Statements, Together
 from kefu.kit.sealed import SEALING, Sealing, no_keys
 from kefu.kit.sqlite import GroupCommit, GroupRead, numbered
@@ -172,7 +173,7 @@ class Database:
         try:
             return await together.ask(arguments)
         except NOT_NOW as error:
-            raise Busy from error
+            raise _busy(error) from error
 
     async def seek(self, sql: str, *arguments: Any) -> list[Any]:
         """As `fetch`, for what looks words up and takes longer: in a lane of its own, where nobody waits behind it."""
@@ -186,7 +187,7 @@ class Database:
         try:
             return await statements.run(sql, arguments)
         except NOT_NOW as error:
-            raise Busy from error
+            raise _busy(error) from error
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
@@ -263,8 +264,13 @@ def _as_busy() -> Iterator[None]:
     try:
         yield
     except (PoolTimeout, OperationalError, *NOT_NOW) as error:
-        raise Busy from error
+        raise _busy(getattr(error, "orig", error)) from error
     except DBAPIError as error:
-        if error.connection_invalidated or isinstance(getattr(error.orig, "__cause__", None), NOT_NOW):
-            raise Busy from error
+        cause = getattr(error.orig, "__cause__", None)
+        if error.connection_invalidated or isinstance(cause, NOT_NOW):
+            raise _busy(cause) from error
         raise
+
+
+def _busy(error: BaseException | None) -> Busy:
+    return StorageFailed() if isinstance(error, asyncpg.DiskFullError) else sqlite.not_now(error)

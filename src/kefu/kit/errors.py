@@ -9,7 +9,7 @@
     ├─ Invalid       422
     ├─ Locked        423   with Retry-After
     ├─ TooMany       429   with Retry-After
-    └─ Unavailable   503   with Retry-After
+    └─ Unavailable   503   with Retry-After; StorageFailed 507
 
 A feature subclasses one of these beside the code that raises it. A class carries a stable `code`, facts in `details`,
 and a sentence for people in each language; the web layer (`kit.web`) turns it into a response once.
@@ -126,3 +126,17 @@ class Busy(Unavailable):
     """The database did not answer in time; nothing was written."""
 
     code = "DATABASE_BUSY"
+
+
+class StorageFailed(Busy):
+    """The disk of the database is full, or cannot be written; nothing was. Somebody has to make room."""
+
+    status = 507
+    code = "STORAGE_FAILED"
+    text: ClassVar[Text] = {
+        "en": "There is no room left on the server, so nothing was stored. Try again later.",
+        "zh": "服务器存储空间不足或无法写入，内容未保存，请稍后再试。",
+    }
+
+    def __init__(self, **details: Any) -> None:
+        super().__init__(**{"retry_after": 10, **details})

@@ -17,7 +17,7 @@ from sqlalchemy import event
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlalchemy.pool import AsyncAdaptedQueuePool
 
-from kefu.kit.errors import Busy
+from kefu.kit.errors import Busy, StorageFailed
 
 T = TypeVar("T")
 Results = list[tuple[bool, Any]]
@@ -26,6 +26,8 @@ BUSY_MS = 10_000
 BATCH = 200
 # For each of the eight connections: what is not in it is in the system's cache, once for all of them.
 CACHE_KIB = 4_000
+# Of its result codes those that speak of the disk: https://sqlite.org/rescode.html
+OF_THE_DISK = {sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN}
 
 
 def tune(connection: Any) -> None:
@@ -46,6 +48,12 @@ def tune(connection: Any) -> None:
 def numbered(sql: str) -> str:
     """PostgreSQL's `$1` as SQLite's `?1`."""
     return sql.replace("$", "?")
+
+
+def not_now(error: BaseException | None) -> Busy:
+    """What to tell who asked, when SQLite cannot serve them."""
+    code = getattr(error, "sqlite_errorcode", 0)
+    return StorageFailed() if code & 0xFF in OF_THE_DISK else Busy()
 
 
 class Lane(ABC):
@@ -74,8 +82,8 @@ class Lane(ABC):
                 batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
                 try:
                     results = await loop.run_in_executor(self._thread, self._run, [work for work, _ in batch])
-                except sqlite3.Error:
-                    results = [(False, Busy())] * len(batch)
+                except sqlite3.Error as error:
+                    results = [(False, not_now(error))] * len(batch)
                 except Exception as error:  # noqa: BLE001 - it belongs to all who wait, who would wait for ever
                     results = [(False, error)] * len(batch)
             for (_, done), (ok, result) in zip(batch, results, strict=True):
@@ -118,19 +126,27 @@ class GroupCommit(Lane):
         connection.execute("BEGIN IMMEDIATE")
         try:
             for work in works:
-                connection.execute("SAVEPOINT one")
-                try:
-                    results.append((True, work(connection)))
-                except Exception as error:  # noqa: BLE001 - it belongs to the caller that waits for this write
-                    connection.execute("ROLLBACK TO one")
-                    results.append((False, error))
-                connection.execute("RELEASE one")
+                results.append(_alone(connection, work))
             connection.execute("COMMIT")
         except BaseException:
             if connection.in_transaction:
                 connection.execute("ROLLBACK")
             raise
         return results
+
+
+def _alone(connection: sqlite3.Connection, work: Callable[[sqlite3.Connection], Any]) -> tuple[bool, Any]:
+    """Raises what is wrong with the disk: that is so for all, and SQLite may have undone everything already."""
+    connection.execute("SAVEPOINT one")
+    try:
+        result = True, work(connection)
+    except Exception as error:
+        if isinstance(not_now(error), StorageFailed):
+            raise
+        connection.execute("ROLLBACK TO one")
+        result = False, error
+    connection.execute("RELEASE one")
+    return result
 
 
 class GroupRead(Lane):
@@ -144,8 +160,8 @@ class GroupRead(Lane):
         for work in works:
             try:
                 results.append((True, work(connection)))
-            except sqlite3.OperationalError:
-                results.append((False, Busy()))
+            except sqlite3.OperationalError as error:
+                results.append((False, not_now(error)))
             except Exception as error:  # noqa: BLE001 - it belongs to the caller that waits for this read
                 results.append((False, error))
         return results

@@ -106,7 +106,7 @@ STREAMS = {
     ),
     "/api/agent/events": _stream("desk_events", "Summaries of sessions as they change", []),
 }
-COMMON_ERRORS = (400, 401, 403, 404, 409, 413, 422, 423, 429, 500, 503)
+COMMON_ERRORS = (400, 401, 403, 404, 409, 413, 422, 423, 429, 500, 503, 507)
 
 
 def describe_streams(app: FastAPI) -> None:

@@ -18,7 +18,7 @@ from starlette.datastructures import Headers
 from starlette.types import Message, Receive, Scope, Send
 
 from kefu.accounts.identity import Caller, identify, require
-from kefu.kit.errors import Invalid, KefuError, NotSignedIn, TooMany
+from kefu.kit.errors import Invalid, KefuError, NotSignedIn, TooMany, Unavailable
 from kefu.kit.i18n import Text, preferred
 from kefu.kit.web import field_reasons
 from kefu.realtime.follower import JSON, Ending, Follower
@@ -81,7 +81,7 @@ class Hello(Body):
 def close_code(error: KefuError) -> int:
     """4000 and the HTTP status; for what may pass, 1013 (try again later), and 1011 for a fault of ours."""
     if error.status >= 500:
-        return 1013 if error.status == 503 else 1011
+        return 1013 if isinstance(error, Unavailable) else 1011
     return 4000 + error.status
 
 

@@ -56,7 +56,10 @@ class CostQueryForFile(CostQuery):
 
 
 class UsedOut(BaseModel):
-    """`cost` in US dollars."""
+    """`cost` in US dollars, by the prices of the time of each call.
+
+    `unpriced` calls are not in it: nobody had named a price. null when it is of those alone.
+    """
 
     shop: str
     day: str
@@ -66,7 +69,8 @@ class UsedOut(BaseModel):
     calls: int
     tokens_in: int
     tokens_out: int
-    cost: float
+    cost: float | None
+    unpriced: int
 
 
 class Costs(BaseModel):

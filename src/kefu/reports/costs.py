@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import func, select
 from sqlalchemy.ext.asyncio import AsyncSession
@@ -21,12 +22,13 @@ HEADS: tuple[Text, ...] = (
     {"en": "Tokens in", "zh": "输入 Token"},
     {"en": "Tokens out", "zh": "输出 Token"},
     {"en": "Cost (USD)", "zh": "费用（美元）"},
+    {"en": "Calls without a price", "zh": "未设单价的调用"},
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """`cost` in US dollars."""
+    """`cost` in US dollars, without the calls that are `unpriced`; None when it is of those alone."""
 
     shop: str
     day: str
@@ -36,23 +38,29 @@ class Used:
     calls: int
     tokens_in: int
     tokens_out: int
-    cost: float
+    cost: float | None
+    unpriced: int
 
 
 async def costs(tx: AsyncSession, shop: str, first: str, last: str) -> list[Used]:
     """From the `first` day to the `last`, in order; of one shop, or of all for an empty one."""
-    sums = [func.sum(one) for one in (ModelUsage.calls, ModelUsage.tokens_in, ModelUsage.tokens_out, ModelUsage.cost)]
+    numbers = (ModelUsage.calls, ModelUsage.tokens_in, ModelUsage.tokens_out, ModelUsage.cost, ModelUsage.unpriced)
+    sums = [func.sum(one) for one in numbers]
     query = select(*GROUPS, *sums).where(ModelUsage.day.between(first, last)).group_by(*GROUPS)
     if shop:
         query = query.where(ModelUsage.shop == shop)
     rows = await tx.execute(query.order_by(ModelUsage.day, *GROUPS))
-    return [
-        Used(*row[:5], calls=int(row[5]), tokens_in=int(row[6]), tokens_out=int(row[7]), cost=int(row[8]) / MICROS)
-        for row in rows
-    ]
+    return [_used(row) for row in rows]
+
+
+def _used(row: Sequence[Any]) -> Used:
+    of_shop, day, provider, model, purpose, *sums = row
+    calls, tokens_in, tokens_out, micros, unpriced = map(int, sums)
+    cost = None if unpriced and not micros else micros / MICROS
+    return Used(of_shop, day, provider, model, purpose, calls, tokens_in, tokens_out, cost, unpriced)
 
 
 async def csv_of(found: Sequence[Used], locale: Locale) -> AsyncIterator[str]:
     yield BOM + csv_row([head[locale] for head in HEADS])
     for one in found:
-        yield csv_row([*list(asdict(one).values())[:-1], f"{one.cost:.6f}"])
+        yield csv_row(list((asdict(one) | {"cost": "" if one.cost is None else f"{one.cost:.6f}"}).values()))

@@ -37,7 +37,7 @@ class Talk:
 
     `said`: the visitor's newest messages; `answers`: the bot's newest, none from before a person's part; `fired`: when
     each policy last hit, by its id; `settled`: the message up to which nothing is left to be judged;
-    `closed_about`: the newest message on which a hit found nobody there; `cost` in US dollars.
+    `closed_about`: the newest message on which a hit found nobody there; `cost` in US dollars, of models with a price.
     """
 
     since: int = 0
@@ -56,7 +56,7 @@ class Talk:
         elif one.type == WITHHELD:
             self._answered(one)
         elif one.type == EVIDENCED:
-            self.cost += one.facts["cost"]
+            self.cost += one.facts["cost"] or 0.0
         elif one.facts.get("to") == Status.BOT_ACTIVE or one.type == "session.opened":
             self.since, self.written, self.settled = one.at, 0, one.seq
             self.answers.clear()
@@ -73,7 +73,7 @@ class Talk:
 
     def _answered(self, one: Step) -> None:
         self.answers.append(one)
-        self.cost += one.facts["cost"] if one.type == WITHHELD else 0
+        self.cost += (one.facts["cost"] or 0.0) if one.type == WITHHELD else 0
         self.settled = max(self.settled, one.facts["reply_to"])
 
     def decided(self, facts: dict[str, Any]) -> None:

@@ -24,9 +24,13 @@ export interface Draft {
   prompt: string;
   mask_pii: boolean;
   budgets: Record<(typeof PERIODS)[number], { tokens: string; usd: string }>;
+  prices: { model: string; tokens_in: string; tokens_out: string }[];
+  reads_messages: boolean;
 }
 
 const shown = (amount: number | null | undefined) => (typeof amount === "number" ? String(amount) : "");
+/** An empty field is no price, least of all 0: NaN is sent as null, which the server refuses. */
+const priceOf = (text: string) => (text.trim() === "" ? Number.NaN : Number(text));
 const counted = (text: string) => (text.trim() === "" ? null : Number(text));
 
 export function draftOf(stored: Stored): Draft {
@@ -47,6 +51,12 @@ export function draftOf(stored: Stored): Draft {
     budgets: Object.fromEntries(
       PERIODS.map((period) => [period, { tokens: shown(budgets[period]?.tokens), usd: shown(budgets[period]?.usd) }]),
     ) as Draft["budgets"],
+    prices: (stored.prices ?? []).map(({ model, tokens_in, tokens_out }) => ({
+      model,
+      tokens_in: shown(tokens_in),
+      tokens_out: shown(tokens_out),
+    })),
+    reads_messages: stored.reads_messages ?? false,
   };
 }
 
@@ -60,6 +70,9 @@ export function wishOf(draft: Draft, version: number): Api.BotChoice {
     provider: draft.provider || null,
     key: draft.key.trim() || null,
     budgets: Object.fromEntries(budgets) as Api.Budgets,
+    prices: draft.prices
+      .filter(({ model }) => model.trim())
+      .map((one) => ({ model: one.model.trim(), tokens_in: priceOf(one.tokens_in), tokens_out: priceOf(one.tokens_out) })),
     version,
   };
 }

@@ -5,19 +5,22 @@ export interface Sum {
   calls: number;
   tokens_in: number;
   tokens_out: number;
+  /** As far as it is known: without the calls that are `unpriced`. */
   cost: number;
+  unpriced: number;
 }
 
 const DAY_MS = 86_400_000;
-const NOTHING: Sum = { calls: 0, tokens_in: 0, tokens_out: 0, cost: 0 };
+const NOTHING: Sum = { calls: 0, tokens_in: 0, tokens_out: 0, cost: 0, unpriced: 0 };
 
-export function sum(used: readonly Sum[]): Sum {
-  return used.reduce(
+export function sum(used: readonly (Omit<Sum, "cost"> & { cost: number | null })[]): Sum {
+  return used.reduce<Sum>(
     (all, one) => ({
       calls: all.calls + one.calls,
       tokens_in: all.tokens_in + one.tokens_in,
       tokens_out: all.tokens_out + one.tokens_out,
-      cost: all.cost + one.cost,
+      cost: all.cost + (one.cost ?? 0),
+      unpriced: all.unpriced + one.unpriced,
     }),
     NOTHING,
   );
@@ -42,6 +45,11 @@ export function daysBetween(first: string, last: string): string[] {
 export interface Day {
   day: string;
   sum: Sum;
+}
+
+/** Whether nothing is known of what it cost. */
+export function isUnknown({ cost, unpriced }: Sum): boolean {
+  return unpriced > 0 && cost === 0;
 }
 
 /** Two digits behind the point, more where it is less than a cent. */
