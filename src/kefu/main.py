@@ -85,6 +85,8 @@ from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stre
 from kefu.realtime.tellings import Tellings
 from kefu.reports.cost_endpoints import router as costs
 from kefu.reports.endpoints import router as reports
+from kefu.reports.funnel import follow_funnel
+from kefu.reports.funnel_endpoints import router as funnel
 from kefu.reports.live import Figures
 from kefu.routing.assigner import Assigner
 from kefu.routing.assignment import ExpireOffer, expire_offer
@@ -107,6 +109,7 @@ from kefu.sessions.work import (
     CloseIdle,
     CollectQuestions,
     DraftInShadow,
+    FollowFunnel,
     IndexMessages,
     SendAfterHoursMail,
     SendMailReply,
@@ -148,6 +151,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     evidence,
     reports,
     costs,
+    funnel,
     routing,
     team,
     transfers,
@@ -200,12 +204,13 @@ def bulk_worker(
         SweepFiles.kind: partial(sweep_files, db, store, (File.sha256, Document.sha256)),
         ReadDocument.kind: DocumentReader(db, store),
         CollectQuestions.kind: partial(collect_questions, db),
+        FollowFunnel.kind: partial(follow_funnel, db, settings.timezone),
         RunGolden.kind: Runner(db, answerer),
         DraftInShadow.kind: Shadow(db, answerer),
         ReadMessages.kind: partial(read_messages, db),
         PrepareHelp.kind: Proposing(db, model_of),
     }
-    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions(), ReadMessages()]
+    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions(), ReadMessages(), FollowFunnel()]
     return Worker(db, "bulk", handlers, width=4, recurring=recurring)
 
 

@@ -4,7 +4,7 @@ import { defineIntercom } from "./intercom";
 import { button, frame, iframe, kefu, KEFU, panel, root } from "./page.fixture";
 
 beforeEach(() => {
-  for (const name of ["chatwootSDK", "$chatwoot", "chatwootSettings", "Intercom", "intercomSettings"] as const) delete window[name];
+  for (const name of ["chatwootSDK", "$chatwoot", "chatwootSettings", "Intercom", "intercomSettings"]) Reflect.deleteProperty(window, name);
 });
 
 function heardOf(names: string[]): [string, unknown][] {

@@ -1,12 +1,13 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import type { Options } from "./npm";
 import { KEFU } from "./page.fixture";
 import type { FiidoKefu } from "./types";
 
 const SCRIPT = `${KEFU}/sdk/fiido-kefu.js`;
 let added: HTMLScriptElement[];
-let loadKefu: (typeof import("./npm"))["loadKefu"];
+let loadKefu: (options: Options) => Promise<FiidoKefu>;
 
 beforeEach(async () => {
   added = [];
@@ -26,7 +27,7 @@ describe("the package", () => {
     const both = Promise.all([loadKefu({ baseUrl: `${KEFU}/`, shop: "demo", nonce: "abc" }), loadKefu({ baseUrl: KEFU, shop: "demo" })]);
     expect(added.map(({ src, async, nonce }) => [src, async, nonce])).toEqual([[SCRIPT, true, "abc"]]);
     window.FiidoKefu = chat;
-    added[0]!.onload!(new Event("load"));
+    added[0]!.dispatchEvent(new Event("load"));
     expect(await both).toEqual([chat, chat]);
     expect(init).toHaveBeenCalledWith({ baseUrl: KEFU, shop: "demo" });
     expect(await loadKefu({ baseUrl: KEFU })).toBe(chat);

@@ -31,11 +31,11 @@ function scriptFrom(baseUrl: string, nonce = ""): Promise<FiidoKefu> {
   script.async = true;
   script.nonce = nonce;
   return new Promise((resolve, reject) => {
-    script.onload = () => resolve(window.FiidoKefu as FiidoKefu);
-    script.onerror = () => {
+    script.addEventListener("load", () => resolve(window.FiidoKefu as FiidoKefu));
+    script.addEventListener("error", () => {
       script.remove();
       reject(new Error(`Kefu's script did not come from ${baseUrl}`));
-    };
+    });
     document.head.append(script);
   });
 }

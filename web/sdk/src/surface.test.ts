@@ -26,7 +26,7 @@ async function loaded(file: "./index" | "./compat", before: Partial<Window> = {}
 }
 
 beforeEach(() => {
-  for (const name of ["FiidoKefu", "FiidoChat", "FiidoKefuConfig", "Intercom", "chatwootSDK", "$chatwoot"] as const) delete window[name];
+  for (const name of ["FiidoKefu", "FiidoChat", "FiidoKefuConfig", "Intercom", "chatwootSDK", "$chatwoot"]) Reflect.deleteProperty(window, name);
 });
 
 describe("the names a page may use", () => {
