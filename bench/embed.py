@@ -1,10 +1,13 @@
-"""`python -m bench.embed`: what the one line costs a shop's page before anybody touches the chat. Exit code 1 over a bound.
+"""`python -m bench.embed`: what the one line costs a shop's page before anybody touches the chat.
+
+Exit code 1 when a figure misses its bound.
 
 Chromium loads the same page with and without the line, by turns, in a context of its own each time, and traces what its
 main thread does until the page has been quiet for a while. The script comes from another origin, as it does in a shop.
 """
 
 import gzip
+import json
 import sys
 import time
 from collections.abc import Iterator
@@ -20,7 +23,7 @@ from playwright.sync_api import Browser, Page, sync_playwright
 
 LOADER = Path(__file__).parents[1] / "src/kefu/static/sdk/fiido-kefu.js"
 REPORT = Path(__file__).with_name("embed.md")
-ROUNDS, MOST_SECONDS = 15, 50
+ROUNDS, MOST_SECONDS = 9, 48
 QUIET_MS = 2_500  # longer than the loader waits for an idle moment
 MOST_MS, MOST_BYTES = 20.0, 6_000
 ROWS = "".join(f"<li><h3>Bike {n}</h3><p>{'A good bike. ' * 20}</p></li>" for n in range(200))
@@ -42,7 +45,7 @@ AFTER = """() => ({
 
 @dataclass(frozen=True)
 class Visit:
-    """`busy_ms`: of the main thread of the page; `tasks_ms`: its longest task; `requests`: to the origin of the script."""
+    """`busy_ms`, `longest_ms`: all tasks of the page's main thread, the longest one; `requests`: to the loader's site."""
 
     busy_ms: float
     longest_ms: float
@@ -90,8 +93,6 @@ def visit(browser: Browser, url: str, script: str) -> Visit:
 
 def _main_thread(trace: bytes, page: Page) -> tuple[float, float]:
     """Milliseconds of all tasks on the main threads of renderers, and of the longest one."""
-    import json  # noqa: PLC0415
-
     events = json.loads(trace)["traceEvents"]
     mains = {
         (one["pid"], one["tid"])
@@ -115,44 +116,66 @@ def measure() -> tuple[list[Visit], list[Visit]]:
         pages = {"/without": ("text/html", (PAGE % "").encode()), "/with": ("text/html", (PAGE % line).encode())}
         with site(pages) as shop, sync_playwright() as play:
             browser = play.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox", "--disable-gpu"])
-            visit(browser, f"{shop}/with", kefu)  # the first one warms the browser up
-            found: tuple[list[Visit], list[Visit]] = ([], [])
-            ends = time.monotonic() + MOST_SECONDS
-            for _ in range(ROUNDS):
-                if time.monotonic() > ends:
-                    break
-                for visits, path in zip(found, ("/without", "/with"), strict=True):
-                    visits.append(visit(browser, f"{shop}{path}", kefu))
+            found = by_turns(browser, shop, kefu)
             browser.close()
     return found
 
 
+def by_turns(browser: Browser, shop: str, kefu: str) -> tuple[list[Visit], list[Visit]]:
+    visit(browser, f"{shop}/with", kefu)  # the first one warms the browser up
+    found: tuple[list[Visit], list[Visit]] = ([], [])
+    ends = time.monotonic() + MOST_SECONDS
+    while len(found[0]) < ROUNDS and time.monotonic() < ends:
+        for visits, path in zip(found, ("/without", "/with"), strict=True):
+            visits.append(visit(browser, f"{shop}{path}", kefu))
+    return found
+
+
+def rows_of(without: list[Visit], with_it: list[Visit]) -> list[tuple[str, str, str, bool]]:
+    """What was measured, its value, its bound, and whether it holds; the worst visit counts where one is enough."""
+    size = len(gzip.compress(LOADER.read_bytes(), 9))
+    added = median(one.busy_ms for one in with_it) - median(one.busy_ms for one in without)
+    requests = max(one.requests for one in with_it)
+    shifts, frames = (max(one.found[name] for one in with_it) for name in ("shifts", "frames"))
+    names = sorted({name for one in with_it for name in one.found["names"]})
+    cookies = any(one.found["cookies"] for one in with_it)
+    assert all(one.found["hosts"] == 1 for one in with_it), "the chat did not come"
+    return [
+        ("script, gzipped", f"{size} bytes", f"≤ {MOST_BYTES}", size <= MOST_BYTES),
+        ("requests before anybody touches it", f"{requests}", "1", requests == 1),
+        ("main thread, added", f"{added:.1f} ms", f"≤ {MOST_MS:g} ms", added <= MOST_MS),
+        ("layout shift", f"{shifts:g}", "0", shifts == 0),
+        ("frames loaded", f"{frames}", "0", frames == 0),
+        ("names on the window", ", ".join(names), "these two", names == ["FiidoChat", "FiidoKefu"]),
+        ("cookies", "some" if cookies else "none", "none", not cookies),
+    ]
+
+
+def report(without: list[Visit], with_it: list[Visit], rows: list[tuple[str, str, str, bool]]) -> str:
+    lines = [f"| {what} | {value} | {bound} | {'yes' if holds else 'NO'} |" for what, value, bound, holds in rows]
+    busy = [median(one.busy_ms for one in visits) for visits in (without, with_it)]
+    longest = [median(one.longest_ms for one in visits) for visits in (without, with_it)]
+    return "\n".join(
+        [
+            "# What the one line costs a shop's page",
+            "",
+            f"`python -m bench.embed`: {len(with_it)} visits of each kind, by turns.",
+            "",
+            "| what | measured | bound | holds |",
+            "|---|---|---|---|",
+            *lines,
+            "",
+            f"The page's main thread until {QUIET_MS / 1000:g} s after its load, median: {busy[0]:.1f} ms without the",
+            f"line, {busy[1]:.1f} ms with it; its longest task {longest[0]:.1f} and {longest[1]:.1f} ms.",
+            "",
+        ]
+    )
+
+
 def main() -> int:
     without, with_it = measure()
-    size = len(gzip.compress(LOADER.read_bytes(), 9))
-    before, after = (median(one.busy_ms for one in visits) for visits in (without, with_it))
-    (last,) = {str({**one.found, "requests": one.requests}): one for one in with_it}.values()
-    rows = [
-        ("script, gzipped", f"{size} bytes", f"≤ {MOST_BYTES}", size <= MOST_BYTES),
-        ("requests before anybody touches it", f"{last.requests}", "1", last.requests == 1),
-        ("main thread, added", f"{after - before:.1f} ms", f"≤ {MOST_MS:g} ms", after - before <= MOST_MS),
-        ("layout shift", f"{last.found['shifts']:g}", "0", last.found["shifts"] == 0),
-        ("frames loaded", f"{last.found['frames']}", "0", last.found["frames"] == 0),
-        ("names on the window", ", ".join(last.found["names"]), "2", len(last.found["names"]) == 2),
-        ("cookies", last.found["cookies"] or "none", "none", not last.found["cookies"]),
-    ]
-    assert last.found["hosts"] == 1, "the chat did not come"
-    table = "\n".join(
-        f"| {what} | {value} | {bound} | {'yes' if holds else 'NO'} |" for what, value, bound, holds in rows
-    )
-    longest = tuple(median(one.longest_ms for one in visits) for visits in (without, with_it))
-    REPORT.write_text(
-        f"# What the one line costs a shop's page\n\n`python -m bench.embed`, {len(with_it)} visits of each kind, by turns.\n\n"
-        f"| what | measured | bound | holds |\n|---|---|---|---|\n{table}\n\n"
-        f"Main thread of the page until {QUIET_MS / 1000:g} s after its load, median: {before:.1f} ms without, {after:.1f} ms with it; "
-        f"its longest task {longest[0]:.1f} and {longest[1]:.1f} ms.\n",
-        encoding="utf-8",
-    )
+    rows = rows_of(without, with_it)
+    REPORT.write_text(report(without, with_it, rows), encoding="utf-8")
     sys.stdout.write(REPORT.read_text(encoding="utf-8"))
     return 0 if all(holds for *_, holds in rows) else 1
 

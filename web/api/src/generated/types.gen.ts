@@ -1288,6 +1288,22 @@ export type ByTagData = {
 };
 
 /**
+ * CameFrom
+ *
+ * Where on the shop's pages the visitor is: kept without query and, of the referrer, as its site alone.
+ */
+export type CameFrom = {
+    /**
+     * Page
+     */
+    page: string;
+    /**
+     * Referrer
+     */
+    referrer?: string;
+};
+
+/**
  * Card
  *
  * What the visitor looks at on the shop's page: a product, or an order of theirs. So the page says; unchecked.
@@ -2436,6 +2452,37 @@ export type FilledOut = {
      * Unknown
      */
     unknown: Array<string>;
+};
+
+/**
+ * Funnel
+ *
+ * `steps`: at most 500, where most was seen first.
+ */
+export type Funnel = {
+    /**
+     * First
+     */
+    first: string;
+    /**
+     * Last
+     */
+    last: string;
+    /**
+     * Steps
+     */
+    steps: Array<StepOut>;
+};
+
+/**
+ * FunnelData
+ */
+export type FunnelData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Funnel;
 };
 
 /**
@@ -4177,6 +4224,8 @@ export type Only = {
  * OpenConversation
  *
  * `identity`: who opens it, where the shop's pages say so. `page`: what they look at.
+ *
+ * `came_from`: for the funnel, only of who agreed to be counted.
  */
 export type OpenConversation = {
     /**
@@ -4193,6 +4242,7 @@ export type OpenConversation = {
     locale?: 'zh' | 'en' | null;
     identity?: Proof | null;
     page?: Card | null;
+    came_from?: CameFrom | null;
 };
 
 /**
@@ -6950,6 +7000,54 @@ export type StatusWish = {
      * Status Note
      */
     status_note?: string;
+};
+
+/**
+ * StepOut
+ *
+ * `key`: the page, the referrer or the day; "" for who did not agree to be counted.
+ */
+export type StepOut = {
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Impressions
+     */
+    impressions: number;
+    /**
+     * Opens
+     */
+    opens: number;
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * First Messages
+     */
+    first_messages: number;
+    /**
+     * Answered
+     */
+    answered: number;
+    /**
+     * Escalated
+     */
+    escalated: number;
+    /**
+     * Rated
+     */
+    rated: number;
+    /**
+     * Closed
+     */
+    closed: number;
 };
 
 /**
@@ -10022,6 +10120,158 @@ export type ModelCostsFileResponses = {
      */
     200: unknown;
 };
+
+export type CountFunnelData = {
+    body: string;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | null;
+    };
+    url: '/api/funnel';
+};
+
+export type CountFunnelErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type CountFunnelError = CountFunnelErrors[keyof CountFunnelErrors];
+
+export type CountFunnelResponses = {
+    /**
+     * Successful Response
+     */
+    202: Done;
+};
+
+export type CountFunnelResponse = CountFunnelResponses[keyof CountFunnelResponses];
+
+export type ReadFunnelData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string;
+        /**
+         * From
+         */
+        from?: string | null;
+        /**
+         * To
+         */
+        to?: string | null;
+        /**
+         * By
+         */
+        by?: 'page' | 'referrer' | 'day';
+    };
+    url: '/api/reports/funnel';
+};
+
+export type ReadFunnelErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+};
+
+export type ReadFunnelError = ReadFunnelErrors[keyof ReadFunnelErrors];
+
+export type ReadFunnelResponses = {
+    /**
+     * Successful Response
+     */
+    200: FunnelData;
+};
+
+export type ReadFunnelResponse = ReadFunnelResponses[keyof ReadFunnelResponses];
 
 export type GetQueueData = {
     body?: never;
