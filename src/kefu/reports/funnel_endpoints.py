@@ -12,7 +12,7 @@ from kefu.kit.clock import now_ms
 from kefu.kit.web import Done, caller_of
 from kefu.reports import funnel as funnels
 from kefu.reports.cost_endpoints import CostQuery
-from kefu.shops.endpoints import ShopInQuery
+from kefu.shops.models import SHOP_ID
 from kefu.shops.origins import LOCAL, ForeignOrigin
 from kefu.shops.pages import PageAddress, SiteAddress
 from kefu.shops.service import find_shop
@@ -75,7 +75,7 @@ AS_TEXT: dict[str, Any] = {
 
 
 @router.post("/api/funnel", status_code=202, dependencies=[Depends(anyone)], openapi_extra=AS_TEXT)
-async def count_funnel(request: Request, shop: ShopInQuery = None) -> Done:
+async def count_funnel(request: Request, shop: Annotated[str | None, Query(pattern=SHOP_ID)] = None) -> Done:
     """Where the chat was seen and opened, at most 20 times at once: `{events: [{stage, page, referrer}]}`.
 
     The body is JSON sent as text; `stage` is `impression` or `open`. Nothing says who it was, and a browser that asks
