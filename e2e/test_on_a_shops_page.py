@@ -177,7 +177,7 @@ def test_the_chat_goes_along_on_a_strict_page_and_leaves_it_as_it_was(
     shopper: Visitor, site: Site, product: Product
 ) -> None:
     page, bikes = shopper.page, f"{site.address}/bikes"
-    site.pages["/strict"] = STRICT.replace("https://kefu.example.com", product.address)
+    site.pages["/strict?email=ann@shop.example"] = STRICT.replace("https://kefu.example.com", product.address)
     page.goto(f"{site.address}/strict?email=ann@shop.example")
     shopper.opens_the_chat()
     shopper.frame.evaluate("window.stayed = true")

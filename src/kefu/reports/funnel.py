@@ -117,7 +117,8 @@ async def _rows(tx: AsyncSession, zone: str, entries: Sequence[Entry]) -> list[d
     """What these entries say of their sessions, a row for each."""
     told: dict[str, dict[str, Any]] = {}
     for entry in sorted(entries, key=lambda one: one.seq):
-        if said := _said(entry):
+        said = _said(entry)
+        if said is not None:
             name = entry.stream.removeprefix(stream_of(""))
             told[name] = said | told.get(name, {})
     rows = list[dict[str, Any]]()
@@ -127,12 +128,14 @@ async def _rows(tx: AsyncSession, zone: str, entries: Sequence[Entry]) -> list[d
     return sorted(rows, key=lambda one: str(one["session"]))
 
 
-def _said(entry: Entry) -> dict[str, Any]:
-    """What of a funnel's row this entry gives."""
+def _said(entry: Entry) -> dict[str, Any] | None:
+    """What of a funnel's row this entry gives; None when it is of no interest."""
+    if entry.type == "session.opened":
+        return {}
     if entry.type == CAME_FROM:
         return {"page": entry.facts["page"], "referrer": entry.facts["referrer"]}
     stage = _stage(entry)
-    return {stage: entry.at} if stage else {}
+    return {stage: entry.at} if stage else None
 
 
 def _stage(entry: Entry) -> str | None:
