@@ -2,9 +2,11 @@
 
 import argparse
 import asyncio
+import logging
 import sys
 from pathlib import Path
 
+import structlog
 import uvloop
 
 sys.path.append(str(Path(__file__).parent.parent / "tests"))
@@ -16,6 +18,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("--quick", action="store_true", help="about a minute; judges, but leaves the report as it is")
     quick = parser.parse_args().quick
+    structlog.configure(wrapper_class=structlog.make_filtering_bound_logger(logging.WARNING))
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
         report = runner.run(run(QUICK if quick else FULL))
     print(f"\n{report.lines()}")

@@ -28,10 +28,11 @@ async def measure(subject: Subject, questions: int) -> dict[str, list[float]]:
 
 
 def golden(lang: str, wanted: int) -> list[str]:
-    """Golden questions, spread evenly over the file; from the start again when there are too few."""
-    lines = (QUESTIONS / f"{lang}.jsonl").read_text("utf-8").splitlines()
-    step = max(1, len(lines) // wanted)
-    return [orjson.loads(lines[n * step % len(lines)])["question"] for n in range(wanted)]
+    """Golden questions of the half that was tuned on, which the bot answers by itself, spread evenly and repeated."""
+    lines = map(orjson.loads, (QUESTIONS / f"{lang}.jsonl").read_text("utf-8").splitlines())
+    alone = [one["question"] for one in lines if one["split"] == "tune" and not {"kind", "history"} & one.keys()]
+    step = max(1, len(alone) // wanted)
+    return [alone[n * step % len(alone)] for n in range(wanted)]
 
 
 async def _first_delta(subject: Subject, lang: str, question: str) -> float:

@@ -42,7 +42,8 @@ WOUNDED = r"(?:broken?|fractured|hurt|injured|cut|burnt|burned|sprained|twisted|
 HURT = (
     rf"\b{WOUNDED} (?:(?:my|his|her|our|the|an?) )?(?:\w+ )?{BODY}\b"
     rf"|\b(?:my|his|her) {BODY} (?:is|are|was|were|got) (?:\w+ )?{WOUNDED}\b"
-    r"|[手脚腿胳臂膝脸头腰骨指肩][^，。,.]{0,3}(?:断了|骨折|摔破|磕破|破了|受了?伤)"
+    # Not the parts of a bike that are called after the body: kickstand, pedal, helmet, headlight, leg bag.
+    r"|[手脚腿胳臂膝脸头腰骨指肩](?:[^撑架踏蹬套盔灯包带垫圈，。,.][^，。,.]{0,2})?(?:断了|骨折|摔破|磕破|破了|受了?伤)"
 )
 # A part that holds, stops or drives the rider no longer does.
 GAVE_WAY = (
