@@ -138,11 +138,11 @@ class Product:
             data = (line.removeprefix("data: ") for line in stream.iter_lines() if line.startswith("data: "))
             yield from map(orjson.loads, data)
 
-    def funnel(self) -> dict[str, dict[str, Any]]:
-        """What was counted today, by page."""
+    def seen(self) -> dict[str, tuple[int, int]]:
+        """How often the chat was seen and opened today, by page."""
         with self._signed_in(CHEN) as client:
             steps = client.get("/api/reports/funnel").raise_for_status().json()["data"]["steps"]
-        return {step["key"]: step for step in steps if step["impressions"]}
+        return {step["key"]: (step["impressions"], step["opens"]) for step in steps if step["impressions"]}
 
     @contextmanager
     def _signed_in(self, account: Account) -> Iterator[httpx2.Client]:

@@ -1,7 +1,7 @@
 """The visitor funnel over HTTP: what browsers tell of it, and what came of it."""
 
 from dataclasses import asdict
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
@@ -14,7 +14,7 @@ from kefu.reports import funnel as funnels
 from kefu.reports.cost_endpoints import CostQuery
 from kefu.shops.models import SHOP_ID
 from kefu.shops.origins import LOCAL, ForeignOrigin
-from kefu.shops.pages import PageAddress, SiteAddress
+from kefu.shops.pages import CameFrom
 from kefu.shops.service import find_shop
 
 router = APIRouter(tags=["reports"])
@@ -23,12 +23,8 @@ MOST_TOLD = 20
 MOST_SHOWN = 500
 
 
-class SeenIn(BaseModel):
-    """`page` is kept without query and `referrer` as its site alone, whatever is sent."""
-
-    stage: Literal["impression", "open"]
-    page: PageAddress
-    referrer: SiteAddress = ""
+class SeenIn(CameFrom):
+    stage: funnels.Stage
 
 
 class Told(BaseModel):

@@ -19,7 +19,7 @@ from kefu.sessions.reading import Marks
 from kefu.sessions.several import Outcome
 from kefu.sessions.states import Status
 from kefu.shops.customers import Doubt, Proof
-from kefu.shops.pages import PageAddress, SiteAddress
+from kefu.shops.pages import CameFrom
 
 NAME = r"^[A-Za-z0-9_.\-]{1,80}$"
 TEXT_LIMIT = 5000
@@ -73,13 +73,6 @@ class Card(Body):
 
 class ShowPage(Body):
     card: Card | None = Field(description="null: nothing any more")
-
-
-class CameFrom(Body):
-    """Where on the shop's pages the visitor is: kept without query and, of the referrer, as its site alone."""
-
-    page: PageAddress
-    referrer: SiteAddress = ""
 
 
 class OpenConversation(Body):

@@ -4,7 +4,7 @@ import re
 from typing import Annotated
 from urllib.parse import SplitResult, urlsplit
 
-from pydantic import AfterValidator, StringConstraints
+from pydantic import AfterValidator, BaseModel, StringConstraints
 from pydantic_core import PydanticCustomError
 
 PAGE_LENGTH = 300
@@ -45,3 +45,10 @@ def _origin(parts: SplitResult) -> str:
 
 PageAddress = Annotated[str, StringConstraints(max_length=2000), AfterValidator(page_of)]
 SiteAddress = Annotated[str, StringConstraints(max_length=2000), AfterValidator(site_of)]
+
+
+class CameFrom(BaseModel):
+    """Where on the shop's pages the visitor is: kept without query and, of the referrer, as its site alone."""
+
+    page: PageAddress
+    referrer: SiteAddress = ""
