@@ -24,6 +24,8 @@ WORDS: dict[Locale, dict[str, str]] = {
         "model": "Model",
         "try": "Test connection",
         "well": "bench answers",
+        "embedding": "Embedding model",
+        "embeds": "bge-m3 gives vectors",
         "refused": "Nobody takes the connection there",
         "save": "Save",
         "kept": "A key is stored",
@@ -37,6 +39,8 @@ WORDS: dict[Locale, dict[str, str]] = {
         "model": "模型名称",
         "try": "测试连接",
         "well": "bench 已回复",
+        "embedding": "向量模型",
+        "embeds": "bge-m3 可以生成向量",
         "refused": "无法建立连接",
         "save": "保存",
         "kept": "已保存密钥",
@@ -74,10 +78,12 @@ def test_a_supervisor_chooses_who_answers_and_tries_it_before(
     key.fill(f"sk-of-{locale}-0123456789")
     page.get_by_role("textbox", name=words["url"]).first.fill("http://127.0.0.1:9/v1")
     page.get_by_role("button", name=words["try"]).click()
-    expect(page.get_by_text(words["refused"])).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(words["refused"]).first).to_be_visible(timeout=20_000)
     page.get_by_role("textbox", name=words["url"]).first.fill(f"{model}/{locale}")
+    page.get_by_role("textbox", name=words["embedding"]).fill("bge-m3")
     page.get_by_role("button", name=words["try"]).click()
     expect(page.get_by_text(words["well"])).to_be_visible(timeout=20_000)
+    expect(page.get_by_text(words["embeds"])).to_be_visible()
     page.get_by_role("button", name=words["save"], exact=True).click()
     expect(page.get_by_text(words["kept"])).to_be_visible(timeout=20_000)
     assert key.input_value() == ""

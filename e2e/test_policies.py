@@ -19,6 +19,7 @@ TITLE = {"en": "Policies", "zh": "监管策略"}
 ADD = {"en": "New policy", "zh": "新建策略"}
 NAME = {"en": "Name", "zh": "名称"}
 WORDS = {"en": "Keywords, one a line", "zh": "关键词，每行一个"}
+EDIT = {"en": "Edit", "zh": "编辑"}
 SAVE = {"en": "Save to draft", "zh": "保存到草稿"}
 TRY = {"en": "Write as a visitor would", "zh": "像访客一样输入"}
 BACKTESTS = {"en": "Back-tests", "zh": "回测"}
@@ -59,6 +60,10 @@ def test_a_policy_is_written_tried_run_over_the_past_and_published(
     dialog.get_by_label(WORDS[locale]).fill("brake\n刹车")
     shoot(page, f"policies-form-{locale}")
     dialog.get_by_role("button", name=SAVE[locale]).click()
+    expect(dialog).to_be_hidden()
+    page.get_by_role("button", name=EDIT[locale]).last.click()
+    expect(dialog.get_by_label(NAME[locale], exact=True)).to_have_value("Brakes 刹车")
+    page.keyboard.press("Escape")
     expect(dialog).to_be_hidden()
     page.get_by_label(TRY[locale]).fill("我的刹车有点响")
     expect(page.locator("mark")).to_have_text("刹车")

@@ -11,7 +11,7 @@ from pathlib import Path
 
 WORKBENCH = Path(__file__).parent.parent / "src/kefu/static/workbench"
 FIRST = ("DeskLayout", "SessionsPage")
-LIMIT = 300_000
+LIMIT = 240_000
 
 
 def first_load(built: Path) -> set[str]:

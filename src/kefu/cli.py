@@ -172,7 +172,8 @@ def worker() -> None:
 
 async def _work(settings: Settings, db: Database) -> None:
     """Raises BadSettings for SQLite, whose one process does this work itself."""
-    from kefu.main import Shared, answerer_of, bulk_worker, line_of, models_of
+    from kefu.knowledge.vectors import Vectors
+    from kefu.main import Shared, bulk_worker, helped_by, line_of, models_of
 
     if db.is_sqlite:
         raise BadSettings(
@@ -183,9 +184,9 @@ async def _work(settings: Settings, db: Database) -> None:
     for sign in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(sign, stop.set)
     shared = Shared(settings, db)
-    line = line_of(settings)
-    models = models_of(db, settings, line)
-    parts = (shared, line.streams, bulk_worker(db, settings, answerer_of(settings, db, models), models))
+    line, vectors = line_of(settings), Vectors(db)
+    helped = helped_by(settings, db, models_of(db, settings, line), vectors)
+    parts = (shared, line.streams, vectors, bulk_worker(db, settings, helped))
     for part in parts:
         part.start()
     typer.echo("Kefu worker is running")

@@ -2,6 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from functools import cache, partial
 
@@ -16,13 +17,14 @@ from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
 from kefu.ai.budget import Books
 from kefu.ai.catalog import price_of
-from kefu.ai.ports import ModelOf
+from kefu.ai.ports import EmbedderOf, ModelOf
 from kefu.ai.telling import Line
 from kefu.answering.bot_endpoints import router as bot
 from kefu.answering.bot_settings import own_prices
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.endpoints import router as chat
 from kefu.answering.evidence_endpoints import router as evidence
+from kefu.answering.meaning import Meaning
 from kefu.answering.model import ModelAnswerer
 from kefu.answering.models_of import ModelsOf
 from kefu.answering.ports import Answerer
@@ -63,8 +65,10 @@ from kefu.kit.signpost import Signpost
 from kefu.kit.web import Edge, add_errors
 from kefu.knowledge.documents.endpoints import router as documents
 from kefu.knowledge.documents.service import DocumentReader, ReadDocument
+from kefu.knowledge.embedding import EmbedPassages, PassageEmbedding, no_embedder
 from kefu.knowledge.endpoints import router as knowledge
 from kefu.knowledge.models import Document
+from kefu.knowledge.vectors import NearOf, Vectors, by_words_alone
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
@@ -187,12 +191,20 @@ class Application(FastAPI):
         return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
 
 
-def bulk_worker(
-    db: Database, settings: Settings, answerer: Answerer | None = None, model_of: ModelOf | None = None
-) -> Worker:
+@dataclass(frozen=True, slots=True)
+class Helped:
+    """What models and embedders do, in an app or a worker."""
+
+    answerer: Answerer
+    model_of: ModelOf | None = None
+    near_of: NearOf = by_words_alone
+    embedder_of: EmbedderOf = no_embedder
+
+
+def bulk_worker(db: Database, settings: Settings, helped: Helped | None = None) -> Worker:
     """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
     mailing, store = Mailing(db, settings), file_store(settings)
-    answerer = answerer or BuiltinAnswerer(db)
+    helped = helped or Helped(BuiltinAnswerer(db))
     handlers: dict[str, Handler] = {
         SendAfterHoursMail.kind: mailing.tell_team,
         SendMailReply.kind: mailing.reply,
@@ -205,12 +217,21 @@ def bulk_worker(
         ReadDocument.kind: DocumentReader(db, store),
         CollectQuestions.kind: partial(collect_questions, db),
         FollowFunnel.kind: partial(follow_funnel, db, settings.timezone),
-        RunGolden.kind: Runner(db, answerer),
-        DraftInShadow.kind: Shadow(db, answerer),
+        RunGolden.kind: Runner(db, helped.answerer),
+        DraftInShadow.kind: Shadow(db, helped.answerer),
         ReadMessages.kind: partial(read_messages, db),
-        PrepareHelp.kind: Proposing(db, model_of),
+        PrepareHelp.kind: Proposing(db, helped.model_of, helped.near_of),
+        EmbedPassages.kind: PassageEmbedding(db, helped.embedder_of),
     }
-    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions(), ReadMessages(), FollowFunnel()]
+    recurring = [
+        CloseIdle(),
+        IndexMessages(),
+        SweepFiles(),
+        CollectQuestions(),
+        FollowFunnel(),
+        ReadMessages(),
+        EmbedPassages(),
+    ]
     return Worker(db, "bulk", handlers, width=4, recurring=recurring)
 
 
@@ -246,10 +267,12 @@ def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
     return Worker(db, "desk", {WritePacket.kind: Handover(db, model_of)})
 
 
-def answerer_of(settings: Settings, db: Database, models: ModelsOf) -> Answerer:
+def helped_by(settings: Settings, db: Database, models: ModelsOf, vectors: Vectors) -> Helped:
+    near_of = Meaning(models, vectors)
+    answerer: Answerer = ModelAnswerer(BuiltinAnswerer(db, near_of), models.setup, models.books.price_of)
     if settings.ai_provider == "scripted":
-        return ScriptedAnswerer()
-    return ModelAnswerer(BuiltinAnswerer(db), models.setup, models.books.price_of)
+        answerer = ScriptedAnswerer()
+    return Helped(answerer, models, near_of, models.embedder_of)
 
 
 def _publish(bus: Bus, entries: list[Entry]) -> None:
@@ -285,7 +308,7 @@ class Shared:
             await self.redis.close()
 
 
-Part = Shared | HttpStreams | Hub | Desk | Tellings | Presence | Signs | Doorkeeper | Worker
+Part = Shared | HttpStreams | Vectors | Hub | Desk | Tellings | Presence | Signs | Doorkeeper | Worker
 
 
 @asynccontextmanager
@@ -326,12 +349,12 @@ def create_app(
     desk, tellings, presence = Desk(db, bus, hub), Tellings(db, bus, hub), Presence(bus, hub)
     signs = Signs(db, presence.own_agents)
     doorkeeper = Doorkeeper(db, bus)
-    line = line_of(settings)
-    models = models_of(db, settings, line)
-    answerer, model_of = answerer or answerer_of(settings, db, models), model_of or models
-    parts: list[Part] = [shared, line.streams, hub, desk, tellings, presence, signs, doorkeeper]
-    parts += [talk_worker(db, bus, settings, answerer), desk_worker(db, model_of)]
-    parts += [bulk_worker(db, settings, answerer, model_of)] if db.is_sqlite else []
+    line, vectors = line_of(settings), Vectors(db)
+    helped = helped_by(settings, db, models_of(db, settings, line), vectors)
+    helped = replace(helped, answerer=answerer or helped.answerer, model_of=model_of or helped.model_of)
+    parts: list[Part] = [shared, line.streams, vectors, hub, desk, tellings, presence, signs, doorkeeper]
+    parts += [talk_worker(db, bus, settings, helped.answerer), desk_worker(db, helped.model_of)]
+    parts += [bulk_worker(db, settings, helped)] if db.is_sqlite else []
 
     app = _application(partial(_running, parts, hub, db))
     app.state.settings, app.state.db, app.state.bus, app.state.hub = settings, db, bus, hub
@@ -341,8 +364,8 @@ def create_app(
     app.state.check_visitor, app.state.origins = partial(check_visitor, db), Origins(db, settings.cors_origins)
     app.state.provider, app.state.files = Provider.of(settings), file_store(settings)
     app.state.limits = Limits(enabled=settings.rate_limits == "on", redis=shared.redis)
-    app.state.line, app.state.model_of, app.state.gate = line, model_of, Gate(db)
-    app.state.proposing = Proposing(db, model_of)
+    app.state.line, app.state.model_of, app.state.gate = line, helped.model_of, Gate(db)
+    app.state.near_of, app.state.proposing = helped.near_of, Proposing(db, helped.model_of, helped.near_of)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)
     _add_routes(app)

@@ -69,3 +69,9 @@ def vllm(texts: Sequence[str]) -> list[bytes]:
     frames += [chunk(model, {"content": text}, usage={**USED, "completion_tokens": 1}) for text in texts]
     frames += [chunk(model, {"content": ""}, "stop", stop_reason=None), chunk(model, None, usage=USED)]
     return [one.replace(b"\n", b"\r\n") for one in (*frames, b"data: [DONE]\n\n")]
+
+
+def embeddings(vectors: Sequence[Sequence[float]], **more: Any) -> dict[str, Any]:
+    data = [{"object": "embedding", "index": n, "embedding": list(one)} for n, one in enumerate(vectors)]
+    usage = {"prompt_tokens": 8, "total_tokens": 8}
+    return {"object": "list", "data": data, "model": "text-embedding-3-small", "usage": usage, **more}

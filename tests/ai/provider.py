@@ -108,16 +108,21 @@ class Provider:
             while (heard := await _request(reader)) is not None:
                 self.heard.append(heard)
                 script = self.scripts.pop(0) if len(self.scripts) > 1 else self.scripts[0]
-                telling = asyncio.ensure_future(script(heard, Reply(writer)))
-                hanging_up = asyncio.ensure_future(reader.read(1))
-                await asyncio.wait([telling, hanging_up], return_when=asyncio.FIRST_COMPLETED)
-                if not telling.done():
-                    self.left.set()
-                    telling.cancel()
-                hanging_up.cancel()
-                await asyncio.gather(telling, hanging_up, return_exceptions=True)
+                await self._tell(script(heard, Reply(writer)), reader)
         except (ConnectionError, asyncio.IncompleteReadError):
             self.left.set()
+
+    async def _tell(self, script: Awaitable[None], reader: asyncio.StreamReader) -> None:
+        """To its end, or until nobody listens any more."""
+        telling, hanging_up = asyncio.ensure_future(script), asyncio.ensure_future(reader.read(1))
+        try:
+            await asyncio.wait([telling, hanging_up], return_when=asyncio.FIRST_COMPLETED)
+            if not telling.done():
+                self.left.set()
+        finally:
+            telling.cancel()
+            hanging_up.cancel()
+            await asyncio.gather(telling, hanging_up, return_exceptions=True)
 
     async def close(self) -> None:
         for task in self._serving:

@@ -15,7 +15,7 @@ from kefu.jobs import worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.knowledge.service import Content, put_published
-from kefu.main import bulk_worker, create_app
+from kefu.main import Helped, bulk_worker, create_app
 from kefu.shops.service import first_shop
 
 RETURNS = Content(
@@ -74,7 +74,7 @@ async def app(
         await put_published(tx, "default", [RETURNS, REFUNDS, RETURNS_ZH])
     app = create_app(settings, BuiltinAnswerer(db), model_of=model.of)
     async with app.router.lifespan_context(app):
-        bulk = None if db.is_sqlite else bulk_worker(db, settings, model_of=model.of)
+        bulk = None if db.is_sqlite else bulk_worker(db, settings, Helped(BuiltinAnswerer(db), model.of))
         if bulk:
             bulk.start()
         yield app

@@ -57,6 +57,7 @@ def test_every_rule_left_out_gives_its_reason() -> None:
 PLANTED = {
     "layers": ("log/log.py", "from kefu.sessions import models"),
     "no-cycles": ("sessions/states.py", "from kefu.sessions import service"),
+    "no-clients": ("ai/coze.py", "import cozepy"),
     "endpoints": ("realtime/hub.py", "from kefu.sessions import endpoints"),
     "no-http-inside": ("sessions/queries.py", "import fastapi"),
 }

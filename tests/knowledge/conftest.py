@@ -14,6 +14,7 @@ from kefu.kit.db import Database
 from kefu.kit.limits import Limits
 from kefu.kit.web import Edge, add_errors
 from kefu.knowledge.endpoints import router
+from kefu.knowledge.vectors import by_words_alone
 from kefu.quality.gate import Gate
 from kefu.shops.service import FIRST_SHOP, put_shop
 from knowledge.desk import Desk
@@ -27,6 +28,7 @@ def app(db: Database) -> FastAPI:
     app.state.tokens = Tokens("a secret of the tests")
     app.state.limits = Limits(enabled=False)
     app.state.gate = Gate(db)
+    app.state.near_of = by_words_alone
     app.include_router(accounts)
     app.include_router(router)
     app.add_middleware(Edge)

@@ -1,6 +1,8 @@
 """How text is cut into words that meet."""
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from kefu.kit.i18n import Locale
 from kefu.knowledge.passages import BETWEEN, pieces, plain
@@ -80,6 +82,12 @@ def test_a_passage_never_runs_over_a_heading_and_a_long_one_is_parted_at_sentenc
         for piece in care
     )
     assert " ".join(piece.text for piece in care) == (sentence * 60).strip()
+
+
+@given(st.text("Bé退 *_`1.-+=()，&;/:\n", max_size=12))
+def test_what_is_not_marked_is_plain_already(text: str) -> None:
+    """The short way says what the long one does."""
+    assert plain(text) == plain(f"{text}\n\n")
 
 
 def test_plain_text_has_no_marks() -> None:

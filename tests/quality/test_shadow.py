@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 
 from actors import Agent, Stage, Visitor, data_of
-from kefu.answering.builtin import BuiltinAnswerer
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.log.log import Entry, read
@@ -61,7 +60,7 @@ async def test_its_draft_is_kept_inside_and_compared_with_the_reply(
     shelf: Shelf, visitor: Visitor, db: Database, settings: Settings
 ) -> None:
     await switch(shelf.lead, is_on=True)
-    worker = None if db.is_sqlite else bulk_worker(db, settings, BuiltinAnswerer(db))
+    worker = None if db.is_sqlite else bulk_worker(db, settings)
     if worker:
         worker.start()
     await visitor.says("May I return my bike?")

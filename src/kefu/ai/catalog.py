@@ -11,6 +11,9 @@ Provider = Literal["openai", "azure", "custom", "coze"]
 Named = Literal["builtin", Provider]
 PROVIDERS: tuple[Provider, ...] = get_args(Provider)
 
+# Who has vectors of texts too.
+EMBEDS: tuple[Provider, ...] = ("openai", "azure", "custom")
+
 # What must be filled in, by the names of `Choice`.
 NEEDS: Mapping[Provider, tuple[str, ...]] = {
     "openai": ("url", "key", "model"),
@@ -26,7 +29,8 @@ API_VERSION = "2024-10-21"
 class Choice:
     """A provider with all it needs. `key`: for coze the private key (PEM) of the OAuth app.
 
-    `cheaper_model`: asked when the first one fails, or the budget says so; for azure a deployment.
+    `cheaper_model`: asked when the first one fails, or the budget says so; for azure a deployment, as is
+    `embedding_model`, which finds passages by what they mean.
     """
 
     provider: Provider
@@ -40,6 +44,7 @@ class Choice:
     coze_workflow_id: str = ""
     coze_client_id: str = ""
     coze_public_key_id: str = ""
+    embedding_model: str = ""
 
     def __repr__(self) -> str:
         """Without the key."""
@@ -85,6 +90,10 @@ PRICES: Mapping[str, Price] = {
     "qwen-plus": Price(0.11, 0.28),
     "qwen-flash": Price(0.02, 0.21),
     "qwen-turbo": Price(0.04, 0.08),
+    "text-embedding-3-small": Price(0.02, 0.0),
+    "text-embedding-3-large": Price(0.13, 0.0),
+    "text-embedding-ada-002": Price(0.1, 0.0),
+    "text-embedding-v": Price(0.07, 0.0),
 }
 FREE = Price(0.0, 0.0)
 

@@ -48,14 +48,9 @@ class OpenAiModel:
             "stream": True,
             "stream_options": {"include_usage": True},
         }
-        base, headers = choice.url.rstrip("/"), {}
-        if choice.provider == "azure":
-            at = f"{base}/openai/deployments/{quote(choice.deployment, safe='')}/chat/completions"
-            url = f"{at}?api-version={quote(choice.api_version, safe='')}"
-            headers["api-key"] = choice.key
-        else:
-            url, body["model"] = f"{base}/chat/completions", choice.model
-            headers |= {"Authorization": f"Bearer {choice.key}"} if choice.key else {}
+        url, headers = place(choice, "chat/completions", choice.deployment)
+        if choice.provider != "azure":
+            body["model"] = choice.model
         if THINKS.match(choice.name):
             body["max_completion_tokens"] = ask.max_tokens + TO_THINK
         else:
@@ -64,6 +59,15 @@ class OpenAiModel:
         if ask.wants_json:
             body["response_format"] = {"type": "json_object"}
         return Call(choice.provider, url, headers, body, choice.key, max(20_000, ask.max_tokens * 12))
+
+
+def place(choice: Choice, what: str, deployment: str) -> tuple[str, dict[str, str]]:
+    """The address of one of its services, and the headers that open it. Azure has one for each deployment."""
+    base = choice.url.rstrip("/")
+    if choice.provider == "azure":
+        at = f"{base}/openai/deployments/{quote(deployment, safe='')}/{what}"
+        return f"{at}?api-version={quote(choice.api_version, safe='')}", {"api-key": choice.key}
+    return f"{base}/{what}", {"Authorization": f"Bearer {choice.key}"} if choice.key else {}
 
 
 class OpenAiReading:

@@ -103,3 +103,39 @@ class ChatModel(Protocol):
 
 # The model that a shop has chosen; None when it has none and rules must do.
 ModelOf = Callable[[str], Awaitable[ChatModel | None]]
+
+
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """`vectors`: of each text in order, float32 little endian, of length one, all of the same dimension."""
+
+    vectors: Sequence[bytes]
+    end: Finished
+
+    @property
+    def dimension(self) -> int:
+        return len(self.vectors[0]) // FLOAT
+
+
+# Bytes of a number in a vector.
+FLOAT = 4
+
+
+class Embedder(Protocol):
+    """Says where texts stand by what they mean: those that mean the same stand near each other.
+
+    `model`: whose vectors can be compared with each other, and with no other's. Raises ProviderFailed. Holds no
+    transaction and may be used by many at once.
+    """
+
+    model: str
+
+    async def embed(self, texts: Sequence[str]) -> Embedded:
+        """At most TEXTS of them, none empty."""
+
+
+# As many as every provider takes in one request (Qwen: ten).
+TEXTS = 10
+
+# The embedder for the passages of a shop's knowledge; None when it has chosen none.
+EmbedderOf = Callable[[str], Awaitable[Embedder | None]]

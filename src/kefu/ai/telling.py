@@ -21,7 +21,7 @@ from kefu.kit.http import AddressRefused, NoAnswer
 from kefu.kit.http_streams import HttpStreams, StreamedAnswer, Waits
 from kefu.kit.masking import mask_text
 
-PACE_SECONDS = 0.025
+PACE_SECONDS = 0.04
 MOST_BYTES = 4 << 20
 MOST_SAID = 300
 NO_ANSWER: Mapping[str, Failing] = {

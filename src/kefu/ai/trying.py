@@ -41,6 +41,20 @@ class Tries:
     longest: float = 5.0
     within: float = 15.0
 
+    def pause(self, failure: ProviderFailed | None, number: int, passed: float, *, is_left_alone: bool) -> float | None:
+        """The seconds before the next try; None when it is done. Raises the failure when no try is worth it.
+
+        `passed`: seconds since the first; `is_left_alone`: its breaker is open.
+        """
+        if failure is None:
+            return None
+        is_late = number >= self.most or passed > self.within or is_left_alone
+        asked = failure.wait or 0.0
+        if is_late or failure.reason not in PASSING or asked > self.longest:
+            raise failure
+        own: float = self.first * 2 ** (number - 1)
+        return max(asked, own * random.uniform(0.5, 1))  # noqa: S311 - spreads load, guards nothing
+
 
 USUAL = Tries()
 
@@ -71,18 +85,8 @@ class Trying:
             async with aclosing(request.passed_on(self._model, ask)) as pieces:
                 async for piece in pieces:
                     yield piece
-            pause = self._pause(request.failure, number, time.monotonic() - began)
-
-    def _pause(self, failure: ProviderFailed | None, number: int, passed: float) -> float | None:
-        """The seconds before the next try; None when it is done. Raises the failure when no try is worth it."""
-        if failure is None:
-            return None
-        is_late = number == self._tries.most or passed > self._tries.within or self._breaker.is_open
-        asked = failure.wait or 0.0
-        if is_late or failure.reason not in PASSING or asked > self._tries.longest:
-            raise failure
-        own: float = self._tries.first * 2 ** (number - 1)
-        return max(asked, own * random.uniform(0.5, 1))  # noqa: S311 - spreads load, guards nothing
+            is_left = self._breaker.is_open
+            pause = self._tries.pause(request.failure, number, time.monotonic() - began, is_left_alone=is_left)
 
 
 class _Request:

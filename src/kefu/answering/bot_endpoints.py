@@ -11,12 +11,13 @@ from kefu.accounts.identity import AgentIdentity, allowed
 from kefu.ai.catalog import PROVIDERS, Named
 from kefu.answering import bot_shapes as shapes
 from kefu.answering.bot_settings import choice_of, find_bot, merged, put_bot
-from kefu.answering.bot_trial import tried
+from kefu.answering.bot_trial import tried, tried_embedder
 from kefu.answering.models import BotSettings
 from kefu.kit.clock import iso
 from kefu.kit.config import Settings
 from kefu.kit.http import NoAnswer
 from kefu.kit.web import caller_locale
+from kefu.knowledge.models import VectorState
 from kefu.shops.models import SHOP_ID
 
 router = APIRouter(tags=["bot"])
@@ -30,8 +31,11 @@ Writer = Annotated[AgentIdentity, Depends(allowed("bot.write"))]
 async def read_bot(request: Request, shop_id: ShopInPath, _: Reader) -> shapes.BotData:
     """Without the key, which nobody reads again."""
     async with request.app.state.db.read() as tx:
-        row = await find_bot(tx, shop_id)
-    return shapes.BotData(data=_bot_out(row, request.app.state.settings))
+        row, vectors = await find_bot(tx, shop_id), await tx.get(VectorState, shop_id)
+    found = _bot_out(row, request.app.state.settings)
+    if vectors is not None:
+        found.vectors = shapes.VectorsOut.model_validate(vectors)
+    return shapes.BotData(data=found)
 
 
 @router.put("/api/shops/{shop_id}/bot")
@@ -58,7 +62,11 @@ async def try_bot(request: Request, shop_id: ShopInPath, body: shapes.BotChoice,
     async with state.db.read() as tx:
         saved = await find_bot(tx, shop_id)
     choice = choice_of(merged(saved, shop_id, body), state.settings)
-    found = await tried(choice, state.model_of.on_trial(shop_id, choice) if choice else None, caller_locale(request))
+    locale = caller_locale(request)
+    found = await tried(choice, state.model_of.on_trial(shop_id, choice) if choice else None, locale)
+    if choice and choice.embedding_model:
+        embedder = state.model_of.embedder_on_trial(shop_id, choice)
+        found.embedding = await tried_embedder(choice, embedder, locale)
     async with state.db.write() as tx:
         audit(
             tx, "bot.tested", ("shop", shop_id), after=found.model_dump(include={"provider", "model", "ok", "reason"})

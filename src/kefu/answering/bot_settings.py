@@ -6,7 +6,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.audit import audit, fields
-from kefu.ai.catalog import API_VERSION, DEFAULT_URLS, PROVIDERS, Choice, Price
+from kefu.ai.catalog import API_VERSION, DEFAULT_URLS, EMBEDS, PROVIDERS, Choice, Price
 from kefu.answering.bot_shapes import BotChoice, BotFields
 from kefu.answering.models import BotSettings
 from kefu.kit.clock import now_ms
@@ -23,6 +23,7 @@ PLAIN = (
     "url",
     "model",
     "cheaper_model",
+    "embedding_model",
     "deployment",
     "api_version",
     "coze",
@@ -91,6 +92,8 @@ def merged(row: BotSettings | None, shop_id: str, wanted: BotChoice) -> BotSetti
     for name, value in wanted.model_dump(exclude={"key", "version"}).items():
         setattr(new, name, value)
     new.url = wanted.url or DEFAULT_URLS.get(wanted.provider, "") if wanted.provider in PROVIDERS else ""
+    if wanted.provider not in EMBEDS:
+        new.embedding_model = ""
     is_same_place = row is not None and (row.provider, row.url) == (new.provider, new.url)
     new.key = wanted.key or (row.key if row is not None and is_same_place else None)
     if new.key == UNREADABLE:
@@ -123,6 +126,7 @@ def own_choice(row: BotSettings) -> Choice | None:
         row.cheaper_model,
         row.deployment,
         row.api_version or API_VERSION,
+        embedding_model=row.embedding_model,
         **{f"coze_{name}": value for name, value in row.coze.items()},
     )
 
@@ -146,6 +150,7 @@ def choice_of(row: BotSettings, settings: Settings) -> Choice | None:
         settings.ai_cheaper_model,
         settings.ai_deployment,
         settings.ai_api_version,
+        embedding_model=settings.ai_embedding_model,
     )
 
 

@@ -54,12 +54,16 @@ class Coze(BaseModel):
 
 
 class BotFields(BaseModel):
-    """`provider` null: that of the installation. `persona` and `prompt`: who the bot is, and what it is to heed."""
+    """`provider` null: that of the installation. `persona` and `prompt`: who the bot is, and what it is to heed.
+
+    `embedding_model`: for openai, azure (a deployment) and custom; empty: the search goes by words alone.
+    """
 
     provider: Named | None = None
     url: Url = ""
     model: Id = ""
     cheaper_model: Id = ""
+    embedding_model: Id = ""
     deployment: Id = ""
     api_version: Annotated[str, StringConstraints(pattern=r"^[0-9a-z-]{0,40}$")] = API_VERSION
     coze: Coze = Coze()
@@ -78,6 +82,17 @@ class BotChoice(BotFields):
     version: Annotated[int, Field(ge=0, le=2**31 - 1)]
 
 
+class VectorsOut(BaseModel):
+    """How many of the shop's passages have a vector of `model`. `reason`: why no more came, where something failed."""
+
+    model_config = ConfigDict(from_attributes=True)
+
+    model: str
+    done: int
+    total: int
+    reason: str
+
+
 class BotOut(BotFields):
     """`default_provider`: of the installation. `updated_by`: an agent's id, null while nobody has chosen anything."""
 
@@ -87,10 +102,23 @@ class BotOut(BotFields):
     version: int
     updated_at: str | None
     updated_by: str | None
+    vectors: VectorsOut | None = None
 
 
 class BotData(Done):
     data: BotOut
+
+
+class EmbeddingTrialOut(BaseModel):
+    """What came of one text for `model`. `message`: how it went, in words; `said`: in the provider's own."""
+
+    ok: bool
+    model: str
+    dimension: int | None = None
+    total_ms: int
+    reason: Failing | None = None
+    message: str
+    said: str = ""
 
 
 class TrialOut(BaseModel):
@@ -107,6 +135,7 @@ class TrialOut(BaseModel):
     reason: Failing | None = None
     message: str
     said: str = ""
+    embedding: EmbeddingTrialOut | None = None
 
 
 class TrialData(Done):

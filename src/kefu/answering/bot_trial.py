@@ -1,15 +1,17 @@
 """Whether a provider answers: a tiny question, and what came of it in words."""
 
+import asyncio
 import time
 from collections.abc import Mapping
 from contextlib import aclosing
 
 from kefu.ai.catalog import Choice
-from kefu.ai.ports import Ask, ChatModel, Failing, Finished, Message, ProviderFailed
-from kefu.answering.bot_shapes import TrialOut
+from kefu.ai.ports import Ask, ChatModel, Embedder, Failing, Finished, Message, ProviderFailed
+from kefu.answering.bot_shapes import EmbeddingTrialOut, TrialOut
 from kefu.kit.i18n import Locale, Text
 
 QUESTION = Ask([Message("user", "Reply with the one word: OK")], conversation="", purpose="test", max_tokens=16)
+SECONDS = 60
 BUILTIN: Text = {
     "en": "Answers are found in the knowledge, without a model. There is nothing to test.",
     "zh": "直接根据知识库回答，不使用模型，无需测试。",
@@ -45,6 +47,25 @@ WORDS: Mapping[Failing, Text] = {
         "zh": "请求被拒绝，请检查密钥、模型名称和账户状态。",
     },
 }
+
+
+EMBEDS: Text = {"en": "It gives vectors.", "zh": "向量模型连接正常。"}
+
+
+async def tried_embedder(choice: Choice, embedder: Embedder, locale: Locale) -> EmbeddingTrialOut:
+    """Never raises for what the provider does."""
+    began = time.monotonic()
+    found = EmbeddingTrialOut(ok=False, model=choice.embedding_model, total_ms=0, message="")
+    try:
+        async with asyncio.timeout(SECONDS):
+            found.dimension = (await embedder.embed(["OK"])).dimension
+        found.ok, found.message = True, EMBEDS[locale]
+    except ProviderFailed as failure:
+        found.reason, found.message, found.said = failure.reason, WORDS[failure.reason][locale], failure.said
+    except TimeoutError:
+        found.reason, found.message = "slow", WORDS["slow"][locale]
+    found.total_ms = _ms(began)
+    return found
 
 
 async def tried(choice: Choice | None, model: ChatModel | None, locale: Locale) -> TrialOut:

@@ -17,6 +17,7 @@ from kefu.knowledge.passages import sentences
 from kefu.knowledge.quoting import excerpt, quote
 from kefu.knowledge.search import Found, Hit, search
 from kefu.knowledge.synonyms import synonyms
+from kefu.knowledge.vectors import Asker, NearOf, by_words_alone
 from kefu.knowledge.words import language_of
 
 LANGUAGES: tuple[Locale, ...] = ("en", "zh")
@@ -33,8 +34,9 @@ FOLLOWS_UP = re.compile(r"^(?:and|what about|how about|also)\b|^(?:那|那么|�
 class BuiltinAnswerer:
     """Answers from the shop's published knowledge, in the language of the question, or says that it does not know."""
 
-    def __init__(self, db: Database) -> None:
+    def __init__(self, db: Database, near_of: NearOf = by_words_alone) -> None:
         self._db = db
+        self._near_of = near_of
         self._desk = asyncio.Semaphore(1 if db.is_sqlite else AT_ONCE)
         for language in LANGUAGES:
             synonyms(language)  # read from its file now, so that no visitor waits for it
@@ -52,12 +54,13 @@ class BuiltinAnswerer:
 
     async def look_up(self, turn: Turn, locale: Locale) -> Found:
         """What the knowledge has on the question; one that follows up on an earlier one is looked up with it."""
+        questions = [turn.question, *_with_earlier(turn)]
+        near = await self._near_of(Asker(turn.shop, locale, turn.visitor, turn.session_name), questions)
         async with self._desk:
-            found = await search(self._db, turn.shop, turn.question, locale, HITS)
-            earlier = next((said.content for said in reversed(turn.history) if said.role == "user"), "")
-            if not found.is_confident and earlier and FOLLOWS_UP.search(turn.question.strip()):
-                both = await search(self._db, turn.shop, f"{earlier}\n{turn.question}", locale, HITS)
-                found = both if both.is_confident else found
+            found = await search(self._db, turn.shop, turn.question, locale, HITS, near[0])
+            if not found.is_confident and len(questions) > 1:
+                both = await search(self._db, turn.shop, questions[1], locale, HITS, near[1])
+                found = both if both.is_confident or both.nearest > found.nearest else found
         return found
 
     async def _from_knowledge(self, turn: Turn, locale: Locale) -> tuple[str, bool, Found | None]:
@@ -68,6 +71,13 @@ class BuiltinAnswerer:
         if found.lang != locale:
             text = f"{wording.FOREIGN[locale]}\n\n{text}"
         return text, True, found
+
+
+def _with_earlier(turn: Turn) -> Iterator[str]:
+    """The question together with the one that it follows up on, if it does: "and to the UK?" names no subject."""
+    earlier = next((said.content for said in reversed(turn.history) if said.role == "user"), "")
+    if earlier and FOLLOWS_UP.search(turn.question.strip()):
+        yield f"{earlier}\n{turn.question}"
 
 
 def _without_knowledge(turn: Turn, locale: Locale) -> tuple[str, bool, Found | None] | None:
@@ -116,4 +126,6 @@ def _evidence(turn: Turn, found: Found | None, took: int, *, answered: bool) -> 
         cost=0.0,
         latency_ms=took,
         answered=answered,
+        retrieval=found.retrieval if found else "keyword",
+        embedder=found.embedder if found else "",
     )

@@ -6,10 +6,12 @@ names, and half of its other words. What is written in another language than the
 
 import re
 from collections.abc import Sequence
+from functools import lru_cache
 from itertools import chain
 
 from kefu.answering.pii import PLACEHOLDER
 from kefu.answering.ports import Claim, Doubt
+from kefu.kit.i18n import Locale
 from kefu.knowledge.passages import plain, sentences
 from kefu.knowledge.search import Hit
 from kefu.knowledge.synonyms import synonyms
@@ -29,11 +31,10 @@ NUMBER = re.compile(r"^(\d+(?:_\d+)*)([a-z]*)$")
 def check(said: str, passages: Sequence[Hit]) -> list[Claim]:
     """The sentences of what a model said, each with the passages it names and whether they say it."""
     text = BEHIND.sub(r"\2\1 ", LIST_MARK.sub("", said))
-    known = [_Passage(hit) for hit in passages]
-    return [_claim(one, known) for one in sentences(text) if CITATION.sub("", one).strip()]
+    return [_claim(one, passages) for one in sentences(text) if CITATION.sub("", one).strip()]
 
 
-def _claim(sentence: str, passages: Sequence["_Passage"]) -> Claim:
+def _claim(sentence: str, passages: Sequence[Hit]) -> Claim:
     cited = tuple(dict.fromkeys(chain.from_iterable(_numbers(found[1]) for found in CITATION.finditer(sentence))))
     text = " ".join(CITATION.sub("", sentence).split())
     return Claim(text, cited, _doubt(text, cited, passages))
@@ -46,12 +47,14 @@ def _numbers(cited: str) -> list[int]:
     return [int(one) for one in re.findall(r"\d+", cited)]
 
 
-def _doubt(text: str, cited: Sequence[int], passages: Sequence["_Passage"]) -> Doubt:
+def _doubt(text: str, cited: Sequence[int], passages: Sequence[Hit]) -> Doubt:
     if not cited:
         return "uncited"
     if not all(1 <= n <= len(passages) for n in cited):
         return "no_such_passage"
-    named = [passages[n - 1] for n in cited]
+    named = [
+        _passage(hit.lang, f"{hit.title}\n\n{hit.heading}\n\n{hit.text}") for hit in (passages[n - 1] for n in cited)
+    ]
     words = [word for word in cut(plain(PLACEHOLDER.sub("", text))) if not word.is_stop]
     numbers = [word.term for word in words if NUMBER.match(word.term)]
     if not all(any(one.has_number(number) for one in named) for number in numbers):
@@ -64,9 +67,9 @@ def _doubt(text: str, cited: Sequence[int], passages: Sequence["_Passage"]) -> D
 
 
 class _Passage:
-    def __init__(self, hit: Hit) -> None:
-        self.language = hit.lang
-        self._terms = frozenset(terms(plain(f"{hit.title}\n\n{hit.heading}\n\n{hit.text}")))
+    def __init__(self, language: Locale, text: str) -> None:
+        self.language = language
+        self._terms = frozenset(terms(plain(text)))
         self._numbers = {_number(term) for term in self._terms if NUMBER.match(term)}
 
     def has_number(self, term: str) -> bool:
@@ -83,6 +86,10 @@ class _Passage:
         if word.is_han and any(len(part) > 1 and part in self._terms for part in parts(word.term)):
             return True
         return any(self._terms.issuperset(tokens) for tokens, _ in synonyms(self.language).of_term(word.term))
+
+
+# To read one takes longer than to hold ten sentences to it, and many ask for the same.
+_passage = lru_cache(256)(_Passage)
 
 
 def _number(term: str) -> tuple[str, str]:

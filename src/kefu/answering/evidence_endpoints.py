@@ -9,9 +9,12 @@ from kefu.accounts.identity import AgentIdentity, allowed
 from kefu.answering.evidence import Held, evidence_of
 from kefu.answering.ports import Doubt
 from kefu.kit.web import Done
+from kefu.knowledge.search import Retrieval
 from kefu.sessions.access import in_sight
 from kefu.sessions.schemas import MAX_SEQ, NameInPath
 
+# What older records lack.
+LATER: dict[str, Any] = {"fell_back_from": [], "refused": "", "claims": [], "retrieval": "keyword", "embedder": ""}
 router = APIRouter(tags=["chat"], dependencies=[Depends(in_sight)])
 
 
@@ -45,6 +48,7 @@ class EvidenceOut(BaseModel):
     """`cost` in US dollars. `fell_back_from`: what did not answer before, and why.
 
     `refused`: what a model said that no passage says; the visitor was told that the bot does not know.
+    `retrieval`: how the passages were found; `embedder`: the shop's, also where it did not answer.
     """
 
     provider: str
@@ -57,6 +61,8 @@ class EvidenceOut(BaseModel):
     answered: bool
     fell_back_from: list[str]
     refused: str
+    retrieval: Retrieval
+    embedder: str
     claims: list[ClaimOut]
     passages: list[EvidencePassageOut]
 
@@ -75,8 +81,7 @@ async def evidence(
     """Of the bot's message `seq`: what it rested on then, and whether the articles still say so."""
     async with request.app.state.db.read() as tx:
         facts, passages = await evidence_of(tx, name, seq)
-    later: dict[str, Any] = {"fell_back_from": [], "refused": "", "claims": []}  # which older records lack
-    return EvidenceData(data=EvidenceOut(**later | facts | {"passages": [_passage(one) for one in passages]}))
+    return EvidenceData(data=EvidenceOut(**LATER | facts | {"passages": [_passage(one) for one in passages]}))
 
 
 def _passage(one: Held) -> EvidencePassageOut:

@@ -27,7 +27,7 @@ from kefu.answering.prompt import Voice, build
 from kefu.answering.saying import Saying
 from kefu.kit.errors import Unavailable
 from kefu.kit.i18n import Locale
-from kefu.knowledge.search import Found
+from kefu.knowledge.search import Found, Hit
 from kefu.knowledge.words import language_of
 
 # Behind an answer that the provider cut short.
@@ -59,6 +59,11 @@ class _Task:
     setup: Setup
     found: Found
     failed: list[str]
+
+    @property
+    def hits(self) -> Sequence[Hit]:
+        """What the model may answer from."""
+        return self.found.best
 
 
 class ModelAnswerer:
@@ -92,7 +97,7 @@ class ModelAnswerer:
             return None
         locale = language_of(turn.question, turn.locale)
         found = await self._builtin.look_up(turn, locale)
-        return _Task(turn, locale, setup, found, []) if found.hits else None
+        return _Task(turn, locale, setup, found, []) if found.best else None
 
     async def _by(self, model: ChatModel, task: _Task) -> Speech:
         """The model's answer; or what it began is taken back, and why stands in `task.failed`."""
@@ -110,7 +115,7 @@ class ModelAnswerer:
     async def _heard(self, model: ChatModel, task: _Task) -> Speech:
         started = time.perf_counter()
         placeholders = Placeholders(task.locale, is_on=task.setup.masks)
-        messages = build(task.turn, task.locale, task.found.hits, task.setup.voice, placeholders.mask)
+        messages = build(task.turn, task.locale, task.hits, task.setup.voice, placeholders.mask)
         saying, end = Saying(placeholders.unmask, partial(_is_given, task)), None
         async with aclosing(model.stream(Ask(messages, task.turn.session_name, "answer"))) as stream:
             async for piece in stream:
@@ -131,13 +136,15 @@ class ModelAnswerer:
             provider=end.provider,
             model=end.model,
             knowledge_version=task.found.version,
-            passages=[passage_of(hit) for hit in task.found.hits],
+            passages=[passage_of(hit) for hit in task.hits],
             prompt_hash=sha256(orjson.dumps([asdict(one) for one in messages])).hexdigest(),
             tokens=end.usage.tokens_in + end.usage.tokens_out,
             cost=self._price_of(end.model).of(end.usage),
             latency_ms=took,
             answered=False,
             fell_back_from=tuple(task.failed),
+            retrieval=task.found.retrieval,
+            embedder=task.found.embedder,
         )
 
     async def _without_model(self, turn: Turn, failed: Sequence[str]) -> Speech:
@@ -158,11 +165,11 @@ class ModelAnswerer:
 
 async def _judged(task: _Task, saying: Saying, evidence: Evidence) -> Speech:
     """The end of the answer: with the passages that say it, or that the bot does not know after all."""
-    claims = check(saying.raw, task.found.hits) if not saying.refuses else []
+    claims = check(saying.raw, task.hits) if not saying.refuses else []
     evidence = replace(evidence, claims=claims)
     named = dict.fromkeys(n for claim in claims if not claim.doubt for n in claim.cited)
     if named:
-        sources = [source_of(task.found.hits[n - 1]) for n in named]
+        sources = [source_of(task.hits[n - 1]) for n in named]
         yield Answer(saying.shown, answered=True, sources=sources, evidence=replace(evidence, answered=True))
         return
     if saying.shown:
@@ -181,5 +188,5 @@ def _after(failed: Sequence[str], piece: Delta | TakenBack | Answer) -> Delta | 
 
 def _is_given(task: _Task, address: str) -> bool:
     """Whether an address stands in a passage, or the team wrote it: the bot sends nobody anywhere else."""
-    texts = (task.setup.voice.instructions, *(hit.text for hit in task.found.hits))
+    texts = (task.setup.voice.instructions, *(hit.text for hit in task.hits))
     return any(address.lower() in text.lower() for text in texts)

@@ -26,6 +26,7 @@ class BotSettings(Table):
     key: Mapped[str | None] = mapped_column(SealedText)
     model: Mapped[str] = mapped_column(String(200), default="", server_default="")
     cheaper_model: Mapped[str] = mapped_column(String(200), default="", server_default="")
+    embedding_model: Mapped[str] = mapped_column(String(200), default="", server_default="")
     deployment: Mapped[str] = mapped_column(String(200), default="", server_default="")
     api_version: Mapped[str] = mapped_column(String(40), default="", server_default="")
     coze: Mapped[dict[str, str]] = mapped_column(JSON, default=dict, server_default="{}")

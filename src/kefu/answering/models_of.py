@@ -1,17 +1,18 @@
 """The model that a shop has chosen, ready to be asked: tried as often as it is worth, and another one after it."""
 
 import asyncio
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from kefu.ai.breaker import Breaker
-from kefu.ai.budget import Booked, Books, Budget, Limit, Payer
+from kefu.ai.budget import NO_LIMIT, Booked, Books, Budget, Limit, Payer
 from kefu.ai.catalog import Choice
 from kefu.ai.conversations import Conversations
 from kefu.ai.coze import CozeModel
+from kefu.ai.embedding import BookedEmbedder, OpenAiEmbedder, TryingEmbedder
 from kefu.ai.openai import OpenAiModel
-from kefu.ai.ports import ChatModel
+from kefu.ai.ports import ChatModel, Embedder
 from kefu.ai.telling import Line
-from kefu.ai.trying import Either, Trying
+from kefu.ai.trying import USUAL, Either, Tries, Trying
 from kefu.answering.bot_settings import choice_of, find_bot
 from kefu.answering.bot_shapes import Budgets
 from kefu.answering.model import Setup
@@ -21,6 +22,27 @@ from kefu.answering.prompt import PERSONA, Voice
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """By whom and where, for the budgets; empty when it is for the team."""
+
+    visitor: str = ""
+    session: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """How long and how often an embedder is waited for. Who is slow with many may be quick with one: `what`."""
+
+    what: str
+    tries: Tries
+    seconds: float
+
+
+# The words have found something long before.
+FOR_QUESTIONS = Patience("questions", Tries(most=1), 0.8)
+FOR_PASSAGES = Patience("passages", USUAL, 60.0)
 VERSION = "SELECT version FROM bot_settings WHERE shop = $1"
 
 
@@ -70,6 +92,34 @@ class ModelsOf:
     def on_trial(self, shop: str, choice: Choice) -> ChatModel:
         """Settings that need not be saved. It is on the shop's books; no budget stands in the way of a test."""
         return Booked(self._plain(choice), self.books, Payer(shop), choice.provider, choice.name)
+
+    async def embedder_of(self, shop: str) -> Embedder | None:
+        """`kefu.ai.ports.EmbedderOf`: for passages, which can wait. Raises as before."""
+        chosen = await self._embeds(shop)
+        return self._embedder(*chosen, Asked(), FOR_PASSAGES) if chosen else None
+
+    async def embedder_for(self, shop: str, asked: Asked) -> tuple[Embedder, bool] | None:
+        """For a question, whose visitor waits, and whether it is to be masked. Raises as before."""
+        chosen = await self._embeds(shop)
+        return (self._embedder(*chosen, asked, FOR_QUESTIONS), chosen[0].mask_pii) if chosen else None
+
+    def embedder_on_trial(self, shop: str, choice: Choice) -> Embedder:
+        return BookedEmbedder(OpenAiEmbedder(choice, self._line), self.books, Payer(shop), choice)
+
+    async def _embeds(self, shop: str) -> tuple[BotSettings, Choice] | None:
+        row, _ = await self._chosen(shop)
+        choice = choice_of(row, self._settings)
+        return (row, choice) if choice and choice.embedding_model else None
+
+    def _embedder(self, row: BotSettings, choice: Choice, asked: Asked, patience: Patience) -> Embedder:
+        name = choice.provider, choice.embedding_model
+        labels = {"provider": choice.provider, "model": f"{choice.embedding_model} ({patience.what})"}
+        key = (choice.provider, choice.url, labels["model"])
+        breaker = self._breakers.setdefault(key, Breaker(labels))
+        inner = OpenAiEmbedder(choice, self._line)
+        tried = TryingEmbedder(inner, breaker, name, patience.tries, patience.seconds)
+        budget = budget_of(row) if asked.session else replace(budget_of(row), session=NO_LIMIT)
+        return BookedEmbedder(tried, self.books, Payer(row.shop, asked.visitor, budget), choice, asked.session)
 
     def _tried(self, choice: Choice) -> ChatModel:
         name = choice.provider, choice.name

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
 from kefu.kit.i18n import Locale
+from kefu.knowledge.search import Retrieval
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +83,8 @@ class Evidence:
 
     `prompt_hash` is sha256 in hex of what was asked of the provider; `cost` is in US dollars. `fell_back_from`: what
     did not answer before, and why. `claims`: of a model's answer, sentence by sentence. `refused`: what the model said
-    that no passage says, so that the visitor was told that the bot does not know.
+    that no passage says, so that the visitor was told that the bot does not know. `retrieval`: how the passages were
+    found; `embedder`: the shop's, also where it did not answer and the words searched alone.
     """
 
     provider: str
@@ -97,6 +99,8 @@ class Evidence:
     fell_back_from: Sequence[str] = ()
     claims: Sequence[Claim] = ()
     refused: str = ""
+    retrieval: Retrieval = "keyword"
+    embedder: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -25,23 +25,26 @@ IS_LINK = re.compile(
 
 
 class Saying:
-    """`raw`: all that was said; `shown`: all that was shown of it. `may_link`: whether an address may be shown."""
+    """`raw`: all that was said; `shown`: all that was shown of it. `may_link`: whether an address may be shown.
+
+    `refuses`: it says, by the word that we gave it, that it does not know.
+    """
 
     def __init__(self, unmask: Callable[[str], str], may_link: Callable[[str], bool]) -> None:
         self.raw = self.shown = ""
         self._unmask, self._may_link = unmask, may_link
         self._held = ""
-
-    @property
-    def refuses(self) -> bool:
-        """Whether it says, by the word that we gave it, that it does not know."""
-        return NO_ANSWER in self.raw
+        self._may_refuse = True
+        self.refuses = False
 
     def hear(self, piece: str) -> str:
         """What may be shown now."""
         self.raw += piece
         self._held += piece
-        if NO_ANSWER.startswith(self.raw.strip()) or self.refuses:
+        # Nothing is looked at again with each piece but the end of what was said: answers may be long.
+        self.refuses = self.refuses or NO_ANSWER in self.raw[-len(piece) - len(NO_ANSWER) :]
+        self._may_refuse = self._may_refuse and NO_ANSWER.startswith(self.raw.strip())
+        if self._may_refuse or self.refuses:
             return ""
         return self._show(self._decided() if len(self._held) <= HELD_LIMIT else len(self._held))
 
@@ -69,7 +72,7 @@ class Saying:
 
     def _begun(self) -> str:
         """The word that was shown last, if it may go on."""
-        found = WORD.search(self.shown)
+        found = WORD.search(self.shown[-HELD_LIMIT:])
         return found[0] if found else ""
 
     def _fit(self, found: re.Match[str]) -> str:

@@ -12,6 +12,7 @@ from kefu.assisting.packet import MadeBy, Packet
 from kefu.assisting.suggesting import source_of
 from kefu.kit.web import Done, caller_of
 from kefu.knowledge.search import search
+from kefu.knowledge.vectors import Asker
 from kefu.sessions.access import actor, in_sight
 from kefu.sessions.models import Session
 from kefu.sessions.queries import find
@@ -116,7 +117,8 @@ async def recommend(
 ) -> shapes.RecommendationsData:
     """The shop's published passages that fit `q` best."""
     await request.app.state.limits.take("search", agent=agent.id)
-    session = await _session(request, name)
+    session, locale = await _session(request, name), caller_of(request).locale
+    (near,) = await request.app.state.near_of(Asker(session.shop, locale), [query.q])
     async with request.app.state.db.read() as tx:
-        found = await search(tx, session.shop, query.q, caller_of(request).locale)
-    return shapes.RecommendationsData(data=[shapes.RestsOn(**source_of(hit)) for hit in found.hits])
+        found = await search(tx, session.shop, query.q, locale, near=near)
+    return shapes.RecommendationsData(data=[shapes.RestsOn(**source_of(hit)) for hit in found.best])

@@ -17,6 +17,7 @@ from kefu.kit.db import Database
 from kefu.kit.errors import Conflict, NotFound
 from kefu.kit.i18n import Text
 from kefu.kit.ids import new_id
+from kefu.knowledge.vectors import Asker, NearOf, by_words_alone
 from kefu.log.log import Actor, Entry, Fact, read_last
 from kefu.sessions.models import Session, stream_of
 from kefu.sessions.queries import find, history
@@ -43,9 +44,10 @@ class SuggestionDecided(Conflict):
 class Proposing:
     """Handles `PrepareHelp`, and proposes when an agent asks. Repeating it is safe: the newest message has one set."""
 
-    def __init__(self, db: Database, model_of: ModelOf | None) -> None:
+    def __init__(self, db: Database, model_of: ModelOf | None, near_of: NearOf = by_words_alone) -> None:
         self._db = db
         self._model_of = model_of
+        self._near_of = near_of
 
     async def __call__(self, job: Taken) -> None:
         work = PrepareHelp(**job.payload)
@@ -78,7 +80,9 @@ class Proposing:
             if session is None:
                 raise SessionNotFound(session_name=name)
             asked = asked_of(session, await messages_of(tx, name))
-            found, replies = await material_for(tx, asked)
+        (near,) = await self._near_of(Asker(session.shop, asked.locale), [asked.question])
+        async with self._db.read() as tx:
+            found, replies = await material_for(tx, asked, near)
         return asked, await propose(self._model_of, asked, found, replies)
 
 

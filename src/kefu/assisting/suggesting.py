@@ -23,6 +23,7 @@ from kefu.collaboration.replies import SHARED
 from kefu.kit.i18n import Locale
 from kefu.knowledge.quoting import quote
 from kefu.knowledge.search import Found, Hit, search
+from kefu.knowledge.vectors import Near
 from kefu.knowledge.words import language_of, terms
 from kefu.log.log import Entry
 from kefu.sessions.models import Session
@@ -85,8 +86,8 @@ def asked_of(session: Session, entries: Sequence[Entry]) -> Asked:
     return Asked(session, entries, question, mine[-1][0] if mine else 0, language_of(question, otherwise))
 
 
-async def material_for(tx: AsyncSession, asked: Asked) -> tuple[Found, list[QuickReply]]:
-    found = await search(tx, asked.session.shop, asked.question, asked.locale, MOST)
+async def material_for(tx: AsyncSession, asked: Asked, near: Near | None) -> tuple[Found, list[QuickReply]]:
+    found = await search(tx, asked.session.shop, asked.question, asked.locale, MOST, near)
     shared = select(QuickReply).where(QuickReply.owner == SHARED)
     return found, list(await tx.scalars(shared.order_by(QuickReply.usage_count.desc()).limit(REPLIES_LOOKED_AT)))
 
@@ -97,7 +98,7 @@ async def propose(
     """The surest first, at most MOST; a model's where there is one that answers in time. Holds no transaction."""
     if not asked.question:
         return []
-    hits = [hit for hit in found.hits if hit.score > 0]
+    hits = [hit for hit in found.best if hit.score > 0]
     own = await _by_model(model_of, asked, hits) if hits else []
     own = own or [_quoted(found, hit) for hit in hits]
     best = max((one.confidence for one in own), default=0.0)

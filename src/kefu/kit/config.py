@@ -307,6 +307,8 @@ def _problem(loc: tuple[int | str, ...], reason: str) -> Problem:
 def _incomplete(settings: Settings) -> Iterator[Problem]:
     for name in settings.lacking():
         yield Problem(name, f"is needed with {settings.ai_provider}", REMEDIES[name])
+    if settings.ai_embedding_model and settings.ai_provider not in {"openai", "azure", "custom"}:
+        yield Problem("AI_EMBEDDING_MODEL", f"is not for {settings.ai_provider}", REMEDIES["AI_EMBEDDING_MODEL"])
     if "AI_PROVIDER" in os.environ:
         yield Problem("AI_PROVIDER", "has another name now", "Write AI_SERVICE_PROVIDER.")
 

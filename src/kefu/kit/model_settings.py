@@ -21,6 +21,7 @@ REMEDIES = {
     "AI_SERVICE_URL": "Use the address up to the version: https://api.deepseek.com/v1.",
     "AI_SERVICE_API_KEY": "Use a key of this provider.",
     "AI_MODEL": "Use the provider's name of a model: gpt-4o-mini, deepseek-chat.",
+    "AI_EMBEDDING_MODEL": "Use openai, azure or custom with it, or leave it empty: the search goes by words then.",
     "AI_DEPLOYMENT_NAME": "Use the name of the deployment at Azure.",
     "AI_PRICES": 'Use US dollars for a million tokens in and out: {"my-model": [0.5, 1.5]}.',
     "COZE_API_BASE": "Use https://api.coze.com or https://api.coze.cn.",
@@ -45,6 +46,7 @@ class ModelSettings(BaseSettings):
     ai_key: SecretStr = Field(SecretStr(""), validation_alias="AI_SERVICE_API_KEY")
     ai_model: str = Field("", validation_alias="AI_MODEL", pattern=ID)
     ai_cheaper_model: str = Field("", validation_alias="AI_CHEAPER_MODEL", pattern=ID)
+    ai_embedding_model: str = Field("", validation_alias="AI_EMBEDDING_MODEL", pattern=ID)
     ai_deployment: str = Field("", validation_alias="AI_DEPLOYMENT_NAME", pattern=ID)
     ai_api_version: str = Field("2024-10-21", validation_alias="AI_API_VERSION", pattern=ID)
     ai_prices: str = Field("", validation_alias="AI_PRICES")

@@ -17,6 +17,7 @@ from kefu.knowledge import schemas as shapes
 from kefu.knowledge.index import warm
 from kefu.knowledge.passages import PAGE_BREAK, cut
 from kefu.knowledge.search import search
+from kefu.knowledge.vectors import Asker
 from kefu.shops.service import find_shop
 
 router = APIRouter(tags=["knowledge"])
@@ -173,8 +174,10 @@ async def hit_test(request: Request, body: shapes.HitTest, agent: Reader) -> sha
     await request.app.state.limits.take("search", agent=agent.id)
     started = time.perf_counter()
     async with request.app.state.db.read() as tx:
-        shop = await find_shop(tx, body.shop)
-        found = await search(tx, shop.id, body.query, body.lang, body.limit)
+        shop = (await find_shop(tx, body.shop)).id
+    (near,) = await request.app.state.near_of(Asker(shop, body.lang), [body.query])
+    async with request.app.state.db.read() as tx:
+        found = await search(tx, shop, body.query, body.lang, body.limit, near)
     return shapes.HitTestData(data=shapes.hits_out(found, round((time.perf_counter() - started) * 1000, 1)))
 
 

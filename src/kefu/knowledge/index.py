@@ -7,13 +7,13 @@ from collections.abc import Sequence
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import delete, insert, select, text
+from sqlalchemy import delete, exists, insert, select, text
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.kit.clock import now_ms
 from kefu.kit.ids import new_id
-from kefu.knowledge.models import Article, Passage, Term
-from kefu.knowledge.passages import PAGE_BREAK, Piece, cut, plain
+from kefu.knowledge.models import Article, Passage, PassageVector, Term
+from kefu.knowledge.passages import PAGE_BREAK, Piece, cut, plain, sense_hash
 from kefu.knowledge.states import Status
 from kefu.knowledge.wordings import SEPARATORS, WORDINGS, wording_tokens
 from kefu.knowledge.words import language_of, terms
@@ -45,12 +45,13 @@ async def reindex(tx: AsyncSession, shop: str, articles: Sequence[Article]) -> N
     """
     await tx.execute(NEXT_VERSION, {"shop": shop, "stamp": new_id("k"), "at": now_ms()})
     counts: Counts = defaultdict(Counter)
-    await _drop(tx, [article.id for article in articles], counts)
+    gone = await _drop(tx, [article.id for article in articles], counts)
     rows = [row for article in articles if article.status == Status.PUBLISHED for row in passage_rows(article)]
     for row in rows:
         counts[row["lang"]].update(_distinct(row["title_tokens"], row["asked_tokens"], row["tokens"]))
     for start in range(0, len(rows), CHUNK):
         await tx.execute(insert(Passage), rows[start : start + CHUNK])
+    await _forget(tx, shop, sorted(gone - {row["sense_hash"] for row in rows}))
     changes = [
         {"shop": shop, "lang": lang, "term": term, "passages": change}
         for lang, terms_ in sorted(counts.items())
@@ -63,14 +64,24 @@ async def reindex(tx: AsyncSession, shop: str, articles: Sequence[Article]) -> N
         await tx.execute(delete(Term).where(Term.shop == shop, Term.passages <= 0))
 
 
-async def _drop(tx: AsyncSession, article_ids: list[str], counts: Counts) -> None:
+async def _drop(tx: AsyncSession, article_ids: list[str], counts: Counts) -> set[str]:
+    """The `sense_hash` of all that were there."""
     theirs = Passage.article_id.in_(article_ids)
-    columns = (Passage.lang, Passage.title_tokens, Passage.asked_tokens, Passage.tokens)
+    columns = (Passage.sense_hash, Passage.lang, Passage.title_tokens, Passage.asked_tokens, Passage.tokens)
     old = (await tx.execute(select(*columns).where(theirs))).all()
-    for lang, *fields in old:
+    for _, lang, *fields in old:
         counts[lang].subtract(_distinct(*fields))
     if old:
         await tx.execute(delete(Passage).where(theirs))
+    return {row.sense_hash for row in old}
+
+
+async def _forget(tx: AsyncSession, shop: str, gone: Sequence[str]) -> None:
+    """The vectors of what no passage of the shop says any more."""
+    is_said = exists().where(Passage.shop == shop, Passage.sense_hash == PassageVector.sense_hash)
+    for start in range(0, len(gone), CHUNK):
+        some = PassageVector.sense_hash.in_(gone[start : start + CHUNK])
+        await tx.execute(delete(PassageVector).where(PassageVector.shop == shop, some, ~is_said))
 
 
 def _distinct(*fields: str) -> set[str]:
@@ -122,6 +133,7 @@ def passage_rows(article: Article) -> list[dict[str, Any]]:
             "heading": piece.heading,
             "text": piece.text,
             "text_hash": piece.text_hash,
+            "sense_hash": sense_hash(article.title, piece.heading, piece.text),
             "tokens": body_tokens(piece.heading, piece.text),
             "title_tokens": _title_tokens(article, piece),
             "asked_tokens": asked,

@@ -2,7 +2,19 @@
 
 from typing import Any
 
-from sqlalchemy import JSON, BigInteger, Boolean, ForeignKey, Index, Integer, String, Text, UniqueConstraint, false
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    String,
+    Text,
+    UniqueConstraint,
+    false,
+)
 from sqlalchemy.orm import Mapped, mapped_column
 
 from kefu.kit.db import Big, Table
@@ -65,12 +77,17 @@ class Passage(Table):
 
     `text_hash` is the sha256 of `text` in hex. `tokens` and `title_tokens` are `words.terms` joined by blanks,
     `asked_tokens` what `wordings.wording_tokens` makes of the article's questions.
+    `sense_hash` is sha256 in hex of what says what it means (`passages.sense`): under it stand its vectors.
     `part`: which part of a document it is in, from 1, as its page shows it; 0 in an article. `is_page`: parts are the
     pages of the file. `number` orders passages and is the row id of SQLite's full-text table.
     """
 
     __tablename__ = "passages"
-    __table_args__ = (Index("ix_passages_article_id", "article_id"), Index("ix_passages_shop_lang", "shop", "lang"))
+    __table_args__ = (
+        Index("ix_passages_article_id", "article_id"),
+        Index("ix_passages_shop_lang", "shop", "lang"),
+        Index("ix_passages_sense_hash", "sense_hash"),
+    )
 
     number: Mapped[int] = mapped_column(Big, primary_key=True, autoincrement=True)
     id: Mapped[str] = mapped_column(String(60), unique=True)
@@ -84,9 +101,42 @@ class Passage(Table):
     heading: Mapped[str] = mapped_column(String(200))
     text: Mapped[str] = mapped_column(Text)
     text_hash: Mapped[str] = mapped_column(String(64))
+    sense_hash: Mapped[str] = mapped_column(String(64), default="", server_default="")
     tokens: Mapped[str] = mapped_column(Text)
     title_tokens: Mapped[str] = mapped_column(Text)
     asked_tokens: Mapped[str] = mapped_column(Text)
+
+
+class PassageVector(Table):
+    """Where a passage stands by what it means, for one model: float32 little endian, of length one.
+
+    It goes in the transaction that takes the last passage with this `sense_hash` from the shop (`index.reindex`).
+    """
+
+    __tablename__ = "passage_vectors"
+
+    shop: Mapped[str] = mapped_column(String(64), primary_key=True)
+    sense_hash: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model: Mapped[str] = mapped_column(String(240), primary_key=True)
+    vector: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class VectorState(Table):
+    """How far the vectors of a shop have come: `done` of `total` passages have one of `model`.
+
+    `stamp`: of the knowledge whose passages all were asked for, empty while some are not. `reason`: why some have none
+    (`ai.ports.Failing`).
+    """
+
+    __tablename__ = "vector_states"
+
+    shop: Mapped[str] = mapped_column(String(64), primary_key=True)
+    model: Mapped[str] = mapped_column(String(240))
+    stamp: Mapped[str] = mapped_column(String(40))
+    done: Mapped[int] = mapped_column(Integer)
+    total: Mapped[int] = mapped_column(Integer)
+    reason: Mapped[str] = mapped_column(String(20))
+    updated_at: Mapped[int] = mapped_column(BigInteger)
 
 
 class Term(Table):

@@ -9,6 +9,8 @@ from markdown_it import MarkdownIt
 PASSAGE_LIMIT = 900
 HEADING = re.compile(r"^(#{1,6})\s+(.+?)\s*#*\s*$")
 
+# A line of words with single blanks between them, in which nothing means more than it says.
+UNMARKED = re.compile(r"(?!.*(?:_|  | $))[^\W\d_][\w .,;:?%€$/'’“”()+=–，。：；？（）、-]*")
 _markdown = MarkdownIt("commonmark", {"html": False}).enable("table")
 
 
@@ -34,6 +36,15 @@ class Piece:
     @property
     def text_hash(self) -> str:
         return hashlib.sha256(self.text.encode()).hexdigest()
+
+
+def sense(title: str, heading: str, text: str) -> str:
+    """What says what a passage means, where nothing around it does: its vector is that of this text."""
+    return "\n".join(one for one in (title, heading, text) if one)
+
+
+def sense_hash(title: str, heading: str, text: str) -> str:
+    return hashlib.sha256(sense(title, heading, text).encode()).hexdigest()
 
 
 def blocks(markdown: str) -> list[str]:
@@ -131,6 +142,8 @@ def _parted(block: str) -> list[str]:
 
 def plain(markdown: str) -> str:
     """The words alone: no marks, no addresses of links, one blank between words."""
+    if UNMARKED.fullmatch(markdown):  # as most sentences are, and reading Markdown takes its time
+        return markdown
     said: list[str] = []
     for token in _markdown.parse(markdown):
         if token.type in {"fence", "code_block"}:

@@ -9,7 +9,7 @@ from kefu.kit.clock import iso
 from kefu.kit.i18n import Locale
 from kefu.kit.web import REASONS, Done
 from kefu.knowledge.models import Article, ArticleVersion
-from kefu.knowledge.search import QUESTION_LIMIT, Found
+from kefu.knowledge.search import QUESTION_LIMIT, Found, Retrieval
 from kefu.knowledge.service import Content, Kind
 from kefu.knowledge.states import Status
 
@@ -276,9 +276,13 @@ class HitOut(BaseModel):
 
 
 class HitTestOut(BaseModel):
-    """`would_answer`: whether the built-in bot would answer from the first hit."""
+    """`would_answer`: whether the built-in bot would answer from the surest hit.
+
+    `retrieval`: by words alone (`keyword`), or `fused` with what is near by meaning, in that order.
+    """
 
     hits: list[HitOut]
+    retrieval: Retrieval
     lang: Locale
     would_answer: bool
     knowledge_version: int
@@ -291,7 +295,12 @@ class HitTestData(Done):
 
 def hits_out(found: Found, took_ms: float) -> HitTestOut:
     names = tuple(HitOut.model_fields)
-    hits = [HitOut(**{name: getattr(hit, name) for name in names}) for hit in found.hits]
+    hits = [HitOut(**{name: getattr(hit, name) for name in names}) for hit in found.best]
     return HitTestOut(
-        hits=hits, lang=found.lang, would_answer=found.is_confident, knowledge_version=found.version, took_ms=took_ms
+        hits=hits,
+        retrieval=found.retrieval,
+        lang=found.lang,
+        would_answer=found.is_confident,
+        knowledge_version=found.version,
+        took_ms=took_ms,
     )

@@ -9,9 +9,9 @@ engine.
 import re
 import unicodedata
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib import resources
+from typing import NamedTuple
 
 import rjieba
 import snowballstemmer
@@ -44,8 +44,7 @@ _jieba = rjieba.Jieba()
 _stemmer = snowballstemmer.stemmer("english")
 
 
-@dataclass(frozen=True, slots=True)
-class Word:
+class Word(NamedTuple):
     """A word of a text.
 
     `term` is its form in the index, `raw` as typed in lower case, `start` and `end` its place in `normal(text)`.

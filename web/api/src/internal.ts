@@ -9,6 +9,8 @@ export interface AnswerEvidenced extends Logged<"answer.evidenced"> {
   provider: string;
   model: string;
   fell_back_from?: string[];
+  retrieval?: "keyword" | "fused";
+  embedder?: string;
   knowledge_version: number | string;
   passages: Passage[];
   prompt_hash: string;

@@ -1,5 +1,6 @@
 import type { SessionSummary } from "@kefu/api";
 import { useStorage } from "@vueuse/core";
+import type { MessageHandler } from "element-plus";
 import { watch, watchEffect } from "vue";
 import { useI18n } from "vue-i18n";
 import { deskFrames } from "../sessions/deskFrames";
@@ -58,9 +59,13 @@ export function useAlerts(): void {
   });
 }
 
+const warnings = new Map<string, MessageHandler>();
+
+/** In place of what still stands about the same: many at once would cover the desk. */
 function warn(message: string, session: string | null, about: string): void {
   tell({ title: message, session, about });
-  ElMessage.warning({ message, duration: 10_000, showClose: true, grouping: true });
+  warnings.get(about)?.close();
+  warnings.set(about, ElMessage.warning({ message, duration: 10_000, showClose: true }));
 }
 
 export interface News {

@@ -6,7 +6,8 @@ export function explain(thrown: unknown): string {
   const { code, message, details } = failureFromThrown(thrown);
   const { t, te } = i18n.global;
   if (code === "TIMED_OUT") return t("errors.NETWORK");
-  const fields = (details.fields ?? []) as { field: string; reason: string }[];
+  // Only there the server says each reason in words.
+  const fields = (code === "VALIDATION_FAILED" ? (details.fields ?? []) : []) as { field: string; reason: string }[];
   if (fields.length) return fields.map(({ reason }) => reason).join(" ");
   const key = `errors.${code}`;
   const minutes = Math.ceil(Number(details.retry_after ?? 0) / 60);

@@ -34,7 +34,12 @@ export async function summarise(session: string, to: "en" | "zh"): Promise<Api.R
 
 /** Who made it, in words. */
 export function madeBy(source: { kind: string; name: string }, t: Translate): string {
-  return t(source.kind === "model" ? "assisting.byModel" : "assisting.byRule", { name: source.name });
+  return source.kind === "model" ? t("assisting.byModel", { name: source.name }) : t("assisting.byRule");
+}
+
+/** What a proposal rests on, where no model wrote it. */
+export function originOf({ made_by, sources }: Suggestion, t: Translate): string {
+  return made_by.kind === "model" ? madeBy(made_by, t) : t(`assisting.from.${sources[0]?.kind ?? "rule"}`);
 }
 
 /** Our own proposals come in the agent's language, a model's as it wrote it. */

@@ -16,6 +16,7 @@ export interface Draft {
   key: string;
   model: string;
   cheaper_model: string;
+  embedding_model: string;
   deployment: string;
   api_version: string;
   coze: Record<(typeof COZE_IDS)[number], string>;
@@ -36,6 +37,7 @@ export function draftOf(stored: Stored): Draft {
     key: "",
     model: stored.model ?? "",
     cheaper_model: stored.cheaper_model ?? "",
+    embedding_model: stored.embedding_model ?? "",
     deployment: stored.deployment ?? "",
     api_version: stored.api_version ?? "",
     coze: { app_id: "", workflow_id: "", client_id: "", public_key_id: "", ...coze },

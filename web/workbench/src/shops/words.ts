@@ -27,10 +27,7 @@ export const en = {
   previewOld: "As saved; correct the marked spans to see your changes.",
   inherited: "These are the installation's hours. What you save here holds for this shop.",
   inherit: "Use the installation's hours",
-  save: "Save",
   saved: "Hours saved",
-  unsaved: "Not saved yet",
-  discard: "Discard",
   leave: "Your changes to the hours are not saved. Leave all the same?",
   failed: "The hours could not be loaded",
   overlap: "Spans overlap",
@@ -39,8 +36,6 @@ export const en = {
   twice: "This day is listed twice",
   badMail: "One of these is no e-mail address",
   changed: "Somebody else has saved other hours meanwhile.",
-  takeTheirs: "Show theirs",
-  keepMine: "Save mine",
 };
 
 export const zh: typeof en = {
@@ -72,10 +67,7 @@ export const zh: typeof en = {
   previewOld: "显示的是已保存的时段；修正标出的问题后更新。",
   inherited: "当前沿用系统默认时段；在此保存后仅对本店铺生效。",
   inherit: "恢复系统默认",
-  save: "保存",
   saved: "工作时间已保存",
-  unsaved: "尚未保存",
-  discard: "放弃修改",
   leave: "工作时间的修改尚未保存，仍要离开吗？",
   failed: "工作时间加载失败",
   overlap: "时段重叠",
@@ -84,6 +76,4 @@ export const zh: typeof en = {
   twice: "日期重复",
   badMail: "其中有无效的邮箱地址",
   changed: "其他人刚刚保存了不同的工作时间。",
-  takeTheirs: "查看对方的版本",
-  keepMine: "保存我的版本",
 };
