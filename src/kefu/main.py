@@ -223,16 +223,8 @@ def bulk_worker(db: Database, settings: Settings, helped: Helped | None = None) 
         PrepareHelp.kind: Proposing(db, helped.model_of, helped.near_of),
         EmbedPassages.kind: PassageEmbedding(db, helped.embedder_of),
     }
-    recurring = [
-        CloseIdle(),
-        IndexMessages(),
-        SweepFiles(),
-        CollectQuestions(),
-        FollowFunnel(),
-        ReadMessages(),
-        EmbedPassages(),
-    ]
-    return Worker(db, "bulk", handlers, width=4, recurring=recurring)
+    often = (CloseIdle, IndexMessages, SweepFiles, CollectQuestions, FollowFunnel, ReadMessages, EmbedPassages)
+    return Worker(db, "bulk", handlers, width=4, recurring=[work() for work in often])
 
 
 def file_store(settings: Settings) -> FileStore:
@@ -258,8 +250,7 @@ def line_of(settings: Settings) -> Line:
 
 
 def models_of(db: Database, settings: Settings, line: Line) -> ModelsOf:
-    books = Books(db, settings.timezone, partial(price_of, own=own_prices(settings)))
-    return ModelsOf(db, settings, line, books)
+    return ModelsOf(db, settings, line, Books(db, settings.timezone, partial(price_of, own=own_prices(settings))))
 
 
 def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
