@@ -1091,6 +1091,10 @@ export type BotChoice = {
      */
     cheaper_model?: string;
     /**
+     * Embedding Model
+     */
+    embedding_model?: string;
+    /**
      * Deployment
      */
     deployment?: string;
@@ -1167,6 +1171,10 @@ export type BotOut = {
      */
     cheaper_model?: string;
     /**
+     * Embedding Model
+     */
+    embedding_model?: string;
+    /**
      * Deployment
      */
     deployment?: string;
@@ -1212,6 +1220,7 @@ export type BotOut = {
      * Updated By
      */
     updated_by: string | null;
+    vectors?: VectorsOut | null;
 };
 
 /**
@@ -2015,6 +2024,42 @@ export type Efficiency = {
 };
 
 /**
+ * EmbeddingTrialOut
+ *
+ * What came of one text for `model`. `message`: how it went, in words; `said`: in the provider's own.
+ */
+export type EmbeddingTrialOut = {
+    /**
+     * Ok
+     */
+    ok: boolean;
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Dimension
+     */
+    dimension?: number | null;
+    /**
+     * Total Ms
+     */
+    total_ms: number;
+    /**
+     * Reason
+     */
+    reason?: 'refused' | 'unknown_host' | 'slow' | 'cut' | 'busy' | 'broken' | 'malformed' | 'empty' | 'too_long' | 'denied' | null;
+    /**
+     * Message
+     */
+    message: string;
+    /**
+     * Said
+     */
+    said?: string;
+};
+
+/**
  * EntryOut
  *
  * `before`, `after`: the fields that were changed. `at`: ISO 8601, UTC.
@@ -2142,6 +2187,7 @@ export type EvidenceData = {
  * `cost` in US dollars. `fell_back_from`: what did not answer before, and why.
  *
  * `refused`: what a model said that no passage says; the visitor was told that the bot does not know.
+ * `retrieval`: how the passages were found; `embedder`: the shop's, also where it did not answer.
  */
 export type EvidenceOut = {
     /**
@@ -2184,6 +2230,14 @@ export type EvidenceOut = {
      * Refused
      */
     refused: string;
+    /**
+     * Retrieval
+     */
+    retrieval: 'keyword' | 'fused';
+    /**
+     * Embedder
+     */
+    embedder: string;
     /**
      * Claims
      */
@@ -2820,13 +2874,19 @@ export type HitTestData = {
 /**
  * HitTestOut
  *
- * `would_answer`: whether the built-in bot would answer from the first hit.
+ * `would_answer`: whether the built-in bot would answer from the surest hit.
+ *
+ * `retrieval`: by words alone (`keyword`), or `fused` with what is near by meaning, in that order.
  */
 export type HitTestOut = {
     /**
      * Hits
      */
     hits: Array<HitOut>;
+    /**
+     * Retrieval
+     */
+    retrieval: 'keyword' | 'fused';
     /**
      * Lang
      */
@@ -7746,6 +7806,7 @@ export type TrialOut = {
      * Said
      */
     said?: string;
+    embedding?: EmbeddingTrialOut | null;
 };
 
 /**
@@ -7925,6 +7986,30 @@ export type UserProfile = {
      * Language
      */
     language: string;
+};
+
+/**
+ * VectorsOut
+ *
+ * How many of the shop's passages have a vector of `model`. `reason`: why no more came, where something failed.
+ */
+export type VectorsOut = {
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Done
+     */
+    done: number;
+    /**
+     * Total
+     */
+    total: number;
+    /**
+     * Reason
+     */
+    reason: string;
 };
 
 /**
