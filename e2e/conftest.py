@@ -1,6 +1,7 @@
 """The product as it is run, and real browsers before it. The web apps must have been built (`make setup`)."""
 
 import shutil
+from collections import defaultdict
 from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -11,11 +12,12 @@ from playwright.sync_api import Browser, BrowserContext, ConsoleMessage, Error, 
 
 from dealing import dealt, workers_of
 from e2e.actors import AgentDesk, Visitor
-from e2e.product import CHEN, LENA, WANG, Account, Product, employ, kefu
+from e2e.product import CHEN, LENA, ROOT, WANG, ZHOU, Account, Product, employ, kefu
 from e2e.words import Locale
 from servers import Servers
 
-CHROMIUM = "/usr/bin/chromium"
+# The engine without a window around it takes a fifth less of the machine.
+CHROMIUMS = (Path("/usr/bin/chromium-headless-shell"), Path("/usr/bin/chromium"))
 # What costs a third of a browser's time and no page of ours sees: a process kept ready for the next page, and two pages
 # below the address bar of every window.
 UNSEEN = ("SpareRendererForSitePerProcess", "WebUIOmniboxPopup", "WebUIOmniboxAimPopup")
@@ -54,7 +56,7 @@ LONG = ("test_nothing_is_lost", "test_nothing_runs", "test_edge")
 
 
 class OpenContext(Protocol):
-    def __call__(self, locale: Locale = "en", **options: Any) -> BrowserContext: ...
+    def __call__(self, locale: Locale = "en", *, seat: str = "", **options: Any) -> BrowserContext: ...
 
 
 class Visit(Protocol):
@@ -78,13 +80,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 @pytest.fixture(scope="session")
 def chromium() -> Iterator[Browser]:
-    if not Path(CHROMIUM).is_file():
-        pytest.exit(f"{CHROMIUM} is missing: apt-get install chromium fonts-noto-cjk", returncode=1)
+    program = next(filter(Path.is_file, CHROMIUMS), None)
+    if not program:
+        pytest.exit(f"{CHROMIUMS[0]} is missing: apt-get install {CHROMIUMS[0].name} fonts-noto-cjk", returncode=1)
     if not (STATIC / "widget/index.html").is_file():
         pytest.exit("The web apps are not built: make setup", returncode=1)
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=FLAGS)
+        browser = playwright.chromium.launch(executable_path=program, args=FLAGS)
         yield browser
         browser.close()
 
@@ -112,12 +115,12 @@ def stocked(servers: Servers, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def staffed(servers: Servers, stocked: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The same with two agents and a supervisor."""
+    """The same with two agents, two supervisors and an administrator."""
 
     def make() -> str:
         data = tmp_path_factory.mktemp("staffed")
         shutil.copytree(stocked, data, dirs_exist_ok=True)
-        employ(data, (LENA, WANG, CHEN))
+        employ(data, (LENA, WANG, CHEN, ZHOU, ROOT))
         return str(data)
 
     return Path(servers.once("staffed-shop", make))
@@ -157,39 +160,66 @@ def shared(staffed: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 
 
 @pytest.fixture(scope="module")
-def product(shared: Product) -> Iterator[Product]:
-    """No other test waits in its queue, though the worker's earlier modules have used it."""
-    yield shared
+def product(shared: Product) -> Product:
+    """Nobody waits in its queue, though the worker's earlier modules have used it."""
     shared.closes_what_is_open()
+    return shared
+
+
+class Seats:
+    """Browsers of agents, kept with their sign-in for the next test: they have read the workbench already."""
+
+    def __init__(self) -> None:
+        self._free: defaultdict[str, list[BrowserContext]] = defaultdict(list)
+
+    def take(self, seat: str) -> BrowserContext | None:
+        return self._free[seat].pop() if self._free[seat] else None
+
+    def leave(self, seat: str, browser: BrowserContext) -> None:
+        for page in browser.pages:
+            page.close()
+        browser.set_offline(offline=False)
+        browser.unroute_all()
+        self._free[seat].append(browser)
+
+
+@pytest.fixture(scope="session")
+def seats() -> Seats:
+    return Seats()
 
 
 @pytest.fixture
-def context(chromium: Browser, request: pytest.FixtureRequest) -> Iterator[OpenContext]:
+def context(chromium: Browser, seats: Seats, request: pytest.FixtureRequest) -> Iterator[OpenContext]:
     """Opens browsers that share nothing. A script that fails in one of their pages fails the test.
 
-    What their pages showed at the end of a test that failed is kept under shots/failed.
+    What their pages showed at the end of a test that failed is kept under shots/failed. `seat`: who may find this
+    browser again in another test.
     """
-    opened: list[BrowserContext] = []
+    opened: list[tuple[str, BrowserContext]] = []
     faults: list[str] = []
 
     def hear(page: Page) -> None:
         page.on("pageerror", lambda error: faults.append(f"{page.url}: {_said(error)}"))
         page.on("console", lambda line: _keep_refusals(line, faults))
 
-    def new(locale: Locale = "en", **options: Any) -> BrowserContext:
+    def new(locale: Locale = "en", *, seat: str = "", **options: Any) -> BrowserContext:
         settings = {"locale": TAGS[locale], "timezone_id": "Europe/Berlin", "viewport": {"width": 1440, "height": 900}}
-        one = chromium.new_context(**{**settings, **options})
+        one = (seat and seats.take(seat)) or chromium.new_context(**{**settings, **options})
         one.on("page", hear)
-        opened.append(one)
+        opened.append((seat, one))
         return one
 
     yield new
-    pages = [page for one in opened for page in one.pages]
-    if request.node.stash.get(FAILED, False):
-        for n, page in enumerate(pages):
+    has_failed = request.node.stash.get(FAILED, False)
+    if has_failed:
+        for n, page in enumerate(page for _, one in opened for page in one.pages):
             page.screenshot(path=SHOTS / "failed" / f"{request.node.name}-{n}.png")
-    for one in opened:
-        one.close()
+    for seat, one in opened:
+        one.remove_listener("page", hear)
+        if seat and not has_failed:
+            seats.leave(seat, one)
+        else:
+            one.close()
     assert faults == []
 
 
@@ -221,11 +251,15 @@ def visit(context: OpenContext, product: Product) -> Visit:
 
 @pytest.fixture
 def desk(context: OpenContext, product: Product) -> Desk:
-    """An agent who has signed in."""
+    """An agent who has signed in, perhaps in an earlier test unless the browser was given something to keep."""
 
     def new(account: Account = LENA, locale: Locale = "en", **options: Any) -> AgentDesk:
-        agent = AgentDesk(context(locale, **options).new_page(), product.address, locale)
-        agent.signs_in(account)
+        seat = "" if "storage_state" in options else f"{product.address} {account.username} {locale} {options}"
+        agent = AgentDesk(context(locale, seat=seat, **options).new_page(), product.address, locale)
+        if seat:
+            agent.sits_down(account)
+        else:
+            agent.signs_in(account)
         return agent
 
     return new

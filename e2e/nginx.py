@@ -8,6 +8,7 @@ from pathlib import Path
 
 import httpx2
 
+from e2e.product import NO_TLS
 from servers import free_port
 
 START_SECONDS = 30
@@ -58,7 +59,7 @@ class Nginx:
 
     def _passes(self) -> bool:
         try:
-            return httpx2.get(f"{self.address}/api/health/ready", timeout=1).status_code == 200
+            return httpx2.get(f"{self.address}/api/health/ready", timeout=1, verify=NO_TLS).status_code == 200
         except httpx2.TransportError:
             return False
 

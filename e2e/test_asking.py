@@ -1,14 +1,9 @@
 """A visitor asks; the bot answers from the shop's knowledge, or says that it cannot."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import expect
 
-from e2e.actors import Visitor
-from e2e.conftest import OpenContext, Visit
-from e2e.product import Product
+from e2e.conftest import Visit
 from e2e.words import Locale
 
 ASKED: dict[Locale, tuple[str, str]] = {
@@ -19,15 +14,6 @@ UNKNOWABLE: dict[Locale, tuple[str, str]] = {
     "en": ("Who won the football world cup in 1990?", "our help articles don't answer that"),
     "zh": ("1990 年世界杯足球赛谁赢了？", "没有找到这个问题的答案"),
 }
-GROWTH = """
-(log) => {
-  window.lengths = [];
-  new MutationObserver(() => {
-    const text = log.querySelector(".text.streaming")?.textContent.length ?? 0;
-    if (text > (window.lengths.at(-1) ?? 0)) window.lengths.push(text);
-  }).observe(log, { childList: true, characterData: true, subtree: true });
-}
-"""
 
 
 @pytest.mark.parametrize("locale", ["en", "zh"])
@@ -75,16 +61,3 @@ def test_a_suggestion_and_a_question_on_the_page_are_asked_with_one_click(visit:
 
     expect(visitor.answers).to_have_count(1)
     assert [role for role, _ in visitor.said()] == ["user", "assistant"]
-
-
-def test_a_slow_answer_is_read_as_it_is_written(
-    context: OpenContext, start: Callable[..., Product], stocked: Path
-) -> None:
-    product = start(stocked, AI_SERVICE_PROVIDER="scripted")
-    visitor = Visitor(context("en").new_page(), product.address, "en")
-    visitor.is_in_the_chat()
-    visitor.chat.get_by_role("log").evaluate(GROWTH)
-
-    visitor.asks("Tell me something long")
-
-    assert visitor.frame.evaluate("window.lengths.length") > 3

@@ -2,7 +2,6 @@
 
 import csv
 import io
-from collections.abc import Callable
 from pathlib import Path
 
 import httpx2
@@ -11,12 +10,11 @@ from playwright.sync_api import expect
 
 from accounts.team import bearer
 from e2e.conftest import Desk
-from e2e.product import CHEN, Account, Product, employ
+from e2e.product import CHEN, NO_TLS, ROOT, Product
 from e2e.test_looks import faults
-from e2e.test_shots import LOCALES, shoot
+from e2e.test_shots import shoot
 from e2e.words import Locale
 
-ROOT = Account("root", "Root", "bicycle-pump-5", "super_admin")
 TITLE = {"en": "Audit log", "zh": "审计日志"}
 CHANGED = {"en": "Changed a tag", "zh": "修改标签"}
 WHAT = {"en": "What", "zh": "操作"}
@@ -27,22 +25,20 @@ ALL = {"en": "Show everything about this object", "zh": "查看该对象的全�
 EXPORT = {"en": "Export CSV", "zh": "导出 CSV"}
 
 
-@pytest.fixture(scope="module")
-def product(start: Callable[..., Product], staffed: Path) -> Product:
+@pytest.fixture
+def product(shared: Product) -> Product:
     """A lead has made a tag and changed it; somebody tried to come in."""
-    product = start(staffed)
-    employ(product.data, [ROOT])
-    with httpx2.Client(base_url=product.address) as http:
+    with httpx2.Client(base_url=shared.address, verify=NO_TLS) as http:
         http.post("/api/agent/login", json={"username": "chen", "password": "not-the-one-1"})
         token = http.post("/api/agent/login", json=CHEN.credentials).raise_for_status().json()["token"]
         made = http.post("/api/tags", json={"name": "Wet"}, headers=bearer(token)).raise_for_status().json()
         tag = f"/api/tags/{made['data']['tag']['id']}"
         change = {"name": "Damp", "description": "受潮的包裹", "color": "#3B82F6"}
         http.put(tag, json=change, headers=bearer(token)).raise_for_status()
-    return product
+    return shared
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", ["zh"])
 def test_an_administrator_finds_who_changed_what_and_keeps_it_as_a_file(desk: Desk, locale: Locale) -> None:
     page = desk(ROOT, locale).page
     page.get_by_role("link", name=TITLE[locale]).click()

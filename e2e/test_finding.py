@@ -1,9 +1,8 @@
 """Finding a conversation again: filters of the list, the search and its way to the message; and the live board."""
 
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import closing
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -19,12 +18,6 @@ PAGES = {"en": ("Search", "Live board"), "zh": ("搜索", "实时看板")}
 FILTER = {"en": ("Filter and sort", "Taken by nobody", "First visit"), "zh": ("筛选与排序", "无人接入", "首次来访")}
 WORDS = {"en": "battery plane", "zh": "飞机 电池"}
 STORY = 15
-
-
-@pytest.fixture(scope="module")
-def product(start: Callable[..., Product], staffed: Path) -> Product:
-    """With its own conversations to find, and a second shop."""
-    return start(staffed)
 
 
 def searches(agent: AgentDesk, words: str) -> None:
@@ -77,9 +70,9 @@ def test_a_search_leads_to_the_very_message_and_a_colleagues_conversation_is_gon
     lena, chen, visitor = desk(), desk(CHEN), visit()
     visitor.is_in_the_chat()
     visitor.says("It began with a purple helmet")
+    visitor.calls_a_person()  # before the bot has failed so often that it does so itself
     for n in range(STORY):
         visitor.says(f"And then, in part {n}, much more happened on a very long road")
-    visitor.calls_a_person()
     finds(lena, "purple helmets")
     expect(lena.page.locator("a.hit mark")).to_have_text(["purple", "helmet"])
     narrows_and_widens(lena)
@@ -107,8 +100,8 @@ def test_filters_narrow_the_list_and_are_remembered(visit: Visit, desk: Desk) ->
 
     expect(agent.row(visitor.session)).to_have_count(0)
     visitor.calls_a_person()
+    expect(agent.row(visitor.session)).to_be_visible()  # nothing was chosen or loaded anew
     agent.page.reload()
-    agent.looks_at("all")
     expect(agent.row(visitor.session)).to_be_visible()
     agent.page.get_by_role("button", name="Remove: Taken by nobody").click()
     expect(agent.page.locator(".chips")).to_have_count(0)
@@ -121,9 +114,17 @@ def asked(visitor: Visitor) -> str:
     return visitor.session
 
 
-def opens_a_second_shop(product: Product) -> None:
-    """As the first one is, with another name."""
-    with closing(sqlite3.connect(product.data / "kefu.db", timeout=10)) as database, database:
+@pytest.fixture
+def second_shop(product: Product) -> Iterator[Callable[[], None]]:
+    """Opens one as the first is, with another name, until the end of the test."""
+    with closing(sqlite3.connect(product.data / "kefu.db", timeout=10)) as database:
+        yield lambda: opens_a_second_shop(database)
+        with database:
+            database.execute("DELETE FROM shops WHERE id = 'north'")
+
+
+def opens_a_second_shop(database: sqlite3.Connection) -> None:
+    with database:
         database.row_factory = sqlite3.Row
         shop = dict(database.execute("SELECT * FROM shops LIMIT 1").fetchone())
         shop |= {"id": "north", "name": '{"en": "Northern shop", "zh": "北方店"}', "is_default": 0}
@@ -137,8 +138,8 @@ def watches(agent: AgentDesk, shop: str) -> None:
 
 
 @pytest.mark.parametrize("locale", ["en"])
-def test_how_it_looks(product: Product, visit: Visit, desk: Desk, locale: Locale) -> None:
-    """In both languages, by day and by night, at the desk and on the phone; axe finds nothing serious."""
+def test_how_it_looks(second_shop: Callable[[], None], visit: Visit, desk: Desk, locale: Locale) -> None:
+    """By day and by night, at the desk and on the phone; axe finds nothing serious."""
     agent, lena = desk(CHEN, locale), desk(LENA, locale)
     taken, _ = asked(visit(locale)), asked(visit(locale))
     lena.opens(taken)
@@ -155,7 +156,7 @@ def test_how_it_looks(product: Product, visit: Visit, desk: Desk, locale: Locale
     searches(agent, "zebra")
     expect(agent.page.locator("main .notice")).to_be_visible()
     shoot(agent.page, f"finding-3-nothing-{locale}")
-    opens_a_second_shop(product)
+    second_shop()
     agent.page.get_by_role("link", name=PAGES[locale][1]).click()
     expect(agent.page.locator(".figure")).to_have_count(5)
     watches(agent, "Northern shop")

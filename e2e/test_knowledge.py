@@ -10,21 +10,19 @@ from playwright.sync_api import FilePayload, Locator, Page, expect
 
 from documents import samples
 from e2e.conftest import Desk
-from e2e.product import CHEN, Account, Product, employ
+from e2e.product import CHEN, NO_TLS, ZHOU, Product
 from e2e.test_looks import faults
 from e2e.test_shots import shoot
 
-ZHOU = Account("zhou", "周敏", "bicycle-pump-6", "supervisor")
 ASKED = "Can the frame be engraved with my initials?"
 
 
 @pytest.fixture(scope="module")
 def product(start: Callable[..., Product], staffed: Path) -> Product:
-    """Two who may publish; a visitor has asked what nobody knows."""
+    """A visitor has asked what nobody knows."""
     product = start(staffed)
-    with httpx2.Client(base_url=product.address) as http:
+    with httpx2.Client(base_url=product.address, verify=NO_TLS) as http:
         http.post("/api/chat", json={"message": ASKED}).raise_for_status()
-    employ(product.data, [ZHOU])
     return product
 
 
@@ -53,10 +51,10 @@ def test_a_manual_is_uploaded_approved_by_a_colleague_and_found(desk: Desk) -> N
     uploads(page, samples.scanned(), "scan.pdf")
     expect(page.get_by_text("该 PDF 为扫描件")).to_be_visible()
     uploads(page, samples.pdf(), "City5.pdf")
-    uploads(page, samples.pdf(), "again.pdf")
-    expect(page.get_by_text("本店铺已有内容相同的文件")).to_be_visible()
     draft = page.get_by_role("listitem").filter(has_text="City5.pdf").get_by_role("button", name="打开草稿")
     expect(draft).to_be_visible()
+    uploads(page, samples.pdf(), "again.pdf")
+    expect(page.get_by_text("本店铺已有内容相同的文件")).to_be_visible()
     shoot(page, "knowledge-documents-zh")
     assert faults(page) == []
     draft.click()

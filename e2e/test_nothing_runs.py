@@ -15,7 +15,7 @@ from pypdfium2 import raw
 
 from e2e.actors import AgentDesk, Visitor
 from e2e.conftest import OpenContext
-from e2e.product import CHEN, Account, Product, kefu
+from e2e.product import CHEN, NO_TLS, Account, Product, employ
 from kefu.channels.email import MailServer
 from kefu.channels.letters import Place, team_mail
 from kefu.kit.clock import now_ms
@@ -26,7 +26,7 @@ FILE = Path(__file__).with_name("payloads.txt")
 SVG = "<svg onload=alert()>"
 ADDRESS = "'/onload=alert`1`/'@evil.example"
 LATE = "v_who_came_too_late"
-EVE = Account("eve", '"><img src=x onerror=alert(1)>', "bicycle-bolt-5")
+EVE = Account("eve", '"><img src=x onerror=alert(1)>', "bicycle-bolt-5", "super_admin")
 SPEAKS = """
 () => { for (const way of ["alert", "confirm", "prompt", "print"]) window[way] = () => window.caught(way); }
 """
@@ -79,15 +79,14 @@ def product(start: Callable[..., Product], staffed: Path) -> Product:
     begins = datetime.fromtimestamp(now_ms() / 1000, UTC) + timedelta(hours=3)
     shift = {"HUMAN_SHIFT_START": f"{begins:%H:%M}", "HUMAN_SHIFT_END": f"{begins + timedelta(hours=1):%H:%M}"}
     product = start(staffed, TIMEZONE="UTC", **shift)
-    who = ("--username", EVE.username, "--name", EVE.name, "--password", EVE.password)
-    kefu(product.data, "agent", "create", *who, "--role", "super_admin", "--max-sessions", "200")
+    employ(product.data, [EVE])
     return product
 
 
 @pytest.fixture
 def api(product: Product) -> Iterator[Callable[..., Any]]:
     """`api(token, path, body)`: what it gave."""
-    with httpx2.Client(base_url=product.address, timeout=30) as http:
+    with httpx2.Client(base_url=product.address, timeout=30, verify=NO_TLS) as http:
 
         def call(token: str, path: str, body: object = None) -> Any:
             headers = {"Authorization": f"Bearer {token}"} if token else {}

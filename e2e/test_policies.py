@@ -9,9 +9,9 @@ from playwright.sync_api import expect
 
 from accounts.team import bearer
 from e2e.conftest import Desk
-from e2e.product import CHEN, Product
+from e2e.product import CHEN, NO_TLS, Product
 from e2e.test_looks import faults
-from e2e.test_shots import LOCALES, shoot
+from e2e.test_shots import shoot
 from e2e.words import Locale
 from kefu.kit.ids import new_id
 
@@ -33,7 +33,7 @@ ADDED = {"en": "Added", "zh": "新增"}
 
 def says(product: Product, text: str) -> str:
     """A new conversation that begins with this; its name."""
-    with httpx2.Client(base_url=product.address) as http:
+    with httpx2.Client(base_url=product.address, verify=NO_TLS) as http:
         opened = http.post("/api/conversation/new", json={}).raise_for_status().json()
         body = {"content": text, "client_msg_id": new_id("m")}
         path = f"/api/sessions/{opened['session_name']}/messages"
@@ -47,7 +47,7 @@ def product(start: Callable[..., Product], staffed: Path) -> Product:
     return start(staffed)
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", ["zh"])
 def test_a_policy_is_written_tried_run_over_the_past_and_published(
     product: Product, desk: Desk, locale: Locale
 ) -> None:

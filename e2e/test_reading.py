@@ -1,8 +1,5 @@
 """What was read and what was not, who is here, and a reply that did not know the newest words."""
 
-from collections.abc import Callable
-from pathlib import Path
-
 import pytest
 from playwright.sync_api import Locator, expect
 
@@ -10,7 +7,7 @@ from e2e.actors import AgentDesk, Visitor
 from e2e.conftest import Desk, Visit
 from e2e.product import CHEN, LENA, Product
 from e2e.test_looks import faults
-from e2e.test_shots import LOCALES, shoot
+from e2e.test_shots import shoot
 from e2e.words import Locale
 
 QUESTION = {"en": "How do I return my bike?", "zh": "怎么退货？"}
@@ -22,12 +19,6 @@ REPLY = {
     "en": "Without a receipt we cannot refund you, I am sorry.",
     "zh": "很抱歉，没有收据我们无法退款。",
 }
-
-
-@pytest.fixture(scope="module")
-def product(start: Callable[..., Product], staffed: Path) -> Product:
-    """Nobody has written to its agents before."""
-    return start(staffed)
 
 
 def served(visitor: Visitor, agent: AgentDesk) -> str:
@@ -137,11 +128,11 @@ def test_agents_see_who_else_looks(visit: Visit, desk: Desk) -> None:
     expect(lena.viewers).to_have_count(0)
 
 
-def writes_in_ignorance(visitor: Visitor, agent: AgentDesk) -> None:
+def writes_in_ignorance(visitor: Visitor, agent: AgentDesk, news: tuple[str, ...]) -> None:
     """The agent replies while the line is down, and the visitor goes on."""
     agent.page.context.set_offline(offline=True)
     agent.says(REPLY[visitor.locale])
-    for words in NEWS[visitor.locale]:
+    for words in news:
         visitor.says(words)
         visitor.sees(words)
     expect(visitor.chat.get_by_text(visitor.words.sending)).to_have_count(0)
@@ -149,11 +140,13 @@ def writes_in_ignorance(visitor: Visitor, agent: AgentDesk) -> None:
     expect(agent.page.get_by_role("dialog")).to_be_visible()
 
 
-def test_a_reply_that_did_not_know_the_newest_words_waits_for_its_writer(visit: Visit, desk: Desk) -> None:
+def test_a_reply_that_did_not_know_the_newest_words_waits_for_its_writer(
+    visit: Visit, desk: Desk, product: Product
+) -> None:
     agent, visitor = desk(), visit()
-    served(visitor, agent)
+    session = served(visitor, agent)
     first, second = NEWS["en"]
-    writes_in_ignorance(visitor, agent)
+    writes_in_ignorance(visitor, agent, (first, second))
     dialog = agent.page.get_by_role("dialog")
     expect(dialog.get_by_role("listitem")).to_have_count(2)
     expect(dialog).to_contain_text(first)
@@ -170,35 +163,27 @@ def test_a_reply_that_did_not_know_the_newest_words_waits_for_its_writer(visit: 
     visitor.sees("Then of course, here is your refund.")
     assert REPLY["en"] not in [words for _, words in visitor.said()]
 
+    writes_in_ignorance(visitor, agent, ("And the bag?",))
+    agent.composer.fill("begun since")
+    agent.page.keyboard.press("Escape")
+    expect(agent.composer).to_have_value(f"{REPLY['en']}\nbegun since")
 
-def test_it_can_be_sent_all_the_same_once(visit: Visit, desk: Desk, product: Product) -> None:
-    agent, visitor = desk(), visit()
-    session = served(visitor, agent)
-    writes_in_ignorance(visitor, agent)
-
-    agent.page.get_by_role("dialog").get_by_role("button", name="Send anyway").click()
-
-    visitor.sees(REPLY["en"])
-    expect(agent.page.get_by_role("dialog")).to_be_hidden()
-    assert [words for _, words in agent.said()].count(REPLY["en"]) == 1
+    is_sent_all_the_same_once(visitor, agent)
     (forced,) = (event for event in product.log(session) if event["type"] == "reply.forced")
     assert forced["missed"] == 2
 
 
-def test_escape_keeps_the_words(visit: Visit, desk: Desk) -> None:
-    agent, visitor = desk(), visit()
-    served(visitor, agent)
-    writes_in_ignorance(visitor, agent)
-    agent.composer.fill("begun since")
-
-    agent.page.keyboard.press("Escape")
-
-    expect(agent.composer).to_have_value(f"{REPLY['en']}\nbegun since")
+def is_sent_all_the_same_once(visitor: Visitor, agent: AgentDesk) -> None:
+    writes_in_ignorance(visitor, agent, ("And the lock?", "And the lamp?"))
+    agent.page.get_by_role("dialog").get_by_role("button", name="Send anyway").click()
+    visitor.sees(REPLY["en"])
+    expect(agent.page.get_by_role("dialog")).to_be_hidden()
+    assert [words for _, words in agent.said()].count(REPLY["en"]) == 1
 
 
-@pytest.mark.parametrize("locale", LOCALES)
+@pytest.mark.parametrize("locale", ["zh"])
 def test_how_it_looks(visit: Visit, desk: Desk, locale: Locale) -> None:
-    """In both languages, by day and by night, at the desk and on the phone; axe finds nothing serious."""
+    """By day and by night, at the desk and on the phone; axe finds nothing serious."""
     agent, colleague, visitor = desk(LENA, locale), desk(CHEN, locale), visit(locale)
     session = served(visitor, agent)
     colleague.looks_at("all")
@@ -212,7 +197,7 @@ def test_how_it_looks(visit: Visit, desk: Desk, locale: Locale) -> None:
     visitor.sees(lost)
     expect(visitor.ticks.last).to_have_text({"en": "Read", "zh": "已读"}[locale])
     shoot(visitor.page, f"reading-2-ticks-{locale}")
-    writes_in_ignorance(visitor, agent)
+    writes_in_ignorance(visitor, agent, NEWS[locale])
     shoot(agent.page, f"reading-3-stale-{locale}")
     assert faults(agent.page) == []
     agent.page.keyboard.press("Enter")

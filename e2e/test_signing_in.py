@@ -4,6 +4,7 @@ import re
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pyotp
@@ -12,7 +13,7 @@ from playwright.sync_api import Route, expect
 
 from e2e.actors import AgentDesk
 from e2e.conftest import Desk, OpenContext, Visit
-from e2e.product import CHEN, LENA, WANG, Account, Product
+from e2e.product import LENA, WANG, ZHOU, Account, Product
 from e2e.words import Locale
 
 OWN = "my-own-bicycle-9"
@@ -25,10 +26,16 @@ EXPIRE = """() => {
 HELD = """() => JSON.parse(localStorage.getItem("kefu.tokens")).access"""
 
 
-@pytest.fixture(scope="module")
-def product(start: Callable[..., Product], staffed: Path) -> Product:
-    """Whose supervisor may come to need a second step."""
-    return start(staffed)
+@pytest.fixture
+def desk(context: OpenContext, product: Product) -> Desk:
+    """In a browser of its own: whoever signed in here may be out again."""
+
+    def new(account: Account = LENA, locale: Locale = "en", **options: Any) -> AgentDesk:
+        agent = AgentDesk(context(locale, **options).new_page(), product.address, locale)
+        agent.signs_in(account)
+        return agent
+
+    return new
 
 
 @pytest.fixture
@@ -37,7 +44,7 @@ def newcomer(context: OpenContext, product: Product) -> Callable[[Locale], Agent
     return lambda locale: AgentDesk(context(locale).new_page(), product.address, locale)
 
 
-@pytest.mark.parametrize("locale", ["en", "zh"])
+@pytest.mark.parametrize("locale", ["zh"])
 def test_a_wrong_password_is_named_and_does_not_open_the_desk(
     newcomer: Callable[[Locale], AgentDesk], locale: Locale
 ) -> None:
@@ -52,7 +59,7 @@ def test_a_wrong_password_is_named_and_does_not_open_the_desk(
     expect(agent.page.get_by_role("tablist")).to_be_visible()
 
 
-@pytest.mark.parametrize("locale", ["en", "zh"])
+@pytest.mark.parametrize("locale", ["en"])
 def test_the_first_admin_must_replace_the_password_that_was_shown(
     context: OpenContext, start: Callable[..., Product], stocked: Path, locale: Locale
 ) -> None:
@@ -82,7 +89,7 @@ def test_the_first_admin_must_replace_the_password_that_was_shown(
     expect(first.page.get_by_role("tablist")).to_be_visible()
 
 
-@pytest.mark.parametrize("locale", ["en", "zh"])
+@pytest.mark.parametrize("locale", ["zh"])
 def test_the_second_of_two_agents_is_told_who_was_faster(visit: Visit, desk: Desk, locale: Locale) -> None:
     faster, slower = desk(LENA), desk(WANG, locale)
     visitor = visit()
@@ -183,11 +190,11 @@ def sets_up_the_second_step(agent: AgentDesk, account: Account) -> tuple[pyotp.T
 
 
 def test_a_second_step_is_set_up_and_then_asked_for(desk: Desk) -> None:
-    agent = desk(CHEN)
-    app, codes = sets_up_the_second_step(agent, CHEN)
+    agent = desk(ZHOU)
+    app, codes = sets_up_the_second_step(agent, ZHOU)
     agent.signs_out()
 
-    agent.tries(CHEN.username, CHEN.password)
+    agent.tries(ZHOU.username, ZHOU.password)
     code = agent.page.get_by_label("Code", exact=True)
     expect(code).to_be_focused()
     code.fill("000000")
@@ -198,7 +205,7 @@ def test_a_second_step_is_set_up_and_then_asked_for(desk: Desk) -> None:
     expect(agent.page.get_by_role("tablist")).to_be_visible()
 
     agent.signs_out()
-    agent.tries(CHEN.username, CHEN.password)
+    agent.tries(ZHOU.username, ZHOU.password)
     agent.page.get_by_role("button", name="I have no access to the app").click()
     agent.page.get_by_label("Recovery code").fill(codes[3])
     agent.page.keyboard.press("Enter")

@@ -69,7 +69,7 @@ IN_THE_BROWSER = Check(
     "In the browser",
     ("pytest", "e2e", *BROWSERS),
     in_sight=True,
-    needs=("chromium", "fonts-noto-cjk", "nginx"),
+    needs=("chromium-headless-shell", "fonts-noto-cjk", "nginx"),
     seconds=LONG_SECONDS,
 )
 # What a lane holds runs one after the other. The two long ones side by side leave no core idle when one of them waits.

@@ -21,7 +21,8 @@ def _file(pattern: str) -> Callable[[], bool]:
 PACKAGES: Mapping[str, Callable[[], bool]] = {
     "postgresql": _file("usr/lib/postgresql/*/bin/initdb"),
     "redis-server": _program("redis-server"),
-    "chromium": _program("chromium", "chromium-browser", "google-chrome"),
+    # The engine alone, which takes a fifth less of the machine; the whole browser does as well.
+    "chromium-headless-shell": _program("chromium-headless-shell", "chromium"),
     "fonts-noto-cjk": _file("usr/share/fonts/**/*CJK*"),
     "nginx": _program("nginx"),
 }

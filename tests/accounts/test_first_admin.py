@@ -8,6 +8,7 @@ from pydantic import SecretStr
 from sqlalchemy import func, select
 
 from accounts.team import Team, with_keys
+from conftest import ON_ONE_DATABASE
 from kefu.accounts.models import Agent
 from kefu.accounts.service import FirstAdmin, UsernameInvalid, UsernameTaken, first_admin
 from kefu.kit.config import BadSettings, Settings
@@ -56,6 +57,7 @@ async def test_of_processes_that_start_at_once_one_creates(db: Database) -> None
         assert await tx.scalar(select(func.count()).select_from(Agent)) == 1
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("password", ["short-1", "only-letters", "123456789012"])
 async def test_a_weak_password_in_the_settings_stops_the_start(db: Database, password: str) -> None:
     with pytest.raises(BadSettings, match="SUPER_ADMIN_PASSWORD"):
@@ -74,6 +76,7 @@ async def test_two_agents_cannot_have_one_username(team: Team) -> None:
         await team.hire("MEI")
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("username", ["me", "m" * 51, " mei", "mei ", "m\0ei", "m\nei"])
 async def test_a_username_is_short_and_can_be_seen(team: Team, username: str) -> None:
     with pytest.raises(UsernameInvalid):

@@ -9,6 +9,7 @@ from fastapi.routing import APIRoute, iter_route_contexts
 from sqlalchemy import update
 
 from accounts.team import Browser, Team, bearer
+from conftest import ON_ONE_DATABASE
 from kefu.accounts.identity import ASKS, Visitor, identify
 from kefu.accounts.models import Agent
 from kefu.accounts.permissions import BY_ROLE, PERMISSIONS, Role
@@ -26,6 +27,7 @@ def visitor(app: FastAPI) -> dict[str, str]:
     return bearer(tokens.visitor("s-1"))
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("header", [None, "", "Bearer", "Bearer ", "Basic bWVpOng="])
 async def test_without_a_token_one_is_asked_to_sign_in(client: httpx2.AsyncClient, header: str | None) -> None:
     answer = await client.get("/takeover", headers={} if header is None else {"Authorization": header})
@@ -33,6 +35,7 @@ async def test_without_a_token_one_is_asked_to_sign_in(client: httpx2.AsyncClien
     assert answer.headers["WWW-Authenticate"] == "Bearer"
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("token", ["x", "a.b.c", "x" * 5000])
 async def test_what_is_no_token_is_refused(client: httpx2.AsyncClient, token: str) -> None:
     assert refusal(await client.get("/takeover", headers=bearer(token))) == (401, "TOKEN_INVALID")

@@ -12,6 +12,7 @@ from fastapi import FastAPI
 from sqlalchemy import select, update
 
 from accounts.team import PASSWORD, Team, bearer
+from conftest import ON_ONE_DATABASE
 from kefu.accounts.locks import Attempt
 from kefu.accounts.models import Agent, FailedLogins
 from kefu.accounts.passwords import CHECKS
@@ -126,6 +127,7 @@ async def test_the_refusal_is_in_the_callers_language(client: httpx2.AsyncClient
     assert answer.json()["error"]["message"] == "用户名或密码错误。"
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     ("body", "fields"),
     [

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from sqlalchemy import func, select, update
 
 from accounts.team import Browser, Team
+from conftest import ON_ONE_DATABASE
 from kefu.accounts.models import Agent, RefreshToken
 from kefu.accounts.sign_ins import GRACE_MS
 from kefu.accounts.tokens import Tokens, hash_of
@@ -124,6 +125,7 @@ async def test_an_unknown_token_is_refused(client: httpx2.AsyncClient, token: st
     assert refusal(await exchange(client, token)) == (401, "TOKEN_INVALID")
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("body", [{}, {"refresh_token": 1}, {"refresh_token": ""}, {"refresh_token": "x" * 201}, None])
 async def test_a_malformed_refresh_is_refused(client: httpx2.AsyncClient, body: object) -> None:
     answer = await client.post("/api/agent/refresh", json=body)

@@ -6,6 +6,7 @@ from fastapi import FastAPI
 from sqlalchemy import select
 
 from actors import Agent, Stage, Visitor, code_of, data_of
+from conftest import ON_ONE_DATABASE
 from kefu.ai.catalog import FREE
 from kefu.ai.ports import Ask
 from kefu.ai.scripted import ScriptedModel
@@ -104,6 +105,7 @@ async def test_what_the_visitor_looks_at_reaches_the_model_as_data(
     assert page_in(model.asked[-1]) is None
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     "card", [{}, {"kind": "car", "title": "x"}, {"kind": "order", "title": "x" * 201}, {"kind": "order", "title": 7}, 7]
 )

@@ -33,9 +33,9 @@ MEASURED_EVERY = 8
 MEI = service.Member("agent_1", "Mei")
 
 
-async def log_of(db: Database, name: str) -> list[Entry]:
+async def log_of(db: Database, name: str, after: int = 0) -> list[Entry]:
     async with db.read() as tx:
-        return await read(tx, stream_of(name), public_only=False, limit=100_000)
+        return await read(tx, stream_of(name), after, public_only=False, limit=100_000)
 
 
 def trespassers(log: Iterable[Entry]) -> list[int]:
@@ -61,7 +61,7 @@ async def seconds_of_a_turn(db: Database, visitors: list[Visitor]) -> float:
     asked = await asyncio.gather(*(visitor.says("is it waterproof?") for visitor in visitors))
 
     async def took(visitor: Visitor, question: int) -> float | None:
-        log = {one.seq: one.at for one in await log_of(db, visitor.name)}
+        log = {one.seq: one.at for one in await log_of(db, visitor.name, question - 1)}
         return (log[question + 1] - log[question]) / 1000 if question + 1 in log else None
 
     async def are_answered() -> bool:

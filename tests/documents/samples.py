@@ -3,6 +3,7 @@
 import io
 import zipfile
 from collections.abc import Sequence
+from functools import cache
 
 import docx
 import typst
@@ -52,7 +53,9 @@ trailer <</Root 1 0 R/Encrypt 4 0 R/ID[<00><00>]>>
 """ % (b"11" * 32, b"22" * 32)
 
 
+@cache
 def pdf(source: str = MANUAL) -> bytes:
+    """The same bytes each time: Typst writes down the second in which it made them."""
     return bytes(typst.compile(source.encode()))
 
 

@@ -6,11 +6,20 @@ import signal
 import subprocess
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from pwd import getpwnam, struct_passwd
 
 from faults.waiting import until
 
 READY_SECONDS = 30
+
+
+def _become(user: struct_passwd) -> None:
+    """In the new process, before it is the program: uvloop starts nothing as another user."""
+    os.setgroups([])
+    os.setgid(user.pw_gid)
+    os.setuid(user.pw_uid)
 
 
 class Program:
@@ -40,9 +49,7 @@ class Program:
                 cwd=self._home,
                 stdout=log,
                 stderr=subprocess.STDOUT,
-                user=self._user,
-                group=self._user,
-                extra_groups=[] if self._user else None,
+                preexec_fn=partial(_become, getpwnam(self._user)) if self._user else None,
             )
 
     async def until_ready(self) -> None:

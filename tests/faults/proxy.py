@@ -239,6 +239,6 @@ def _reset(*writers: asyncio.StreamWriter) -> None:
     """Close at once, with RST to the other side; what is written is flushed as far as the kernel has it."""
     for writer in writers:
         own = writer.get_extra_info("socket")
-        with suppress(OSError):
+        with suppress(OSError, ValueError):  # it is closed already
             own.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET_AT_CLOSE)
         writer.close()

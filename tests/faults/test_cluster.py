@@ -54,7 +54,7 @@ async def kefu() -> AsyncIterator[Cluster]:
 
 async def everybody_works(kefu: Cluster, line: Line, prefix: str) -> Crowd:
     crowd = Crowd(line, prefix)
-    await crowd.arrive(alone=4, with_agent=3)
+    await crowd.arrive(alone=3, with_agent=2)
     await crowd.rival(await kefu.hire(line, 3), sessions=1)
     crowd.integrate()
     return crowd

@@ -12,7 +12,7 @@ from faults.stored import found, until_idle
 from kefu.jobs.queue import LEASE
 from kefu.kit.db import Database
 
-KILLS = 9
+KILLS = 6
 # One SQLite file has one server, which knows at its start that nobody else holds a job.
 ANSWERED_WITHIN = {True: 5.0, False: LEASE.total_seconds() + 5}
 
@@ -46,7 +46,7 @@ async def test_nothing_acknowledged_is_lost(
     kefu: Kefu, line: Line, db: Database, record_property: Callable[[str, object], None]
 ) -> None:
     crowd = Crowd(line)
-    await crowd.arrive(alone=5, with_agent=3)
+    await crowd.arrive(alone=4, with_agent=2)
     async with at_work(crowd.talk(), *crowd.follow()) as tasks:
         await keep_killing(kefu, crowd)
         crowd.leave.set()

@@ -166,8 +166,8 @@ async def test_a_job_that_runs_longer_than_its_lease_keeps_it(
     db: Database, other: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for module in (queue, worker):
-        monkeypatch.setattr(module, "LEASE", timedelta(seconds=0.4))
-    handler = Counting(db, pause=1.5)
+        monkeypatch.setattr(module, "LEASE", timedelta(seconds=1.2))
+    handler = Counting(db, pause=3)
     workers = [await started(db, handler), await started(other, handler)]
     await put(db, 1)
     await handler.finishes({1})

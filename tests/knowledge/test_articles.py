@@ -6,6 +6,7 @@ import httpx2
 import pytest
 
 from actors import code_of, data_of
+from conftest import ON_ONE_DATABASE
 from knowledge.desk import ARTICLES, HELMETS, Desk
 
 
@@ -123,6 +124,7 @@ WRONG: list[dict[str, Any]] = [
 ]
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize("wrong", WRONG)
 async def test_wrong_content_is_refused_with_its_field(author: Desk, wrong: dict[str, Any]) -> None:
     answer = await author.create(**wrong)

@@ -61,7 +61,9 @@ async def test_a_run_asks_them_all_and_names_what_is_wrong(shelf: Shelf, db: Dat
     await shelf.guards("Get me a human", kind="escalate")
     wrong = await shelf.guards("Do you sell gift vouchers?", "postage")
     begun = await asyncio.gather(*(shelf.lead.post(RUNS, {}) for _ in range(3)))
-    assert sorted(one.status_code for one in begun) == [202, 409, 409]
+    statuses = sorted(one.status_code for one in begun)
+    # Beside SQLite somebody works already, and may be done with the first before the second is asked for.
+    assert statuses == [202, 409, 409] or (db.is_sqlite and {*statuses} == {202, 409})
     worker = None if db.is_sqlite else bulk_worker(db, settings)
     if worker:
         worker.start()

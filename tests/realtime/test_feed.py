@@ -9,6 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from actors import Agent, Stage, Visitor, code_of, data_of
+from conftest import ON_ONE_DATABASE
 from kefu.kit.db import Database
 from kefu.kit.pages import to_cursor
 from kefu.sessions.post import post
@@ -144,6 +145,7 @@ async def test_a_process_that_stops_keeps_nobody_waiting(lead: Agent, visitor: V
     assert visitor.name in opened["stream"]
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     ("query", "field"),
     [

@@ -6,6 +6,7 @@ import io
 import pytest
 
 from actors import Agent, Stage, code_of, data_of
+from conftest import ON_ONE_DATABASE
 from kefu.ai.budget import Books, Payer
 from kefu.ai.catalog import Price
 from kefu.ai.ports import Finished, Usage
@@ -46,6 +47,7 @@ async def test_as_a_file_that_no_spreadsheet_runs(lead: Agent) -> None:
     assert rows[2][5:] == ["2", "2000", "1000", "0.004000"]
 
 
+@ON_ONE_DATABASE
 @pytest.mark.parametrize(
     ("query", "status"),
     [

@@ -68,6 +68,12 @@ def kept_secret(path: Path) -> str:
 
     Safe when two processes start at once: the file is created exclusively and the loser reads the winner's.
     """
+    if not path.exists():
+        _make_secret(path)
+    return path.read_text().strip()
+
+
+def _make_secret(path: Path) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     draft = path.with_name(f".{path.name}.{os.getpid()}.{secrets.token_hex(4)}")
     try:
@@ -80,4 +86,3 @@ def kept_secret(path: Path) -> str:
             os.link(draft, path)
     finally:
         draft.unlink(missing_ok=True)
-    return path.read_text().strip()

@@ -47,9 +47,9 @@ class Synonyms:
             key = _key(head)
             if isinstance(key, tuple) and all(word.is_stop for word in cut(head)):
                 continue
-            known = self._options[key]
+            known, own = self._options[key], _tokens(head, is_meant=True)
             for tokens in meanings:
-                if tokens != _tokens(head, is_meant=True):
+                if tokens != own:
                     known[tokens] = max(known.get(tokens, 0), RELATED if arrow else EQUAL)
 
     @property

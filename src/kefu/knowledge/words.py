@@ -40,7 +40,6 @@ HYPHEN = re.compile(r"\b(e|wi|pre|re|un|non)-(?=[a-z])")
 # Adverbs, pronouns, numerals, measures, times, conjunctions, prepositions, particles, places beside something.
 FUNCTION_TAGS = frozenset(("d", "ad", "r", "m", "q", "mq", "t", "c", "p", "u", "uj", "ul", "y", "e", "o", "f", "k"))
 
-_jieba = rjieba.Jieba()
 _stemmer = snowballstemmer.stemmer("english")
 
 
@@ -109,7 +108,7 @@ def is_everyday(term: str) -> bool:
     """
     if not HAN.search(term):
         return term in _everyday("en")
-    tagged = _jieba.tag(term, hmm=False)
+    tagged = rjieba.tag(term, hmm=False)
     return term in _everyday("zh") or (len(tagged) == 1 and tagged[0][1] in FUNCTION_TAGS)
 
 
@@ -129,7 +128,7 @@ def cut(text: str) -> Iterator[Word]:
     for piece in PIECE.finditer(normal(text)):
         start, end = piece.span()
         if piece["han"]:
-            for one in _jieba.cut(piece["han"], hmm=False):
+            for one in rjieba.cut(piece["han"], hmm=False):
                 yield Word(one, one, start, start + len(one), is_han=True, is_stop=one in stop_words("zh"))
                 start += len(one)
         elif piece["unit"]:
@@ -146,7 +145,7 @@ def segments(text: str) -> Iterator[tuple[int, int]]:
     """Where the Chinese words of a text begin and end, in the text as it is given."""
     for piece in re.finditer(r"[\u3400-\u9fff]+", text):
         start = piece.start()
-        for one in _jieba.cut(piece[0], hmm=False):
+        for one in rjieba.cut(piece[0], hmm=False):
             yield start, start + len(one)
             start += len(one)
 
@@ -172,7 +171,7 @@ def all_terms(text: str) -> list[str]:
 def parts(word: str) -> tuple[str, ...]:
     """The shorter words inside a Chinese word, and its characters."""
     shorter = (
-        [one for one in _jieba.cut_for_search(word, hmm=False) if len(one) > 1 and one != word] if len(word) > 2 else []
+        [one for one in rjieba.cut_for_search(word, hmm=False) if len(one) > 1 and one != word] if len(word) > 2 else []
     )
     return (*shorter, *word)
 

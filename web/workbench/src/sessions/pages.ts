@@ -33,10 +33,19 @@ function untouched(): Progress {
   return { cursor: null, hasMore: true, loading: false, loaded: false, failure: null };
 }
 
+interface Search extends Progress {
+  /** Names of sessions. */
+  found: Set<string>;
+}
+
+function nothingFound(): Search {
+  return { ...untouched(), found: new Set() };
+}
+
 /** How far each tab has been read from the server, and one search beside them. */
 export function createPages(pool: Pool) {
   const progress = reactive(Object.fromEntries(TABS.map((tab) => [tab, untouched()])) as Record<Tab, Progress>);
-  const search = reactive({ ...untouched(), found: new Set<string>() });
+  const search = reactive(nothingFound());
   let era = new AbortController();
   let searching = new AbortController();
 
@@ -46,9 +55,20 @@ export function createPages(pool: Pool) {
     return page !== null;
   }
 
-  async function moreFound(tab: Tab, asked: Record<string, string>): Promise<void> {
-    const page = await fetchInto(pool, search, { query: { ...QUERIES[tab], ...asked }, signal: searching.signal });
-    for (const session of page?.sessions ?? []) search.found.add(session.session_name);
+  async function moreFound(tab: Tab, asked: Record<string, string>, into: Search = search): Promise<void> {
+    const page = await fetchInto(pool, into, { query: { ...QUERIES[tab], ...asked }, signal: searching.signal });
+    for (const session of page?.sessions ?? []) into.found.add(session.session_name);
+  }
+
+  /** Asks for as much as was found, since others may match by now. What was found stays until the answer is here. */
+  async function findAgain(tab: Tab, asked: Record<string, string>): Promise<void> {
+    searching.abort();
+    searching = new AbortController();
+    const { signal } = searching;
+    const anew = reactive(nothingFound());
+    do await moreFound(tab, asked, anew);
+    while (!signal.aborted && !anew.failure && anew.hasMore && anew.found.size < search.found.size);
+    if (!signal.aborted) Object.assign(search, anew.failure ? { ...untouched(), found: search.found, failure: anew.failure } : anew);
   }
 
   /** Reads the given tabs anew and forgets what the server no longer speaks of. */
@@ -66,10 +86,10 @@ export function createPages(pool: Pool) {
   function restartSearch(): void {
     searching.abort();
     searching = new AbortController();
-    Object.assign(search, { ...untouched(), found: new Set<string>() });
+    Object.assign(search, nothingFound());
   }
 
-  return { progress, search, more, moreFound, restart, restartSearch };
+  return { progress, search, more, moreFound, findAgain, restart, restartSearch };
 }
 
 interface Call {

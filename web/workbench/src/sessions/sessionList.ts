@@ -15,8 +15,8 @@ export type Connection = "connecting" | "live" | "offline";
 
 /** Waits turn urgent by themselves; the queue is sorted anew this often. */
 const RESORT_MS = 10_000;
-/** News of sessions we do not hold may come in a flood. */
-const RECOUNT_MS = 2_000;
+/** News may come in a flood: what only the server knows of it is asked no more often than this. */
+const ASK_MS = 2_000;
 
 export const useSessionList = defineStore("sessionList", () => {
   const account = useAccount();
@@ -25,7 +25,14 @@ export const useSessionList = defineStore("sessionList", () => {
   const pages = createPages(pool);
   const view = createView(pool, agentId, pages);
   const inUse = () => [...new Set<Tab>(["waiting", "mine", view.tab.value])];
-  const live = createLive(pool, agentId, () => pages.restart(inUse()));
+  const findAgain = () => pages.findAgain(view.tab.value, view.asked.value);
+  const live = createLive(pool, agentId, async () => {
+    await Promise.all([pages.restart(inUse()), view.isNarrowed.value && findAgain()]);
+  });
+  const hearMatches = useThrottleFn(oneAtATime(findAgain), ASK_MS, true);
+  deskFrames.on(({ type }) => {
+    if (type === "session.changed" && view.isAsked.value) void hearMatches();
+  });
 
   const find = () => void pages.moreFound(view.tab.value, view.asked.value);
   watch([view.tab, view.asked], () => {
@@ -47,6 +54,19 @@ export const useSessionList = defineStore("sessionList", () => {
 
   return { ...view, ...live, unread, unreadMine, read: pool.read, counts: pool.counts, sessions: pool.sessions, progress, more, at };
 });
+
+/** Who calls while it runs has it run once more, rather than beside itself. */
+function oneAtATime(act: () => Promise<void>): () => Promise<void> {
+  let isWanted = false;
+  let isRunning = false;
+  return async () => {
+    isWanted = true;
+    if (isRunning) return;
+    isRunning = true;
+    for (; isWanted; await act()) isWanted = false;
+    isRunning = false;
+  };
+}
 
 function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<typeof createPages>) {
   const tab = ref<Tab>("waiting");
@@ -84,7 +104,7 @@ function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<ty
     all: Object.values(pool.counts.value).reduce((sum, count) => sum + count, 0),
   }));
 
-  return { tab, keyword, settled, filters, asked, isFiltered, isNarrowed, visible, waiting, mine, offers, sizes };
+  return { tab, keyword, settled, filters, asked, isFiltered, isAsked, isNarrowed, visible, waiting, mine, offers, sizes };
 }
 
 function createLive(pool: Pool, agentId: { value: string }, refresh: () => Promise<void>) {
@@ -92,7 +112,7 @@ function createLive(pool: Pool, agentId: { value: string }, refresh: () => Promi
   /** The last session that began to wait while we were listening. */
   const arrival = shallowRef<SessionSummary>();
   let follower: Follower | undefined;
-  const recount = useThrottleFn(() => countAgain(pool), RECOUNT_MS, true);
+  const recount = useThrottleFn(() => countAgain(pool), ASK_MS, true);
 
   function heard(frame: DeskFrame): void {
     void deskFrames.trigger(frame);
