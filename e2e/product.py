@@ -158,6 +158,12 @@ class Product:
             data = (line.removeprefix("data: ") for line in stream.iter_lines() if line.startswith("data: "))
             yield from map(orjson.loads, data)
 
+    def seen(self) -> dict[str, tuple[int, int]]:
+        """How often the chat was seen and opened today, by page."""
+        with self._signed_in(CHEN) as client:
+            steps = client.get("/api/reports/funnel").raise_for_status().json()["data"]["steps"]
+        return {step["key"]: (step["impressions"], step["opens"]) for step in steps if step["impressions"]}
+
     @contextmanager
     def _signed_in(self, account: Account) -> Iterator[httpx2.Client]:
         with httpx2.Client(base_url=self.address, timeout=10, verify=NO_TLS) as client:

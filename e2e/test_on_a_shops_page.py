@@ -1,6 +1,7 @@
 """The chat on somebody else's page: one line, an API of its own, and a door for that page only."""
 
 import re
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -22,6 +23,18 @@ FUNCTION = """
 ELEMENT = """
 <script async src="{api}/embed.js"></script>
 <fiido-chat api-url="{api}" position="bottom-left" theme="dark" auto-open></fiido-chat>
+"""
+CHATWOOT = """
+<script src="{api}/packs/js/sdk.js"></script>
+<script>
+  window.chatwootSettings = {{ position: "left", darkMode: "dark" }};
+  chatwootSDK.run({{ websiteToken: "demo", baseUrl: "{api}" }});
+  $chatwoot.toggle("open");
+</script>
+"""
+STRICT = (Path(__file__).parents[1] / "docs/guide/strict-policy.html").read_text()
+LEFT = """
+() => [document.querySelectorAll("#fiido-kefu").length, document.documentElement.getAttributeNames(), document.cookie]
 """
 LOUD = """
 <style>
@@ -141,7 +154,14 @@ def test_what_comes_while_the_chat_is_closed_is_counted_until_it_is_opened(
     assert {"count": 1} in shopper.page.evaluate("heard")
 
 
-@pytest.mark.parametrize("call", [pytest.param(FUNCTION, id="FiidoChat.init"), pytest.param(ELEMENT, id="fiido-chat")])
+@pytest.mark.parametrize(
+    "call",
+    [
+        pytest.param(FUNCTION, id="FiidoChat.init"),
+        pytest.param(ELEMENT, id="fiido-chat"),
+        pytest.param(CHATWOOT, id="chatwootSDK.run"),
+    ],
+)
 def test_the_older_ways_to_embed_do_the_same(shopper: Visitor, site: Site, product: Product, call: str) -> None:
     shopper.page.goto(site.put("/older", body=call.format(api=product.address)))
 
@@ -151,6 +171,37 @@ def test_the_older_ways_to_embed_do_the_same(shopper: Visitor, site: Site, produ
     assert box is not None
     assert box["x"] < 200
     shopper.asks("How do I return my bike?")
+
+
+def test_the_chat_goes_along_on_a_strict_page_and_leaves_it_as_it_was(
+    shopper: Visitor, site: Site, product: Product
+) -> None:
+    page, bikes = shopper.page, f"{site.address}/bikes"
+    site.pages["/strict?email=ann@shop.example"] = STRICT.replace("https://kefu.example.com", product.address)
+    page.goto(f"{site.address}/strict?email=ann@shop.example")
+    shopper.opens_the_chat()
+    shopper.frame.evaluate("window.stayed = true")
+
+    page.evaluate("history.pushState(null, '', '/bikes?email=ann@shop.example')")
+    page.evaluate("document.body.replaceWith(document.createElement('body'))")
+    shopper.asks("How do I return my bike?")
+    shopper.calls_a_person()
+
+    comes(lambda: page.evaluate("told"), ["queue"])  # where Playwright's own waiting would need eval
+    assert shopper.frame.evaluate("window.stayed")
+    came_from = [one for one in product.log(shopper.session) if one["type"] == "page.came_from"]
+    assert [(one["page"], one["referrer"]) for one in came_from] == [(bikes, "")]
+    page.evaluate("FiidoKefu.destroy()")
+    assert page.evaluate(LEFT) == [0, ["lang"], ""]
+    comes(product.seen, {f"{site.address}/strict": (1, 1), bikes: (1, 0)})
+
+
+def comes(look: Callable[[], object], what: object) -> None:
+    """Look until that is there."""
+    deadline = time.monotonic() + 10
+    while (found := look()) != what and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert found == what
 
 
 def test_the_page_cannot_restyle_the_chat(shopper: Visitor, site: Site, line: str) -> None:

@@ -91,6 +91,8 @@ from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stre
 from kefu.realtime.tellings import Tellings
 from kefu.reports.cost_endpoints import router as costs
 from kefu.reports.endpoints import router as reports
+from kefu.reports.funnel import follow_funnel
+from kefu.reports.funnel_endpoints import router as funnel
 from kefu.reports.live import Figures
 from kefu.routing.assigner import Assigner
 from kefu.routing.assignment import ExpireOffer, expire_offer
@@ -113,6 +115,7 @@ from kefu.sessions.work import (
     CloseIdle,
     CollectQuestions,
     DraftInShadow,
+    FollowFunnel,
     IndexMessages,
     SendAfterHoursMail,
     SendMailReply,
@@ -154,6 +157,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     evidence,
     reports,
     costs,
+    funnel,
     routing,
     team,
     transfers,
@@ -216,6 +220,7 @@ def bulk_worker(db: Database, settings: Settings, helped: Helped | None = None) 
         SweepFiles.kind: partial(sweep_files, db, store, (File.sha256, Document.sha256)),
         ReadDocument.kind: DocumentReader(db, store),
         CollectQuestions.kind: partial(collect_questions, db),
+        FollowFunnel.kind: partial(follow_funnel, db, settings.timezone),
         RunGolden.kind: Runner(db, settings, helped.rehearse or (lambda *_: helped.answerer)),
         DraftInShadow.kind: Shadow(db, helped.answerer),
         ReadMessages.kind: partial(read_messages, db, helped.reader_of),
@@ -223,8 +228,8 @@ def bulk_worker(db: Database, settings: Settings, helped: Helped | None = None) 
         PrepareHelp.kind: Proposing(db, helped.model_of, helped.near_of),
         EmbedPassages.kind: PassageEmbedding(db, helped.embedder_of),
     }
-    recurring = [CloseIdle(), IndexMessages(), SweepFiles(), CollectQuestions(), ReadMessages(), EmbedPassages()]
-    return Worker(db, "bulk", handlers, width=4, recurring=recurring)
+    often = (CloseIdle, IndexMessages, SweepFiles, CollectQuestions, FollowFunnel, ReadMessages, EmbedPassages)
+    return Worker(db, "bulk", handlers, width=4, recurring=[work() for work in often])
 
 
 def file_store(settings: Settings) -> FileStore:

@@ -13,6 +13,7 @@ from kefu.kit.db import Table
 from kefu.knowledge import models as knowledge
 from kefu.log import models as log
 from kefu.quality import models as quality
+from kefu.reports import models as reports
 from kefu.sessions import models as sessions
 from kefu.shops import models as shops
 from kefu.supervision import models as supervision
@@ -31,6 +32,7 @@ __all__ = [
     "knowledge",
     "log",
     "quality",
+    "reports",
     "sessions",
     "shops",
     "supervision",

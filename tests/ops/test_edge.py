@@ -28,7 +28,15 @@ from serving import served
 pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
 
 PAGES = ("/workbench/", "/workbench/team/x", "/embed", "/demo", "/docs", "/articles/nothing")
-REST = ("/openapi.json", "/sdk/fiido-kefu.js", "/static/widget/bot.svg", "/static/nothing.js", "/health", "/nowhere")
+REST = (
+    "/openapi.json",
+    "/sdk/fiido-kefu.js",
+    "/packs/js/sdk.js",
+    "/static/widget/bot.svg",
+    "/static/nothing.js",
+    "/health",
+    "/nowhere",
+)
 CARRIED = {
     "x-content-type-options": "nosniff",
     "referrer-policy": "strict-origin-when-cross-origin",

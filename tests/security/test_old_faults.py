@@ -34,9 +34,10 @@ async def test_no_file_of_the_server_is_served(client: httpx2.AsyncClient, setti
 async def test_no_answer_is_guessed_at_and_there_is_one_door_for_files(
     app: FastAPI, client: httpx2.AsyncClient
 ) -> None:
-    """What comes through it is held by tests/files."""
+    """What comes through it is held by tests/files. The funnel's counts come as text, as beacons do."""
     paths = app.openapi()["paths"].items()
     kinds = {path: one.get("requestBody", {}).get("content", {}) for path, each in paths for one in each.values()}
+    assert list(kinds.pop("/api/funnel")) == ["text/plain"]
     assert {kind for kinds_ in kinds.values() for kind in kinds_} == {"application/json", "multipart/form-data"}
     assert [path for path, kinds_ in kinds.items() if "multipart/form-data" in kinds_] == ["/api/sessions/{name}/files"]
     for path in ("/static/attachments/t1/a.html", "/health", "/api/sessions", "/demo"):

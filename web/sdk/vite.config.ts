@@ -21,12 +21,15 @@ function inlineTokens(): Plugin {
   };
 }
 
-export default defineConfig({
+export default defineConfig(({ mode }) => ({
   plugins: [inlineTokens()],
   build: {
     outDir: "../../src/kefu/static/sdk",
-    emptyOutDir: true,
-    lib: { entry: "src/index.ts", formats: ["iife"], name: "kefu", fileName: () => "fiido-kefu.js" },
+    emptyOutDir: mode !== "compat",
+    lib:
+      mode === "compat"
+        ? { entry: "src/compat.ts", formats: ["iife"], name: "kefu", fileName: () => "fiido-kefu-compat.js" }
+        : { entry: "src/index.ts", formats: ["iife"], name: "kefu", fileName: () => "fiido-kefu.js" },
   },
   test: {
     name: "sdk",
@@ -35,4 +38,4 @@ export default defineConfig({
     include: ["src/**/*.test.ts"],
     css: true,
   },
-});
+}));

@@ -38,6 +38,7 @@ Rule = Literal[
     "bot_test",
     "page",
     "help",
+    "funnel",
 ]
 # `visitor`: the conversation the token is for. `who`: visitor or agent, in one conversation.
 Per = Literal["address", "visitor", "agent", "who"]
@@ -65,6 +66,7 @@ RATES: dict[Rule, dict[Per, str]] = {
     "audit_export": {"agent": "10/minute"},
     "page": {"visitor": "60/minute"},
     "help": {"agent": "30/minute"},
+    "funnel": {"address": "120/minute"},
     "upload": {"who": "20/minute", "address": "60/minute"},
     "document": {"agent": "60/minute", "address": "120/minute"},
     "bot_test": {"agent": "10/minute"},

@@ -41,6 +41,7 @@ class Wish:
     locale: Locale | None
     proof: Proof | None = None
     page: dict[str, Any] | None = None
+    came_from: dict[str, str] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,8 +95,8 @@ async def _open(tx: AsyncSession, state: State, wish: Wish, visitor: Visitor | N
     visitor_id, customer = await _whose(tx, shop.id, earlier, claimed)
     if shop.identity_mode == "enforce" and shop.identity_required and not (customer and customer["verified_by"]):
         raise IdentityRequired
-    opening = Opening(wish.name or new_id("s"), shop.id, wish.locale or "en", visitor_id, customer, wish.page)
-    session = await open_session(tx, opening)
+    name, locale = wish.name or new_id("s"), wish.locale or "en"
+    session = await open_session(tx, Opening(name, shop.id, locale, visitor_id, customer, wish.page, wish.came_from))
     is_fresh = claimed is not None and claimed.verified_by is not None
     return Opened(session, visitor_token(state, session, None if is_fresh else visitor), is_new=True)
 

@@ -19,6 +19,7 @@ from kefu.sessions.reading import Marks
 from kefu.sessions.several import Outcome
 from kefu.sessions.states import Status
 from kefu.shops.customers import Doubt, Proof
+from kefu.shops.pages import CameFrom
 
 NAME = r"^[A-Za-z0-9_.\-]{1,80}$"
 TEXT_LIMIT = 5000
@@ -75,13 +76,17 @@ class ShowPage(Body):
 
 
 class OpenConversation(Body):
-    """`identity`: who opens it, where the shop's pages say so. `page`: what they look at."""
+    """`identity`: who opens it, where the shop's pages say so. `page`: what they look at.
+
+    `came_from`: for the funnel, only of who agreed to be counted.
+    """
 
     session_id: Name | None = None
     shop: ShopId | None = None
     locale: Locale | None = None
     identity: Proof | None = None
     page: Card | None = None
+    came_from: CameFrom | None = None
 
 
 class ConversationOpened(BaseModel):

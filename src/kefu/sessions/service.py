@@ -31,6 +31,8 @@ from kefu.sessions.work import AnswerVisitor, DraftInShadow
 from kefu.shops.service import is_shadow
 
 # What people wrote, in the facts of events.
+# The event that says where on the shop's pages a session was opened.
+CAME_FROM = "page.came_from"
 WORDS = {"content", "question", "answer", "note", "details", "last"}
 NICKNAMES: Text = {"en": "Visitor", "zh": "访客"}
 
@@ -122,6 +124,7 @@ class Opening:
     """`visitor_id`: of the visitor's earlier sessions; a new one when they have none.
 
     `customer`: who they are, as `Session.customer` has it. `page`: what they look at on the shop's page.
+    `came_from`: `{page, referrer}`, where on the shop's pages they are, if that may be counted.
     """
 
     name: str
@@ -130,6 +133,7 @@ class Opening:
     visitor_id: str = ""
     customer: dict[str, Any] | None = None
     page: dict[str, Any] | None = None
+    came_from: dict[str, str] | None = None
 
 
 async def locked(tx: AsyncSession, name: str) -> Session:
@@ -215,7 +219,9 @@ async def open_session(tx: AsyncSession, opening: Opening) -> Session:
     }
     tx.add(session)
     page = [page_shown(opening.page)] if opening.page else []
-    await record(tx, session, Fact("session.opened", VISITOR, facts), *identity_of(opening, facts["visitor_id"]), *page)
+    came = [Fact(CAME_FROM, VISITOR, opening.came_from, audience="internal")] if opening.came_from else []
+    whose = identity_of(opening, facts["visitor_id"])
+    await record(tx, session, Fact("session.opened", VISITOR, facts), *whose, *page, *came)
     return session
 
 

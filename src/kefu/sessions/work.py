@@ -54,6 +54,14 @@ class CollectQuestions(Work):
 
 
 @dataclass(frozen=True, slots=True)
+class FollowFunnel(Work):
+    """Bring the visitor funnel up to the end of the log. Recurring."""
+
+    kind: ClassVar[str] = "follow_funnel"
+    lane: ClassVar[Lane] = "bulk"
+
+
+@dataclass(frozen=True, slots=True)
 class SendAfterHoursMail(Work):
     """Tell the team by mail what the visitor left in this episode."""
 

@@ -100,6 +100,10 @@ class Origins:
         """Those of the shop, or of the default one for None; those of the settings for a shop that nobody knows."""
         return self._by_shop.get(shop or self._default_shop, self._default)
 
+    def holds(self, origin: str, shop: str | None) -> bool:
+        """Whether a page of this origin is one of the shop, or of the default one for None."""
+        return _any(origin, self.of(shop))
+
     def allows(self, origin: str) -> bool:
         """Whether a page of any shop has this origin. A preflight does not say of which."""
         return _any(origin, self._default) or any(_any(origin, own) for own in self._by_shop.values())

@@ -1,57 +1,119 @@
 import { Chat } from "./chat";
-import { type Config, settingsFrom } from "./config";
-import { type ChatEvents, Emitter, type Listener } from "./emitter";
-import type { Card, Proof, User } from "./protocol";
+import { settingsFrom } from "./config";
+import { Emitter } from "./emitter";
+import { whenIdle } from "./idle";
+import type { Proof } from "./protocol";
+import type { Call, ChatEvent, Config, FiidoKefu, Listener, User } from "./types";
 
-/** What `window.FiidoKefu` is. Calls before `init` are kept and made then. */
+const AT_ONCE_MS = 2_000;
+
+/** The one chat of a page: planned, running or not there. Calls before it runs are kept and made then. */
 export class Kefu {
-  private readonly emitter = new Emitter();
-  private chat: Chat | undefined;
-  private waiting: ((chat: Chat) => void)[] = [];
+  readonly surface = surfaceOf(this);
+  readonly #emitter = new Emitter();
+  #chat: Chat | undefined;
+  /** What the running one was begun with. */
+  #begunWith = "";
+  #planned: Config | undefined;
+  #waiting: ((chat: Chat) => void)[] = [];
+  #callOff = () => {};
 
   constructor(private readonly scriptOrigin: string) {}
 
-  /** A second call replaces the first chat: there is one per page. */
-  readonly init = (config: Config = {}): this => {
+  /** Begins when the page has nothing better to do, or at the first call. */
+  plan(config: Config): void {
+    if (this.#begunWith) return;
+    this.#planned = config;
+    this.#callOff = whenIdle(() => this.begin(config), AT_ONCE_MS);
+  }
+
+  /** False when another one runs, which goes on. */
+  begin(config: Config): boolean {
+    const settings = settingsFrom(config, this.scriptOrigin);
+    const wanted = JSON.stringify(settings);
+    if (this.#begunWith) return this.#again(wanted);
+    this.#callOff();
+    this.#planned = undefined;
+    this.#begunWith = wanted;
     const start = () => {
-      this.chat?.destroy();
-      this.chat = new Chat(settingsFrom(config, this.scriptOrigin), this.emitter);
-      for (const call of this.waiting.splice(0)) call(this.chat);
+      this.#chat = new Chat(settings, this.#emitter);
+      for (const call of this.#waiting.splice(0)) call(this.#chat);
+      this.#emitter.emit("ready", {});
     };
     if (document.body) start();
-    else document.addEventListener("DOMContentLoaded", start, { once: true });
-    return this;
-  };
-
-  readonly open = () => this.call((chat) => chat.open());
-  readonly close = () => this.call((chat) => chat.close());
-  readonly toggle = () => this.call((chat) => chat.toggle());
-  readonly show = () => this.call((chat) => chat.show());
-  readonly hide = () => this.call((chat) => chat.hide());
-  readonly sendMessage = (text: string) => this.call((chat) => chat.sendMessage(text));
-  /** Who is here; with `identifier_hash` the shop's server vouches for the identifier. */
-  readonly setUser = (user: User) => this.call((chat) => chat.identify(proofOf(user)));
-  /** A product or an order the visitor is looking at; null takes it away. */
-  readonly setContext = (card: Card | null) => this.call((chat) => chat.setContext(card));
-  readonly setLocale = (locale: string) => this.call((chat) => chat.setLocale(locale));
-  readonly logout = () => this.call((chat) => chat.logout());
-
-  /** Who is here, as the shop's server has signed it (JWT). What is refused comes as an `error`. */
-  readonly identify = (token: string) => this.call((chat) => chat.identify({ token }));
-
-  readonly on = <Name extends keyof ChatEvents>(name: Name, listener: Listener<Name>) => this.emitter.on(name, listener);
-  readonly off = <Name extends keyof ChatEvents>(name: Name, listener?: Listener<Name>) => this.emitter.off(name, listener);
-
-  readonly destroy = (): void => {
-    this.chat?.destroy();
-    this.chat = undefined;
-    this.waiting = [];
-  };
-
-  private call(act: (chat: Chat) => void): void {
-    if (this.chat) act(this.chat);
-    else this.waiting.push(act);
+    else this.#callOff = whenParsed(start);
+    return true;
   }
+
+  call(act: (chat: Chat) => void): void {
+    if (!this.#chat && this.#planned) this.begin(this.#planned);
+    if (this.#chat) act(this.#chat);
+    else this.#waiting.push(act);
+  }
+
+  on<Name extends ChatEvent>(name: Name, listener: Listener<Name>): () => void {
+    if (name === "ready" && this.#chat) queueMicrotask(() => this.#emitter.tell(listener as Listener<"ready">, {}));
+    return this.#emitter.on(name, listener);
+  }
+
+  off<Name extends ChatEvent>(name: Name, listener?: Listener<Name>): void {
+    this.#emitter.off(name, listener);
+  }
+
+  destroy(): void {
+    this.#callOff();
+    this.#chat?.destroy();
+    this.#emitter.clear();
+    this.#chat = this.#planned = undefined;
+    this.#begunWith = "";
+    this.#waiting = [];
+  }
+
+  #again(wanted: string): boolean {
+    if (wanted === this.#begunWith) return false;
+    warn("a chat runs on this page already; call destroy() first to begin another");
+    this.#emitter.emit("error", { code: "ALREADY_RUNNING" });
+    return false;
+  }
+}
+
+function surfaceOf(kefu: Kefu): FiidoKefu {
+  const surface: FiidoKefu = {
+    init: (config = {}) => (kefu.begin(config), surface),
+    open: () => kefu.call((chat) => chat.open()),
+    close: () => kefu.call((chat) => chat.close()),
+    toggle: () => kefu.call((chat) => chat.toggle()),
+    show: () => kefu.call((chat) => chat.show()),
+    hide: () => kefu.call((chat) => chat.hide()),
+    sendMessage: (text) => kefu.call((chat) => chat.sendMessage(text)),
+    setUser: (user) => kefu.call((chat) => chat.identify(proofOf(user))),
+    identify: (token) => kefu.call((chat) => chat.identify({ token })),
+    setContext: (card) => kefu.call((chat) => chat.setContext(card)),
+    setLocale: (locale) => kefu.call((chat) => chat.setLocale(locale)),
+    setConsent: (given) => kefu.call((chat) => chat.setConsent(given)),
+    on: (name, listener) => kefu.on(name, listener),
+    off: (name, listener) => kefu.off(name, listener),
+    logout: () => kefu.call((chat) => chat.logout()),
+    destroy: () => kefu.destroy(),
+    push: (...calls) => calls.forEach((call) => make(surface, call)),
+  };
+  return Object.freeze(surface);
+}
+
+function make(surface: FiidoKefu, [method, ...args]: Call): void {
+  const call: unknown = Object.hasOwn(surface, method) && surface[method as keyof FiidoKefu];
+  if (typeof call === "function") call(...args);
+  else warn(`there is no call ${method}`);
+}
+
+export function warn(text: string): void {
+  // eslint-disable-next-line no-console -- the shop's developers look there, and nobody else reads it
+  console.warn(`FiidoKefu: ${text}`);
+}
+
+function whenParsed(start: () => void): () => void {
+  document.addEventListener("DOMContentLoaded", start, { once: true });
+  return () => document.removeEventListener("DOMContentLoaded", start);
 }
 
 function proofOf({ identifier, id, name, nickname, ...rest }: User): Proof {

@@ -1,193 +1,239 @@
 import { localeFrom, type Settings } from "./config";
 import type { Emitter } from "./emitter";
 import { Frame } from "./frame";
+import { Funnel, mayCount } from "./funnel";
+import { whenIdle } from "./idle";
 import { Launcher, type Layout } from "./launcher";
 import { recall, remember } from "./memory";
+import { here, Place } from "./place";
 import type { Card, Proof, ToFrame, ToHost } from "./protocol";
 
 const PHONE = "(max-width: 767.98px)";
 
-/** One chat on one page: the launcher now, the frame when it is wanted. */
+type Passed = Exclude<ToHost, { type: "ready" | "close" | "maximise" }>;
+
+/**
+ * One chat on one page: the launcher now, the frame when it is wanted. What is private here is so by `#`, whose names the
+ * build shortens.
+ */
 export class Chat {
-  private readonly launcher: Launcher;
-  private readonly phone = matchMedia(PHONE);
-  private readonly talkedKey: string;
-  private frame: Frame | undefined;
-  private isOpen = false;
-  private maximised = false;
-  private pageOverflow = "";
+  readonly #launcher: Launcher;
+  readonly #phone = matchMedia(PHONE);
+  readonly #talkedKey: string;
+  readonly #place = new Place(() => this.#moved());
+  #stopWaiting: (() => void) | undefined;
+  #funnel: Funnel | undefined;
+  #frame: Frame | undefined;
+  #isOpen = false;
+  #maximised = false;
+  #pageOverflow = "";
   /** Repeated to a frame that is created later. */
-  private user: Proof | undefined;
-  private card: Card | null = null;
+  #user: Proof | undefined;
+  #card: Card | null = null;
 
   constructor(
     private readonly settings: Settings,
     private readonly emitter: Emitter,
   ) {
-    this.talkedKey = `kefu.talked.${settings.shop}`;
-    this.launcher = new Launcher(settings, settings.locale);
-    const { button, host } = this.launcher;
+    this.#talkedKey = `kefu.talked.${settings.shop}`;
+    this.#launcher = new Launcher(settings, settings.locale);
+    const { button, host } = this.#launcher;
     button.addEventListener("click", () => this.toggle());
     for (const intent of ["pointerenter", "touchstart", "focus"]) {
-      button.addEventListener(intent, () => this.load(), { once: true, passive: true });
+      button.addEventListener(intent, () => this.#load(), { once: true, passive: true });
     }
-    host.shadowRoot?.addEventListener("keydown", this.onKey);
-    this.phone.addEventListener("change", this.draw);
-    document.body.append(host);
+    host.shadowRoot?.addEventListener("keydown", this.#onKey);
+    this.#phone.addEventListener("change", this.#draw);
+    this.#keepOnPage();
+    this.setConsent(settings.consent);
     if (settings.autoOpen) this.open();
-    else if (this.talkedBefore()) whenIdle(() => this.load());
+    else if (this.#talkedBefore()) this.#stopWaiting = whenIdle(() => this.#load(), 10_000);
   }
 
   open(): void {
-    if (this.isOpen) return this.frame?.focus();
-    this.load();
-    this.isOpen = true;
-    this.draw();
-    this.post({ type: "opened" });
-    this.frame?.focus();
+    this.#place.look();
+    if (this.#isOpen) return this.#frame?.focus();
+    this.#load();
+    this.#isOpen = true;
+    this.#draw();
+    this.#post({ type: "opened" });
+    this.#frame?.focus();
+    this.#funnel?.count("open");
     this.emitter.emit("open", {});
   }
 
   close(): void {
-    if (!this.isOpen) return;
-    const hadFocus = document.activeElement === this.launcher.host;
-    this.isOpen = false;
-    this.draw();
-    this.post({ type: "closed" });
-    if (hadFocus) this.launcher.button.focus();
+    if (!this.#isOpen) return;
+    const hadFocus = document.activeElement === this.#launcher.host;
+    this.#isOpen = false;
+    this.#draw();
+    this.#post({ type: "closed" });
+    if (hadFocus) this.#launcher.button.focus();
     this.emitter.emit("close", {});
   }
 
   toggle(): void {
-    if (this.isOpen) this.close();
+    if (this.#isOpen) this.close();
     else this.open();
   }
 
   show(): void {
-    this.launcher.show(true);
+    this.#launcher.show(true);
+    this.#funnel?.seen();
   }
 
   hide(): void {
     this.close();
-    this.launcher.show(false);
+    this.#launcher.show(false);
   }
 
   sendMessage(text: string): void {
     this.open();
-    this.post({ type: "send", text });
+    this.#post({ type: "send", text });
   }
 
   identify(proof: Proof): void {
-    this.user = proof;
-    this.post({ type: "user", proof });
+    this.#user = proof;
+    this.#post({ type: "user", proof });
   }
 
   setContext(card: Card | null): void {
-    this.card = card;
-    this.post({ type: "context", card });
+    this.#card = card;
+    this.#post({ type: "context", card });
   }
 
   setLocale(tag: string): void {
     this.settings.locale = localeFrom(tag);
-    this.launcher.setLocale(this.settings.locale);
-    this.post({ type: "locale", locale: this.settings.locale });
+    this.#launcher.setLocale(this.settings.locale);
+    this.#post({ type: "locale", locale: this.settings.locale });
+  }
+
+  setConsent(given: boolean): void {
+    this.settings.consent = given;
+    if (mayCount(given)) this.#funnel ??= new Funnel(this.settings.base, this.settings.shop);
+    else this.#stopCounting();
+    if (this.#launcher.isWanted) this.#funnel?.seen();
+    this.#tellPage();
   }
 
   /** Forgets who is here and their conversation on this browser. */
   logout(): void {
-    this.user = undefined;
+    this.#user = undefined;
     this.close();
-    if (this.talkedBefore()) this.load();
-    this.post({ type: "logout" });
-    remember(this.talkedKey, null);
+    if (this.#talkedBefore()) this.#load();
+    this.#post({ type: "logout" });
+    remember(this.#talkedKey, null);
   }
 
   destroy(): void {
     this.close();
-    this.phone.removeEventListener("change", this.draw);
-    window.visualViewport?.removeEventListener("resize", this.fitKeyboard);
-    this.frame?.destroy();
-    this.launcher.host.remove();
+    this.#stopWaiting?.();
+    this.#place.close();
+    this.#funnel?.close();
+    this.#phone.removeEventListener("change", this.#draw);
+    window.visualViewport?.removeEventListener("resize", this.#fitKeyboard);
+    this.#frame?.destroy();
+    this.#launcher.host.remove();
   }
 
-  private load(): void {
-    if (this.frame) return;
-    this.frame = new Frame(this.settings, this.launcher.frameTitle(), (message) => this.receive(message));
-    this.frame.mount(this.launcher.panel);
-    this.post({ type: "layout", layout: this.layout() });
-    if (this.user) this.post({ type: "user", proof: this.user });
-    if (this.card) this.post({ type: "context", card: this.card });
+  #load(): void {
+    if (this.#frame) return;
+    this.#frame = new Frame(this.settings, this.#launcher.frameTitle(), (message) => this.#receive(message));
+    this.#frame.mount(this.#launcher.panel);
+    this.#post({ type: "layout", layout: this.#layout() });
+    this.#tellPage();
+    if (this.#user) this.#post({ type: "user", proof: this.#user });
+    if (this.#card) this.#post({ type: "context", card: this.#card });
   }
 
-  private post(message: ToFrame): void {
-    this.frame?.post(message);
+  #moved(): void {
+    this.#keepOnPage();
+    if (this.#launcher.isWanted) this.#funnel?.seen();
+    this.#tellPage();
   }
 
-  private receive(message: ToHost): void {
+  /** Beside the body: a shop that draws its pages itself may replace that, and what it does to the body's look is not ours. */
+  #keepOnPage(): void {
+    if (!this.#launcher.host.isConnected) document.documentElement.append(this.#launcher.host);
+  }
+
+  #tellPage(): void {
+    this.#post({ type: "page", cameFrom: this.#funnel ? here() : null });
+  }
+
+  #stopCounting(): void {
+    this.#funnel?.forget();
+    this.#funnel?.close();
+    this.#funnel = undefined;
+  }
+
+  #post(message: ToFrame): void {
+    this.#frame?.post(message);
+  }
+
+  #receive(message: ToHost): void {
     switch (message.type) {
-      case "ready":
-        return this.emitter.emit("ready", {});
       case "close":
         return this.close();
       case "maximise":
-        this.maximised = message.on;
-        return this.draw();
+        this.#maximised = message.on;
+        return this.#draw();
       case "unread":
-        this.launcher.setUnread(message.count);
-        return this.emitter.emit("unread", { count: message.count });
+        this.#launcher.setUnread(message.count);
+        return this.#pass(message);
       case "conversation":
-        remember(this.talkedKey, "1");
-        return this.emitter.emit("conversation", { session: message.session });
+        remember(this.#talkedKey, "1");
+        return this.#pass(message);
       case "message":
-        return this.emitter.emit("message", { role: message.role, content: message.content, seq: message.seq });
       case "status":
-        return this.emitter.emit("status", { status: message.status });
+      case "handoff":
+      case "rating":
       case "error":
-        return this.emitter.emit("error", { code: message.code });
+        return this.#pass(message);
     }
   }
 
-  private layout(): Layout {
-    if (this.phone.matches) return "full";
-    return this.maximised ? "maximised" : "panel";
+  /** As it is, for the page. */
+  #pass({ type, kefu: _mark, ...detail }: Passed & { kefu?: 1 }): void {
+    this.emitter.emit(type, detail as never);
   }
 
-  private readonly draw = (): void => {
-    const layout = this.layout();
-    this.launcher.setOpen(this.isOpen, layout);
-    this.post({ type: "layout", layout });
-    this.lockPage(this.isOpen && layout === "full");
+  #layout(): Layout {
+    if (this.#phone.matches) return "full";
+    return this.#maximised ? "maximised" : "panel";
+  }
+
+  readonly #draw = (): void => {
+    const layout = this.#layout();
+    this.#launcher.setOpen(this.#isOpen, layout);
+    this.#post({ type: "layout", layout });
+    this.#lockPage(this.#isOpen && layout === "full");
   };
 
   /** Under a full-screen chat the shop's page must not scroll. */
-  private lockPage(lock: boolean): void {
+  #lockPage(lock: boolean): void {
     const page = document.documentElement;
     const locked = page.hasAttribute("data-kefu-locked");
     if (lock === locked) return;
     page.toggleAttribute("data-kefu-locked", lock);
-    if (lock) this.pageOverflow = page.style.overflow;
-    page.style.overflow = lock ? "hidden" : this.pageOverflow;
-    if (lock) window.visualViewport?.addEventListener("resize", this.fitKeyboard);
-    else window.visualViewport?.removeEventListener("resize", this.fitKeyboard);
-    this.launcher.panel.style.height = "";
+    if (lock) this.#pageOverflow = page.style.overflow;
+    page.style.overflow = lock ? "hidden" : this.#pageOverflow;
+    if (!page.getAttribute("style")) page.removeAttribute("style");
+    if (lock) window.visualViewport?.addEventListener("resize", this.#fitKeyboard);
+    else window.visualViewport?.removeEventListener("resize", this.#fitKeyboard);
+    this.#launcher.panel.style.height = "";
   }
 
   /** iOS lays its keyboard over the page; the frame cannot see that, the page can. */
-  private readonly fitKeyboard = (): void => {
-    if (window.visualViewport) this.launcher.panel.style.height = `${window.visualViewport.height}px`;
+  readonly #fitKeyboard = (): void => {
+    if (window.visualViewport) this.#launcher.panel.style.height = `${window.visualViewport.height}px`;
   };
 
-  private readonly onKey = (event: Event): void => {
+  readonly #onKey = (event: Event): void => {
     if ((event as KeyboardEvent).key === "Escape") this.close();
   };
 
-  private talkedBefore(): boolean {
-    return recall(this.talkedKey) !== null;
+  #talkedBefore(): boolean {
+    return recall(this.#talkedKey) !== null;
   }
-}
-
-function whenIdle(work: () => void): void {
-  // Safari has no requestIdleCallback.
-  if ("requestIdleCallback" in globalThis) requestIdleCallback(work, { timeout: 10_000 });
-  else setTimeout(work, 3_000);
 }

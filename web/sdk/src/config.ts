@@ -1,18 +1,4 @@
-import type { Locale, Theme } from "./protocol";
-
-export interface Config {
-  /** Where Kefu runs; by default where this script came from. `apiUrl` is the older name. */
-  baseUrl?: string;
-  apiUrl?: string;
-  shop?: string;
-  locale?: string;
-  theme?: Theme;
-  position?: "bottom-right" | "bottom-left";
-  autoOpen?: boolean;
-  /** false: the page opens the chat with a button of its own. */
-  launcher?: boolean;
-  zIndex?: number;
-}
+import type { Config, Locale, Theme } from "./types";
 
 export interface Settings {
   /** Without a trailing slash. */
@@ -25,10 +11,11 @@ export interface Settings {
   autoOpen: boolean;
   launcher: boolean;
   zIndex: number;
+  consent: boolean;
 }
 
 export function settingsFrom(config: Config, scriptOrigin: string): Settings {
-  const { shop = "", theme = "auto", autoOpen = false, launcher = true, zIndex = 2_147_483_000 } = config;
+  const { shop = "", theme = "auto", autoOpen = false, launcher = true, zIndex = 2_147_483_000, consent = false } = config;
   return {
     base: (config.baseUrl ?? config.apiUrl ?? scriptOrigin).replace(/\/+$/, ""),
     shop,
@@ -38,6 +25,7 @@ export function settingsFrom(config: Config, scriptOrigin: string): Settings {
     autoOpen,
     launcher,
     zIndex,
+    consent,
   };
 }
 
@@ -54,9 +42,8 @@ export function configFrom(attribute: (name: string) => string | null): Config {
   const theme = attribute("theme");
   if (theme === "light" || theme === "dark") given.theme = theme;
   if (attribute("position") === "bottom-left") given.position = "bottom-left";
-  const autoOpen = flag("auto-open");
-  if (autoOpen !== undefined) given.autoOpen = autoOpen;
-  const launcher = flag("launcher");
-  if (launcher !== undefined) given.launcher = launcher;
+  for (const [key, value] of Object.entries({ autoOpen: flag("auto-open"), launcher: flag("launcher"), consent: flag("consent") })) {
+    if (value !== undefined) Object.assign(given, { [key]: value });
+  }
   return given;
 }

@@ -3,9 +3,9 @@ import { type Envelope, isEnvelope, type ToFrame, type ToHost } from "./protocol
 
 /** The iframe and the only door to it: exact origin out, exact origin and source in. */
 export class Frame {
-  private readonly iframe = document.createElement("iframe");
-  private readonly origin: string;
-  private waiting: ToFrame[] | null = [];
+  readonly #iframe = document.createElement("iframe");
+  readonly #origin: string;
+  #waiting: ToFrame[] | null = [];
 
   constructor(
     settings: Settings,
@@ -16,38 +16,38 @@ export class Frame {
     const { shop, locale, theme } = settings;
     const query = { ...(shop && { shop }), locale, theme, parent: location.origin };
     url.search = new URLSearchParams(query).toString();
-    this.origin = url.origin;
-    this.iframe.title = title;
-    this.iframe.allow = "clipboard-write";
-    this.iframe.src = url.href;
-    addEventListener("message", this.receive);
+    this.#origin = url.origin;
+    this.#iframe.title = title;
+    this.#iframe.allow = "clipboard-write";
+    this.#iframe.src = url.href;
+    addEventListener("message", this.#receive);
   }
 
   mount(parent: HTMLElement): void {
-    parent.append(this.iframe);
+    parent.append(this.#iframe);
   }
 
   /** Kept until the frame says it is ready. */
   post(message: ToFrame): void {
-    if (this.waiting) this.waiting.push(message);
-    else this.iframe.contentWindow?.postMessage({ kefu: 1, ...message } satisfies Envelope<ToFrame>, this.origin);
+    if (this.#waiting) this.#waiting.push(message);
+    else this.#iframe.contentWindow?.postMessage({ kefu: 1, ...message } satisfies Envelope<ToFrame>, this.#origin);
   }
 
   focus(): void {
-    this.iframe.focus();
+    this.#iframe.focus();
   }
 
   destroy(): void {
-    removeEventListener("message", this.receive);
-    this.iframe.remove();
+    removeEventListener("message", this.#receive);
+    this.#iframe.remove();
   }
 
-  private readonly receive = (event: MessageEvent): void => {
-    if (event.origin !== this.origin || event.source !== this.iframe.contentWindow || !isEnvelope(event.data)) return;
+  readonly #receive = (event: MessageEvent): void => {
+    if (event.origin !== this.#origin || event.source !== this.#iframe.contentWindow || !isEnvelope(event.data)) return;
     const message = event.data as Envelope<ToHost>;
     if (message.type === "ready") {
-      const held = this.waiting ?? [];
-      this.waiting = null;
+      const held = this.#waiting ?? [];
+      this.#waiting = null;
       held.forEach((kept) => this.post(kept));
     }
     this.onMessage(message);

@@ -1,6 +1,6 @@
 import type { Settings } from "./config";
 import styles from "./launcher.css?inline";
-import type { Locale } from "./protocol";
+import type { Locale } from "./types";
 
 export type Layout = "panel" | "maximised" | "full";
 
@@ -21,18 +21,18 @@ export class Launcher {
   readonly host = document.createElement("div");
   readonly button = document.createElement("button");
   readonly panel = document.createElement("div");
-  private readonly badge = document.createElement("span");
-  private readonly icon = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  private unread = 0;
-  private open = false;
-  private wanted = true;
-  private layout: Layout = "panel";
+  readonly #badge = document.createElement("span");
+  readonly #icon = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  #unread = 0;
+  #open = false;
+  isWanted = true;
+  #layout: Layout = "panel";
 
   constructor(
     settings: Settings,
     private locale: Locale,
   ) {
-    this.wanted = settings.launcher;
+    this.isWanted = settings.launcher;
     this.host.id = "fiido-kefu";
     this.host.dataset.theme = settings.theme;
     this.host.style.zIndex = String(settings.zIndex);
@@ -43,67 +43,67 @@ export class Launcher {
     root.adoptedStyleSheets = [sheet];
     const box = document.createElement("div");
     if (settings.side === "left") box.className = "left";
-    box.append(this.panelParts(), this.buttonParts());
+    box.append(this.#panelParts(), this.#buttonParts());
     root.append(box);
-    this.draw();
+    this.#draw();
   }
 
-  private buttonParts(): HTMLElement {
+  #buttonParts(): HTMLElement {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.setAttribute("viewBox", "0 0 24 24");
     svg.setAttribute("aria-hidden", "true");
-    svg.append(this.icon);
-    this.badge.className = "badge";
-    this.badge.setAttribute("aria-hidden", "true");
+    svg.append(this.#icon);
+    this.#badge.className = "badge";
+    this.#badge.setAttribute("aria-hidden", "true");
     this.button.type = "button";
     this.button.className = "launcher";
     this.button.setAttribute("aria-controls", "panel");
-    this.button.append(svg, this.badge);
+    this.button.append(svg, this.#badge);
     return this.button;
   }
 
-  private panelParts(): HTMLElement {
+  #panelParts(): HTMLElement {
     this.panel.id = "panel";
     this.panel.className = "panel";
     return this.panel;
   }
 
   show(wanted: boolean): void {
-    this.wanted = wanted;
-    this.draw();
+    this.isWanted = wanted;
+    this.#draw();
   }
 
   setOpen(open: boolean, layout: Layout): void {
-    this.open = open;
-    this.layout = layout;
-    this.draw();
+    this.#open = open;
+    this.#layout = layout;
+    this.#draw();
   }
 
   setUnread(count: number): void {
-    this.unread = count;
-    this.draw();
+    this.#unread = count;
+    this.#draw();
   }
 
   setLocale(locale: Locale): void {
     this.locale = locale;
-    this.draw();
+    this.#draw();
   }
 
   frameTitle(): string {
     return WORDS[this.locale].frame;
   }
 
-  private draw(): void {
+  #draw(): void {
     const words = WORDS[this.locale];
-    const count = this.open ? 0 : this.unread;
-    this.button.hidden = !this.wanted || (this.open && this.layout !== "panel");
-    this.button.setAttribute("aria-expanded", String(this.open));
-    this.button.setAttribute("aria-label", (this.open ? words.close : words.open) + (count ? words.unread(count) : ""));
-    this.icon.setAttribute("d", this.open ? CROSS : BUBBLE);
-    this.badge.hidden = count === 0;
-    this.badge.textContent = count > 99 ? "99+" : String(count);
-    this.panel.classList.toggle("open", this.open);
-    this.panel.dataset.layout = this.layout;
+    const count = this.#open ? 0 : this.#unread;
+    this.button.hidden = !this.isWanted || (this.#open && this.#layout !== "panel");
+    this.button.setAttribute("aria-expanded", String(this.#open));
+    this.button.setAttribute("aria-label", (this.#open ? words.close : words.open) + (count ? words.unread(count) : ""));
+    this.#icon.setAttribute("d", this.#open ? CROSS : BUBBLE);
+    this.#badge.hidden = count === 0;
+    this.#badge.textContent = count > 99 ? "99+" : String(count);
+    this.panel.classList.toggle("open", this.#open);
+    this.panel.dataset.layout = this.#layout;
     this.panel.querySelector("iframe")?.setAttribute("title", words.frame);
   }
 }

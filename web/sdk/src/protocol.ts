@@ -1,18 +1,8 @@
-/** What the loader on the shop's page and the chat in the frame say to each other. */
-export type Locale = "zh" | "en";
-export type Theme = "light" | "dark" | "auto";
+import type { Card, ChatEvents, Locale } from "./types";
 
-/** Who is here. `id` and `nickname` are the older names of `identifier` and `name`. */
-export interface User {
-  identifier?: string | number;
-  id?: string | number;
-  /** HMAC-SHA256 of the identifier with the shop's secret, in hexadecimal digits. */
-  identifier_hash?: string;
-  name?: string;
-  nickname?: string;
-  email?: string;
-  phone?: string;
-}
+export type { Card, Locale, Theme, User } from "./types";
+
+/** What the loader on the shop's page and the chat in the frame say to each other. */
 
 /** A token of the shop's server, or an identifier with or without its hash. */
 export interface Proof {
@@ -24,13 +14,10 @@ export interface Proof {
   phone?: string;
 }
 
-export interface Card {
-  kind: "product" | "order";
-  title: string;
-  url?: string;
-  image?: string;
-  /** Ready to show: a price, an order status. */
-  detail?: string;
+/** A page of the shop without query, and the site that led there ("" for none). */
+export interface CameFrom {
+  page: string;
+  referrer: string;
 }
 
 export type ToFrame =
@@ -41,17 +28,23 @@ export type ToFrame =
   | { type: "context"; card: Card | null }
   | { type: "locale"; locale: Locale }
   | { type: "layout"; layout: "panel" | "maximised" | "full" }
+  /** Where the visitor is now; null while they do not let that be counted. */
+  | { type: "page"; cameFrom: CameFrom | null }
   | { type: "logout" };
+
+type Told<Name extends keyof ChatEvents> = { type: Name } & ChatEvents[Name];
 
 export type ToHost =
   | { type: "ready" }
   | { type: "close" }
   | { type: "maximise"; on: boolean }
-  | { type: "unread"; count: number }
-  | { type: "message"; role: string; content: string; seq: number }
-  | { type: "status"; status: string }
-  | { type: "conversation"; session: string }
-  | { type: "error"; code: string };
+  | Told<"unread">
+  | Told<"message">
+  | Told<"status">
+  | Told<"handoff">
+  | Told<"rating">
+  | Told<"conversation">
+  | Told<"error">;
 
 export type Envelope<Message> = Message & { kefu: 1 };
 

@@ -1,67 +1,6 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Kefu } from "./api";
-import type { Config } from "./config";
+import { describe, expect, it, vi } from "vitest";
 import { defineElement } from "./element";
-import type { ToHost } from "./protocol";
-
-const KEFU = "https://kefu.example";
-let kefu: Kefu;
-let phone: boolean;
-let onPhoneChange: () => void;
-
-beforeEach(() => {
-  phone = false;
-  localStorage.clear();
-  // Noted, not followed: there is no Kefu here to load the frame's page from.
-  vi.spyOn(HTMLIFrameElement.prototype, "src", "set").mockImplementation(function (this: HTMLIFrameElement, url) {
-    this.dataset.src = url;
-  });
-  vi.stubGlobal("matchMedia", () => ({
-    get matches() {
-      return phone;
-    },
-    addEventListener: (_name: string, listener: () => void) => (onPhoneChange = listener),
-    removeEventListener: () => undefined,
-  }));
-  vi.stubGlobal("requestIdleCallback", (work: () => void) => setTimeout(work));
-  kefu = new Kefu(KEFU);
-});
-
-afterEach(() => {
-  kefu.destroy();
-  document.body.replaceChildren();
-  vi.unstubAllGlobals();
-  vi.restoreAllMocks();
-});
-
-function root(): ShadowRoot {
-  const host = document.querySelector<HTMLElement>("#fiido-kefu");
-  if (!host?.shadowRoot) throw new Error("no chat on the page");
-  return host.shadowRoot;
-}
-
-const button = () => root().querySelector("button")!;
-const iframe = () => root().querySelector("iframe");
-const panel = () => root().querySelector<HTMLElement>(".panel")!;
-
-/** Records what the frame's window is told, and speaks as it. */
-function frame() {
-  const told = vi.fn();
-  const source = { postMessage: told } as unknown as Window;
-  vi.spyOn(HTMLIFrameElement.prototype, "contentWindow", "get").mockReturnValue(source);
-  const say = (message: ToHost, from: { origin?: string; source?: unknown } = {}) => {
-    const event = new MessageEvent("message", { data: { kefu: 1, ...message }, origin: from.origin ?? KEFU });
-    Object.defineProperty(event, "source", { value: from.source ?? source });
-    window.dispatchEvent(event);
-  };
-  return { say, told, types: () => told.mock.calls.map(([message]) => message.type as string) };
-}
-
-function started(config: Config = { shop: "demo", locale: "en" }) {
-  kefu.init(config);
-  kefu.open();
-  return frame();
-}
+import { button, frame, iframe, inner, kefu, KEFU, onPhone, panel, root, started } from "./page.fixture";
 
 describe("the launcher", () => {
   it("loads nothing until somebody wants to talk", () => {
@@ -77,6 +16,7 @@ describe("the launcher", () => {
   it("is at hand when idle for somebody who has talked before", async () => {
     const { say } = started();
     say({ type: "conversation", session: "s1" });
+    kefu.destroy();
     kefu.init({ shop: "demo" });
     expect(iframe()).toBeNull();
     await vi.waitFor(() => expect(iframe()).not.toBeNull());
@@ -111,8 +51,7 @@ describe("the launcher", () => {
     say({ type: "maximise", on: true });
     expect(panel().dataset.layout).toBe("maximised");
     expect(button().hidden).toBe(true);
-    phone = true;
-    onPhoneChange();
+    onPhone();
     expect(panel().dataset.layout).toBe("full");
     expect(document.documentElement.style.overflow).toBe("hidden");
     say({ type: "close" });
@@ -138,7 +77,7 @@ describe("the door to the frame", () => {
     kefu.sendMessage("Hello");
     expect(told).not.toHaveBeenCalled();
     say({ type: "ready" });
-    expect(types()).toEqual(["layout", "layout", "opened", "send"]);
+    expect(types()).toEqual(["layout", "page", "layout", "opened", "send"]);
     expect(new Set(told.mock.calls.map(([, origin]) => origin))).toEqual(new Set([KEFU]));
     expect(told).toHaveBeenCalledWith({ kefu: 1, type: "send", text: "Hello" }, KEFU);
   });
@@ -166,7 +105,7 @@ describe("the door to the frame", () => {
     kefu.identify("a.b.c");
     kefu.setUser({ id: 7, identifier_hash: "ab", nickname: "Ada", email: "ada@shop.example" });
     kefu.logout();
-    expect(types().filter((type) => type !== "layout")).toEqual(["user", "context", "opened", "locale", "user", "user", "closed", "logout"]);
+    expect(types().filter((type) => type !== "layout" && type !== "page")).toEqual(["user", "context", "opened", "locale", "user", "user", "closed", "logout"]);
     expect(told).toHaveBeenCalledWith({ kefu: 1, type: "user", proof: { token: "a.b.c" } }, KEFU);
     const full = { identifier: "7", identifier_hash: "ab", name: "Ada", email: "ada@shop.example" };
     expect(told).toHaveBeenCalledWith({ kefu: 1, type: "user", proof: full }, KEFU);
@@ -202,32 +141,13 @@ describe("the page's interface", () => {
     expect(good).toHaveBeenCalledOnce();
   });
 
-  it("leaves nothing behind", () => {
-    started();
-    kefu.destroy();
-    expect(document.body.children).toHaveLength(0);
-    kefu.init({});
-    kefu.init({});
-    expect(document.querySelectorAll("#fiido-kefu")).toHaveLength(1);
-  });
-
   it("works as an element", () => {
-    defineElement(kefu);
+    defineElement(inner);
     document.body.innerHTML = `<fiido-chat api-url="https://other.example/" position="bottom-left" auto-open></fiido-chat>`;
     expect(iframe()!.dataset.src).toMatch(/^https:\/\/other\.example\/embed\?/);
     expect(panel().classList).toContain("open");
     document.querySelector("fiido-chat")!.remove();
     expect(document.querySelector("#fiido-kefu")).toBeNull();
-  });
-
-  it("starts by itself from the page's configuration, with the calls left in a stub", async () => {
-    window.FiidoKefuConfig = { baseUrl: KEFU, locale: "en" };
-    window.FiidoKefu = { q: [["open"]] };
-    await import("./index");
-    expect(panel().classList).toContain("open");
-    expect(window.FiidoKefu).toHaveProperty("sendMessage");
-    expect(window.FiidoChat).toHaveProperty("init");
-    (window.FiidoKefu as unknown as Kefu).destroy();
   });
 
   it("takes the language of the page when none is given", () => {

@@ -13,6 +13,8 @@ import {
   type Follower,
   type FollowState,
   type Frame,
+  isLogEvent,
+  type LogEvent,
   Marker,
   Outbox,
   type OutboxEntry,
@@ -27,9 +29,9 @@ import {
 } from "@kefu/api";
 import { computed, shallowRef } from "vue";
 import { FETCH_MS, type FileDoor } from "../../files/door";
-import type { Card, Proof } from "../../sdk/src/protocol";
+import type { CameFrom, Card, Proof } from "../../sdk/src/protocol";
 import { Identity } from "./identity";
-import { bodyOf, leftOver, withFiles } from "./leftover";
+import { bodyOf, leftOver, superseded, withFiles } from "./leftover";
 import type { Letter } from "./letter";
 import { type Page, pageOf } from "./page";
 import { lasting } from "./store";
@@ -40,7 +42,9 @@ export interface ChatOptions {
   locale: () => string;
   /** Builds the client; the token is the running session's. */
   client: (token: () => string | null) => Client;
-  onMessage?: (message: { role: string; content: string; seq: number }) => void;
+  /** Where on the shop's pages the visitor is, if that may be counted. */
+  cameFrom?: () => CameFrom | null;
+  onNews?: (event: LogEvent) => void;
   onConversation?: (session: string) => void;
   onError?: (code: string) => void;
   /** Who was here is so no more: nothing of theirs may stay in sight. */
@@ -274,9 +278,7 @@ export class Chat {
     this.conversation.value = fold(this.conversation.value, frame);
     if (frame.type === "typing") this.typingMarks.seen(frame);
     this.follows(frame);
-    if (frame.type === "message.posted" && ready && frame.seq > cursor) {
-      this.options.onMessage?.({ role: frame.role, content: frame.content, seq: frame.seq });
-    }
+    if (isLogEvent(frame) && ready && frame.seq > cursor) this.options.onNews?.(frame);
   }
 
   /** Where the talk goes on elsewhere, this tab goes there; what came from elsewhere is read here. */
@@ -337,9 +339,10 @@ export class Chat {
   }
 
   private async requestToken(session: string): Promise<string> {
-    const { shop, locale } = this.options;
-    const { proof } = this.identity;
-    const about = { ...(proof && { identity: proof }), ...(this.page && { page: this.page }) };
+    const { shop, locale, cameFrom } = this.options;
+    const { proof: identity } = this.identity;
+    const [page, came_from] = [this.page, cameFrom?.()];
+    const about = { ...(identity && { identity }), ...(page && { page }), ...(came_from && { came_from }) };
     const body = { session_id: session, ...(shop && { shop }), locale: locale(), ...about };
     return (await this.client.request<{ visitor_token: string }>("/api/conversation/new", { body })).visitor_token;
   }
@@ -392,8 +395,4 @@ export class Chat {
     this.visit.value = visit;
     if (visit.token && !before.token) this.listen(visit);
   };
-}
-
-function superseded(): ApiError {
-  return new ApiError(409, "SUPERSEDED", "another conversation has begun");
 }

@@ -1,4 +1,4 @@
-import { type Client, Outbox, type OutboxEntry, withLock } from "@kefu/api";
+import { ApiError, type Client, Outbox, type OutboxEntry, withLock } from "@kefu/api";
 import { lasting } from "./store";
 
 /** A message as the server takes it. */
@@ -39,4 +39,8 @@ export function leftOver(
   // What the outbox before this one was just sending may be refused after all: it is done when the lock is free.
   void withLock(`kefu.outbox.${left.session}.`, () => Promise.resolve()).then(carry);
   return outbox;
+}
+
+export function superseded(): ApiError {
+  return new ApiError(409, "SUPERSEDED", "another conversation has begun");
 }
