@@ -84,7 +84,7 @@ def guarded(product: Product) -> str:
     with httpx2.Client(base_url=product.address) as http:
         token = http.post("/api/agent/login", json=CHEN.credentials).raise_for_status().json()["token"]
         listed = http.get("/api/knowledge/articles?lang=zh&keyword=飞机", headers=bearer(token)).raise_for_status()
-        article: str = listed.json()["data"]["articles"][0]["id"]
+        article: str = next(one["id"] for one in listed.json()["data"]["articles"] if one["title"] == ASKED)
         new = {"lang": "zh", "kind": "answerable", "question": QUESTION, "articles": [article]}
         http.post("/api/golden/questions", json=new, headers=bearer(token)).raise_for_status()
     return article
@@ -110,7 +110,7 @@ def test_what_makes_the_bot_worse_stays_outside_until_the_lead_says_why(
 
     page.get_by_role("textbox", name="模型名称").first.fill("talkative")
     save.click()
-    expect(page.get_by_text("该修改会让机器人变差")).to_be_visible()
+    expect(page.get_by_text("该修改会让机器人变差")).to_be_visible(timeout=40_000)
     expect(page.get_by_text(QUESTION)).to_be_visible()
     shoot(page, "gate-refused-zh")
     assert faults(page) == []
