@@ -34,11 +34,11 @@ from kefu.kit.config import Settings, load_settings
 from kefu.kit.db import Database
 from kefu.kit.i18n import Locale
 from kefu.knowledge.models import Article
-from kefu.main import line_of, models_of
 from kefu.ops.migrate import upgrade
 from kefu.porting.demo import load_demo
 from kefu.quality.golden import Golden, Kind, Outcome, attempt, version_of
 from kefu.quality.scoring import Measure, Score, scores
+from kefu.workers import line_of, models_of
 
 HERE = Path(__file__).parent
 LANGUAGES: tuple[Locale, ...] = ("en", "zh")

@@ -173,7 +173,8 @@ def worker() -> None:
 async def _work(settings: Settings, db: Database) -> None:
     """Raises BadSettings for SQLite, whose one process does this work itself."""
     from kefu.knowledge.vectors import Vectors
-    from kefu.main import Shared, bulk_worker, helped_by, line_of, models_of
+    from kefu.main import Shared
+    from kefu.workers import bulk_worker, helped_by, line_of, models_of
 
     if db.is_sqlite:
         raise BadSettings(

@@ -2,8 +2,7 @@
 
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from datetime import timedelta
+from dataclasses import replace
 from functools import cache, partial
 
 from fastapi import APIRouter, FastAPI
@@ -15,70 +14,44 @@ from kefu.accounts.audit import keys_of, seal_with
 from kefu.accounts.audit_endpoints import router as audit
 from kefu.accounts.endpoints import router as accounts
 from kefu.accounts.tokens import Tokens
-from kefu.ai.budget import Books
-from kefu.ai.ports import EmbedderOf, ModelOf
-from kefu.ai.telling import Line
+from kefu.ai.ports import ModelOf
 from kefu.answering.bot_endpoints import router as bot
-from kefu.answering.bot_settings import own_prices
-from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.endpoints import router as chat
 from kefu.answering.evidence_endpoints import router as evidence
-from kefu.answering.meaning import Meaning
-from kefu.answering.model import ModelAnswerer
-from kefu.answering.models_of import ModelsOf, rehearsing
 from kefu.answering.ports import Answerer
-from kefu.answering.scripted import ScriptedAnswerer
-from kefu.answering.service import Bot
-from kefu.answering.unanswered import collect_questions
 from kefu.answering.unanswered_endpoints import router as questions
 from kefu.assisting.endpoints import router as assisting
-from kefu.assisting.handover import Handover
 from kefu.assisting.helping import Proposing
-from kefu.assisting.model_reading import ModelReader, ReadByModel
-from kefu.assisting.reading import read_messages
-from kefu.assisting.work import PrepareHelp, ReadMessages
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Bus
 from kefu.bus.redis import RedisBus
 from kefu.channels.endpoints import router as channels
-from kefu.channels.mailing import Mailing
 from kefu.collaboration.endpoints.assists import router as assists
 from kefu.collaboration.endpoints.drafts import router as drafts
 from kefu.collaboration.endpoints.notes import router as notes
 from kefu.collaboration.endpoints.ratings import router as ratings
 from kefu.collaboration.endpoints.replies import router as replies
 from kefu.collaboration.endpoints.tags import router as tags
-from kefu.collaboration.rules import tag_by_rules
-from kefu.files.models import File
-from kefu.files.service import SweepFiles, sweep_files
-from kefu.files.store import FileStore
 from kefu.histories.endpoints import router as histories
-from kefu.jobs.worker import Handler, Worker
+from kefu.jobs.worker import Worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
-from kefu.kit.http import Outbound
-from kefu.kit.http_streams import HttpStreams, Waits
+from kefu.kit.http_streams import HttpStreams
 from kefu.kit.limits import Limits
 from kefu.kit.redis import Redis
 from kefu.kit.sealed import sealing_of
 from kefu.kit.signpost import Signpost
 from kefu.kit.web import Edge, add_errors
 from kefu.knowledge.documents.endpoints import router as documents
-from kefu.knowledge.documents.service import DocumentReader, ReadDocument
-from kefu.knowledge.embedding import EmbedPassages, PassageEmbedding, no_embedder
 from kefu.knowledge.endpoints import router as knowledge
-from kefu.knowledge.models import Document
-from kefu.knowledge.vectors import NearOf, Vectors, by_words_alone
+from kefu.knowledge.vectors import Vectors
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
 from kefu.quality.endpoints import router as quality
 from kefu.quality.gate import Gate
-from kefu.quality.runner import Rehearse, Runner
-from kefu.quality.runs import RunGolden
 from kefu.quality.settings_gate import BotGate
-from kefu.quality.shadow import Shadow
 from kefu.realtime.desk import Desk
 from kefu.realtime.doorkeeper import Doorkeeper
 from kefu.realtime.endpoints import router as realtime
@@ -91,48 +64,27 @@ from kefu.realtime.streams import DeskEvents, SessionEvents, Shortcut, open_stre
 from kefu.realtime.tellings import Tellings
 from kefu.reports.cost_endpoints import router as costs
 from kefu.reports.endpoints import router as reports
-from kefu.reports.funnel import follow_funnel
 from kefu.reports.funnel_endpoints import router as funnel
 from kefu.reports.live import Figures
-from kefu.routing.assigner import Assigner
-from kefu.routing.assignment import ExpireOffer, expire_offer
-from kefu.routing.duty import WatchDuty, watch_duty
 from kefu.routing.endpoints import router as routing
-from kefu.routing.queue import RemindQueue, remind_queue
 from kefu.routing.signs import Signs
 from kefu.sessions.access import check_visitor
 from kefu.sessions.endpoints import router as sessions
 from kefu.sessions.file_endpoints import router as files
 from kefu.sessions.identity_endpoints import router as identity
-from kefu.sessions.idle import close_idle
-from kefu.sessions.indexing import index_messages
 from kefu.sessions.mirror import Mirror
 from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.store import DatabaseStore, SessionStore
-from kefu.sessions.work import (
-    AnswerVisitor,
-    AssignWaiting,
-    CloseIdle,
-    CollectQuestions,
-    DraftInShadow,
-    FollowFunnel,
-    IndexMessages,
-    SendAfterHoursMail,
-    SendMailReply,
-    TagByRules,
-    WritePacket,
-)
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
 from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.security_endpoints import router as security
 from kefu.sso.endpoints import router as sso
 from kefu.sso.provider import Provider
-from kefu.supervision.backtest import RunBacktest, run_backtest
 from kefu.supervision.endpoints import router as policies
 from kefu.team.endpoints import router as team
 from kefu.transfers.endpoints import router as transfers
-from kefu.transfers.service import ExpireTransfer, expire_transfer
+from kefu.workers import bulk_worker, desk_worker, file_store, helped_by, line_of, models_of, talk_worker
 
 
 def _stream(path: str, app: ASGIApp) -> Route:
@@ -191,85 +143,6 @@ class Application(FastAPI):
     def build_middleware_stack(self) -> ASGIApp:
         edge = _edge(self, open_stream)
         return Shortcut(super().build_middleware_stack(), (*STREAMS, *SOCKETS), edge)
-
-
-@dataclass(frozen=True, slots=True)
-class Helped:
-    """What models and embedders do, in an app or a worker. `reader_of`: the model that reads what visitors write."""
-
-    answerer: Answerer
-    model_of: ModelOf | None = None
-    near_of: NearOf = by_words_alone
-    embedder_of: EmbedderOf = no_embedder
-    reader_of: ModelOf | None = None
-    rehearse: Rehearse | None = None
-
-
-def bulk_worker(db: Database, settings: Settings, helped: Helped | None = None) -> Worker:
-    """What nobody waits for: in `kefu worker`, or in the one process of an embedded database."""
-    mailing, store = Mailing(db, settings), file_store(settings)
-    helped = helped or Helped(BuiltinAnswerer(db))
-    handlers: dict[str, Handler] = {
-        SendAfterHoursMail.kind: mailing.tell_team,
-        SendMailReply.kind: mailing.reply,
-        ExpireTransfer.kind: partial(expire_transfer, db),
-        CloseIdle.kind: partial(close_idle, db, timedelta(seconds=settings.session_expire_seconds)),
-        IndexMessages.kind: partial(index_messages, db),
-        TagByRules.kind: partial(tag_by_rules, db),
-        RunBacktest.kind: partial(run_backtest, db, default_hours(settings)),
-        SweepFiles.kind: partial(sweep_files, db, store, (File.sha256, Document.sha256)),
-        ReadDocument.kind: DocumentReader(db, store),
-        CollectQuestions.kind: partial(collect_questions, db),
-        FollowFunnel.kind: partial(follow_funnel, db, settings.timezone),
-        RunGolden.kind: Runner(db, settings, helped.rehearse or (lambda *_: helped.answerer)),
-        DraftInShadow.kind: Shadow(db, helped.answerer),
-        ReadMessages.kind: partial(read_messages, db, helped.reader_of),
-        ReadByModel.kind: ModelReader(db, helped.reader_of),
-        PrepareHelp.kind: Proposing(db, helped.model_of, helped.near_of),
-        EmbedPassages.kind: PassageEmbedding(db, helped.embedder_of),
-    }
-    often = (CloseIdle, IndexMessages, SweepFiles, CollectQuestions, FollowFunnel, ReadMessages, EmbedPassages)
-    return Worker(db, "bulk", handlers, width=4, recurring=[work() for work in often])
-
-
-def file_store(settings: Settings) -> FileStore:
-    return FileStore(settings.data_dir.absolute() / "files", settings.upload_max_mb)
-
-
-def talk_worker(db: Database, bus: Bus, settings: Settings, answerer: Answerer) -> Worker:
-    """Who answers, and who brings a person."""
-    handlers: dict[str, Handler] = {
-        AnswerVisitor.kind: Bot(db, bus, answerer, default_hours(settings)),
-        AssignWaiting.kind: Assigner(db),
-        ExpireOffer.kind: partial(expire_offer, db),
-        WatchDuty.kind: partial(watch_duty, db, timedelta(seconds=settings.agent_auto_busy_seconds)),
-        RemindQueue.kind: partial(remind_queue, db),
-    }
-    return Worker(db, "talk", handlers, recurring=[WatchDuty(), RemindQueue()])
-
-
-def line_of(settings: Settings) -> Line:
-    """The way to other people's servers, models among them."""
-    waits = Waits(settings.http_timeout_connect, settings.http_timeout_read)
-    return Line(HttpStreams(Outbound(settings.outbound_allow)), waits)
-
-
-def models_of(db: Database, settings: Settings, line: Line) -> ModelsOf:
-    return ModelsOf(db, settings, line, Books(db, settings.timezone, own_prices(settings)))
-
-
-def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
-    """What is to be there when an agent steps in. It waits for none of the bot's turns."""
-    return Worker(db, "desk", {WritePacket.kind: Handover(db, model_of)})
-
-
-def helped_by(settings: Settings, db: Database, models: ModelsOf, vectors: Vectors) -> Helped:
-    near_of = Meaning(models, vectors)
-    if settings.ai_provider == "scripted":
-        return Helped(ScriptedAnswerer(), models, near_of, models.embedder_of, models.reader)
-    builtin = BuiltinAnswerer(db, near_of)
-    answerer = ModelAnswerer(builtin, models.setup)
-    return Helped(answerer, models, near_of, models.embedder_of, models.reader, partial(rehearsing, builtin, models))
 
 
 def _publish(bus: Bus, entries: list[Entry]) -> None:

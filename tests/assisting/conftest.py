@@ -15,8 +15,9 @@ from kefu.jobs import worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.knowledge.service import Content, put_published
-from kefu.main import Helped, bulk_worker, create_app
+from kefu.main import create_app
 from kefu.shops.service import first_shop
+from kefu.workers import Helped, bulk_worker
 
 RETURNS = Content(
     "en",

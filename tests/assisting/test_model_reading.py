@@ -22,8 +22,9 @@ from kefu.jobs import worker
 from kefu.kit.clock import now_ms
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
-from kefu.main import Helped, bulk_worker, create_app
+from kefu.main import create_app
 from kefu.shops.service import first_shop
+from kefu.workers import Helped, bulk_worker
 from routing.scene import ON_ONE
 
 BOT = "/api/shops/default/bot"

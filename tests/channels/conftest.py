@@ -13,8 +13,8 @@ from certificates import own_certificate
 from channels.post_office import PASSWORD, USERNAME, PostOffice, post_office
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
-from kefu.main import bulk_worker
 from kefu.shops.models import Shop
+from kefu.workers import bulk_worker
 
 CLOSED = {"timezone": "Asia/Shanghai", "week": [[]] * 7, "special": {}}
 

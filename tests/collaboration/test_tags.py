@@ -12,8 +12,8 @@ from kefu.collaboration.rules import give_tags
 from kefu.jobs.models import Job
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
-from kefu.main import bulk_worker
 from kefu.sessions import service
+from kefu.workers import bulk_worker
 from sessions.records import log_of, row_of
 
 

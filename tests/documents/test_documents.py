@@ -30,9 +30,9 @@ from kefu.knowledge.models import Article, Document
 from kefu.knowledge.passages import BETWEEN, PAGE_BREAK
 from kefu.knowledge.search import search
 from kefu.knowledge.service import Content, put_published
-from kefu.main import bulk_worker
 from kefu.porting.demo import load_demo
 from kefu.shops.service import FIRST_SHOP, put_shop
+from kefu.workers import bulk_worker
 from routing.scene import run_recurring
 
 DOCUMENTS = "/api/knowledge/documents"

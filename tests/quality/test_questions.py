@@ -8,7 +8,7 @@ import pytest
 from actors import Stage, code_of, data_of
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
-from kefu.main import bulk_worker
+from kefu.workers import bulk_worker
 from quality.shelf import QUESTIONS, Shelf
 from routing.scene import ON_ONE
 

@@ -17,7 +17,7 @@ from kefu.answering.ports import Answerer
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.knowledge.vectors import Vectors
-from kefu.main import bulk_worker, helped_by, line_of, models_of
+from kefu.workers import bulk_worker, helped_by, line_of, models_of
 from quality.shelf import TEXTS, Shelf
 from routing.scene import ON_ONE
 

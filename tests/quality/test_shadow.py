@@ -10,9 +10,9 @@ from actors import Agent, Stage, Visitor, data_of
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
 from kefu.log.log import Entry, read
-from kefu.main import bulk_worker
 from kefu.quality.shadow import agreement
 from kefu.sessions.models import stream_of
+from kefu.workers import bulk_worker
 from quality.shelf import Shelf
 from routing.scene import ON_ONE
 

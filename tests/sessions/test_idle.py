@@ -13,7 +13,7 @@ from kefu.jobs.queue import Taken, ensure, take
 from kefu.kit.clock import now_ms
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
-from kefu.main import bulk_worker, create_app
+from kefu.main import create_app
 from kefu.sessions import idle
 from kefu.sessions.fold import fold_all
 from kefu.sessions.idle import close_idle, close_some
@@ -22,6 +22,7 @@ from kefu.sessions.post import post
 from kefu.sessions.service import post_by_visitor
 from kefu.sessions.states import Status
 from kefu.sessions.work import CloseIdle
+from kefu.workers import bulk_worker
 from sessions.records import all_of, bring_to, columns_of, log_of, open_session, row_of
 
 DAY = timedelta(days=1)

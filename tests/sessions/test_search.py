@@ -16,12 +16,12 @@ from kefu.kit.postgres import IDLE_SECONDS
 from kefu.log.feed import START
 from kefu.log.log import Actor, Fact
 from kefu.log.models import Event
-from kefu.main import bulk_worker
 from kefu.sessions import indexing, service
 from kefu.sessions.marks import Overtaken
 from kefu.sessions.models import IndexedMessage
 from kefu.sessions.search import Wanted, excerpt
 from kefu.sessions.work import IndexMessages
+from kefu.workers import bulk_worker
 
 
 @pytest.fixture

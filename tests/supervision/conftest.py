@@ -9,7 +9,7 @@ from kefu.answering.ports import Answerer
 from kefu.jobs import worker
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
-from kefu.main import bulk_worker
+from kefu.workers import bulk_worker
 from supervision.watched import ToldAnswerer
 
 

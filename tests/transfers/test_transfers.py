@@ -8,9 +8,9 @@ from actors import Agent, Stage, Visitor, code_of, data_of
 from kefu.jobs.models import Job
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
-from kefu.main import bulk_worker
 from kefu.sessions.fold import fold_all
 from kefu.sessions.states import Move
+from kefu.workers import bulk_worker
 from sessions.records import bring, columns_of, log_of, row_of
 from transfers.desk import answers, asked, asks, hired, history, on_duty, pending
 

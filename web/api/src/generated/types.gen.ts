@@ -1117,6 +1117,14 @@ export type BotChoice = {
     mask_pii?: boolean;
     budgets?: Budgets;
     /**
+     * Prices
+     */
+    prices?: Array<ModelPrice>;
+    /**
+     * Reads Messages
+     */
+    reads_messages?: boolean;
+    /**
      * Key
      */
     key?: string | null;
@@ -1152,6 +1160,8 @@ export type BotInfo = {
  * BotOut
  *
  * `default_provider`: of the installation. `updated_by`: an agent's id, null while nobody has chosen anything.
+ *
+ * `prices_in_force`: of the models that are asked for this shop.
  */
 export type BotOut = {
     /**
@@ -1197,6 +1207,14 @@ export type BotOut = {
     mask_pii?: boolean;
     budgets?: Budgets;
     /**
+     * Prices
+     */
+    prices?: Array<ModelPrice>;
+    /**
+     * Reads Messages
+     */
+    reads_messages?: boolean;
+    /**
      * Shop
      */
     shop: string;
@@ -1208,6 +1226,10 @@ export type BotOut = {
      * Default Provider
      */
     default_provider: 'builtin' | 'openai' | 'azure' | 'custom' | 'coze';
+    /**
+     * Prices In Force
+     */
+    prices_in_force: Array<PriceInForce>;
     /**
      * Version
      */
@@ -1283,6 +1305,14 @@ export type BotWish = {
      */
     mask_pii?: boolean;
     budgets?: Budgets;
+    /**
+     * Prices
+     */
+    prices?: Array<ModelPrice>;
+    /**
+     * Reads Messages
+     */
+    reads_messages?: boolean;
     /**
      * Key
      */
@@ -1378,6 +1408,22 @@ export type ByTagData = {
      */
     success?: true;
     data: ByTag;
+};
+
+/**
+ * CameFrom
+ *
+ * Where on the shop's pages the visitor is: kept without query and, of the referrer, as its site alone.
+ */
+export type CameFrom = {
+    /**
+     * Page
+     */
+    page: string;
+    /**
+     * Referrer
+     */
+    referrer?: string;
 };
 
 /**
@@ -2252,8 +2298,9 @@ export type EvidenceData = {
 /**
  * EvidenceOut
  *
- * `cost` in US dollars. `fell_back_from`: what did not answer before, and why.
+ * `cost` in US dollars, null where nobody had named the model's price.
  *
+ * `fell_back_from`: what did not answer before, and why.
  * `refused`: what a model said that no passage says; the visitor was told that the bot does not know.
  * `retrieval`: how the passages were found; `embedder`: the shop's, also where it did not answer.
  */
@@ -2281,7 +2328,7 @@ export type EvidenceOut = {
     /**
      * Cost
      */
-    cost: number;
+    cost: number | null;
     /**
      * Latency Ms
      */
@@ -2574,6 +2621,37 @@ export type FilledOut = {
      * Unknown
      */
     unknown: Array<string>;
+};
+
+/**
+ * Funnel
+ *
+ * `steps`: at most 500, where most was seen first.
+ */
+export type Funnel = {
+    /**
+     * First
+     */
+    first: string;
+    /**
+     * Last
+     */
+    last: string;
+    /**
+     * Steps
+     */
+    steps: Array<StepOut>;
+};
+
+/**
+ * FunnelData
+ */
+export type FunnelData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: Funnel;
 };
 
 /**
@@ -3821,6 +3899,26 @@ export type MessageStored = {
 };
 
 /**
+ * ModelPrice
+ *
+ * In US dollars for a million tokens. `model`: as the provider names it; an edition (`-2024-08-06`) is included.
+ */
+export type ModelPrice = {
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Tokens In
+     */
+    tokens_in: number;
+    /**
+     * Tokens Out
+     */
+    tokens_out: number;
+};
+
+/**
  * Mood
  */
 export type Mood = {
@@ -4321,6 +4419,8 @@ export type Only = {
  * OpenConversation
  *
  * `identity`: who opens it, where the shop's pages say so. `page`: what they look at.
+ *
+ * `came_from`: for the funnel, only of who agreed to be counted.
  */
 export type OpenConversation = {
     /**
@@ -4337,6 +4437,7 @@ export type OpenConversation = {
     locale?: 'zh' | 'en' | null;
     identity?: Proof | null;
     page?: Card | null;
+    came_from?: CameFrom | null;
 };
 
 /**
@@ -4916,6 +5017,36 @@ export type PreviewWish = {
      * Content
      */
     content: string;
+};
+
+/**
+ * PriceInForce
+ *
+ * What a model of the shop's is counted with. `source` null: nobody has named a price, so its cost is not known.
+ *
+ * `as_of`: when the provider listed it so, of one in the catalogue. A contract may say other things.
+ */
+export type PriceInForce = {
+    /**
+     * Model
+     */
+    model: string;
+    /**
+     * Tokens In
+     */
+    tokens_in?: number | null;
+    /**
+     * Tokens Out
+     */
+    tokens_out?: number | null;
+    /**
+     * Source
+     */
+    source?: 'shop' | 'installation' | 'catalogue' | null;
+    /**
+     * As Of
+     */
+    as_of?: string | null;
 };
 
 /**
@@ -7179,6 +7310,54 @@ export type StatusWish = {
 };
 
 /**
+ * StepOut
+ *
+ * `key`: the page, the referrer or the day; "" for who did not agree to be counted.
+ */
+export type StepOut = {
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Key
+     */
+    key: string;
+    /**
+     * Impressions
+     */
+    impressions: number;
+    /**
+     * Opens
+     */
+    opens: number;
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * First Messages
+     */
+    first_messages: number;
+    /**
+     * Answered
+     */
+    answered: number;
+    /**
+     * Escalated
+     */
+    escalated: number;
+    /**
+     * Rated
+     */
+    rated: number;
+    /**
+     * Closed
+     */
+    closed: number;
+};
+
+/**
  * StoredData
  */
 export type StoredData = {
@@ -7952,7 +8131,9 @@ export type Use = {
 /**
  * UsedOut
  *
- * `cost` in US dollars.
+ * `cost` in US dollars, by the prices of the time of each call.
+ *
+ * `unpriced` calls are not in it: nobody had named a price. null when it is of those alone.
  */
 export type UsedOut = {
     /**
@@ -7990,7 +8171,11 @@ export type UsedOut = {
     /**
      * Cost
      */
-    cost: number;
+    cost: number | null;
+    /**
+     * Unpriced
+     */
+    unpriced: number;
 };
 
 /**
@@ -8501,6 +8686,10 @@ export type LoginErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type LoginError = LoginErrors[keyof LoginErrors];
@@ -8566,6 +8755,10 @@ export type LoginByCodeErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type LoginByCodeError = LoginByCodeErrors[keyof LoginByCodeErrors];
@@ -8631,6 +8824,10 @@ export type RefreshErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RefreshError = RefreshErrors[keyof RefreshErrors];
@@ -8699,6 +8896,10 @@ export type LogoutErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type LogoutError = LogoutErrors[keyof LogoutErrors];
@@ -8764,6 +8965,10 @@ export type ProfileErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ProfileError = ProfileErrors[keyof ProfileErrors];
@@ -8829,6 +9034,10 @@ export type ChangePasswordErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChangePasswordError = ChangePasswordErrors[keyof ChangePasswordErrors];
@@ -8894,6 +9103,10 @@ export type GetSecondFactorErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetSecondFactorError = GetSecondFactorErrors[keyof GetSecondFactorErrors];
@@ -8959,6 +9172,10 @@ export type SetUpSecondFactorErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SetUpSecondFactorError = SetUpSecondFactorErrors[keyof SetUpSecondFactorErrors];
@@ -9024,6 +9241,10 @@ export type ConfirmSecondFactorErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ConfirmSecondFactorError = ConfirmSecondFactorErrors[keyof ConfirmSecondFactorErrors];
@@ -9089,6 +9310,10 @@ export type RenewRecoveryCodesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RenewRecoveryCodesError = RenewRecoveryCodesErrors[keyof RenewRecoveryCodesErrors];
@@ -9154,6 +9379,10 @@ export type TurnOffSecondFactorErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TurnOffSecondFactorError = TurnOffSecondFactorErrors[keyof TurnOffSecondFactorErrors];
@@ -9219,6 +9448,10 @@ export type OfferedErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type OfferedError = OfferedErrors[keyof OfferedErrors];
@@ -9284,6 +9517,10 @@ export type StartErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type StartError = StartErrors[keyof StartErrors];
@@ -9349,6 +9586,10 @@ export type FinishErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type FinishError = FinishErrors[keyof FinishErrors];
@@ -9451,6 +9692,10 @@ export type ListAuditErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListAuditError = ListAuditErrors[keyof ListAuditErrors];
@@ -9553,6 +9798,10 @@ export type ExportAuditErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ExportAuditError = ExportAuditErrors[keyof ExportAuditErrors];
@@ -9616,6 +9865,10 @@ export type ChatErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChatError = ChatErrors[keyof ChatErrors];
@@ -9681,6 +9934,10 @@ export type ChatStreamErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChatStreamError = ChatStreamErrors[keyof ChatStreamErrors];
@@ -9749,6 +10006,10 @@ export type ReadBotErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadBotError = ReadBotErrors[keyof ReadBotErrors];
@@ -9819,6 +10080,10 @@ export type PutBotSettingsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutBotSettingsError = PutBotSettingsErrors[keyof PutBotSettingsErrors];
@@ -9893,6 +10158,10 @@ export type TryBotErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TryBotError = TryBotErrors[keyof TryBotErrors];
@@ -9967,6 +10236,10 @@ export type EvidenceErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type EvidenceError = EvidenceErrors[keyof EvidenceErrors];
@@ -10037,6 +10310,10 @@ export type SessionStatsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SessionStatsError = SessionStatsErrors[keyof SessionStatsErrors];
@@ -10107,6 +10384,10 @@ export type WallboardErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type WallboardError = WallboardErrors[keyof WallboardErrors];
@@ -10185,6 +10466,10 @@ export type ModelCostsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ModelCostsError = ModelCostsErrors[keyof ModelCostsErrors];
@@ -10267,6 +10552,10 @@ export type ModelCostsFileErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ModelCostsFileError = ModelCostsFileErrors[keyof ModelCostsFileErrors];
@@ -10277,6 +10566,166 @@ export type ModelCostsFileResponses = {
      */
     200: unknown;
 };
+
+export type CountFunnelData = {
+    body: string;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string | null;
+    };
+    url: '/api/funnel';
+};
+
+export type CountFunnelErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type CountFunnelError = CountFunnelErrors[keyof CountFunnelErrors];
+
+export type CountFunnelResponses = {
+    /**
+     * Successful Response
+     */
+    202: Done;
+};
+
+export type CountFunnelResponse = CountFunnelResponses[keyof CountFunnelResponses];
+
+export type ReadFunnelData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string;
+        /**
+         * From
+         */
+        from?: string | null;
+        /**
+         * To
+         */
+        to?: string | null;
+        /**
+         * By
+         */
+        by?: 'page' | 'referrer' | 'day';
+    };
+    url: '/api/reports/funnel';
+};
+
+export type ReadFunnelErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type ReadFunnelError = ReadFunnelErrors[keyof ReadFunnelErrors];
+
+export type ReadFunnelResponses = {
+    /**
+     * Successful Response
+     */
+    200: FunnelData;
+};
+
+export type ReadFunnelResponse = ReadFunnelResponses[keyof ReadFunnelResponses];
 
 export type GetQueueData = {
     body?: never;
@@ -10335,6 +10784,10 @@ export type GetQueueErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetQueueError = GetQueueErrors[keyof GetQueueErrors];
@@ -10405,6 +10858,10 @@ export type TakeOverErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TakeOverError = TakeOverErrors[keyof TakeOverErrors];
@@ -10475,6 +10932,10 @@ export type AssignErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AssignError = AssignErrors[keyof AssignErrors];
@@ -10545,6 +11006,10 @@ export type AssignSeveralErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AssignSeveralError = AssignSeveralErrors[keyof AssignSeveralErrors];
@@ -10615,6 +11080,10 @@ export type DeclineErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DeclineError = DeclineErrors[keyof DeclineErrors];
@@ -10680,6 +11149,10 @@ export type GetStatusErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetStatusError = GetStatusErrors[keyof GetStatusErrors];
@@ -10745,6 +11218,10 @@ export type PutStatusErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutStatusError = PutStatusErrors[keyof PutStatusErrors];
@@ -10813,6 +11290,10 @@ export type BeatErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type BeatError = BeatErrors[keyof BeatErrors];
@@ -10878,6 +11359,10 @@ export type GetTodayErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetTodayError = GetTodayErrors[keyof GetTodayErrors];
@@ -10948,6 +11433,10 @@ export type GetAvailableErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetAvailableError = GetAvailableErrors[keyof GetAvailableErrors];
@@ -11018,6 +11507,10 @@ export type PutWorkErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutWorkError = PutWorkErrors[keyof PutWorkErrors];
@@ -11088,6 +11581,10 @@ export type GetRoutingErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetRoutingError = GetRoutingErrors[keyof GetRoutingErrors];
@@ -11158,6 +11655,10 @@ export type PutRoutingErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutRoutingError = PutRoutingErrors[keyof PutRoutingErrors];
@@ -11248,6 +11749,10 @@ export type ListAgentsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListAgentsError = ListAgentsErrors[keyof ListAgentsErrors];
@@ -11313,6 +11818,10 @@ export type CreateAgentErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CreateAgentError = CreateAgentErrors[keyof CreateAgentErrors];
@@ -11383,6 +11892,10 @@ export type GetAgentErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetAgentError = GetAgentErrors[keyof GetAgentErrors];
@@ -11453,6 +11966,10 @@ export type ChangeAgentErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChangeAgentError = ChangeAgentErrors[keyof ChangeAgentErrors];
@@ -11526,6 +12043,10 @@ export type ResetPasswordErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ResetPasswordError = ResetPasswordErrors[keyof ResetPasswordErrors];
@@ -11596,6 +12117,10 @@ export type ResetSecondFactorErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ResetSecondFactorError = ResetSecondFactorErrors[keyof ResetSecondFactorErrors];
@@ -11661,6 +12186,10 @@ export type ListRolesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListRolesError = ListRolesErrors[keyof ListRolesErrors];
@@ -11726,6 +12255,10 @@ export type CreateRoleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CreateRoleError = CreateRoleErrors[keyof CreateRoleErrors];
@@ -11796,6 +12329,10 @@ export type DeleteRoleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DeleteRoleError = DeleteRoleErrors[keyof DeleteRoleErrors];
@@ -11866,6 +12403,10 @@ export type ChangeRoleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChangeRoleError = ChangeRoleErrors[keyof ChangeRoleErrors];
@@ -11936,6 +12477,10 @@ export type TransferErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TransferError = TransferErrors[keyof TransferErrors];
@@ -12001,6 +12546,10 @@ export type PendingTransfersErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PendingTransfersError = PendingTransfersErrors[keyof PendingTransfersErrors];
@@ -12071,6 +12620,10 @@ export type RespondToTransferErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RespondToTransferError = RespondToTransferErrors[keyof RespondToTransferErrors];
@@ -12141,6 +12694,10 @@ export type CancelTransferErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CancelTransferError = CancelTransferErrors[keyof CancelTransferErrors];
@@ -12211,6 +12768,10 @@ export type TransferHistoryErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TransferHistoryError = TransferHistoryErrors[keyof TransferHistoryErrors];
@@ -12281,6 +12842,10 @@ export type ListNotesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListNotesError = ListNotesErrors[keyof ListNotesErrors];
@@ -12351,6 +12916,10 @@ export type AddNoteErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AddNoteError = AddNoteErrors[keyof AddNoteErrors];
@@ -12425,6 +12994,10 @@ export type RemoveNoteErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RemoveNoteError = RemoveNoteErrors[keyof RemoveNoteErrors];
@@ -12499,6 +13072,10 @@ export type EditNoteErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type EditNoteError = EditNoteErrors[keyof EditNoteErrors];
@@ -12573,6 +13150,10 @@ export type NoteHistoryErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type NoteHistoryError = NoteHistoryErrors[keyof NoteHistoryErrors];
@@ -12651,6 +13232,10 @@ export type ListMentionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListMentionsError = ListMentionsErrors[keyof ListMentionsErrors];
@@ -12716,6 +13301,10 @@ export type ReadMentionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadMentionsError = ReadMentionsErrors[keyof ReadMentionsErrors];
@@ -12786,6 +13375,10 @@ export type ListAssistsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListAssistsError = ListAssistsErrors[keyof ListAssistsErrors];
@@ -12851,6 +13444,10 @@ export type AskColleagueErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AskColleagueError = AskColleagueErrors[keyof AskColleagueErrors];
@@ -12921,6 +13518,10 @@ export type AnswerColleagueErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AnswerColleagueError = AnswerColleagueErrors[keyof AnswerColleagueErrors];
@@ -12986,6 +13587,10 @@ export type ListTagsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListTagsError = ListTagsErrors[keyof ListTagsErrors];
@@ -13051,6 +13656,10 @@ export type CreateTagErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CreateTagError = CreateTagErrors[keyof CreateTagErrors];
@@ -13121,6 +13730,10 @@ export type ChangeTagErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChangeTagError = ChangeTagErrors[keyof ChangeTagErrors];
@@ -13191,6 +13804,10 @@ export type TagSeveralSessionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TagSeveralSessionsError = TagSeveralSessionsErrors[keyof TagSeveralSessionsErrors];
@@ -13261,6 +13878,10 @@ export type UntagSeveralSessionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type UntagSeveralSessionsError = UntagSeveralSessionsErrors[keyof UntagSeveralSessionsErrors];
@@ -13340,6 +13961,10 @@ export type SessionsByTagErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SessionsByTagError = SessionsByTagErrors[keyof SessionsByTagErrors];
@@ -13410,6 +14035,10 @@ export type GetSessionTagsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetSessionTagsError = GetSessionTagsErrors[keyof GetSessionTagsErrors];
@@ -13480,6 +14109,10 @@ export type AddSessionTagsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AddSessionTagsError = AddSessionTagsErrors[keyof AddSessionTagsErrors];
@@ -13554,6 +14187,10 @@ export type RemoveSessionTagErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RemoveSessionTagError = RemoveSessionTagErrors[keyof RemoveSessionTagErrors];
@@ -13619,6 +14256,10 @@ export type ReplyCategoriesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReplyCategoriesError = ReplyCategoriesErrors[keyof ReplyCategoriesErrors];
@@ -13684,6 +14325,10 @@ export type ReplyStatsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReplyStatsError = ReplyStatsErrors[keyof ReplyStatsErrors];
@@ -13749,6 +14394,10 @@ export type PreviewReplyErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PreviewReplyError = PreviewReplyErrors[keyof PreviewReplyErrors];
@@ -13843,6 +14492,10 @@ export type ListRepliesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListRepliesError = ListRepliesErrors[keyof ListRepliesErrors];
@@ -13908,6 +14561,10 @@ export type CreateReplyErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CreateReplyError = CreateReplyErrors[keyof CreateReplyErrors];
@@ -13978,6 +14635,10 @@ export type DeleteReplyErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DeleteReplyError = DeleteReplyErrors[keyof DeleteReplyErrors];
@@ -14048,6 +14709,10 @@ export type GetReplyErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetReplyError = GetReplyErrors[keyof GetReplyErrors];
@@ -14118,6 +14783,10 @@ export type ChangeReplyErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChangeReplyError = ChangeReplyErrors[keyof ChangeReplyErrors];
@@ -14191,6 +14860,10 @@ export type UseReplyErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type UseReplyError = UseReplyErrors[keyof UseReplyErrors];
@@ -14266,6 +14939,10 @@ export type DropDraftErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DropDraftError = DropDraftErrors[keyof DropDraftErrors];
@@ -14336,6 +15013,10 @@ export type GetDraftErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetDraftError = GetDraftErrors[keyof GetDraftErrors];
@@ -14406,6 +15087,10 @@ export type SaveDraftErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SaveDraftError = SaveDraftErrors[keyof SaveDraftErrors];
@@ -14476,6 +15161,10 @@ export type GetRatingErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetRatingError = GetRatingErrors[keyof GetRatingErrors];
@@ -14546,6 +15235,10 @@ export type RateErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RateError = RateErrors[keyof RateErrors];
@@ -14616,6 +15309,10 @@ export type GetHelpErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetHelpError = GetHelpErrors[keyof GetHelpErrors];
@@ -14686,6 +15383,10 @@ export type SuggestErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SuggestError = SuggestErrors[keyof SuggestErrors];
@@ -14760,6 +15461,10 @@ export type RejectSuggestionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RejectSuggestionError = RejectSuggestionErrors[keyof RejectSuggestionErrors];
@@ -14830,6 +15535,10 @@ export type RewriteErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RewriteError = RewriteErrors[keyof RewriteErrors];
@@ -14900,6 +15609,10 @@ export type TranslateErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TranslateError = TranslateErrors[keyof TranslateErrors];
@@ -14970,6 +15683,10 @@ export type SummariseErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SummariseError = SummariseErrors[keyof SummariseErrors];
@@ -15045,6 +15762,10 @@ export type RecommendErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RecommendError = RecommendErrors[keyof RecommendErrors];
@@ -15110,6 +15831,10 @@ export type OpenConversationErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type OpenConversationError = OpenConversationErrors[keyof OpenConversationErrors];
@@ -15193,6 +15918,10 @@ export type SessionMessagesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SessionMessagesError = SessionMessagesErrors[keyof SessionMessagesErrors];
@@ -15263,6 +15992,10 @@ export type PostMessageErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PostMessageError = PostMessageErrors[keyof PostMessageErrors];
@@ -15333,6 +16066,10 @@ export type ShowPageErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ShowPageError = ShowPageErrors[keyof ShowPageErrors];
@@ -15398,6 +16135,10 @@ export type EscalateErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type EscalateError = EscalateErrors[keyof EscalateErrors];
@@ -15463,6 +16204,10 @@ export type PostManualMessageErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PostManualMessageError = PostManualMessageErrors[keyof PostManualMessageErrors];
@@ -15536,6 +16281,10 @@ export type ReleaseErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReleaseError = ReleaseErrors[keyof ReleaseErrors];
@@ -15609,6 +16358,10 @@ export type CloseErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CloseError = CloseErrors[keyof CloseErrors];
@@ -15719,6 +16472,10 @@ export type ListSessionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListSessionsError = ListSessionsErrors[keyof ListSessionsErrors];
@@ -15825,6 +16582,10 @@ export type SearchMessagesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SearchMessagesError = SearchMessagesErrors[keyof SearchMessagesErrors];
@@ -15895,6 +16656,10 @@ export type GetSessionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetSessionError = GetSessionErrors[keyof GetSessionErrors];
@@ -15965,6 +16730,10 @@ export type SayTypingErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SayTypingError = SayTypingErrors[keyof SayTypingErrors];
@@ -16043,6 +16812,10 @@ export type FeedErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type FeedError = FeedErrors[keyof FeedErrors];
@@ -16113,6 +16886,10 @@ export type MarkReadErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type MarkReadError = MarkReadErrors[keyof MarkReadErrors];
@@ -16178,6 +16955,10 @@ export type GetPresenceErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetPresenceError = GetPresenceErrors[keyof GetPresenceErrors];
@@ -16276,6 +17057,10 @@ export type ListArticlesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListArticlesError = ListArticlesErrors[keyof ListArticlesErrors];
@@ -16341,6 +17126,10 @@ export type CreateArticleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CreateArticleError = CreateArticleErrors[keyof CreateArticleErrors];
@@ -16411,6 +17200,10 @@ export type DeleteDraftErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DeleteDraftError = DeleteDraftErrors[keyof DeleteDraftErrors];
@@ -16481,6 +17274,10 @@ export type ReadArticleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadArticleError = ReadArticleErrors[keyof ReadArticleErrors];
@@ -16551,6 +17348,10 @@ export type ChangeArticleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ChangeArticleError = ChangeArticleErrors[keyof ChangeArticleErrors];
@@ -16621,6 +17422,10 @@ export type SubmitArticleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SubmitArticleError = SubmitArticleErrors[keyof SubmitArticleErrors];
@@ -16691,6 +17496,10 @@ export type SendArticleBackErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SendArticleBackError = SendArticleBackErrors[keyof SendArticleBackErrors];
@@ -16761,6 +17570,10 @@ export type PublishArticleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PublishArticleError = PublishArticleErrors[keyof PublishArticleErrors];
@@ -16831,6 +17644,10 @@ export type ArchiveArticleErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ArchiveArticleError = ArchiveArticleErrors[keyof ArchiveArticleErrors];
@@ -16901,6 +17718,10 @@ export type ListVersionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListVersionsError = ListVersionsErrors[keyof ListVersionsErrors];
@@ -16975,6 +17796,10 @@ export type ReadVersionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadVersionError = ReadVersionErrors[keyof ReadVersionErrors];
@@ -17054,6 +17879,10 @@ export type ListPassagesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListPassagesError = ListPassagesErrors[keyof ListPassagesErrors];
@@ -17119,6 +17948,10 @@ export type HitTestErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type HitTestError = HitTestErrors[keyof HitTestErrors];
@@ -17205,6 +18038,10 @@ export type ListDocumentsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListDocumentsError = ListDocumentsErrors[keyof ListDocumentsErrors];
@@ -17281,6 +18118,10 @@ export type UploadDocumentErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type UploadDocumentError = UploadDocumentErrors[keyof UploadDocumentErrors];
@@ -17351,6 +18192,10 @@ export type DeleteDocumentErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DeleteDocumentError = DeleteDocumentErrors[keyof DeleteDocumentErrors];
@@ -17421,6 +18266,10 @@ export type ReadDocumentErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadDocumentError = ReadDocumentErrors[keyof ReadDocumentErrors];
@@ -17507,6 +18356,10 @@ export type UnansweredQuestionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type UnansweredQuestionsError = UnansweredQuestionsErrors[keyof UnansweredQuestionsErrors];
@@ -17577,6 +18430,10 @@ export type SettleQuestionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SettleQuestionError = SettleQuestionErrors[keyof SettleQuestionErrors];
@@ -17647,6 +18504,10 @@ export type ListGoldenQuestionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListGoldenQuestionsError = ListGoldenQuestionsErrors[keyof ListGoldenQuestionsErrors];
@@ -17712,6 +18573,10 @@ export type AddGoldenQuestionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type AddGoldenQuestionError = AddGoldenQuestionErrors[keyof AddGoldenQuestionErrors];
@@ -17782,6 +18647,10 @@ export type RemoveGoldenQuestionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RemoveGoldenQuestionError = RemoveGoldenQuestionErrors[keyof RemoveGoldenQuestionErrors];
@@ -17852,6 +18721,10 @@ export type ListGoldenRunsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListGoldenRunsError = ListGoldenRunsErrors[keyof ListGoldenRunsErrors];
@@ -17917,6 +18790,10 @@ export type StartGoldenRunErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type StartGoldenRunError = StartGoldenRunErrors[keyof StartGoldenRunErrors];
@@ -17987,6 +18864,10 @@ export type ReadGoldenRunErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadGoldenRunError = ReadGoldenRunErrors[keyof ReadGoldenRunErrors];
@@ -18057,6 +18938,10 @@ export type WithdrawRehearsalErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type WithdrawRehearsalError = WithdrawRehearsalErrors[keyof WithdrawRehearsalErrors];
@@ -18127,6 +19012,10 @@ export type ReadRehearsalErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadRehearsalError = ReadRehearsalErrors[keyof ReadRehearsalErrors];
@@ -18201,6 +19090,10 @@ export type ReadShadowErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadShadowError = ReadShadowErrors[keyof ReadShadowErrors];
@@ -18266,6 +19159,10 @@ export type PutShadowErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutShadowError = PutShadowErrors[keyof PutShadowErrors];
@@ -18331,6 +19228,10 @@ export type ListShopsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListShopsError = ListShopsErrors[keyof ListShopsErrors];
@@ -18401,6 +19302,10 @@ export type ShiftConfigErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ShiftConfigError = ShiftConfigErrors[keyof ShiftConfigErrors];
@@ -18471,6 +19376,10 @@ export type ShiftStatusErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ShiftStatusError = ShiftStatusErrors[keyof ShiftStatusErrors];
@@ -18541,6 +19450,10 @@ export type ReadHoursErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadHoursError = ReadHoursErrors[keyof ReadHoursErrors];
@@ -18611,6 +19524,10 @@ export type PutHoursErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutHoursError = PutHoursErrors[keyof PutHoursErrors];
@@ -18681,6 +19598,10 @@ export type PreviewHoursErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PreviewHoursError = PreviewHoursErrors[keyof PreviewHoursErrors];
@@ -18751,6 +19672,10 @@ export type ReadSecurityErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadSecurityError = ReadSecurityErrors[keyof ReadSecurityErrors];
@@ -18821,6 +19746,10 @@ export type PutSecurityErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutSecurityError = PutSecurityErrors[keyof PutSecurityErrors];
@@ -18891,6 +19820,10 @@ export type CreateSecretErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CreateSecretError = CreateSecretErrors[keyof CreateSecretErrors];
@@ -18965,6 +19898,10 @@ export type RetireSecretErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type RetireSecretError = RetireSecretErrors[keyof RetireSecretErrors];
@@ -19030,6 +19967,10 @@ export type GetPoliciesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetPoliciesError = GetPoliciesErrors[keyof GetPoliciesErrors];
@@ -19095,6 +20036,10 @@ export type PutPoliciesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PutPoliciesError = PutPoliciesErrors[keyof PutPoliciesErrors];
@@ -19160,6 +20105,10 @@ export type PublishPoliciesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type PublishPoliciesError = PublishPoliciesErrors[keyof PublishPoliciesErrors];
@@ -19225,6 +20174,10 @@ export type ListPolicyVersionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListPolicyVersionsError = ListPolicyVersionsErrors[keyof ListPolicyVersionsErrors];
@@ -19295,6 +20248,10 @@ export type GetPolicyVersionErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetPolicyVersionError = GetPolicyVersionErrors[keyof GetPolicyVersionErrors];
@@ -19369,6 +20326,10 @@ export type DiffPoliciesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DiffPoliciesError = DiffPoliciesErrors[keyof DiffPoliciesErrors];
@@ -19434,6 +20395,10 @@ export type TryPoliciesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TryPoliciesError = TryPoliciesErrors[keyof TryPoliciesErrors];
@@ -19499,6 +20464,10 @@ export type ListBacktestsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ListBacktestsError = ListBacktestsErrors[keyof ListBacktestsErrors];
@@ -19564,6 +20533,10 @@ export type StartBacktestErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type StartBacktestError = StartBacktestErrors[keyof StartBacktestErrors];
@@ -19634,6 +20607,10 @@ export type GetBacktestErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type GetBacktestError = GetBacktestErrors[keyof GetBacktestErrors];
@@ -19704,6 +20681,10 @@ export type CancelBacktestErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type CancelBacktestError = CancelBacktestErrors[keyof CancelBacktestErrors];
@@ -19769,6 +20750,10 @@ export type IdentifyVisitorErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type IdentifyVisitorError = IdentifyVisitorErrors[keyof IdentifyVisitorErrors];
@@ -19834,6 +20819,10 @@ export type LogOutErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type LogOutError = LogOutErrors[keyof LogOutErrors];
@@ -19904,6 +20893,10 @@ export type LeaveEmailErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type LeaveEmailError = LeaveEmailErrors[keyof LeaveEmailErrors];
@@ -19974,6 +20967,10 @@ export type ReplyByMailErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReplyByMailError = ReplyByMailErrors[keyof ReplyByMailErrors];
@@ -20048,6 +21045,10 @@ export type OwnSessionsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type OwnSessionsError = OwnSessionsErrors[keyof OwnSessionsErrors];
@@ -20127,6 +21128,10 @@ export type SessionHistoryErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SessionHistoryError = SessionHistoryErrors[keyof SessionHistoryErrors];
@@ -20210,6 +21215,10 @@ export type OwnMessagesErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type OwnMessagesError = OwnMessagesErrors[keyof OwnMessagesErrors];
@@ -20280,6 +21289,10 @@ export type ExchangeTokenErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ExchangeTokenError = ExchangeTokenErrors[keyof ExchangeTokenErrors];
@@ -20367,6 +21380,10 @@ export type TranscriptErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type TranscriptError = TranscriptErrors[keyof TranscriptErrors];
@@ -20435,6 +21452,10 @@ export type MergeErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type MergeError = MergeErrors[keyof MergeErrors];
@@ -20505,6 +21526,10 @@ export type SplitErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SplitError = SplitErrors[keyof SplitErrors];
@@ -20577,6 +21602,10 @@ export type UploadFileErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type UploadFileError = UploadFileErrors[keyof UploadFileErrors];
@@ -20647,6 +21676,10 @@ export type FetchFileErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type FetchFileError = FetchFileErrors[keyof FetchFileErrors];
@@ -20714,6 +21747,10 @@ export type LivenessErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type LivenessError = LivenessErrors[keyof LivenessErrors];
@@ -20779,6 +21816,10 @@ export type HealthErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type HealthError = HealthErrors[keyof HealthErrors];
@@ -20844,6 +21885,10 @@ export type ReadinessErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type ReadinessError = ReadinessErrors[keyof ReadinessErrors];
@@ -20909,6 +21954,10 @@ export type MetricsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type MetricsError = MetricsErrors[keyof MetricsErrors];
@@ -20983,6 +22032,10 @@ export type BotInfoErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type BotInfoError = BotInfoErrors[keyof BotInfoErrors];
@@ -21056,6 +22109,10 @@ export type SessionEventsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type SessionEventsError = SessionEventsErrors[keyof SessionEventsErrors];
@@ -21121,6 +22178,10 @@ export type DeskEventsErrors = {
      * Error
      */
     503: Error;
+    /**
+     * Error
+     */
+    507: Error;
 };
 
 export type DeskEventsError = DeskEventsErrors[keyof DeskEventsErrors];
