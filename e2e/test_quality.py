@@ -1,11 +1,12 @@
 """A lead guards knowledge and bot with golden questions, looks at the scores, and lets the bot practise in silence."""
 
-import subprocess
-import sys
+import threading
 from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import httpx2
+import orjson
 import pytest
 from playwright.sync_api import expect
 
@@ -14,9 +15,7 @@ from e2e.conftest import Desk
 from e2e.product import CHEN, NO_TLS, Product
 from e2e.test_looks import faults
 from e2e.test_shots import shoot
-from servers import free_port
 
-ROOT = Path(__file__).parents[1]
 ASKED = "电池可以带上飞机吗？"
 OTHERS = (
     ("unanswerable", "Who won the football world cup in 1990?"),
@@ -37,14 +36,32 @@ def product(start: Callable[..., Product], staffed: Path) -> Product:
     return product
 
 
+class Talkative(BaseHTTPRequestHandler):
+    """A provider that says the same to everything and names no passage; `stalled` waits until the test is over."""
+
+    over = threading.Event()
+
+    def do_POST(self) -> None:
+        asked = self.rfile.read(int(self.headers["Content-Length"]))
+        if b"stalled" in asked:
+            self.over.wait(60)
+        choice = {"index": 0, "delta": {"content": "Whatever you like."}, "finish_reason": "stop"}
+        facts = {"id": "1", "object": "chat.completion.chunk", "created": 1, "model": "talkative", "choices": [choice]}
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.end_headers()
+        self.wfile.write(b"data: " + orjson.dumps(facts) + b"\n\ndata: [DONE]\n\n")
+
+
 @pytest.fixture(scope="module")
 def model() -> Iterator[str]:
-    """The address of a provider that says much and names no passage."""
-    port = free_port()
-    process = subprocess.Popen([sys.executable, "-m", "bench.provider", str(port)], cwd=ROOT)
-    yield f"http://127.0.0.1:{port}"
-    process.terminate()
-    process.wait(20)
+    """The address of a provider."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Talkative)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    Talkative.over.set()
+    server.shutdown()
+    server.server_close()
 
 
 def test_a_lead_adds_a_question_asks_them_all_and_silences_the_bot(desk: Desk) -> None:
@@ -110,7 +127,7 @@ def test_what_makes_the_bot_worse_stays_outside_until_the_lead_says_why(
 
     page.get_by_role("textbox", name="模型名称").first.fill("talkative")
     save.click()
-    expect(page.get_by_text("该修改会让机器人变差")).to_be_visible(timeout=40_000)
+    expect(page.get_by_text("该修改会让机器人变差")).to_be_visible(timeout=20_000)
     expect(page.get_by_text(QUESTION)).to_be_visible()
     shoot(page, "gate-refused-zh")
     assert faults(page) == []
