@@ -34,15 +34,13 @@ export class Launcher {
   ) {
     this.isWanted = settings.launcher;
     this.host.id = "fiido-kefu";
-    this.host.dataset.theme = settings.theme;
-    this.host.style.zIndex = String(settings.zIndex);
     const root = this.host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(styles);
+    sheet.replaceSync(`${styles}:host{z-index:${settings.zIndex}!important}`);
     // Unlike a <style>, an adopted sheet needs no 'unsafe-inline' in the page's content security policy.
     root.adoptedStyleSheets = [sheet];
     const box = document.createElement("div");
-    if (settings.side === "left") box.className = "left";
+    box.className = `box ${settings.side} ${settings.theme}`;
     box.append(this.#panelParts(), this.#buttonParts());
     root.append(box);
     this.#draw();
@@ -96,6 +94,7 @@ export class Launcher {
   #draw(): void {
     const words = WORDS[this.locale];
     const count = this.#open ? 0 : this.#unread;
+    this.host.lang = this.locale;
     this.button.hidden = !this.isWanted || (this.#open && this.#layout !== "panel");
     this.button.setAttribute("aria-expanded", String(this.#open));
     this.button.setAttribute("aria-label", (this.#open ? words.close : words.open) + (count ? words.unread(count) : ""));
