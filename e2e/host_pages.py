@@ -32,11 +32,12 @@ HOSTILE = """<html lang="ar" dir="rtl">
     <p style="position: fixed !important; inset: 0 !important; z-index: 2147483647 !important"></p>
   </body>
 </html>"""
-# In a frame beside the chat it gives orders to every window that it can reach, in the name of the page and of the chat.
+# In a frame beside the chat, or in a window of its own, it gives orders to every window that it can reach, in the name of the page and of the chat.
 LIAR = """<!doctype html>
 <title>A liar</title>
 <script>
   const name = location.pathname.slice(1);
+  const shop = window.opener ?? parent;
   window.heard = [];
   addEventListener("message", ({ data }) => heard.push(data));
   const orders = [{ type: "send", text: `Said by the ${name}` }, { type: "locale", locale: "zh" }, { type: "logout" }];
@@ -44,14 +45,14 @@ LIAR = """<!doctype html>
   const news = [{ type: "unread", count: 9 }, message, { type: "close" }];
   function chat() {
     try {
-      return parent.document.querySelector("#fiido-kefu").shadowRoot.querySelector("iframe").contentWindow;
+      return shop.document.querySelector("#fiido-kefu").shadowRoot.querySelector("iframe").contentWindow;
     } catch {
       return null;
     }
   }
   setInterval(() => {
     for (const order of orders) chat()?.postMessage({ kefu: 1, ...order }, "*");
-    for (const lie of news) parent.postMessage({ kefu: 1, ...lie }, "*");
+    for (const lie of news) shop.postMessage({ kefu: 1, ...lie }, "*");
   }, 50);
 </script>
 """

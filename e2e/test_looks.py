@@ -93,6 +93,7 @@ def test_on_a_phone_the_chat_fills_the_screen_and_back_closes_it(visit: Visit) -
     assert visitor.panel.locator("iframe").bounding_box() == free
     expect(visitor.launcher).to_be_hidden()
     expect(page.locator("html")).to_have_css("overflow", "hidden")
+    assert page.evaluate("document.body.inert"), "no key leads behind it"
     visitor.asks("电池可以带上飞机吗？")
     assert visitor.frame.evaluate(NO_WIDER)
     for lying in ({"width": 844, "height": 390}, {"width": 640, "height": 360}, {"width": 360, "height": 640}):
@@ -105,6 +106,7 @@ def test_on_a_phone_the_chat_fills_the_screen_and_back_closes_it(visit: Visit) -
     page.go_back()
     expect(visitor.launcher).to_be_visible()
     expect(page.locator("html")).not_to_have_css("overflow", "hidden")
+    assert not page.evaluate("document.body.inert")
     visitor.opens_the_chat()
     visitor.chat.get_by_role("button", name=visitor.words.minimise).click()
     expect(visitor.launcher).to_be_visible()
@@ -153,7 +155,8 @@ def test_on_a_phone_the_agent_goes_from_the_list_to_a_conversation_and_back(visi
 def faults(where: Page | Frame) -> list[str]:
     """What axe finds serious or critical."""
     comes_to_rest(where)
-    where.evaluate(AXE)
+    if where.evaluate("!window.axe"):
+        where.evaluate(AXE)
     found: list[str] = where.evaluate(RUN_AXE)
     return found
 

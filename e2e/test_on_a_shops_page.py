@@ -242,6 +242,7 @@ def test_a_hostile_page_neither_restyles_the_chat_nor_covers_it_nor_learns_its_s
     assert looks[0] == looks[1]
 
     page.evaluate(NOTE)
+    page.evaluate("url => { open(url); }", f"{site.other_address}/advert")
     shopper.asks("How do I return my bike?")
     secret = shopper.frame.evaluate("JSON.parse(localStorage['kefu.visit.demo']).token")
     inside, outside = page.evaluate(SPY)
@@ -252,8 +253,9 @@ def test_a_hostile_page_neither_restyles_the_chat_nor_covers_it_nor_learns_its_s
     expect(shopper.field).to_be_visible()
     expect(shopper.chat.locator("html")).to_have_attribute("lang", "en")
     assert {9, "Lies"}.isdisjoint(page.evaluate("noted")), "nobody speaks for the chat"
-    liars = [frame for frame in page.frames if frame.url.endswith(("/advert", "/rival"))]
-    assert [frame.evaluate("heard") for frame in liars] == [[], []]
+    pages = [frame for one in page.context.pages for frame in one.frames]
+    liars = [frame for frame in pages if frame.url.endswith(("/advert", "/rival"))]
+    assert [frame.evaluate("heard") for frame in liars] == [[], [], []], "two frames and a window"
 
     page.emulate_media(reduced_motion="reduce")
     expect(shopper.panel).to_have_css("transition-duration", "0s")
