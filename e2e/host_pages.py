@@ -32,7 +32,8 @@ HOSTILE = """<html lang="ar" dir="rtl">
     <p style="position: fixed !important; inset: 0 !important; z-index: 2147483647 !important"></p>
   </body>
 </html>"""
-# In a frame beside the chat, or in a window of its own, it gives orders to every window that it can reach, in the name of the page and of the chat.
+# In a frame beside the chat, or in a window of its own, it gives orders to each window that it can reach, in the name
+# of the page and of the chat.
 LIAR = """<!doctype html>
 <title>A liar</title>
 <script>

@@ -215,10 +215,10 @@ export class Chat {
     this.#fullScreen.set(this.#isOpen && layout === "full");
   };
 
-  /** To the page's own button, if one has opened the chat; of a body, or of our own host, nothing comes. */
+  /** To the page's own button, if one has opened the chat and is still there. */
   #giveFocusBack(): void {
     this.#launcher.button.focus();
-    (this.#opener as HTMLElement | null)?.focus();
+    if (this.#opener !== document.body) (this.#opener as HTMLElement | null)?.focus();
   }
 
   readonly #onKey = (event: Event): void => {

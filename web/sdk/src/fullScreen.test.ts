@@ -15,7 +15,6 @@ function pops(to: unknown, path = "/bikes"): Event {
 }
 
 const isOpen = () => panel().classList.contains("open");
-const soon = () => new Promise((resolve) => setTimeout(resolve, 5));
 
 beforeEach(() => {
   history.replaceState(null, "", "/bikes");
@@ -46,26 +45,29 @@ describe("on a phone, Back", () => {
     removeEventListener("popstate", router);
   });
 
-  it("takes its entry along when the chat is closed in another way", async () => {
+  it("takes its entry along when the chat is closed in another way", () => {
     const router = vi.fn();
     addEventListener("popstate", router);
+    vi.useFakeTimers();
     opened();
     kefu.close();
     kefu.open();
-    await soon();
+    vi.runAllTimers();
     expect([pushed.mock.calls.length, left.mock.calls.length]).toEqual([1, 0]);
     kefu.close();
-    await vi.waitFor(() => expect(left).toHaveBeenCalledOnce());
+    vi.runAllTimers();
+    expect(left).toHaveBeenCalledOnce();
     pops({ position: 3 });
     expect(router).not.toHaveBeenCalled();
     removeEventListener("popstate", router);
   });
 
-  it("stays the page's where that closes the chat and goes elsewhere at once", async () => {
+  it("stays the page's where that closes the chat and goes elsewhere at once", () => {
+    vi.useFakeTimers();
     opened();
     kefu.close();
     state = { position: 4 };
-    await soon();
+    vi.runAllTimers();
     expect(left).not.toHaveBeenCalled();
   });
 

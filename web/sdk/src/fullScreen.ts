@@ -2,8 +2,8 @@ import { fitKeyboard } from "./keyboard";
 
 /**
  * What a chat that fills the screen asks of the page: to stand still, out of reach behind it, and a Back that closes it. For that
- * an entry lies on top of the page's history: the page's own state with a mark, so that its router finds what it knows, and
- * goes nowhere.
+ * an entry lies on top of the page's history: the page's own address and state, with a mark, so that a
+ * router that hears of it finds what it knows and goes nowhere.
  */
 export class FullScreen {
   readonly #still = new CSSStyleSheet();
@@ -42,7 +42,7 @@ export class FullScreen {
     removeEventListener("popstate", this.#onBack, true);
   }
 
-  /** Before the page's router, which has not been away. */
+  /** Where the browser lets us be first, the page's router does not hear of it; elsewhere it hears of where it is. */
   readonly #onBack = (event: Event): void => {
     if (isOurs() || location.href !== this.#address) return;
     event.stopImmediatePropagation();

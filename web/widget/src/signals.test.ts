@@ -1,6 +1,6 @@
 import { type Conversation, emptyConversation, fold, type Frame, withFailed, withPending } from "@kefu/api";
 import { mount } from "@vue/test-utils";
-import { nextTick, ref, type ShallowRef, shallowRef } from "vue";
+import { h, nextTick, type ShallowRef, shallowRef, watch } from "vue";
 import { beforeEach, describe, expect, it, vi } from "vitest";
 import { useEscape } from "./modal";
 import { useAnnouncements } from "./signals";
@@ -17,11 +17,10 @@ beforeEach(() => {
   heard = [];
   mount({
     setup() {
-      const { said, announce } = useAnnouncements({ session: ref(session), conversation } as never);
-      return { said, announce };
+      const { said } = useAnnouncements({ session, conversation } as never);
+      watch(said, (now, before) => heard.push(...now.filter((one) => !before.includes(one)).map(({ text }) => text)));
+      return () => h("i");
     },
-    template: "<i/>",
-    watch: { said: (now: { text: string }[], before: { text: string }[]) => heard.push(...now.filter((one) => !before.includes(one)).map(({ text }) => text)) },
   });
 });
 
@@ -72,7 +71,7 @@ describe("what a screen reader is told", () => {
 
 it("Escape leaves the chat wherever the focus is, but not from a dialog or amid a word of an input method", () => {
   const leave = vi.fn();
-  const chat = mount({ setup: () => useEscape(leave), template: "<dialog></dialog>" }, { attachTo: document.body });
+  const chat = mount({ setup: () => (useEscape(leave), () => h("dialog")) }, { attachTo: document.body });
   const press = (more: KeyboardEventInit = {}) => document.body.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true, ...more }));
   press({ isComposing: true });
   chat.get("dialog").element.toggleAttribute("open", true);
