@@ -119,10 +119,9 @@ def test_a_visitor_comes_from_the_button_to_the_rating_by_keyboard_and_the_agent
     expect(card).to_be_hidden()
     agent.releases()
     expect(card).to_be_visible()
-    walks_to(page, card.get_by_role("radio").first, "Shift+Tab")
+    walks_to(page, card.get_by_role("radio").last, "Shift+Tab")
     keys.press("Space")
-    for _ in range(3):
-        keys.press("ArrowRight")
+    keys.press("ArrowLeft")
     expect(card.get_by_role("radio", name="4 stars")).to_be_checked()
     expect(card.get_by_role("button", name="Quick answers")).to_be_visible()
     walks_to(page, card.get_by_role("button", name="Quick answers"))
