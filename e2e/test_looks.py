@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Frame, Page, expect
+from playwright.sync_api import FloatRect, Frame, Page, expect
 
 from e2e.actors import AgentDesk, Visitor, comes_to_rest
 from e2e.conftest import SHOTS, Desk, OpenContext, Visit
@@ -88,7 +88,7 @@ def test_on_a_phone_the_chat_fills_the_screen_and_back_closes_it(visit: Visit) -
 
     expect(visitor.panel).to_have_css("opacity", "1")
     page.wait_for_function(FILLS_THE_SCREEN)
-    free = {"x": 0, "y": NOTCH["top"], "width": 360, "height": 640 - NOTCH["top"] - NOTCH["bottom"]}
+    free: FloatRect = {"x": 0, "y": NOTCH["top"], "width": 360, "height": 640 - NOTCH["top"] - NOTCH["bottom"]}
     assert visitor.panel.locator("iframe").bounding_box() == free
     expect(visitor.launcher).to_be_hidden()
     expect(page.locator("html")).to_have_css("overflow", "hidden")

@@ -166,7 +166,7 @@ describe("the page's interface", () => {
     document.documentElement.lang = "zh-Hans";
     kefu.init({});
     expect(button().getAttribute("aria-label")).toBe("打开客服聊天");
-    expect(root().host.lang, "whatever a page's own is").toBe("zh");
+    expect((root().host as HTMLElement).lang, "whatever a page's own is").toBe("zh");
     document.documentElement.lang = "";
   });
 });
