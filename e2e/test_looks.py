@@ -95,8 +95,8 @@ def test_on_a_phone_the_chat_fills_the_screen_and_back_closes_it(visit: Visit) -
     assert page.evaluate("document.body.inert"), "no key leads behind it"
     visitor.asks("电池可以带上飞机吗？")
     assert visitor.frame.evaluate(NO_WIDER)
-    for lying in ({"width": 844, "height": 390}, {"width": 640, "height": 360}, {"width": 360, "height": 640}):
-        page.set_viewport_size(lying)
+    for width, height in ((844, 390), (640, 360), (360, 640)):
+        page.set_viewport_size({"width": width, "height": height})
         page.wait_for_function(FILLS_THE_SCREEN)
         assert visitor.frame.evaluate(NO_WIDER)
         expect(visitor.field).to_be_in_viewport(ratio=1)
@@ -133,6 +133,9 @@ def test_the_window_can_be_larger_and_smaller_again(visit: Visit) -> None:
     visitor.page.wait_for_function(FILLS_THE_SCREEN)
     expect(visitor.field).to_be_in_viewport(ratio=1)
     assert visitor.frame.evaluate(NO_WIDER)
+    visitor.page.set_viewport_size({"width": 1440, "height": 800})
+    visitor.page.wait_for_function("!history.state?.kefu")
+    expect(visitor.field).to_be_in_viewport(ratio=1)
 
 
 def test_on_a_phone_the_agent_goes_from_the_list_to_a_conversation_and_back(visit: Visit, desk: Desk) -> None:

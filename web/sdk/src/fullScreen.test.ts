@@ -62,6 +62,16 @@ describe("on a phone, Back", () => {
     removeEventListener("popstate", router);
   });
 
+  it("takes its entry along, and not the chat, when there is room beside that again", () => {
+    vi.useFakeTimers();
+    opened();
+    onPhone(false);
+    vi.runAllTimers();
+    expect(left).toHaveBeenCalledOnce();
+    pops({ position: 3 });
+    expect(isOpen()).toBe(true);
+  });
+
   it("stays the page's where that closes the chat and goes elsewhere at once", () => {
     vi.useFakeTimers();
     opened();

@@ -47,7 +47,7 @@ export class FullScreen {
     if (isOurs() || location.href !== this.#address) return;
     event.stopImmediatePropagation();
     this.#unhear();
-    this.close();
+    if (this.#isOn) this.close();
   };
 }
 
