@@ -34,6 +34,8 @@ TOO_SMALL = """
 """
 EARLIER = {"en": "Earlier chats", "zh": "历史对话"}
 NO_WIDER = "document.documentElement.scrollWidth <= innerWidth"
+# On top of the page's history.
+NO_ENTRY = "() => !history.state?.kefu"
 # A router of the page's own.
 ROUTER = "() => { window.routed = []; addEventListener('popstate', ({ state }) => routed.push(state)); }"
 BRIGHTNESS = """
@@ -109,7 +111,7 @@ def test_on_a_phone_the_chat_fills_the_screen_and_back_closes_it(visit: Visit) -
     visitor.opens_the_chat()
     visitor.chat.get_by_role("button", name=visitor.words.minimise).click()
     expect(visitor.launcher).to_be_visible()
-    page.wait_for_function("!history.state.kefu")
+    page.wait_for_function(NO_ENTRY)
     heard: list[object] = page.evaluate("routed")
     assert all(one == {"its": "own"} for one in heard), "the page was never left"
     page.evaluate("history.pushState({ its: 'next' }, '', '?next')")
@@ -134,7 +136,7 @@ def test_the_window_can_be_larger_and_smaller_again(visit: Visit) -> None:
     expect(visitor.field).to_be_in_viewport(ratio=1)
     assert visitor.frame.evaluate(NO_WIDER)
     visitor.page.set_viewport_size({"width": 1440, "height": 800})
-    visitor.page.wait_for_function("!history.state?.kefu")
+    visitor.page.wait_for_function(NO_ENTRY)
     expect(visitor.field).to_be_in_viewport(ratio=1)
 
 
