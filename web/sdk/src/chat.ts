@@ -2,13 +2,15 @@ import { localeFrom, type Settings } from "./config";
 import type { Emitter } from "./emitter";
 import { Frame } from "./frame";
 import { Funnel, mayCount } from "./funnel";
+import { FullScreen } from "./fullScreen";
 import { whenIdle } from "./idle";
 import { Launcher, type Layout } from "./launcher";
 import { recall, remember } from "./memory";
 import { here, Place } from "./place";
 import type { Card, Proof, ToFrame, ToHost } from "./protocol";
 
-const PHONE = "(max-width: 767.98px)";
+/** Upright, lying, or a page made twice as large: there is room for the chat alone. */
+const PHONE = "(max-width: 767.98px), (max-height: 479.98px)";
 
 type Passed = Exclude<ToHost, { type: "ready" | "close" | "maximise" }>;
 
@@ -18,6 +20,7 @@ type Passed = Exclude<ToHost, { type: "ready" | "close" | "maximise" }>;
  */
 export class Chat {
   readonly #launcher: Launcher;
+  readonly #fullScreen: FullScreen;
   readonly #phone = matchMedia(PHONE);
   readonly #talkedKey: string;
   readonly #place = new Place(() => this.#moved());
@@ -26,7 +29,8 @@ export class Chat {
   #frame: Frame | undefined;
   #isOpen = false;
   #maximised = false;
-  #pageOverflow = "";
+  /** Where the focus was before. */
+  #opener: Element | null = null;
   /** Repeated to a frame that is created later. */
   #user: Proof | undefined;
   #card: Card | null = null;
@@ -37,7 +41,8 @@ export class Chat {
   ) {
     this.#talkedKey = `kefu.talked.${settings.shop}`;
     this.#launcher = new Launcher(settings, settings.locale);
-    const { button, host } = this.#launcher;
+    const { button, host, panel } = this.#launcher;
+    this.#fullScreen = new FullScreen(panel, () => this.close());
     button.addEventListener("click", () => this.toggle());
     for (const intent of ["pointerenter", "touchstart", "focus"]) {
       button.addEventListener(intent, () => this.#load(), { once: true, passive: true });
@@ -54,6 +59,7 @@ export class Chat {
     this.#place.look();
     if (this.#isOpen) return this.#frame?.focus();
     this.#load();
+    this.#opener = document.activeElement;
     this.#isOpen = true;
     this.#draw();
     this.#post({ type: "opened" });
@@ -68,7 +74,7 @@ export class Chat {
     this.#isOpen = false;
     this.#draw();
     this.#post({ type: "closed" });
-    if (hadFocus) this.#launcher.button.focus();
+    if (hadFocus) this.#giveFocusBack();
     this.emitter.emit("close", {});
   }
 
@@ -131,7 +137,6 @@ export class Chat {
     this.#place.close();
     this.#funnel?.close();
     this.#phone.removeEventListener("change", this.#draw);
-    window.visualViewport?.removeEventListener("resize", this.#fitKeyboard);
     this.#frame?.destroy();
     this.#launcher.host.remove();
   }
@@ -207,27 +212,14 @@ export class Chat {
     const layout = this.#layout();
     this.#launcher.setOpen(this.#isOpen, layout);
     this.#post({ type: "layout", layout });
-    this.#lockPage(this.#isOpen && layout === "full");
+    this.#fullScreen.set(this.#isOpen && layout === "full");
   };
 
-  /** Under a full-screen chat the shop's page must not scroll. */
-  #lockPage(lock: boolean): void {
-    const page = document.documentElement;
-    const locked = page.hasAttribute("data-kefu-locked");
-    if (lock === locked) return;
-    page.toggleAttribute("data-kefu-locked", lock);
-    if (lock) this.#pageOverflow = page.style.overflow;
-    page.style.overflow = lock ? "hidden" : this.#pageOverflow;
-    if (!page.getAttribute("style")) page.removeAttribute("style");
-    if (lock) window.visualViewport?.addEventListener("resize", this.#fitKeyboard);
-    else window.visualViewport?.removeEventListener("resize", this.#fitKeyboard);
-    this.#launcher.panel.style.height = "";
+  /** To the page's own button, if one has opened the chat and is still there. */
+  #giveFocusBack(): void {
+    this.#launcher.button.focus();
+    if (this.#opener !== document.body) (this.#opener as HTMLElement | null)?.focus();
   }
-
-  /** iOS lays its keyboard over the page; the frame cannot see that, the page can. */
-  readonly #fitKeyboard = (): void => {
-    if (window.visualViewport) this.#launcher.panel.style.height = `${window.visualViewport.height}px`;
-  };
 
   readonly #onKey = (event: Event): void => {
     if ((event as KeyboardEvent).key === "Escape") this.close();

@@ -15,7 +15,7 @@ export interface Settings {
 }
 
 export function settingsFrom(config: Config, scriptOrigin: string): Settings {
-  const { shop = "", theme = "auto", autoOpen = false, launcher = true, zIndex = 2_147_483_000, consent = false } = config;
+  const { shop = "", theme = "auto", autoOpen = false, launcher = true, zIndex = 2_147_483_647, consent = false } = config;
   return {
     base: (config.baseUrl ?? config.apiUrl ?? scriptOrigin).replace(/\/+$/, ""),
     shop,

@@ -60,17 +60,45 @@ export function useOffline(chat: Chat) {
   return offline;
 }
 
-/** What a screen reader is told: each new message once and whole, never its letters as they stream. */
-export function useAnnouncement(chat: Chat) {
-  const announcement = ref("");
-  let heard = 0;
-  watch(chat.conversation, ({ ready, cursor }) => {
-    const last = messages(chat.conversation.value).at(-1);
-    if (ready && heard && last && last.seq > heard && last.role !== "user") {
-      const name = last.role === "agent" ? (last.actor.name ?? words.value.agent) : words.value.bot;
-      announcement.value = `${name}: ${inWords(last)}`;
+interface Announced {
+  key: number;
+  text: string;
+}
+
+/** More at once would only be noise. */
+const ANNOUNCED_AT_ONCE = 4;
+
+/**
+ * What a screen reader is told, politely and in whole: each new message once, never its letters as they stream, and nothing
+ * of what was there already. Each text is an element of its own, so that the same one is heard again.
+ */
+export function useAnnouncements(chat: Pick<Chat, "session" | "conversation">) {
+  const said = ref<Announced[]>([]);
+  let next = 0;
+  let heard: number | undefined;
+  let failures = 0;
+  let hasSpoken = false;
+
+  function announce(text: string): void {
+    said.value = [...said.value, { key: next++, text }].slice(-ANNOUNCED_AT_ONCE);
+  }
+
+  watch([chat.session, chat.conversation] as const, ([session, state], [before]) => {
+    if (session !== before) [heard, failures, hasSpoken] = [undefined, 0, false];
+    const failed = state.pending.filter((one) => one.failed).length;
+    if (failed > failures) announce(words.value.failed);
+    failures = failed;
+    hasSpoken ||= state.pending.length > 0;
+    if (!state.ready) return;
+    const all = messages(state);
+    // The answer to what opened the talk may come with the first words of the log.
+    heard ??= hasSpoken ? (all.findLast(({ role }) => role === "user")?.seq ?? 0) : state.cursor;
+    for (const one of all) {
+      if (one.seq <= heard || one.role === "user") continue;
+      const name = one.role === "agent" ? (one.actor.name ?? words.value.agent) : words.value.bot;
+      announce(`${name}: ${inWords(one)}`);
     }
-    if (ready) heard = Math.max(heard, cursor);
+    heard = Math.max(heard, state.cursor);
   });
-  return announcement;
+  return { said, announce };
 }
