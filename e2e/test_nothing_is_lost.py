@@ -35,9 +35,11 @@ Date = class extends real { constructor(...given) { super(...(given.length ? giv
 real.now = Date.now = () => now() + 86_400_000;
 """
 NOTHING_IS_KEPT = """
+if (location.pathname === "/embed") {
 const refuse = () => { throw new DOMException("denied", "SecurityError"); };
 for (const name of ["localStorage", "sessionStorage", "indexedDB"]) Object.defineProperty(window, name, { get: refuse });
 navigator.locks.request = async () => refuse();
+}
 """
 VOID = """
 () => Object.entries(localStorage).filter(([key]) => key.startsWith("kefu.visit."))

@@ -1,0 +1,94 @@
+import { type Api, type ApiError, failureFromThrown } from "@kefu/api";
+import { computed, ref, shallowRef, watch } from "vue";
+import { request } from "../accounts/client";
+
+/** As the fields have it: an emptied number is "". */
+export interface Draft {
+  id: string;
+  text: { en: string; zh: string };
+  seconds: number | "";
+  url: string;
+  cart: number | "";
+  is_on: boolean;
+}
+
+type Stored = Api.InvitationsOut;
+
+export const MOST = 20;
+
+export function blank(): Draft {
+  return { id: "", text: { en: "", zh: "" }, seconds: 30, url: "", cart: "", is_on: true };
+}
+
+export function draftOf({ invitations }: Stored): Draft[] {
+  return invitations.map(({ id = "", text, seconds = 30, url = "", cart, is_on = true }) => ({
+    id,
+    text: { en: text.en ?? "", zh: text.zh ?? "" },
+    seconds,
+    url,
+    cart: cart ?? "",
+    is_on,
+  }));
+}
+
+/** As the server has it. */
+export function isSound({ text, seconds, url, cart }: Draft): boolean {
+  const isSaid = Boolean(text.en.trim() || text.zh.trim());
+  return isSaid && Number.isInteger(seconds) && Number(seconds) >= 0 && Number(seconds) <= 3600 && !/\s/.test(url) && Number(cart) >= 0;
+}
+
+function sent(drafts: readonly Draft[]): object[] {
+  return drafts.map((one) => ({ ...one, cart: one.cart === "" ? null : one.cart }));
+}
+
+/** One shop's invitations as they are edited. */
+export function useInvitations(shop: () => string) {
+  const stored = shallowRef<Stored>();
+  const drafts = ref<Draft[]>();
+  const failure = shallowRef<ApiError>();
+  /** The version that somebody else saved meanwhile. */
+  const theirs = ref<number>();
+  const saving = ref(false);
+  const dirty = computed(() => Boolean(stored.value) && JSON.stringify(drafts.value) !== JSON.stringify(stored.value && draftOf(stored.value)));
+  const sound = computed(() => drafts.value?.every(isSound) ?? false);
+  const path = () => `/api/shops/${shop()}/invitations`;
+
+  function take(fresh: Stored): void {
+    stored.value = fresh;
+    drafts.value = draftOf(fresh);
+    theirs.value = undefined;
+  }
+
+  async function load(): Promise<void> {
+    failure.value = undefined;
+    const asked = shop();
+    if (!asked) return;
+    try {
+      const { data } = await request<{ data: Stored }>(path());
+      if (asked === shop()) take(data);
+    } catch (thrown) {
+      failure.value = failureFromThrown(thrown);
+    }
+  }
+
+  /** False when somebody else was faster. Throws what the server refuses. */
+  async function save(): Promise<boolean> {
+    if (!stored.value || !drafts.value) return false;
+    saving.value = true;
+    const body = { invitations: sent(drafts.value), version: theirs.value ?? stored.value.version };
+    try {
+      take((await request<{ data: Stored }>(path(), { method: "PUT", body })).data);
+      return true;
+    } catch (thrown) {
+      const { code, details } = failureFromThrown(thrown);
+      if (code !== "INVITATIONS_CHANGED") throw thrown;
+      theirs.value = details.version as number;
+      return false;
+    } finally {
+      saving.value = false;
+    }
+  }
+
+  watch(shop, load, { immediate: true });
+  return { stored, drafts, failure, theirs, saving, dirty, sound, take, load, save };
+}
