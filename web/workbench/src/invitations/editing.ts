@@ -41,54 +41,60 @@ function sent(drafts: readonly Draft[]): object[] {
   return drafts.map((one) => ({ ...one, cart: one.cart === "" ? null : one.cart }));
 }
 
-/** One shop's invitations as they are edited. */
-export function useInvitations(shop: () => string) {
+/** What is stored, what would be, and whether somebody else was faster. */
+function createInvitations() {
   const stored = shallowRef<Stored>();
   const drafts = ref<Draft[]>();
   const failure = shallowRef<ApiError>();
   /** The version that somebody else saved meanwhile. */
   const theirs = ref<number>();
   const saving = ref(false);
-  const dirty = computed(() => Boolean(stored.value) && JSON.stringify(drafts.value) !== JSON.stringify(stored.value && draftOf(stored.value)));
+
+  const dirty = computed(() => stored.value !== undefined && JSON.stringify(drafts.value) !== JSON.stringify(draftOf(stored.value)));
   const sound = computed(() => drafts.value?.every(isSound) ?? false);
-  const path = () => `/api/shops/${shop()}/invitations`;
 
   function take(fresh: Stored): void {
-    stored.value = fresh;
-    drafts.value = draftOf(fresh);
-    theirs.value = undefined;
+    [stored.value, drafts.value, theirs.value] = [fresh, draftOf(fresh), undefined];
   }
 
+  return { stored, drafts, failure, theirs, saving, dirty, sound, take };
+}
+
+/** One shop's invitations as they are edited. */
+export function useInvitations(shop: () => string) {
+  const own = createInvitations();
+  const path = () => `/api/shops/${shop()}/invitations`;
+
   async function load(): Promise<void> {
-    failure.value = undefined;
+    own.failure.value = undefined;
     const asked = shop();
     if (!asked) return;
     try {
       const { data } = await request<{ data: Stored }>(path());
-      if (asked === shop()) take(data);
+      if (asked === shop()) own.take(data);
     } catch (thrown) {
-      failure.value = failureFromThrown(thrown);
-    }
-  }
-
-  /** False when somebody else was faster. Throws what the server refuses. */
-  async function save(): Promise<boolean> {
-    if (!stored.value || !drafts.value) return false;
-    saving.value = true;
-    const body = { invitations: sent(drafts.value), version: theirs.value ?? stored.value.version };
-    try {
-      take((await request<{ data: Stored }>(path(), { method: "PUT", body })).data);
-      return true;
-    } catch (thrown) {
-      const { code, details } = failureFromThrown(thrown);
-      if (code !== "INVITATIONS_CHANGED") throw thrown;
-      theirs.value = details.version as number;
-      return false;
-    } finally {
-      saving.value = false;
+      own.failure.value = failureFromThrown(thrown);
     }
   }
 
   watch(shop, load, { immediate: true });
-  return { stored, drafts, failure, theirs, saving, dirty, sound, take, load, save };
+  return { ...own, load, save: () => saved(own, path()) };
+}
+
+/** Whether it was saved. Throws what the server refuses, except a change by somebody else. */
+async function saved(own: ReturnType<typeof createInvitations>, path: string): Promise<boolean> {
+  if (!own.drafts.value || !own.stored.value || own.saving.value) return false;
+  own.saving.value = true;
+  const body = { invitations: sent(own.drafts.value), version: own.theirs.value ?? own.stored.value.version };
+  try {
+    own.take((await request<{ data: Stored }>(path, { method: "PUT", body })).data);
+    return true;
+  } catch (thrown) {
+    const { code, details } = failureFromThrown(thrown);
+    if (code !== "INVITATIONS_CHANGED") throw thrown;
+    own.theirs.value = details.version as number;
+    return false;
+  } finally {
+    own.saving.value = false;
+  }
 }
