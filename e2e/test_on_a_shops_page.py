@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import expect
 
 from e2e.actors import AgentDesk, Visitor
-from e2e.conftest import SHOTS, Desk, OpenContext, Visit
+from e2e.conftest import Desk, OpenContext, Visit
 from e2e.host_pages import Site, served
 from e2e.product import CHEN, Product
 from servers import free_port
@@ -210,7 +210,6 @@ def test_the_shop_speaks_first_where_its_rule_holds(shopper: Visitor, site: Site
     page.evaluate("FiidoKefu.setContext({ cart: 500 })")
     invitation = page.locator("#fiido-kefu .invitation")
     expect(invitation).to_be_visible()
-    page.screenshot(path=SHOTS / "widget-invitation-en-light.png")
     invitation.get_by_text(text).click()
 
     expect(shopper.field).to_be_visible()

@@ -54,6 +54,8 @@ export class Chat {
   private readonly visit = shallowRef(freshVisit());
   /** Whether the server knows this visitor, so that there may be earlier conversations. */
   readonly isKnown = computed(() => Boolean(this.visit.value.token ?? this.visit.value.earlier));
+  /** Whether there is a conversation, of which nothing has come yet. */
+  readonly isAwaited = computed(() => Boolean(this.visit.value.token) && !this.conversation.value.synced);
   readonly session = computed(() => this.visit.value.session);
   readonly unread = computed(() => {
     const state = this.conversation.value;
