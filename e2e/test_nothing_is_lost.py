@@ -30,15 +30,17 @@ GROWTH = """
 
 POSTS = re.compile("/messages$")
 A_DAY_AHEAD = """
-const [real, now] = [Date, Date.now];
-Date = class extends real { constructor(...given) { super(...(given.length ? given : [real.now()])); } };
-real.now = Date.now = () => now() + 86_400_000;
+{
+  const [real, now] = [Date, Date.now];
+  Date = class extends real { constructor(...given) { super(...(given.length ? given : [real.now()])); } };
+  real.now = Date.now = () => now() + 86_400_000;
+}
 """
 NOTHING_IS_KEPT = """
 if (location.pathname === "/embed") {
-const refuse = () => { throw new DOMException("denied", "SecurityError"); };
-for (const name of ["localStorage", "sessionStorage", "indexedDB"]) Object.defineProperty(window, name, { get: refuse });
-navigator.locks.request = async () => refuse();
+  const refuse = () => { throw new DOMException("denied", "SecurityError"); };
+  for (const name of ["localStorage", "sessionStorage", "indexedDB"]) Object.defineProperty(window, name, { get: refuse });
+  navigator.locks.request = async () => refuse();
 }
 """
 VOID = """

@@ -3,11 +3,13 @@
 import asyncio
 import json
 import re
+from pathlib import Path
 
 import httpx2
 import pytest
 
 from actors import Agent, Stage, code_of, data_of
+from kefu.ops import web_apps
 
 PATH = "/api/shops/default/invitations"
 SCRIPT = "/sdk/invite.js?shop=default"
@@ -18,6 +20,14 @@ OFF = {"text": {"en": "Not now"}, "is_on": False}
 async def put(agent: Agent, wanted: object, version: object) -> httpx2.Response:
     body = {"invitations": wanted, "version": version}
     return await agent.stage.http.put(PATH, json=body, headers={"Authorization": f"Bearer {agent.token}"})
+
+
+@pytest.fixture(autouse=True)
+def _built(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What the build makes is tried in a browser."""
+    (tmp_path / "sdk").mkdir()
+    (tmp_path / web_apps.INVITING).write_text("export function begin() {}")
+    monkeypatch.setattr(web_apps, "STATIC", tmp_path)
 
 
 @pytest.fixture

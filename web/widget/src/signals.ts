@@ -84,8 +84,8 @@ export function useSound(chat: Chat, isSeen: () => boolean) {
   const on = ref(lasting.getItem(SOUND) !== "off");
   watch(chat.unread, (now, before) => {
     // Before anybody has touched it a browser makes no sound.
-    const isHeard = now > before && on.value && !isSeen() && navigator.userActivation?.hasBeenActive;
-    if (isHeard && !isQuiet(NIGHT, new Date())) chime();
+    const isTouched = !("userActivation" in navigator) || navigator.userActivation.hasBeenActive;
+    if (now > before && on.value && isTouched && !isSeen() && !isQuiet(NIGHT, new Date())) chime();
   });
 
   function toggle(): void {
