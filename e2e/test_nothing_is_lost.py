@@ -39,7 +39,8 @@ A_DAY_AHEAD = """
 NOTHING_IS_KEPT = """
 if (location.pathname === "/embed") {
   const refuse = () => { throw new DOMException("denied", "SecurityError"); };
-  for (const name of ["localStorage", "sessionStorage", "indexedDB"]) Object.defineProperty(window, name, { get: refuse });
+  for (const name of ["localStorage", "sessionStorage", "indexedDB"])
+    Object.defineProperty(window, name, { get: refuse });
   navigator.locks.request = async () => refuse();
 }
 """

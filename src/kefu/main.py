@@ -77,8 +77,8 @@ from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.store import DatabaseStore, SessionStore
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
-from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.invitation_endpoints import router as invitations
+from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.security_endpoints import router as security
 from kefu.sso.endpoints import router as sso
 from kefu.sso.provider import Provider

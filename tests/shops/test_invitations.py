@@ -13,7 +13,12 @@ from kefu.ops import web_apps
 
 PATH = "/api/shops/default/invitations"
 SCRIPT = "/sdk/invite.js?shop=default"
-CART = {"text": {"en": "Shall we check the size?", "zh": "需要帮您核对尺码吗？"}, "seconds": 5, "url": "/cart", "cart": 500}
+CART = {
+    "text": {"en": "Shall we check the size?", "zh": "需要帮您核对尺码吗？"},
+    "seconds": 5,
+    "url": "/cart",
+    "cart": 500,
+}
 OFF = {"text": {"en": "Not now"}, "is_on": False}
 
 
@@ -51,7 +56,7 @@ async def test_what_a_lead_writes_is_in_the_script_unless_it_is_off(lead: Agent,
 
 
 async def test_a_text_cannot_leave_its_place_in_the_script(lead: Agent, stage: Stage) -> None:
-    text = "</script>\u2028\";alert(1);//`${alert(1)}"
+    text = '</script>\u2028";alert(1);//`${alert(1)}'
     await put(lead, [{"text": {"en": text}}], 0)
     line = re.findall(r"^export const invitations = (.*);$", (await stage.http.get(SCRIPT)).text, re.MULTILINE)[0]
     assert json.loads(line)[0]["text"]["en"] == text

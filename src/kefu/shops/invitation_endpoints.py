@@ -46,9 +46,7 @@ async def read_invitations(request: Request, shop_id: ShopInPath, _: Reader) -> 
 
 
 @router.put("/api/shops/{shop_id}/invitations")
-async def write_invitations(
-    request: Request, shop_id: ShopInPath, body: PutInvitations, _: Writer
-) -> InvitationsData:
+async def write_invitations(request: Request, shop_id: ShopInPath, body: PutInvitations, _: Writer) -> InvitationsData:
     """All of them. Of two who change them at once one is told so: 409 INVITATIONS_CHANGED."""
     async with request.app.state.db.write() as tx:
         shop = await put_invitations(tx, shop_id, body.invitations, body.version)
