@@ -39,6 +39,7 @@ describe("on a page", () => {
   });
   afterEach(() => {
     document.body.replaceChildren();
+    vi.unstubAllGlobals();
     vi.restoreAllMocks();
     vi.useRealTimers();
   });
@@ -87,7 +88,7 @@ describe("on a page", () => {
     ["the chat was opened", () => launcher.setAttribute("aria-expanded", "true")],
     ["the launcher is hidden", () => (launcher.hidden = true)],
     ["the chat has left the page", () => document.querySelector("#fiido-kefu")!.remove()],
-    ["the browser would not remember it", () => vi.spyOn(Storage.prototype, "setItem").mockReturnValue()],
+    ["the browser would not remember it", () => vi.stubGlobal("localStorage", { getItem: () => null, setItem: () => undefined })],
   ])("none comes when %s", (_why, happen) => {
     begin(chat, [AT_ONCE]);
     happen();

@@ -1,14 +1,27 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 
-async function loaded(): Promise<typeof import("./store")> {
+async function loaded() {
   vi.resetModules();
   return await import("./store");
+}
+
+/** A storage with room for values of so many characters. */
+function small(room: { left: number }): Storage {
+  const { sessionStorage: real } = window;
+  return new Proxy(real, {
+    get(_storage, name) {
+      if (name !== "setItem") return typeof real[name as keyof Storage] === "function" ? real[name as "clear"].bind(real) : real[name as "length"];
+      return (key: string, value: string) => {
+        if (value.length > room.left) throw new DOMException("full", "QuotaExceededError");
+        real.setItem(key, value);
+      };
+    },
+  });
 }
 
 describe("storage", () => {
   afterEach(() => {
     vi.unstubAllGlobals();
-    vi.restoreAllMocks();
     sessionStorage.clear();
   });
 
@@ -27,15 +40,15 @@ describe("storage", () => {
   });
 
   it("remembers by itself what there is no room for, and what it replaces", async () => {
+    const room = { left: 100 };
+    vi.stubGlobal("sessionStorage", small(room));
     const { ofThisTab } = await loaded();
     ofThisTab.setItem("a", "short");
-    const full = vi.spyOn(Storage.prototype, "setItem").mockImplementation(() => {
-      throw new DOMException("full", "QuotaExceededError");
-    });
+    room.left = 0;
     ofThisTab.setItem("a", "longer");
     ofThisTab.setItem("b", "new");
     expect([ofThisTab.length, ofThisTab.getItem("a"), ofThisTab.getItem("b")]).toEqual([2, "longer", "new"]);
-    full.mockRestore();
+    room.left = 100;
     ofThisTab.setItem("a", "short again");
     expect([sessionStorage.getItem("a"), ofThisTab.forgets("a"), ofThisTab.forgets("b")]).toEqual(["short again", false, true]);
     ofThisTab.clear();
