@@ -1,4 +1,4 @@
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it, type Mock, vi } from "vitest";
 import { begin, fits, type Invitation, type Inviting } from "./invite";
 import type { Context } from "./types";
 
@@ -22,7 +22,7 @@ describe("an invitation fits", () => {
 });
 
 describe("on a page", () => {
-  let chat: Inviting & { open: ReturnType<typeof vi.fn>; post: ReturnType<typeof vi.fn>; context: Context | null };
+  let chat: { settings: Inviting["settings"]; context: Context | null; open: Mock<() => void>; post: Mock<Inviting["post"]> };
   let launcher: HTMLButtonElement;
   const shown = () => launcher.parentElement!.querySelector<HTMLElement>(".invitation");
   const after = (seconds: number) => vi.advanceTimersByTime(seconds * 1_000);

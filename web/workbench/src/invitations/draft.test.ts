@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { blank, draftOf, isSound } from "./editing";
+import { blank, draftOf, isSound } from "./draft";
 
 test("an invitation is sound as the server has it", () => {
   const good = { ...blank(), text: { en: "Hello", zh: "" } };
