@@ -171,10 +171,12 @@ def test_what_comes_while_the_chat_is_closed_is_counted_until_it_is_opened(
 
     expect(shopper.page.get_by_role("button", name="Open customer chat, 1 unread message")).to_be_visible()
     expect(shopper.launcher.locator(".badge")).to_have_text("1")
+    assert shopper.page.title() == "(1) A shop"
     shopper.opens_the_chat()
     shopper.sees("Are you still there?")
     shopper.page.wait_for_function("() => window.heard.at(-1)?.count === 0")
     assert {"count": 1} in shopper.page.evaluate("heard")
+    assert shopper.page.title() == "A shop"
 
 
 @pytest.mark.parametrize(
@@ -217,6 +219,26 @@ def test_the_chat_goes_along_on_a_strict_page_and_leaves_it_as_it_was(
     page.evaluate("FiidoKefu.destroy()")
     assert page.evaluate(LEFT) == [0, ["lang"], ""]
     comes(product.seen, {f"{site.address}/strict": (1, 1), bikes: (1, 0)})
+
+
+def test_the_shop_speaks_first_where_its_rule_holds(shopper: Visitor, site: Site, product: Product) -> None:
+    page, text = shopper.page, "Shall we check the size with you?"
+    product.invites({"text": {"en": text}, "seconds": 0, "url": "/cart*m", "cart": 500})
+    inviting = STRICT.replace("https://kefu.example.com", product.address).replace("data-consent", "data-invite")
+    site.pages["/cart?size=m"] = inviting
+    page.goto(f"{site.address}/cart?size=m")
+    expect(shopper.launcher).to_be_visible()
+    expect(page.locator("#fiido-kefu iframe")).to_have_count(0)
+
+    page.evaluate("FiidoKefu.setContext({ cart: 500 })")
+    invitation = page.locator("#fiido-kefu .invitation")
+    expect(invitation).to_be_visible()
+    invitation.get_by_text(text).click()
+
+    expect(shopper.field).to_be_visible()
+    expect(shopper.chat.get_by_text(text)).to_be_visible()
+    expect(invitation).to_have_count(0)
+    shopper.asks("How do I return my bike?")
 
 
 def comes(look: Callable[[], object], what: object) -> None:

@@ -77,6 +77,7 @@ from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.store import DatabaseStore, SessionStore
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
+from kefu.shops.invitation_endpoints import router as invitations
 from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.security_endpoints import router as security
 from kefu.sso.endpoints import router as sso
@@ -128,6 +129,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     quality,
     shops,
     security,
+    invitations,
     policies,
     identity,
     channels,

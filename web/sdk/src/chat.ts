@@ -7,7 +7,7 @@ import { whenIdle } from "./idle";
 import { Launcher, type Layout } from "./launcher";
 import { recall, remember } from "./memory";
 import { here, Place } from "./place";
-import type { Card, Proof, ToFrame, ToHost } from "./protocol";
+import type { Context, Proof, ToFrame, ToHost } from "./protocol";
 
 /** Upright, lying, or a page made twice as large: there is room for the chat alone. */
 const PHONE = "(max-width: 767.98px), (max-height: 479.98px)";
@@ -33,10 +33,10 @@ export class Chat {
   #opener: Element | null = null;
   /** Repeated to a frame that is created later. */
   #user: Proof | undefined;
-  #card: Card | null = null;
+  context: Context | null = null;
 
   constructor(
-    private readonly settings: Settings,
+    readonly settings: Settings,
     private readonly emitter: Emitter,
   ) {
     this.#talkedKey = `kefu.talked.${settings.shop}`;
@@ -53,6 +53,7 @@ export class Chat {
     this.setConsent(settings.consent);
     if (settings.autoOpen) this.open();
     else if (this.#talkedBefore()) this.#stopWaiting = whenIdle(() => this.#load(), 10_000);
+    else if (settings.invite) this.#stopWaiting = whenIdle(() => this.#invite(), 10_000);
   }
 
   open(): void {
@@ -62,7 +63,7 @@ export class Chat {
     this.#opener = document.activeElement;
     this.#isOpen = true;
     this.#draw();
-    this.#post({ type: "opened" });
+    this.post({ type: "opened" });
     this.#frame?.focus();
     this.#funnel?.count("open");
     this.emitter.emit("open", {});
@@ -73,7 +74,7 @@ export class Chat {
     const hadFocus = document.activeElement === this.#launcher.host;
     this.#isOpen = false;
     this.#draw();
-    this.#post({ type: "closed" });
+    this.post({ type: "closed" });
     if (hadFocus) this.#giveFocusBack();
     this.emitter.emit("close", {});
   }
@@ -95,23 +96,23 @@ export class Chat {
 
   sendMessage(text: string): void {
     this.open();
-    this.#post({ type: "send", text });
+    this.post({ type: "send", text });
   }
 
   identify(proof: Proof): void {
     this.#user = proof;
-    this.#post({ type: "user", proof });
+    this.post({ type: "user", proof });
   }
 
-  setContext(card: Card | null): void {
-    this.#card = card;
-    this.#post({ type: "context", card });
+  setContext(card: Context | null): void {
+    this.context = card;
+    this.post({ type: "context", card });
   }
 
   setLocale(tag: string): void {
     this.settings.locale = localeFrom(tag);
     this.#launcher.setLocale(this.settings.locale);
-    this.#post({ type: "locale", locale: this.settings.locale });
+    this.post({ type: "locale", locale: this.settings.locale });
   }
 
   setConsent(given: boolean): void {
@@ -127,7 +128,7 @@ export class Chat {
     this.#user = undefined;
     this.close();
     if (this.#talkedBefore()) this.#load();
-    this.#post({ type: "logout" });
+    this.post({ type: "logout" });
     remember(this.#talkedKey, null);
   }
 
@@ -138,6 +139,7 @@ export class Chat {
     this.#funnel?.close();
     this.#phone.removeEventListener("change", this.#draw);
     this.#frame?.destroy();
+    this.#launcher.setUnread(0);
     this.#launcher.host.remove();
   }
 
@@ -145,10 +147,17 @@ export class Chat {
     if (this.#frame) return;
     this.#frame = new Frame(this.settings, this.#launcher.frameTitle(), (message) => this.#receive(message));
     this.#frame.mount(this.#launcher.panel);
-    this.#post({ type: "layout", layout: this.#layout() });
+    this.post({ type: "layout", layout: this.#layout() });
     this.#tellPage();
-    if (this.#user) this.#post({ type: "user", proof: this.#user });
-    if (this.#card) this.#post({ type: "context", card: this.#card });
+    if (this.#user) this.post({ type: "user", proof: this.#user });
+    if (this.context) this.post({ type: "context", card: this.context });
+  }
+
+  /** Another script, for those who have not talked yet. */
+  #invite(): void {
+    const { base, shop } = this.settings;
+    const url = `${base}/sdk/invite.js${shop && `?shop=${encodeURIComponent(shop)}`}`;
+    void import(/* @vite-ignore */ url).then(({ begin, invitations }) => begin(this, invitations)).catch(() => {});
   }
 
   #moved(): void {
@@ -163,7 +172,7 @@ export class Chat {
   }
 
   #tellPage(): void {
-    this.#post({ type: "page", cameFrom: this.#funnel ? here() : null });
+    this.post({ type: "page", cameFrom: this.#funnel ? here() : null });
   }
 
   #stopCounting(): void {
@@ -172,7 +181,7 @@ export class Chat {
     this.#funnel = undefined;
   }
 
-  #post(message: ToFrame): void {
+  post(message: ToFrame): void {
     this.#frame?.post(message);
   }
 
@@ -211,7 +220,7 @@ export class Chat {
   readonly #draw = (): void => {
     const layout = this.#layout();
     this.#launcher.setOpen(this.#isOpen, layout);
-    this.#post({ type: "layout", layout });
+    this.post({ type: "layout", layout });
     this.#fullScreen.set(this.#isOpen && layout === "full");
   };
 

@@ -12,10 +12,12 @@ export interface Settings {
   launcher: boolean;
   zIndex: number;
   consent: boolean;
+  invite: boolean;
 }
 
 export function settingsFrom(config: Config, scriptOrigin: string): Settings {
-  const { shop = "", theme = "auto", autoOpen = false, launcher = true, zIndex = 2_147_483_647, consent = false } = config;
+  const { shop = "", theme = "auto", autoOpen = false, launcher = true, zIndex = 2_147_483_647 } = config;
+  const { consent = false, invite = false } = config;
   return {
     base: (config.baseUrl ?? config.apiUrl ?? scriptOrigin).replace(/\/+$/, ""),
     shop,
@@ -26,6 +28,7 @@ export function settingsFrom(config: Config, scriptOrigin: string): Settings {
     launcher,
     zIndex,
     consent,
+    invite,
   };
 }
 
@@ -42,7 +45,8 @@ export function configFrom(attribute: (name: string) => string | null): Config {
   const theme = attribute("theme");
   if (theme === "light" || theme === "dark") given.theme = theme;
   if (attribute("position") === "bottom-left") given.position = "bottom-left";
-  for (const [key, value] of Object.entries({ autoOpen: flag("auto-open"), launcher: flag("launcher"), consent: flag("consent") })) {
+  const flags = { autoOpen: flag("auto-open"), launcher: flag("launcher"), consent: flag("consent"), invite: flag("invite") };
+  for (const [key, value] of Object.entries(flags)) {
     if (value !== undefined) Object.assign(given, { [key]: value });
   }
   return given;

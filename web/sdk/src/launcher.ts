@@ -24,6 +24,8 @@ export class Launcher {
   readonly #badge = document.createElement("span");
   readonly #icon = document.createElementNS("http://www.w3.org/2000/svg", "path");
   #unread = 0;
+  /** Before the title of the page. */
+  #mark = "";
   #open = false;
   isWanted = true;
   #layout: Layout = "panel";
@@ -99,6 +101,9 @@ export class Launcher {
     this.button.setAttribute("aria-expanded", String(this.#open));
     this.button.setAttribute("aria-label", (this.#open ? words.close : words.open) + (count ? words.unread(count) : ""));
     this.#icon.setAttribute("d", this.#open ? CROSS : BUBBLE);
+    const mark = count ? `(${count}) ` : "";
+    if (mark !== this.#mark) document.title = mark + document.title.replace(this.#mark, "");
+    this.#mark = mark;
     this.#badge.hidden = count === 0;
     this.#badge.textContent = count > 99 ? "99+" : String(count);
     this.panel.classList.toggle("open", this.#open);

@@ -1,10 +1,14 @@
-import { inWords, messages } from "@kefu/api";
+import { chime, inWords, isQuiet, messages } from "@kefu/api";
 import { computed, onUnmounted, ref, watch } from "vue";
 import type { Chat } from "./chat";
+import { lasting } from "./store";
 import { words } from "./words";
 
 const PATIENCE_MS = 45_000;
 const BLIP_MS = 2_000;
+const SOUND = "kefu.sound";
+/** By the visitor's own clock. */
+const NIGHT = { from: "22:00", until: "08:00" };
 
 /** True while the bot owes an answer and nothing of it has come; a bot that stays silent is not waited for for ever. */
 export function useThinking(chat: Chat) {
@@ -101,4 +105,33 @@ export function useAnnouncements(chat: Pick<Chat, "session" | "conversation">) {
     heard = Math.max(heard, state.cursor);
   });
   return { said, announce };
+}
+
+/** Whether what comes unseen is heard: on until the visitor wants it off, and never at night. */
+export function useSound(chat: Chat, isSeen: () => boolean) {
+  const on = ref(lasting.getItem(SOUND) !== "off");
+  watch(chat.unread, (now, before) => {
+    // Before anybody has touched it a browser makes no sound.
+    const isTouched = !("userActivation" in navigator) || navigator.userActivation.hasBeenActive;
+    if (now > before && on.value && isTouched && !isSeen() && !isQuiet(NIGHT, new Date())) chime();
+  });
+
+  function toggle(): void {
+    on.value = !on.value;
+    lasting.setItem(SOUND, on.value ? "on" : "off");
+    if (on.value) chime();
+  }
+
+  return { on, toggle };
+}
+
+/** Where the browser keeps nothing, who leaves before all is sent is asked first. */
+export function useLeaveWarning(chat: Chat): void {
+  const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+  watch(chat.conversation, ({ pending }) => {
+    const isAtRisk = pending.length > 0 && lasting.forgets("kefu.outbox.");
+    if (isAtRisk) window.addEventListener("beforeunload", ask);
+    else window.removeEventListener("beforeunload", ask);
+  });
+  onUnmounted(() => window.removeEventListener("beforeunload", ask));
 }

@@ -1,5 +1,6 @@
 import {
   Aim,
+  ChatDotRound,
   ChatLineRound,
   Clock,
   Coin,
@@ -33,6 +34,7 @@ export const PLACES: readonly Place[] = [
   { route: "wallboard", label: "menu.wallboard", icon: DataLine, needs: "stats.read" },
   { route: "costs", label: "menu.costs", icon: Coin, needs: "stats.read" },
   { route: "hours", label: "menu.hours", icon: Clock, needs: "shops.read" },
+  { route: "invitations", label: "invitations.title", icon: ChatDotRound, needs: "shops.read" },
   { route: "routing", label: "routing.title", icon: SetUp, needs: "shops.read" },
   { route: "bot", label: "menu.bot", icon: Cpu, needs: "bot.read" },
   { route: "security", label: "menu.security", icon: Lock, needs: "shops.write" },

@@ -29,6 +29,7 @@ export const ACTIONS: Readonly<Record<string, Record<Locale, string>>> = {
   "bot.changed": { en: "Changed a shop's bot", zh: "修改店铺机器人设置" },
   "bot.tested": { en: "Tested the connection to a model", zh: "测试模型连接" },
   "shop.security_changed": { en: "Changed a shop's security", zh: "修改店铺安全设置" },
+  "shop.invitations_changed": { en: "Changed a shop's invitations", zh: "修改主动邀请" },
   "shop.secret_created": { en: "Created a shop's secret", zh: "新建店铺密钥" },
   "shop.secret_retired": { en: "Retired a shop's secret", zh: "停用店铺密钥" },
   "policies.changed": { en: "Changed the policies' draft", zh: "修改策略草稿" },
