@@ -51,10 +51,8 @@ export class Launcher {
   #buttonParts(): HTMLElement {
     const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
     svg.setAttribute("viewBox", "0 0 24 24");
-    svg.setAttribute("aria-hidden", "true");
     svg.append(this.#icon);
     this.#badge.className = "badge";
-    this.#badge.setAttribute("aria-hidden", "true");
     this.button.type = "button";
     this.button.className = "launcher";
     this.button.setAttribute("aria-controls", "panel");
