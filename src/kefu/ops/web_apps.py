@@ -21,8 +21,6 @@ from kefu.kit.i18n import Text
 STATIC = Path(__file__).parent.parent / "static"
 YEAR = "public, max-age=31536000, immutable"
 FRESH = "no-cache"
-LOADER = "sdk/fiido-kefu.js"
-COMPATIBLE = "sdk/fiido-kefu-compat.js"
 TEXT_FILES = (".js", ".css", ".svg", ".html", ".json")
 LOCAL_PARENTS = ("http://localhost:*", "http://127.0.0.1:*")
 # What the build writes where each answer puts a nonce of its own (`cspNonce` in the apps' vite.config.ts).
@@ -138,28 +136,3 @@ async def embed(request: Request, shop: str = "") -> Response:
     state = request.app.state
     await state.origins.refresh()
     return _page("widget/index.html", frame_ancestors(state.origins.of(shop), state.settings))
-
-
-@router.get("/sdk/fiido-kefu.js")
-@router.get("/sdk.js")
-@router.get("/embed.js")
-async def loader(request: Request) -> Response:
-    """The script on the shop's page; any site may load it."""
-    return await _script(request, LOADER)
-
-
-@router.get("/sdk/fiido-kefu-compat.js")
-@router.get("/packs/js/sdk.js")
-async def compatible_loader(request: Request) -> Response:
-    """The same for pages that were written for another chat; the second path is where Chatwoot's snippet looks."""
-    return await _script(request, COMPATIBLE)
-
-
-async def _script(request: Request, name: str) -> Response:
-    if not (STATIC / name).is_file():
-        raise NotBuilt
-    response = await ASSETS.get_response(name, request.scope)
-    response.headers["Cache-Control"] = "public, max-age=300"
-    response.headers["Access-Control-Allow-Origin"] = "*"
-    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
-    return response

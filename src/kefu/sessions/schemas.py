@@ -9,6 +9,7 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from kefu.files.service import MOST_IN_MESSAGE
+from kefu.kit.addresses import EmailAddress
 from kefu.kit.clock import now_ms, unix_seconds
 from kefu.kit.i18n import Locale
 from kefu.log.log import Entry
@@ -75,10 +76,18 @@ class ShowPage(Body):
     card: Card | None = Field(description="null: nothing any more")
 
 
+class Introduction(Body):
+    """What the visitor wrote before the first word, where the shop asks for it; unchecked."""
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    email: EmailAddress | None = None
+    agreed: bool = False
+
+
 class OpenConversation(Body):
     """`identity`: who opens it, where the shop's pages say so. `page`: what they look at.
 
-    `came_from`: for the funnel, only of who agreed to be counted.
+    `came_from`: for the funnel, only of who agreed to be counted. `introduction`: kept as far as the shop asks for it.
     """
 
     session_id: Name | None = None
@@ -87,6 +96,7 @@ class OpenConversation(Body):
     identity: Proof | None = None
     page: Card | None = None
     came_from: CameFrom | None = None
+    introduction: Introduction | None = None
 
 
 class ConversationOpened(BaseModel):

@@ -1,5 +1,6 @@
 import type { Settings } from "./config";
 import styles from "./launcher.css?inline";
+import type { Drawn } from "./look";
 import type { Locale } from "./types";
 
 export type Layout = "panel" | "maximised" | "full";
@@ -23,6 +24,8 @@ export class Launcher {
   readonly panel = document.createElement("div");
   readonly #badge = document.createElement("span");
   readonly #icon = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  readonly #box = document.createElement("div");
+  #drawing = BUBBLE;
   #unread = 0;
   #open = false;
   isWanted = true;
@@ -41,11 +44,10 @@ export class Launcher {
     sheet.replaceSync(styles);
     // Unlike a <style>, an adopted sheet needs no 'unsafe-inline' in the page's content security policy.
     root.adoptedStyleSheets = [sheet];
-    const box = document.createElement("div");
-    if (settings.side === "left") box.className = "left";
-    box.append(this.#panelParts(), this.#buttonParts());
-    root.append(box);
-    this.#draw();
+    if (settings.side === "left") this.#box.className = "left";
+    this.#box.append(this.#panelParts(), this.#buttonParts());
+    root.append(this.#box);
+    this.paint(settings.look);
   }
 
   #buttonParts(): HTMLElement {
@@ -66,6 +68,14 @@ export class Launcher {
     this.panel.id = "panel";
     this.panel.className = "panel";
     return this.panel;
+  }
+
+  /** Without colours: in the product's own. */
+  paint({ color, on, hover, icon }: Partial<Drawn>): void {
+    // By the object model, which a policy without 'unsafe-inline' leaves alone.
+    if (color) this.#box.style.cssText = `--c:${color};--o:${on};--h:${hover}`;
+    this.#drawing = icon ?? BUBBLE;
+    this.#draw();
   }
 
   show(wanted: boolean): void {
@@ -99,7 +109,7 @@ export class Launcher {
     this.button.hidden = !this.isWanted || (this.#open && this.#layout !== "panel");
     this.button.setAttribute("aria-expanded", String(this.#open));
     this.button.setAttribute("aria-label", (this.#open ? words.close : words.open) + (count ? words.unread(count) : ""));
-    this.#icon.setAttribute("d", this.#open ? CROSS : BUBBLE);
+    this.#icon.setAttribute("d", this.#open ? CROSS : this.#drawing);
     this.#badge.hidden = count === 0;
     this.#badge.textContent = count > 99 ? "99+" : String(count);
     this.panel.classList.toggle("open", this.#open);

@@ -1,3 +1,4 @@
+import type { Drawn } from "./look";
 import type { Card, ChatEvents, Locale } from "./types";
 
 export type { Card, Locale, Theme, User } from "./types";
@@ -38,6 +39,8 @@ export type ToHost =
   | { type: "ready" }
   | { type: "close" }
   | { type: "maximise"; on: boolean }
+  /** The shop's, for a page whose script came with that of another one. */
+  | { type: "look"; look: Drawn }
   | Told<"unread">
   | Told<"message">
   | Told<"status">

@@ -31,6 +31,7 @@ import { computed, shallowRef } from "vue";
 import { FETCH_MS, type FileDoor } from "../../files/door";
 import type { CameFrom, Card, Proof } from "../../sdk/src/protocol";
 import { Identity } from "./identity";
+import type { Introduction } from "./introduction";
 import { bodyOf, leftOver, superseded, withFiles } from "./leftover";
 import type { Letter } from "./letter";
 import { type Page, pageOf } from "./page";
@@ -44,6 +45,8 @@ export interface ChatOptions {
   client: (token: () => string | null) => Client;
   /** Where on the shop's pages the visitor is, if that may be counted. */
   cameFrom?: () => CameFrom | null;
+  /** What the visitor is asked before the first word; null for nothing. */
+  introduction?: () => Promise<Introduction | null>;
   onNews?: (event: LogEvent) => void;
   onConversation?: (session: string) => void;
   onError?: (code: string) => void;
@@ -72,6 +75,7 @@ export class Chat {
   private readonly visit = shallowRef(freshVisit());
   /** Whether the server knows this visitor, so that there may be earlier conversations. */
   readonly isKnown = computed(() => Boolean(this.visit.value.token ?? this.visit.value.earlier));
+  readonly isNew = computed(() => !this.isKnown.value && this.visit.value.who === undefined);
   readonly session = computed(() => this.visit.value.session);
   readonly unread = computed(() => {
     const state = this.conversation.value;
@@ -324,11 +328,12 @@ export class Chat {
   /** The session's name once the server knows it; two tabs open it together only once. */
   private async opened(): Promise<string> {
     if (this.visit.value.token) return this.visit.value.session;
+    const introduction = this.isNew.value ? ((await this.options.introduction?.()) ?? null) : null;
     return await withLock(this.visits.key, async () => {
       const { session } = this.visit.value;
       const stored = this.visits.stored();
       const known = stored?.session === session ? stored.token : null;
-      const token = known ?? (await this.requestToken(session));
+      const token = known ?? (await this.requestToken(session, introduction));
       const visit = { ...this.visit.value, token, tokenAt: Date.now() };
       if (this.visit.value.session !== session) throw superseded();
       this.visit.value = visit;
@@ -338,12 +343,9 @@ export class Chat {
     });
   }
 
-  private async requestToken(session: string): Promise<string> {
+  private async requestToken(session: string, introduction: Introduction | null = null): Promise<string> {
     const { shop, locale, cameFrom } = this.options;
-    const { proof: identity } = this.identity;
-    const [page, came_from] = [this.page, cameFrom?.()];
-    const about = { ...(identity && { identity }), ...(page && { page }), ...(came_from && { came_from }) };
-    const body = { session_id: session, ...(shop && { shop }), locale: locale(), ...about };
+    const body = { session_id: session, shop: shop || null, locale: locale(), identity: this.identity.proof, page: this.page, came_from: cameFrom?.(), introduction };
     return (await this.client.request<{ visitor_token: string }>("/api/conversation/new", { body })).visitor_token;
   }
 

@@ -7,16 +7,20 @@ export interface Embed {
   theme: "light" | "dark" | "auto";
   /** The page around the frame: the only one listened and spoken to. "" when the chat stands alone. */
   parent: string;
+  /** Only the look, as a page of ours is about to change it. */
+  isPreview: boolean;
 }
 
 export function embedFrom(search: string, language: string): Embed {
   const query = new URLSearchParams(search);
   const theme = query.get("theme");
+  const parent = originOf(query.get("parent"));
   return {
     shop: query.get("shop") ?? "",
     locale: (query.get("locale") || language).toLowerCase().startsWith("zh") ? "zh" : "en",
     theme: theme === "light" || theme === "dark" ? theme : "auto",
-    parent: originOf(query.get("parent")),
+    parent,
+    isPreview: query.has("preview") && parent === location.origin,
   };
 }
 

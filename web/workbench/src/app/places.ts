@@ -1,6 +1,7 @@
 import {
   Aim,
   ChatLineRound,
+  ChatSquare,
   Clock,
   Coin,
   Collection,
@@ -35,6 +36,7 @@ export const PLACES: readonly Place[] = [
   { route: "hours", label: "menu.hours", icon: Clock, needs: "shops.read" },
   { route: "routing", label: "routing.title", icon: SetUp, needs: "shops.read" },
   { route: "bot", label: "menu.bot", icon: Cpu, needs: "bot.read" },
+  { route: "widget", label: "menu.widget", icon: ChatSquare, needs: "shops.write" },
   { route: "security", label: "menu.security", icon: Lock, needs: "shops.write" },
   { route: "replies", label: "replies.title", icon: Collection, needs: "sessions.reply" },
   { route: "tags", label: "tags.title", icon: PriceTag, needs: "tags.write" },

@@ -24,6 +24,7 @@ export const router = createRouter({
         { path: "hours", name: "hours", component: () => import("../shops/HoursPage.vue") },
         { path: "routing", name: "routing", component: () => import("../routing/RoutingPage.vue") },
         { path: "bot", name: "bot", component: () => import("../bot/BotPage.vue") },
+        { path: "widget", name: "widget", component: () => import("../look/LookPage.vue") },
         { path: "security", name: "security", component: () => import("../shops/SecurityPage.vue") },
         { path: "replies", name: "replies", component: () => import("../replies/RepliesPage.vue") },
         { path: "tags", name: "tags", component: () => import("../tags/TagsPage.vue") },
