@@ -99,7 +99,7 @@ class LookChanged(Conflict):
 class ContrastTooLow(Invalid):
     code = "CONTRAST_TOO_LOW"
     text: ClassVar[Text] = {
-        "en": "{on_color} on {color} has a contrast of {contrast}:1 and cannot be read well; at least {least}:1 is needed.",
+        "en": "{on_color} on {color} has a contrast of {contrast}:1, too low to be read; it must be {least}:1 or more.",
         "zh": "{color} 上的 {on_color} 对比度仅 {contrast}:1，难以辨认；至少需要 {least}:1。",
     }
 
