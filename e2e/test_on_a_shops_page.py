@@ -327,7 +327,7 @@ def test_what_is_chosen_in_the_workbench_is_previewed_and_then_on_the_page(
     lead.get_by_text("Left", exact=True).click()
     preview = lead.frame_locator("iframe")
     expect(preview.get_by_text("Good day from the workshop!")).to_be_visible()
-    expect(preview.locator(".send")).to_have_css("background-color", "rgb(179, 38, 30)")
+    expect(preview.locator(".avatar")).to_have_css("background-color", "rgb(179, 38, 30)")
     lead.get_by_role("button", name="Save").click()
     expect(lead.get_by_text("Saved.")).to_be_visible()
 

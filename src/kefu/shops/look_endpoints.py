@@ -1,6 +1,6 @@
 """A shop's look over HTTP: for those who may change the shop."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Path, Request
 from pydantic import ConfigDict, Field
@@ -59,5 +59,5 @@ async def put_look(request: Request, shop_id: ShopInPath, body: PutLook, _: Writ
 
 
 def _look_data(shop: Shop) -> LookData:
-    about = {"shop": shop.id, "version": shop.look_version, "is_default": shop.look is None, "icons": look.ICONS}
+    about: dict[str, Any] = {"shop": shop.id, "version": shop.look_version, "is_default": shop.look is None, "icons": look.ICONS}
     return LookData(data=LookOut.model_construct(**dict(look.look_of(shop)), **about))
