@@ -1,5 +1,6 @@
 import type { LogEvent } from "@kefu/api";
 import type { Bot } from "./bot";
+import type { Shift } from "./shift";
 import type { Locale } from "./words";
 import { type CameFrom, type Envelope, isEnvelope, type ToFrame, type ToHost } from "../../sdk/src/protocol";
 
@@ -9,8 +10,7 @@ export type Order = Exclude<ToFrame, { type: "page" }> | Preview;
 export interface Preview {
   type: "preview";
   bot: Bot;
-  /** As out of hours. */
-  isClosed: boolean;
+  shift: Shift | null;
   locale: Locale;
 }
 

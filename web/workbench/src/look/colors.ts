@@ -32,8 +32,8 @@ function readable(color: string, [ground, hardest, words]: (typeof THEMES)[numbe
 }
 
 function mixed(one: string, other: string, part: number): string {
-  const others = rgb(other);
-  const parts = rgb(one).map((value, at) => Math.floor(value * part + others[at]! * (1 - part) + 0.5));
+  const [own, under] = [rgb(one), rgb(other)];
+  const parts = [0, 1, 2].map((at) => Math.floor((own[at] ?? 0) * part + (under[at] ?? 0) * (1 - part) + 0.5));
   return `#${parts.map((value) => value.toString(16).padStart(2, "0")).join("")}`;
 }
 

@@ -1,7 +1,4 @@
-import { type ApiError, failureFromThrown } from "@kefu/api";
-import { computed, ref, shallowRef, watch } from "vue";
 import type { Bot } from "../../../widget/src/bot";
-import { request } from "../accounts/client";
 import type { Locale } from "../app/locale";
 import { AA, contrast, paletteOf } from "./colors";
 
@@ -75,59 +72,4 @@ export function shownOf(look: Look, icons: Record<string, string>, locale: Local
     consent: { mode: consent.mode, text: consent.text[locale], link: consent.link[locale] },
     hours_notice: look.hours_notice[locale],
   };
-}
-
-/** One shop's look as it is edited. */
-export function useLook(shop: () => string | undefined) {
-  const stored = shallowRef<StoredLook>();
-  const draft = ref<Look>();
-  const failure = shallowRef<ApiError>();
-  const saving = ref(false);
-  /** The version that somebody else saved while this one was edited. */
-  const theirs = ref<number>();
-  const dirty = computed(() => {
-    if (!stored.value || !draft.value) return false;
-    return JSON.stringify(draft.value) !== JSON.stringify(lookOf(stored.value));
-  });
-  const path = () => `/api/shops/${shop()}/look`;
-
-  function take(fresh: StoredLook): void {
-    stored.value = fresh;
-    draft.value = lookOf(fresh);
-    theirs.value = undefined;
-  }
-
-  async function load(): Promise<void> {
-    failure.value = undefined;
-    const asked = shop();
-    if (!asked) return;
-    try {
-      const { data } = await request<{ data: StoredLook }>(path());
-      if (asked === shop()) take(data);
-    } catch (thrown) {
-      failure.value = failureFromThrown(thrown);
-    }
-  }
-
-  /** Throws what the server refuses, except a change by somebody else. */
-  async function save(): Promise<boolean> {
-    if (!stored.value || !draft.value || saving.value) return false;
-    const body = { ...draft.value, version: theirs.value ?? stored.value.version };
-    saving.value = true;
-    try {
-      take((await request<{ data: StoredLook }>(path(), { method: "PUT", body })).data);
-      return true;
-    } catch (thrown) {
-      const { code, details } = failureFromThrown(thrown);
-      if (code !== "LOOK_CHANGED") throw thrown;
-      theirs.value = details.version as number;
-      return false;
-    } finally {
-      saving.value = false;
-    }
-  }
-
-  const discard = () => stored.value && take(stored.value);
-  watch(shop, load, { immediate: true });
-  return { stored, draft, failure, saving, theirs, dirty, load, save, discard };
 }
