@@ -320,7 +320,7 @@ def test_what_is_chosen_in_the_workbench_is_previewed_and_then_on_the_page(
     lead = desk(CHEN).page
     lead.goto(f"{product.address}/workbench/widget")
     lead.get_by_label("Colour of the button as #rrggbb").fill("#ffd400")
-    expect(lead.get_by_text("Contrast 1.41:1, too low to be read")).to_be_visible()
+    expect(lead.get_by_text("Contrast 1.43:1, too low to be read")).to_be_visible()
     expect(lead.get_by_role("button", name="Save")).to_be_disabled()
     lead.get_by_label("Colour of the button as #rrggbb").fill("#b3261e")
     lead.get_by_label("Welcome in English").fill("Good day from the workshop!")

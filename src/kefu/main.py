@@ -47,8 +47,8 @@ from kefu.knowledge.endpoints import router as knowledge
 from kefu.knowledge.vectors import Vectors
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
-from kefu.ops.openapi import describe_streams
 from kefu.ops.loader import router as loader
+from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
 from kefu.quality.endpoints import router as quality
 from kefu.quality.gate import Gate
@@ -78,8 +78,8 @@ from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.store import DatabaseStore, SessionStore
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
-from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.look_endpoints import router as look
+from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.security_endpoints import router as security
 from kefu.sso.endpoints import router as sso
 from kefu.sso.provider import Provider

@@ -108,7 +108,8 @@ def look_of(shop: Shop) -> Look:
     """What was chosen, else what the shop was made with."""
     if shop.look is not None:
         return Look.model_validate(shop.look)
-    return Look.model_construct(name=shop.bot_name, welcome=shop.welcome, suggestions=shop.suggestions)
+    made: dict[str, Any] = {"name": shop.bot_name, "welcome": shop.welcome, "suggestions": shop.suggestions}
+    return Look.model_construct(**made)
 
 
 def palette_for(shop: Shop) -> Palette | None:

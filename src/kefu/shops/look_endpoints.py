@@ -59,5 +59,10 @@ async def put_look(request: Request, shop_id: ShopInPath, body: PutLook, _: Writ
 
 
 def _look_data(shop: Shop) -> LookData:
-    about: dict[str, Any] = {"shop": shop.id, "version": shop.look_version, "is_default": shop.look is None, "icons": look.ICONS}
+    about: dict[str, Any] = {
+        "shop": shop.id,
+        "version": shop.look_version,
+        "is_default": shop.look is None,
+        "icons": look.ICONS,
+    }
     return LookData(data=LookOut.model_construct(**dict(look.look_of(shop)), **about))
