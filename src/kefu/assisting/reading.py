@@ -14,12 +14,13 @@ from sqlalchemy.dialects.sqlite import insert as sqlite_insert
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.ai.ports import ModelOf
+from kefu.analysis.lexicon import lexicons
 from kefu.analysis.rules import DIMENSIONS, analyse
 from kefu.assisting.model_reading import MOST, ReadByModel
 from kefu.assisting.models import MessageAnalysis, Suggestion
 from kefu.assisting.packet import judged
 from kefu.assisting.work import PrepareHelp
-from kefu.jobs.queue import Taken, again, enqueue
+from kefu.jobs.queue import Taken, again, enqueue_all
 from kefu.kit.db import Database, is_sqlite
 from kefu.kit.errors import NotFound
 from kefu.log.feed import Place, Placed, follow
@@ -33,7 +34,8 @@ from kefu.sessions.suggested import TYPE as USED
 
 FOLLOWER = "message-analysis"
 EVERY = timedelta(seconds=2)
-BATCH = 200
+# Few, for SQLite has one writer, and whoever posts waits for it.
+BATCH = 50
 TAKEN = {Move.TAKE_OVER.value, Move.TRANSFER.value}
 
 
@@ -53,6 +55,7 @@ class Page:
 
 async def read_messages(db: Database, reader_of: ModelOf | None, job: Taken) -> None:
     """Handles `ReadMessages`: follows the log to its end. Repeating it, or doing it twice at once, changes nothing."""
+    await asyncio.to_thread(lexicons)  # to read them takes a tenth of a second, once
     while not await _read_page(db, reader_of, job):
         pass
 
@@ -108,10 +111,9 @@ async def _write_page(tx: AsyncSession, page: Page) -> None:
             continue
         if one.entry.type == USED:
             await _keep_outcome(tx, one.entry)
-    for name in sorted({_session_of(one.entry) for one in page.found if _calls_for_help(one.entry)}):
-        held = page.sessions.get(name)
-        if held is not None and is_held(held) and held.last_visitor_seq:
-            await enqueue(tx, PrepareHelp(name, held.last_visitor_seq))
+    calling = {_session_of(one.entry) for one in page.found if _calls_for_help(one.entry)}
+    held = [page.sessions[name] for name in sorted(calling & page.sessions.keys()) if is_held(page.sessions[name])]
+    await enqueue_all(tx, [PrepareHelp(one.name, one.last_visitor_seq) for one in held if one.last_visitor_seq])
 
 
 async def _ask_models(tx: AsyncSession, page: Page) -> None:
@@ -120,10 +122,12 @@ async def _ask_models(tx: AsyncSession, page: Page) -> None:
     for row in page.rows:
         if row["shop"] in page.with_model:
             seqs.setdefault(row["session"], []).append(row["seq"])
-    for name, found in sorted(seqs.items()):
-        for start in range(0, len(found), MOST):
-            some = sorted(found)[start : start + MOST]
-            await enqueue(tx, ReadByModel(name, some[0], some[-1]))
+    parts = [
+        (name, sorted(found)[start : start + MOST])
+        for name, found in sorted(seqs.items())
+        for start in range(0, len(found), MOST)
+    ]
+    await enqueue_all(tx, [ReadByModel(name, some[0], some[-1]) for name, some in parts])
 
 
 def _calls_for_help(entry: Entry) -> bool:

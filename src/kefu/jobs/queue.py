@@ -5,6 +5,7 @@ whoever does it makes it due again instead of finishing it, so each due time is 
 """
 
 import random
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, ClassVar, Literal
@@ -67,9 +68,16 @@ def row_of(work: Work, now: int, delay: timedelta = timedelta()) -> dict[str, An
 
 async def enqueue(tx: AsyncSession, work: Work, delay: timedelta = timedelta()) -> None:
     """Write the job in the caller's transaction and wake a worker of this process after the commit."""
-    row = row_of(work, now_ms(), delay)
-    await tx.execute(insert(Job).values(row))
-    announce(tx, "jobs", work.lane)
+    await enqueue_all(tx, [work], delay)
+
+
+async def enqueue_all(tx: AsyncSession, works: Sequence[Work], delay: timedelta = timedelta()) -> None:
+    """As `enqueue`, by one statement."""
+    if works:
+        now = now_ms()
+        await tx.execute(insert(Job), [row_of(one, now, delay) for one in works])
+    for lane in {one.lane for one in works}:
+        announce(tx, "jobs", lane)
 
 
 ENSURE = """

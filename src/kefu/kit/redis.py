@@ -48,6 +48,7 @@ class Redis:
         self.prefix = _prefix(secret, self.pool.connection_kwargs.get("db", 0))
         self._client = _client(self.pool)
         self._healing: asyncio.Task[None] | None = None
+        self._scripts: dict[str, AsyncScript] = {}
 
     @property
     def is_away(self) -> bool:
@@ -84,7 +85,9 @@ class Redis:
 
     def script(self, lua: str) -> "AsyncScript":
         """A script to be called within `ask`; Redis is sent its text when it does not know it."""
-        return self._client.register_script(lua)
+        if lua not in self._scripts:
+            self._scripts[lua] = self._client.register_script(lua)
+        return self._scripts[lua]
 
     async def _heal(self) -> None:
         pause = PROBE_SECONDS

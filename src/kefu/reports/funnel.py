@@ -31,7 +31,8 @@ Stage = Literal["impression", "open"]
 By = Literal["page", "referrer", "day"]
 FOLLOWER = "funnel"
 EVERY = timedelta(seconds=15)
-BATCH = 200
+# Few, for SQLite has one writer, and whoever posts waits for it.
+BATCH = 50
 KEPT = timedelta(days=400)
 # Of one shop on one day. What comes to more is counted without a page, so that nobody fills the table.
 MOST_PAGES = 2_000

@@ -24,7 +24,7 @@ from kefu.sessions.search_ddl import shop_term
 
 FOLLOWER = "message-search"
 EVERY = timedelta(seconds=3)
-BATCH = 200
+BATCH = 100
 NOTE = "note."
 
 INSERT = "INSERT INTO indexed_messages (position, session, seq, words) VALUES (:position, :session, :seq, {words})"
