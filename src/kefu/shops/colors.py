@@ -1,6 +1,6 @@
 """Colours of a shop and whether people can read them (contrast of WCAG 2). Pure.
 
-A colour is `#rrggbb`. `web/workbench/src/look/colors.ts` does the same; the tests of both read the `colors.json` beside it.
+A colour is `#rrggbb`. `web/workbench/src/look/colors.ts` does the same; the tests of both read its `colors.json`.
 """
 
 from typing import Final
@@ -9,7 +9,7 @@ from pydantic import BaseModel
 
 AA: Final = 4.5
 BLACK, WHITE = "#000000", "#ffffff"
-# Of the widget in light and in dark (web/tokens.css): its ground, the one on which words are hardest to read, its words.
+# Of the widget by day and by night (web/tokens.css): its ground, the one that makes words hardest to read, its words.
 THEMES: Final = (("#ffffff", "#eceff0", "#1c2325"), ("#1a1f21", "#272e31", "#e9edee"))
 SOFT: Final = 0.1
 
