@@ -70,7 +70,7 @@ async def _script(request: Request, name: str, shop: str) -> Response:
 
 
 async def _look(db: Database, shop: str) -> dict[str, str]:
-    """That of the shop, or of the default one; a page gets its chat also for no shop, and while the database is away."""
+    """That of the shop, or of the default one; a page gets its chat also while the database is away."""
     try:
         async with db.read() as tx:
             return for_loader(await find_shop(tx, shop if re.match(SHOP_ID, shop) else None))

@@ -15,12 +15,11 @@ from kefu.kit.web import Origin
 from kefu.sessions.access import own_visitor, visitor_token
 from kefu.sessions.models import Session
 from kefu.sessions.queries import find
-from kefu.sessions.schemas import Introduction
 from kefu.sessions.service import Opening, open_session
 from kefu.sessions.store import SessionStore
 from kefu.shops.customer_ids import visitor_id_of
 from kefu.shops.customers import Customer, Proof, recognise
-from kefu.shops.look import told
+from kefu.shops.look import Introduction, told
 from kefu.shops.origins import ForeignOrigin
 from kefu.shops.security import keys_of
 from kefu.shops.service import find_shop
@@ -99,8 +98,7 @@ async def _open(tx: AsyncSession, state: State, wish: Wish, visitor: Visitor | N
     if shop.identity_mode == "enforce" and shop.identity_required and not (customer and customer["verified_by"]):
         raise IdentityRequired
     name, locale = wish.name or new_id("s"), wish.locale or "en"
-    said = wish.introduction
-    introduction = told(shop, locale, said.name, said.email, agreed=said.agreed) if said else None
+    introduction = told(shop, locale, wish.introduction) if wish.introduction else None
     opening = Opening(name, shop.id, locale, visitor_id, customer, wish.page, wish.came_from, introduction)
     session = await open_session(tx, opening)
     is_fresh = claimed is not None and claimed.verified_by is not None

@@ -9,7 +9,6 @@ import orjson
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
 
 from kefu.files.service import MOST_IN_MESSAGE
-from kefu.kit.addresses import EmailAddress
 from kefu.kit.clock import now_ms, unix_seconds
 from kefu.kit.i18n import Locale
 from kefu.log.log import Entry
@@ -20,6 +19,7 @@ from kefu.sessions.reading import Marks
 from kefu.sessions.several import Outcome
 from kefu.sessions.states import Status
 from kefu.shops.customers import Doubt, Proof
+from kefu.shops.look import Introduction
 from kefu.shops.pages import CameFrom
 
 NAME = r"^[A-Za-z0-9_.\-]{1,80}$"
@@ -74,14 +74,6 @@ class Card(Body):
 
 class ShowPage(Body):
     card: Card | None = Field(description="null: nothing any more")
-
-
-class Introduction(Body):
-    """What the visitor wrote before the first word, where the shop asks for it; unchecked."""
-
-    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
-    email: EmailAddress | None = None
-    agreed: bool = False
 
 
 class OpenConversation(Body):

@@ -2,12 +2,13 @@
 
 from typing import Annotated, Any, ClassVar, Final, Literal
 
-from pydantic import AfterValidator, BaseModel, Field, StringConstraints
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints
 from pydantic_core import PydanticCustomError
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.audit import audit, fields
+from kefu.kit.addresses import EmailAddress
 from kefu.kit.errors import Conflict, Invalid
 from kefu.kit.i18n import Locale, Text
 from kefu.shops.colors import AA, Palette, contrast, palette_of
@@ -86,6 +87,16 @@ class Look(BaseModel):
     hours_notice: Annotated[dict[Locale, Line], Both] = {"zh": "", "en": ""}
 
 
+class Introduction(BaseModel):
+    """What the visitor wrote before the first word, where the shop asks for it; unchecked."""
+
+    model_config = ConfigDict(strict=True)
+
+    name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
+    email: EmailAddress | None = None
+    agreed: bool = False
+
+
 class LookChanged(Conflict):
     """Nothing was written. `version`: of what is there now."""
 
@@ -127,18 +138,15 @@ def for_loader(shop: Shop) -> dict[str, str]:
     return {"shop": shop.id, "position": look.position, **drawn}
 
 
-def told(shop: Shop, locale: Locale, name: str, email: str | None, *, agreed: bool) -> dict[str, Any] | None:
-    """What is kept of what a visitor said before the first word: only what the shop asks. None for nothing.
-
-    `agreed` is kept as the words that they agreed to.
-    """
+def told(shop: Shop, locale: Locale, said: Introduction) -> dict[str, Any] | None:
+    """What is kept of it: only what the shop asks. None for nothing. `agreed` is kept as the words agreed to."""
     look = look_of(shop)
     facts: dict[str, Any] = {}
-    if name and look.asks.name != "off":
-        facts["name"] = name
-    if email and look.asks.email != "off":
-        facts["email"] = email
-    if agreed and look.consent.mode == "ask":
+    if said.name and look.asks.name != "off":
+        facts["name"] = said.name
+    if said.email and look.asks.email != "off":
+        facts["email"] = said.email
+    if said.agreed and look.consent.mode == "ask":
         facts["agreed"] = look.consent.text[locale]
     return facts or None
 
