@@ -1,5 +1,6 @@
 """The whole run: each scenario on each database, judged."""
 
+import gc
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -225,4 +226,6 @@ def _follower_row(where: str, result: followers.Followers, one: followers.Delive
 
 
 def _say(what: str) -> None:
+    """Before it begins, what this process left is freed: it does not do so itself, see `main`."""
+    gc.collect()
     print(f"  … {what}", flush=True)

@@ -11,6 +11,53 @@ PAGE = """<!doctype html>
   <body><h1>A shop</h1><button id="own">Its own button</button>{body}</body>
 </html>"""
 
+# No doctype, so in quirks mode; from right to left; against all that is not its own; something lies over everything.
+HOSTILE = """<html lang="ar" dir="rtl">
+  <head>
+    <meta charset="utf-8"><title>A hostile shop</title><link rel="icon" href="data:,">
+    <style>
+      * {{ all: unset !important; color: red !important; font: 40px serif !important; letter-spacing: 1em !important; }}
+      div, button, iframe {{ position: static !important; opacity: 0.2 !important; width: 20px !important; }}
+      #fiido-kefu {{ display: none !important; z-index: -1 !important; }}
+    </style>
+    <script>
+      overheard = [];
+      addEventListener("message", ({{ data }}) => overheard.push(data));
+    </script>
+  </head>
+  <body>
+    <h1>A hostile shop</h1>
+    {body}
+    <iframe src="{other}/advert"></iframe><iframe src="/rival"></iframe>
+    <p style="position: fixed !important; inset: 0 !important; z-index: 2147483647 !important"></p>
+  </body>
+</html>"""
+# In a frame beside the chat, or in a window of its own, it gives orders to each window that it can reach, in the name
+# of the page and of the chat.
+LIAR = """<!doctype html>
+<title>A liar</title>
+<script>
+  const name = location.pathname.slice(1);
+  const shop = window.opener ?? parent;
+  window.heard = [];
+  addEventListener("message", ({ data }) => heard.push(data));
+  const orders = [{ type: "send", text: `Said by the ${name}` }, { type: "locale", locale: "zh" }, { type: "logout" }];
+  const message = { type: "message", role: "agent", content: "Lies", seq: 1 };
+  const news = [{ type: "unread", count: 9 }, message, { type: "close" }];
+  function chat() {
+    try {
+      return shop.document.querySelector("#fiido-kefu").shadowRoot.querySelector("iframe").contentWindow;
+    } catch {
+      return null;
+    }
+  }
+  setInterval(() => {
+    for (const order of orders) chat()?.postMessage({ kefu: 1, ...order }, "*");
+    for (const lie of news) shop.postMessage({ kefu: 1, ...lie }, "*");
+  }, 50);
+</script>
+"""
+
 
 class Site:
     """Serves the pages put into it under their paths."""
@@ -31,6 +78,12 @@ class Site:
     def put(self, path: str, head: str = "", body: str = "") -> str:
         self.pages[path] = PAGE.format(head=head, body=body)
         return f"{self.address}{path}"
+
+    def put_hostile(self, body: str) -> str:
+        """With a frame of another origin in it, and one of its own."""
+        self.pages["/hostile"] = HOSTILE.format(body=body, other=self.other_address)
+        self.pages["/advert"] = self.pages["/rival"] = LIAR
+        return f"{self.address}/hostile"
 
 
 @contextmanager

@@ -14,6 +14,7 @@ from playwright.sync_api import Page, expect
 
 from e2e.conftest import Desk, Visit
 from e2e.product import CHEN, Product
+from e2e.test_looks import Beholder, faults
 from kefu.kit.clock import now_ms
 from servers import free_port
 
@@ -66,6 +67,10 @@ def test_who_comes_too_late_is_answered_by_mail(visit: Visit, desk: Desk, mailbo
     visitor.asks("电池保修多久？")
     visitor.chat.locator("form").get_by_role("button", name=visitor.words.person).click()
     form = visitor.chat.get_by_role("dialog", name="现在是非工作时间")
+    beholder = Beholder(visitor, "light")
+    beholder.sees("letter")
+    visitor.page.emulate_media(color_scheme="dark")
+    assert beholder.found + faults(visitor.frame) == []
     form.get_by_label("留言（选填）").fill("显示 E07，启动不了")
     form.get_by_label("邮箱").fill("anna@")
     form.get_by_role("button", name="提交留言").click()

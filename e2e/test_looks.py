@@ -1,16 +1,20 @@
 """Languages, themes and screens of the widget; nobody with a keyboard or a screen reader is left out."""
 
+from base64 import b64decode
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import Frame, Page, expect
+from playwright.sync_api import FloatRect, Frame, Page, expect
 
-from e2e.actors import comes_to_rest
-from e2e.conftest import Desk, OpenContext, Visit
+from e2e.actors import AgentDesk, Visitor, comes_to_rest
+from e2e.conftest import SHOTS, Desk, OpenContext, Visit
 from e2e.product import Product
+from e2e.test_files import BRING, brought, may_attach
+from e2e.test_shots import QUESTION, TALK, UNKNOWN
 from e2e.words import CHAT, Locale
 
+Scheme = Literal["light", "dark"]
 AXE = (Path(__file__).parents[1] / "node_modules/axe-core/axe.min.js").read_text()
 RUN_AXE = """
 async () => (await axe.run(document, { resultTypes: ["violations"], iframes: false })).violations
@@ -18,6 +22,22 @@ async () => (await axe.run(document, { resultTypes: ["violations"], iframes: fal
   .map(({ id, nodes }) => `${id}: ${nodes.map(({ html, failureSummary }) => `${html} ${failureSummary}`).join(" | ")}`)
 """
 PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch": True, "is_mobile": True}
+SMALL_PHONE = PHONE | {"viewport": {"width": 360, "height": 640}}
+# What a phone's camera and its bar at the edge take.
+NOTCH = {"top": 47, "bottom": 34, "left": 0, "right": 0}
+# Links within words may be as small as the words are.
+TOO_SMALL = """
+() => [...document.querySelectorAll("button, a, textarea, input:not(.visually-hidden), label.target")]
+  .filter((it) => it.checkVisibility({ visibilityProperty: true }) && !it.closest(".text, .words"))
+  .filter((it) => { const { width, height } = it.getBoundingClientRect(); return Math.min(width, height) < 43.9; })
+  .map((it) => it.outerHTML)
+"""
+EARLIER = {"en": "Earlier chats", "zh": "历史对话"}
+NO_WIDER = "document.documentElement.scrollWidth <= innerWidth"
+# On top of the page's history.
+NO_ENTRY = "() => !history.state?.kefu"
+# A router of the page's own.
+ROUTER = "() => { window.routed = []; addEventListener('popstate', ({ state }) => routed.push(state)); }"
 BRIGHTNESS = """
 () => getComputedStyle(document.body).backgroundColor.match(/[\\d.]+/g).slice(0, 3)
   .reduce((sum, part) => sum + Number(part), 0) / 765
@@ -58,20 +78,46 @@ def test_the_chat_follows_the_colours_of_the_system(visit: Visit, scheme: str) -
     assert brightness > 0.8 if scheme == "light" else brightness < 0.2
 
 
-def test_on_a_phone_the_chat_fills_the_screen_and_the_page_behind_it_stands_still(visit: Visit) -> None:
-    visitor = visit("zh", **PHONE)
-    visitor.is_in_the_chat()
+def test_on_a_phone_the_chat_fills_the_screen_and_back_closes_it(visit: Visit) -> None:
+    visitor = visit("zh", **SMALL_PHONE)
+    page = visitor.page
+    page.context.new_cdp_session(page).send("Emulation.setSafeAreaInsetsOverride", {"insets": NOTCH})
+    visitor.opens_the_shop()
+    page.evaluate(ROUTER)
+    page.evaluate("history.replaceState({ its: 'own' }, '')")
+    before = page.url
+    visitor.opens_the_chat()
 
     expect(visitor.panel).to_have_css("opacity", "1")
-    visitor.page.wait_for_function(FILLS_THE_SCREEN)
+    page.wait_for_function(FILLS_THE_SCREEN)
+    free: FloatRect = {"x": 0, "y": NOTCH["top"], "width": 360, "height": 640 - NOTCH["top"] - NOTCH["bottom"]}
+    assert visitor.panel.locator("iframe").bounding_box() == free
     expect(visitor.launcher).to_be_hidden()
-    expect(visitor.page.locator("html")).to_have_css("overflow", "hidden")
+    expect(page.locator("html")).to_have_css("overflow", "hidden")
+    assert page.evaluate("document.body.inert"), "no key leads behind it"
     visitor.asks("电池可以带上飞机吗？")
-    assert visitor.frame.evaluate("document.documentElement.scrollWidth <= innerWidth")
+    assert visitor.frame.evaluate(NO_WIDER)
+    for width, height in ((844, 390), (640, 360), (360, 640)):
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_function(FILLS_THE_SCREEN)
+        assert visitor.frame.evaluate(NO_WIDER)
+        expect(visitor.field).to_be_in_viewport(ratio=1)
 
+    assert page.evaluate("history.state") == {"its": "own", "kefu": 1}
+    page.go_back()
+    expect(visitor.launcher).to_be_visible()
+    expect(page.locator("html")).not_to_have_css("overflow", "hidden")
+    assert not page.evaluate("document.body.inert")
+    visitor.opens_the_chat()
     visitor.chat.get_by_role("button", name=visitor.words.minimise).click()
     expect(visitor.launcher).to_be_visible()
-    expect(visitor.page.locator("html")).not_to_have_css("overflow", "hidden")
+    page.wait_for_function(NO_ENTRY)
+    heard: list[object] = page.evaluate("routed")
+    assert all(one == {"its": "own"} for one in heard), "the page was never left"
+    page.evaluate("history.pushState({ its: 'next' }, '', '?next')")
+    page.go_back()
+    assert page.url == before
+    assert page.evaluate("routed").pop() == {"its": "own"}
 
 
 def test_the_window_can_be_larger_and_smaller_again(visit: Visit) -> None:
@@ -84,6 +130,14 @@ def test_the_window_can_be_larger_and_smaller_again(visit: Visit) -> None:
     visitor.chat.get_by_role("button", name=visitor.words.restore).click()
 
     expect(visitor.panel).to_have_attribute("data-layout", "panel")
+    # A window of 1440 × 800, and all in it twice as large.
+    visitor.page.set_viewport_size({"width": 720, "height": 400})
+    visitor.page.wait_for_function(FILLS_THE_SCREEN)
+    expect(visitor.field).to_be_in_viewport(ratio=1)
+    assert visitor.frame.evaluate(NO_WIDER)
+    visitor.page.set_viewport_size({"width": 1440, "height": 800})
+    visitor.page.wait_for_function(NO_ENTRY)
+    expect(visitor.field).to_be_in_viewport(ratio=1)
 
 
 def test_on_a_phone_the_agent_goes_from_the_list_to_a_conversation_and_back(visit: Visit, desk: Desk) -> None:
@@ -106,29 +160,112 @@ def test_on_a_phone_the_agent_goes_from_the_list_to_a_conversation_and_back(visi
 def faults(where: Page | Frame) -> list[str]:
     """What axe finds serious or critical."""
     comes_to_rest(where)
-    where.evaluate(AXE)
+    if where.evaluate("!window.axe"):
+        where.evaluate(AXE)
     found: list[str] = where.evaluate(RUN_AXE)
     return found
 
 
-@pytest.mark.parametrize(("locale", "scheme"), [("en", "light"), ("zh", "dark")])
-def test_the_shop_and_the_chat_have_no_serious_fault(visit: Visit, desk: Desk, locale: Locale, scheme: str) -> None:
-    visitor, agent = visit(locale, color_scheme=scheme), desk()
-    visitor.opens_the_shop()
-    assert faults(visitor.page) == []
-    visitor.opens_the_chat()
-    expect(visitor.chat.get_by_text(visitor.words.welcome)).to_be_visible()
-    assert faults(visitor.page) == []
-    assert faults(visitor.frame) == []
+class Beholder:
+    """Looks at the states of a chat: as axe does, and with a finger; and keeps a picture of each."""
 
-    visitor.asks({"en": "Can I take the battery on a plane?", "zh": "电池可以带上飞机吗？"}[locale])
-    assert faults(visitor.frame) == []
-    visitor.calls_a_person()
+    def __init__(self, visitor: Visitor, scheme: Scheme) -> None:
+        self.visitor = visitor
+        self.scheme = scheme
+        self.has_finger = visitor.page.evaluate("matchMedia('(pointer: coarse)').matches")
+        self.browser = visitor.page.context.new_cdp_session(visitor.page)
+        self.found: list[str] = []
+
+    def sees(self, state: str) -> None:
+        frame = self.visitor.frame
+        self.found += [f"{state}: {fault}" for fault in faults(frame)]
+        self._keep(state)
+        if not frame.evaluate(NO_WIDER):
+            self.found.append(f"{state}: wider than the screen")
+        if self.has_finger:
+            self.found += [f"{state}: {small} is too small" for small in frame.evaluate(TOO_SMALL)]
+
+    def _keep(self, state: str) -> None:
+        box = self.visitor.panel.bounding_box()
+        shot = {"format": "webp", "quality": 80, "clip": {**(box or {}), "scale": 1.5}}
+        picture = self.browser.send("Page.captureScreenshot", shot)["data"]
+        folder = SHOTS / "states"
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / f"{state}-{self.visitor.locale}-{self.scheme}.webp").write_bytes(b64decode(picture))
+
+
+def _talks_to_a_person(visitor: Visitor, agent: AgentDesk, beholder: Beholder) -> None:
+    """With a picture, and with words that do not arrive."""
+    page, chat, locale = visitor.page, visitor.chat, visitor.locale
     agent.opens(visitor.session)
     agent.takes_over()
-    agent.says("Hello")
-    visitor.sees("Hello")
-    assert faults(visitor.frame) == []
+    agent.says(TALK[locale][1])
+    visitor.sees(TALK[locale][1])
+    may_attach(visitor.field).evaluate(BRING, brought("paste"))
+    expect(chat.locator(".attached progress")).to_have_count(0)
+    agent.composer.press_sequentially("One")
+    expect(chat.locator(".typing")).to_be_visible()
+    beholder.sees("person")
+    visitor.says(TALK[locale][0])
+    expect(chat.locator(".picture img")).to_be_visible()
+    agent.composer.fill("")
+
+    page.route("**/messages", lambda route: route.fulfill(status=422, json={"error": {"code": "NO", "message": "No"}}))
+    visitor.says(TALK[locale][3])
+    expect(chat.locator(".bad")).to_be_visible()
+    page.unroute("**/messages")
+    page.context.set_offline(offline=True)
+    visitor.says(TALK[locale][3])
+    expect(chat.get_by_text(visitor.words.sending)).to_be_visible()
+    beholder.sees("offline")
+    page.context.set_offline(offline=False)
+
+
+@pytest.mark.parametrize(
+    ("locale", "scheme", "screen"),
+    [pytest.param("en", "light", {}, id="en-desk"), pytest.param("zh", "dark", SMALL_PHONE, id="zh-phone")],
+)
+def test_no_state_of_the_chat_keeps_anybody_out(
+    visit: Visit, desk: Desk, product: Product, locale: Locale, scheme: Scheme, screen: dict[str, Any]
+) -> None:
+    visitor, agent = visit(locale, color_scheme=scheme, **screen), desk()
+    chat, page = visitor.chat, visitor.page
+    visitor.opens_the_shop()
+    assert faults(page) == []
+    visitor.opens_the_chat()
+    expect(chat.get_by_text(visitor.words.welcome)).to_be_visible()
+    assert faults(page) == []
+    beholder = Beholder(visitor, scheme)
+    assert beholder.has_finger == bool(screen)
+    beholder.sees("welcome")
+
+    visitor.asks(QUESTION[locale])
+    page.evaluate("FiidoKefu.setContext({ kind: 'product', title: 'T3 Trek', detail: '€2,399' })")
+    expect(chat.get_by_role("complementary")).to_be_visible()
+    beholder.sees("answer")
+    page.evaluate("FiidoKefu.setContext(null)")
+    visitor.asks(UNKNOWN[locale])
+    chat.locator("form").get_by_role("button", name=visitor.words.person).click()
+    beholder.sees("handoff")
+    chat.get_by_role("dialog").get_by_role("button", name=visitor.words.person).click()
+    visitor.sees_status(visitor.words.waiting)
+    beholder.sees("waiting")
+
+    _talks_to_a_person(visitor, agent, beholder)
+    agent.releases()
+    rating = chat.locator("aside:has(.stars)")
+    rating.locator("label").nth(3).click()
+    expect(rating.locator(".reasons button")).not_to_have_count(0)
+    beholder.sees("rating")
+    rating.locator(".send").click()
+    expect(rating).to_be_hidden()
+    product.closes_what_is_open()
+    visitor.sees_status(visitor.words.ended)
+    beholder.sees("ended")
+    chat.get_by_role("button", name=EARLIER[locale]).click()
+    expect(chat.get_by_role("dialog")).to_be_visible()
+    beholder.sees("history")
+    assert beholder.found == []
 
 
 def faults_by_day_and_by_night(page: Page) -> list[str]:

@@ -1,5 +1,7 @@
 """A dead server, a lost network, a reload, a second tab: nothing is lost and nothing doubled."""
 
+import re
+import time
 from collections.abc import Callable
 from itertools import pairwise
 from pathlib import Path
@@ -25,6 +27,27 @@ GROWTH = """
     if (text > (window.lengths.at(-1) ?? 0)) window.lengths.push(text);
   }).observe(log, { childList: true, characterData: true, subtree: true });
 }
+"""
+
+POSTS = re.compile("/messages$")
+A_DAY_AHEAD = """
+{
+  const [real, now] = [Date, Date.now];
+  Date = class extends real { constructor(...given) { super(...(given.length ? given : [real.now()])); } };
+  real.now = Date.now = () => now() + 86_400_000;
+}
+"""
+NOTHING_IS_KEPT = """
+if (location.pathname === "/embed") {
+  const refuse = () => { throw new DOMException("denied", "SecurityError"); };
+  for (const name of ["localStorage", "sessionStorage", "indexedDB"])
+    Object.defineProperty(window, name, { get: refuse });
+  navigator.locks.request = async () => refuse();
+}
+"""
+VOID = """
+() => Object.entries(localStorage).filter(([key]) => key.startsWith("kefu.visit."))
+  .forEach(([key, visit]) => (localStorage[key] = JSON.stringify({ ...JSON.parse(visit), token: "void" })))
 """
 
 
@@ -142,6 +165,82 @@ def test_a_reload_keeps_the_conversation_and_what_was_typed(visit: Visit) -> Non
     expect(visitor.answers).to_have_count(1)
     assert (visitor.session, visitor.said()) == before
     expect(visitor.field).to_have_value("Not yet sent")
+
+
+def test_every_word_is_there_once_and_in_order_whatever_befalls_its_tab(visit: Visit, product: Product) -> None:
+    """A reload in mid-answer, a clock that is a day ahead, answers that are lost, a tab that sleeps, a void token."""
+    first = visit()
+    first.page.add_init_script(A_DAY_AHEAD)
+    first.is_in_the_chat()
+    first.says("One")
+    expect(first.chat.locator(".text.streaming")).to_be_visible()
+    first.page.reload()
+    first.opens_the_chat()
+    second = Visitor(first.page.context.new_page(), product.address, "en")
+    second.is_in_the_chat()
+    second.sees("One")
+    session = first.session
+
+    first.page.context.route(POSTS, lambda route: route.abort())
+    first.says("Two")
+    expect(first.chat.get_by_text(first.words.sending)).to_be_visible()
+    second.says("Three")
+    devtools = first.page.context.new_cdp_session(first.page)
+    devtools.send("Page.setWebLifecycleState", {"state": "frozen"})
+    first.page.context.unroute(POSTS)
+    arrives(product, session, ["One", "Two", "Three"])
+    second.page.route(POSTS, lambda route: (route.fetch(), route.abort()), times=1)
+    second.says("Four")
+    second.says("Five")
+    arrives(product, session, ["One", "Two", "Three", "Four", "Five"])
+    devtools.send("Page.setWebLifecycleState", {"state": "active"})
+    first.sees("Five")
+
+    second.frame.evaluate(VOID)
+    second.page.reload()
+    second.opens_the_chat()
+    second.says("Six")
+    first.sees("Six")
+    assert first.session == second.session != session
+    arrives(product, first.session, ["Six"])
+    assert asked(product, session) == ["One", "Two", "Three", "Four", "Five"]
+
+
+def arrives(product: Product, session: str, words: list[str]) -> None:
+    """The visitor's words, one behind the other."""
+    deadline = time.monotonic() + AFTER_A_RESTART / 1000
+    while (found := asked(product, session)) != words and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert found == words
+
+
+def asked(product: Product, session: str) -> list[str]:
+    """What the visitor said."""
+    return [words for role, words in product.messages(session) if role == "user"]
+
+
+def test_where_the_browser_keeps_nothing_who_leaves_too_early_is_asked(visit: Visit, product: Product) -> None:
+    visitor = visit()
+    page = visitor.page
+    page.add_init_script(NOTHING_IS_KEPT)
+    visitor.is_in_the_chat()
+    page.evaluate("() => { window.begun = []; FiidoKefu.on('conversation', ({ session }) => begun.push(session)); }")
+    page.route(POSTS, lambda route: route.abort())
+    visitor.says("One")
+    visitor.says("Two")
+    expect(visitor.chat.get_by_text(visitor.words.sending)).to_be_visible()
+
+    with page.expect_event("dialog") as question:
+        page.close(run_before_unload=True)
+    assert question.value.type == "beforeunload"
+    question.value.dismiss()
+    page.unroute(POSTS)
+
+    (session,) = page.evaluate("begun")
+    arrives(product, session, ["One", "Two"])
+    expect(visitor.chat.get_by_text(visitor.words.sending)).to_have_count(0)
+    with page.expect_event("close"):
+        page.close(run_before_unload=True)
 
 
 def test_two_tabs_show_one_conversation(visit: Visit, product: Product) -> None:

@@ -37,11 +37,34 @@ SAMPLE = (Path(__file__).parents[1] / "docs/guide/sample-shop.html").read_text()
 LEFT = """
 () => [document.querySelectorAll("#fiido-kefu").length, document.documentElement.getAttributeNames(), document.cookie]
 """
-LOUD = """
-<style>
-  * { color: red !important; font: 40px serif !important; letter-spacing: 1em !important; }
-  button { all: unset !important; } iframe { width: 20px !important; } div { padding: 90px; float: left; opacity: 0.2; }
-</style>
+LOOK = """
+it => {
+  const { color, fontSize, letterSpacing, direction, opacity, textAlign } = getComputedStyle(it);
+  return [color, fontSize, letterSpacing, direction, opacity, textAlign];
+}
+"""
+NOTE = """
+() => {
+  window.noted = [];
+  FiidoKefu.on("unread", ({ count }) => noted.push(count));
+  FiidoKefu.on("message", ({ content }) => noted.push(content));
+}
+"""
+# All that a script of the page gets hold of.
+SPY = """
+() => {
+  const frame = document.querySelector("#fiido-kefu").shadowRoot.querySelector("iframe");
+  const doors = [
+    () => frame.contentDocument.body.innerHTML,
+    () => frame.contentWindow.localStorage["kefu.visit.demo"],
+    () => frame.contentWindow.location.href,
+    () => frame.contentWindow.document.cookie,
+  ];
+  const inside = doors.map((open) => { try { return open(); } catch { return null; } });
+  const kept = [{ ...localStorage }, { ...sessionStorage }, document.cookie, frame.src];
+  const loaded = performance.getEntries().map(({ name }) => name);
+  return [inside, JSON.stringify([kept, loaded, overheard])];
+}
 """
 HEAR = "name => { window.heard = []; FiidoKefu.on(name, (detail) => window.heard.push(detail)); }"
 
@@ -149,10 +172,12 @@ def test_what_comes_while_the_chat_is_closed_is_counted_until_it_is_opened(
 
     expect(shopper.page.get_by_role("button", name="Open customer chat, 1 unread message")).to_be_visible()
     expect(shopper.launcher.locator(".badge")).to_have_text("1")
+    assert shopper.page.title() == "(1) A shop"
     shopper.opens_the_chat()
     shopper.sees("Are you still there?")
     shopper.page.wait_for_function("() => window.heard.at(-1)?.count === 0")
     assert {"count": 1} in shopper.page.evaluate("heard")
+    assert shopper.page.title() == "A shop"
 
 
 @pytest.mark.parametrize(
@@ -197,6 +222,26 @@ def test_the_chat_goes_along_on_a_strict_page_and_leaves_it_as_it_was(
     comes(product.seen, {f"{site.address}/strict": (1, 1), bikes: (1, 0)})
 
 
+def test_the_shop_speaks_first_where_its_rule_holds(shopper: Visitor, site: Site, product: Product) -> None:
+    page, text = shopper.page, "Shall we check the size with you?"
+    product.invites({"text": {"en": text}, "seconds": 0, "url": "/cart*m", "cart": 500})
+    inviting = STRICT.replace("https://kefu.example.com", product.address).replace("data-consent", "data-invite")
+    site.pages["/cart?size=m"] = inviting
+    page.goto(f"{site.address}/cart?size=m")
+    expect(shopper.launcher).to_be_visible()
+    expect(page.locator("#fiido-kefu iframe")).to_have_count(0)
+
+    page.evaluate("FiidoKefu.setContext({ cart: 500 })")
+    invitation = page.locator("#fiido-kefu .invitation")
+    expect(invitation).to_be_visible()
+    invitation.get_by_text(text).click()
+
+    expect(shopper.field).to_be_visible()
+    expect(shopper.chat.get_by_text(text)).to_be_visible()
+    expect(invitation).to_have_count(0)
+    shopper.asks("How do I return my bike?")
+
+
 def comes(look: Callable[[], object], what: object) -> None:
     """Look until that is there."""
     deadline = time.monotonic() + 10
@@ -205,19 +250,41 @@ def comes(look: Callable[[], object], what: object) -> None:
     assert found == what
 
 
-def test_the_page_cannot_restyle_the_chat(shopper: Visitor, site: Site, line: str) -> None:
-    looks = []
-    for path, style in (("/quiet", ""), ("/loud", LOUD)):
-        shopper.page.goto(site.put(path, head=style, body=line))
+def test_a_hostile_page_neither_restyles_the_chat_nor_covers_it_nor_learns_its_secret(
+    shopper: Visitor, site: Site, line: str
+) -> None:
+    page, looks = shopper.page, []
+    for address in (site.put("/quiet", body=line), site.put_hostile(line)):
+        page.goto(address)
         expect(shopper.launcher).to_be_visible()
         button = shopper.launcher.bounding_box()
         shopper.opens_the_chat()
         expect(shopper.panel).to_have_css("opacity", "1")
-        looks.append(
-            (button, shopper.panel.bounding_box(), shopper.launcher.evaluate("it => getComputedStyle(it).color"))
-        )
-
+        looks.append((button, shopper.panel.bounding_box(), shopper.launcher.evaluate(LOOK)))
+    assert page.evaluate("document.compatMode") == "BackCompat"
     assert looks[0] == looks[1]
+
+    page.evaluate(NOTE)
+    page.evaluate("url => { open(url); }", f"{site.other_address}/advert")
+    shopper.asks("How do I return my bike?")
+    secret = shopper.frame.evaluate("JSON.parse(localStorage['kefu.visit.demo']).token")
+    inside, outside = page.evaluate(SPY)
+    assert inside == [None] * 4
+    assert shopper.session in outside, "the page hears which conversation it is"
+    assert secret not in outside
+    assert [role for role, _ in shopper.said()] == ["user", "assistant"], "nobody speaks for the visitor"
+    expect(shopper.field).to_be_visible()
+    expect(shopper.chat.locator("html")).to_have_attribute("lang", "en")
+    assert {9, "Lies"}.isdisjoint(page.evaluate("noted")), "nobody speaks for the chat"
+    pages = [frame for one in page.context.pages for frame in one.frames]
+    liars = [frame for frame in pages if frame.url.endswith(("/advert", "/rival"))]
+    assert [frame.evaluate("heard") for frame in liars] == [[], [], []], "two frames and a window"
+
+    page.emulate_media(reduced_motion="reduce")
+    expect(shopper.panel).to_have_css("transition-duration", "0s")
+    assert shopper.frame.evaluate("matchMedia('(prefers-reduced-motion: reduce)').matches")
+    shopper.launcher.click()
+    expect(shopper.field).to_be_hidden()
 
 
 def test_a_page_that_is_not_listed_cannot_hold_the_chat(chromium_refusal: Visitor, site: Site, line: str) -> None:
@@ -246,22 +313,6 @@ def test_the_chat_obeys_no_page_but_the_one_it_was_opened_for(shopper: Visitor, 
     expect(chat.get_by_text("Not from the visitor")).to_have_count(0)
     expect(chat.locator("html")).to_have_attribute("lang", "en")
     assert page.evaluate("told") == []
-
-
-def test_the_page_hears_no_frame_but_the_chat(shopper: Visitor, site: Site, line: str) -> None:
-    page = shopper.page
-    page.goto(site.put("/liar", body=line))
-    shopper.opens_the_chat()
-    shopper.chat.get_by_role("button", name="Minimise chat").click()
-    page.evaluate(HEAR, "unread")
-
-    page.evaluate("postMessage({ kefu: 1, type: 'unread', count: 9 }, '*')")
-    page.evaluate(
-        "new Promise((done) => { addEventListener('message', done, { once: true }); postMessage('after it', '*') })"
-    )
-
-    expect(shopper.launcher).to_have_accessible_name("Open customer chat")
-    assert page.evaluate("heard") == []
 
 
 def test_two_people_on_one_browser_never_see_each_others_conversation(

@@ -2,10 +2,22 @@
 
 import re
 
-from playwright.sync_api import expect
+from playwright.sync_api import Locator, Page, expect
 
+from e2e.actors import Visitor
 from e2e.conftest import Desk, Visit
 from e2e.product import LENA
+
+HAS_FOCUS = "it => it === it.getRootNode().activeElement"
+
+
+def walks_to(page: Page, goal: Locator, key: str = "Tab") -> None:
+    """By the keyboard alone."""
+    for _ in range(60):
+        if goal.evaluate(HAS_FOCUS):
+            return
+        page.keyboard.press(key)
+    raise AssertionError(f"{goal} is out of the keyboard's reach")
 
 
 def test_an_agent_tags_a_conversation_and_answers_with_quick_replies(visit: Visit, desk: Desk) -> None:
@@ -71,11 +83,34 @@ def test_a_draft_goes_on_on_another_device_and_is_gone_once_it_is_sent(visit: Vi
     expect(agent.composer).to_have_value("")
 
 
-def test_the_visitor_rates_the_service_once_by_keyboard_and_the_agent_reads_it(visit: Visit, desk: Desk) -> None:
+def calls_a_person_by_keyboard(visitor: Visitor) -> None:
+    page, keys = visitor.page, visitor.page.keyboard
+    walks_to(page, visitor.launcher)
+    keys.press("Enter")
+    expect(visitor.field).to_be_focused()
+    keys.type("Where is my bike?")
+    keys.press("Enter")
+    visitor.sees("Where is my bike?")
+    person = visitor.chat.locator("form").get_by_role("button", name="Talk to a person")
+    walks_to(page, person)
+    keys.press("Enter")
+    keys.press("Escape")
+    expect(visitor.chat.get_by_role("dialog")).to_have_count(0)
+    expect(person).to_be_focused()
+    keys.press("Enter")
+    expect(visitor.chat.get_by_role("dialog").get_by_role("button", name="Talk to a person")).to_be_focused()
+    keys.press("Enter")
+    expect(visitor.field).to_be_focused()
+    visitor.sees_status("No. 1 in line")
+
+
+def test_a_visitor_comes_from_the_button_to_the_rating_by_keyboard_and_the_agent_reads_it(
+    visit: Visit, desk: Desk
+) -> None:
     visitor, agent = visit(), desk()
-    visitor.is_in_the_chat()
-    visitor.says("Where is my bike?")
-    visitor.calls_a_person()
+    page, keys = visitor.page, visitor.page.keyboard
+    visitor.opens_the_shop()
+    calls_a_person_by_keyboard(visitor)
     agent.opens(visitor.session)
     agent.takes_over()
     agent.says("It comes tomorrow.")
@@ -84,15 +119,23 @@ def test_the_visitor_rates_the_service_once_by_keyboard_and_the_agent_reads_it(v
     expect(card).to_be_hidden()
     agent.releases()
     expect(card).to_be_visible()
-    card.get_by_role("radio", name="5 stars").focus()
-    visitor.page.keyboard.press("ArrowLeft")
-    visitor.page.keyboard.press("Space")
+    walks_to(page, card.get_by_role("radio").last, "Shift+Tab")
+    keys.press("Space")
+    keys.press("ArrowLeft")
     expect(card.get_by_role("radio", name="4 stars")).to_be_checked()
-    card.get_by_role("button", name="Quick answers").click()
-    card.get_by_role("textbox").fill("Very kind <3")
-    card.get_by_role("button", name="Send rating").click()
+    expect(card.get_by_role("button", name="Quick answers")).to_be_visible()
+    walks_to(page, card.get_by_role("button", name="Quick answers"))
+    keys.press("Space")
+    walks_to(page, card.get_by_role("textbox"))
+    keys.type("Very kind <3")
+    walks_to(page, card.get_by_role("button", name="Send rating"))
+    keys.press("Enter")
     expect(visitor.chat.get_by_text("You rated our service ★★★★☆")).to_be_visible()
     expect(card).to_be_hidden()
+    expect(visitor.field).to_be_focused()
+    keys.press("Escape")
+    expect(visitor.field).to_be_hidden()
+    expect(visitor.launcher).to_be_focused()
     visitor.page.reload()
     visitor.opens_the_chat()
     expect(visitor.chat.get_by_text("You rated our service ★★★★☆")).to_be_visible()

@@ -78,6 +78,7 @@ from kefu.sessions.redis_store import RedisStore
 from kefu.sessions.store import DatabaseStore, SessionStore
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
+from kefu.shops.invitation_endpoints import router as invitations
 from kefu.shops.look_endpoints import router as look
 from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.security_endpoints import router as security
@@ -130,6 +131,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     quality,
     shops,
     security,
+    invitations,
     look,
     loader,
     policies,

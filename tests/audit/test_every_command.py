@@ -113,6 +113,8 @@ async def keep_house(story: Story, root: Agent, mei: Agent) -> None:
     demands = {"identity_mode": "report", "identity_required": False, "origins": None, "version": 0}
     await story.does(root, "PUT /api/shops/{shop_id}/security", demands, shop_id="default")
     await story.does(root, "PUT /api/shops/{shop_id}/look", LOOK | {"version": 0}, shop_id="default")
+    invited = {"invitations": [{"text": {"en": "Questions?"}}], "version": 0}
+    await story.does(root, "PUT /api/shops/{shop_id}/invitations", invited, shop_id="default")
     for route in ("PUT /api/shops/{shop_id}/bot", "POST /api/shops/{shop_id}/bot/test"):
         await story.does(root, route, {"version": 0, "persona": "Vela"}, shop_id="default")
     secret = await story.does(root, "POST /api/shops/{shop_id}/secrets", shop_id="default")

@@ -11,25 +11,28 @@ function inlineTokens(): Plugin {
     name: "inline-tokens",
     enforce: "pre",
     transform(code, id) {
-      if (!id.includes("launcher.css")) return undefined;
+      if (!/(launcher|invite)\.css/.test(id)) return undefined;
       return code.replaceAll(/var\((--k-[\w-]+)\)/g, (_use, name: string) => {
         const value = new RegExp(`${name}: ([^;]+);`).exec(tokens)?.[1];
-        if (!value) throw new Error(`launcher.css uses ${name}, which tokens.css does not define`);
+        if (!value) throw new Error(`${id} uses ${name}, which tokens.css does not define`);
         return value;
       });
     },
   };
 }
 
+const SCRIPTS = {
+  production: { entry: "src/index.ts", formats: ["iife" as const], name: "kefu", fileName: () => "fiido-kefu.js" },
+  compat: { entry: "src/compat.ts", formats: ["iife" as const], name: "kefu", fileName: () => "fiido-kefu-compat.js" },
+  invite: { entry: "src/invite.ts", formats: ["es" as const], fileName: () => "invite.js" },
+};
+
 export default defineConfig(({ mode }) => ({
   plugins: [inlineTokens()],
   build: {
     outDir: "../../src/kefu/static/sdk",
-    emptyOutDir: mode !== "compat",
-    lib:
-      mode === "compat"
-        ? { entry: "src/compat.ts", formats: ["iife"], name: "kefu", fileName: () => "fiido-kefu-compat.js" }
-        : { entry: "src/index.ts", formats: ["iife"], name: "kefu", fileName: () => "fiido-kefu.js" },
+    emptyOutDir: mode === "production",
+    lib: SCRIPTS[mode as keyof typeof SCRIPTS] ?? SCRIPTS.production,
   },
   test: {
     name: "sdk",

@@ -2,12 +2,13 @@
 
 import asyncio
 import gzip
+import json
 import secrets
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
-from fastapi import APIRouter, Depends, FastAPI, Request
+from fastapi import APIRouter, Depends, FastAPI, Query, Request
 from fastapi.responses import FileResponse, HTMLResponse, RedirectResponse, Response
 from starlette.datastructures import Headers
 from starlette.staticfiles import StaticFiles
@@ -17,10 +18,15 @@ from kefu.accounts.identity import anyone
 from kefu.kit.config import Settings
 from kefu.kit.errors import Unavailable
 from kefu.kit.i18n import Text
+from kefu.shops.invitations import invitations_of
+from kefu.shops.models import SHOP_ID
+from kefu.shops.service import find_shop
 
 STATIC = Path(__file__).parent.parent / "static"
 YEAR = "public, max-age=31536000, immutable"
 FRESH = "no-cache"
+INVITING = "sdk/invite.js"
+JAVASCRIPT = "text/javascript"
 TEXT_FILES = (".js", ".css", ".svg", ".html", ".json")
 LOCAL_PARENTS = ("http://localhost:*", "http://127.0.0.1:*")
 # What the build writes where each answer puts a nonce of its own (`cspNonce` in the apps' vite.config.ts).
@@ -136,3 +142,26 @@ async def embed(request: Request, shop: str = "") -> Response:
     state = request.app.state
     await state.origins.refresh()
     return _page("widget/index.html", frame_ancestors(state.origins.of(shop), state.settings))
+
+
+@router.get("/sdk/invite.js")
+async def inviting(request: Request, shop: Annotated[str | None, Query(pattern=SHOP_ID)] = None) -> Response:
+    """The script that invites visitors, with the shop's invitations. Only a page that asked for them loads it."""
+    async with request.app.state.db.read() as tx:
+        found = await find_shop(tx, shop)
+    on = [one.model_dump(exclude={"is_on"}) for one in invitations_of(found) if one.is_on]
+    if not on:
+        return _for_any_site(Response("export const begin = () => {};", media_type=JAVASCRIPT))
+    path = STATIC / INVITING
+    if not path.is_file():
+        raise NotBuilt
+    # What JSON escapes can close neither the script nor one of its strings.
+    script = f"{_text(path, path.stat().st_mtime_ns)}\nexport const invitations = {json.dumps(on)};\n"
+    return _for_any_site(Response(script, media_type=JAVASCRIPT))
+
+
+def _for_any_site(response: Response) -> Response:
+    response.headers["Cache-Control"] = "public, max-age=300"
+    response.headers["Access-Control-Allow-Origin"] = "*"
+    response.headers["Cross-Origin-Resource-Policy"] = "cross-origin"
+    return response

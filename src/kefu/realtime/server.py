@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, ClassVar
 
 from httptools import HttpParserError
@@ -179,6 +180,12 @@ class LeanHttp(HttpToolsProtocol):
         self.transport.close()
 
 
+@lru_cache(64)
+def _chunk(body: bytes) -> bytes:
+    """What all followers of a session get is put together once, and heartbeats never again."""
+    return b"%x\r\n%b\r\n" % (len(body), body)
+
+
 class Line:
     """The connection under an open response, for what an ASGI `send` and `receive` cost too much to do."""
 
@@ -204,7 +211,7 @@ class Line:
         """
         if self._flow.write_paused:
             return False
-        self._transport.write(b"%x\r\n%b\r\n" % (len(body), body))
+        self._transport.write(_chunk(body))
         return True
 
     def watch(self, on_gone: Callable[[], None]) -> None:

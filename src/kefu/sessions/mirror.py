@@ -28,7 +28,7 @@ from kefu.sessions.store import rows_of
 log = structlog.get_logger()
 
 GATHER_SECONDS = 0.02
-PASS_SECONDS = 1.0
+PASS_SECONDS = 1.5
 FRESH_MS = 3_000
 BUILDING_MS = 10_000
 BATCH = 200

@@ -18,6 +18,7 @@ export * from "./outbox";
 export * from "./policies";
 export * from "./poll";
 export * from "./socket";
+export * from "./sound";
 export * from "./sse";
 export * from "./transcript";
 export * from "./typing";

@@ -23,7 +23,7 @@ beforeEach(() => {
 afterEach(() => boxes.splice(0).forEach((box) => box.close()));
 
 function outbox(send: OutboxOptions["send"], more: Partial<OutboxOptions> = {}): Outbox {
-  const timing = { firstRetryMs: 5, lastRetryMs: 20 };
+  const timing = { firstRetryMs: 5, lastRetryMs: 20, lockMs: 20 };
   const box = new Outbox({ session: "s1", send, storage, timing, onChange: () => undefined, ...more });
   boxes.push(box);
   return box;
@@ -113,8 +113,13 @@ describe("the outbox", () => {
     await vi.waitFor(() => expect(stored).toEqual(["one", "two"]));
   });
 
-  it("stores each message once with two tabs, with and without a lock", async () => {
-    for (const locks of [navigator.locks, undefined]) {
+  it("stores each message once with two tabs, with a lock, without, where it is refused, and where a tab sleeps with it", async () => {
+    const refused = { request: () => Promise.reject(new DOMException("denied", "SecurityError")) };
+    const taken = {
+      request: (_name: string, { signal }: { signal: AbortSignal }) =>
+        new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(signal.reason as Error))),
+    };
+    for (const locks of [navigator.locks, undefined, refused, taken]) {
       vi.stubGlobal("navigator", { locks });
       const { send, stored } = shop(offline);
       const [left, right] = [outbox(send), outbox(send)];
@@ -128,6 +133,19 @@ describe("the outbox", () => {
       right.close();
     }
     vi.unstubAllGlobals();
+  });
+
+  it("keeps the order when the clock goes back by a day", async () => {
+    const clock = vi.spyOn(Date, "now").mockReturnValue(Date.now() + 86_400_000);
+    const before = outbox(async () => Promise.reject(offline));
+    before.add("one");
+    before.close();
+    clock.mockRestore();
+    const { send, stored } = shop();
+    const after = outbox(send);
+    after.add("two");
+    after.add("three");
+    await vi.waitFor(() => expect(stored).toEqual(["one", "two", "three"]));
   });
 
   it("leaves other sessions' messages alone", () => {

@@ -34,9 +34,11 @@ export interface OutboxOptions {
 export interface OutboxTiming {
   firstRetryMs: number;
   lastRetryMs: number;
+  /** How long another tab may hold the lock; it may be asleep. Two that send at once send the same, which is stored once. */
+  lockMs: number;
 }
 
-const TIMING: OutboxTiming = { firstRetryMs: 500, lastRetryMs: 15_000 };
+const TIMING: OutboxTiming = { firstRetryMs: 500, lastRetryMs: 15_000, lockMs: 4_000 };
 
 export function newClientMsgId(): string {
   // randomUUID exists only on secure origins; a shop's test page may be plain http.
@@ -83,9 +85,7 @@ export class Outbox {
 
   add(content: string, more: Pick<OutboxEntry, "files" | "seen" | "draft"> = {}): OutboxEntry {
     const entry: OutboxEntry = { client_msg_id: newClientMsgId(), content, ...more };
-    this.lastKeyAt = Math.max(Date.now(), this.lastKeyAt + 1);
-    const order = String(this.lastKeyAt).padStart(15, "0");
-    this.storage.setItem(`${this.prefix}${order}.${entry.client_msg_id}`, JSON.stringify(entry));
+    this.storage.setItem(`${this.prefix}${this.nextOrder()}.${entry.client_msg_id}`, JSON.stringify(entry));
     this.changed();
     return entry;
   }
@@ -119,6 +119,13 @@ export class Outbox {
     return keysOf(this.storage, this.prefix);
   }
 
+  /** Behind all that waits, whatever the clock of this tab or of the one that wrote it says. */
+  private nextOrder(): string {
+    const last = this.keys().at(-1)?.slice(this.prefix.length).split(".")[0];
+    this.lastKeyAt = Math.max(Date.now(), this.lastKeyAt + 1, Number(last ?? 0) + 1);
+    return String(this.lastKeyAt).padStart(15, "0");
+  }
+
   private read(key: string): OutboxEntry | undefined {
     const stored = this.storage.getItem(key);
     return stored === null ? undefined : (JSON.parse(stored) as OutboxEntry);
@@ -133,7 +140,7 @@ export class Outbox {
     if (this.draining) return;
     this.draining = true;
     try {
-      await withLock(this.prefix, () => this.sendAll());
+      await withLock(this.prefix, () => this.sendAll(), this.timing.lockMs);
     } finally {
       this.draining = false;
     }

@@ -88,7 +88,7 @@ function surfaceOf(kefu: Kefu): FiidoKefu {
     sendMessage: (text) => kefu.call((chat) => chat.sendMessage(text)),
     setUser: (user) => kefu.call((chat) => chat.identify(proofOf(user))),
     identify: (token) => kefu.call((chat) => chat.identify({ token })),
-    setContext: (card) => kefu.call((chat) => chat.setContext(card)),
+    setContext: (context) => kefu.call((chat) => chat.setContext(context)),
     setLocale: (locale) => kefu.call((chat) => chat.setLocale(locale)),
     setConsent: (given) => kefu.call((chat) => chat.setConsent(given)),
     on: (name, listener) => kefu.on(name, listener),

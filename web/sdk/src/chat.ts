@@ -2,13 +2,15 @@ import { localeFrom, type Settings } from "./config";
 import type { Emitter } from "./emitter";
 import { Frame } from "./frame";
 import { Funnel, mayCount } from "./funnel";
+import { FullScreen } from "./fullScreen";
 import { whenIdle } from "./idle";
 import { Launcher, type Layout } from "./launcher";
 import { recall, remember } from "./memory";
 import { here, Place } from "./place";
-import type { Card, Proof, ToFrame, ToHost } from "./protocol";
+import type { Context, Proof, ToFrame, ToHost } from "./protocol";
 
-const PHONE = "(max-width: 767.98px)";
+/** Upright, lying, or a page made twice as large: there is room for the chat alone. */
+const PHONE = "(max-width: 767.98px), (max-height: 479.98px)";
 
 type Passed = Exclude<ToHost, { type: "ready" | "close" | "maximise" | "look" }>;
 
@@ -18,6 +20,7 @@ type Passed = Exclude<ToHost, { type: "ready" | "close" | "maximise" | "look" }>
  */
 export class Chat {
   readonly #launcher: Launcher;
+  readonly #fullScreen: FullScreen;
   readonly #phone = matchMedia(PHONE);
   readonly #talkedKey: string;
   readonly #place = new Place(() => this.#moved());
@@ -26,18 +29,20 @@ export class Chat {
   #frame: Frame | undefined;
   #isOpen = false;
   #maximised = false;
-  #pageOverflow = "";
+  /** Where the focus was before. */
+  #opener: Element | null = null;
   /** Repeated to a frame that is created later. */
   #user: Proof | undefined;
-  #card: Card | null = null;
+  context: Context | null = null;
 
   constructor(
-    private readonly settings: Settings,
+    readonly settings: Settings,
     private readonly emitter: Emitter,
   ) {
     this.#talkedKey = `kefu.talked.${settings.shop}`;
     this.#launcher = new Launcher(settings, settings.locale);
-    const { button, host } = this.#launcher;
+    const { button, host, panel } = this.#launcher;
+    this.#fullScreen = new FullScreen(panel, () => this.close());
     button.addEventListener("click", () => this.toggle());
     for (const intent of ["pointerenter", "touchstart", "focus"]) {
       button.addEventListener(intent, () => this.#load(), { once: true, passive: true });
@@ -48,15 +53,17 @@ export class Chat {
     this.setConsent(settings.consent);
     if (settings.autoOpen) this.open();
     else if (this.#talkedBefore()) this.#stopWaiting = whenIdle(() => this.#load(), 10_000);
+    else if (settings.invite) this.#stopWaiting = whenIdle(() => this.#invite(), 10_000);
   }
 
   open(): void {
     this.#place.look();
     if (this.#isOpen) return this.#frame?.focus();
     this.#load();
+    this.#opener = document.activeElement;
     this.#isOpen = true;
     this.#draw();
-    this.#post({ type: "opened" });
+    this.post({ type: "opened" });
     this.#frame?.focus();
     this.#funnel?.count("open");
     this.emitter.emit("open", {});
@@ -67,8 +74,8 @@ export class Chat {
     const hadFocus = document.activeElement === this.#launcher.host;
     this.#isOpen = false;
     this.#draw();
-    this.#post({ type: "closed" });
-    if (hadFocus) this.#launcher.button.focus();
+    this.post({ type: "closed" });
+    if (hadFocus) this.#giveFocusBack();
     this.emitter.emit("close", {});
   }
 
@@ -89,23 +96,23 @@ export class Chat {
 
   sendMessage(text: string): void {
     this.open();
-    this.#post({ type: "send", text });
+    this.post({ type: "send", text });
   }
 
   identify(proof: Proof): void {
     this.#user = proof;
-    this.#post({ type: "user", proof });
+    this.post({ type: "user", proof });
   }
 
-  setContext(card: Card | null): void {
-    this.#card = card;
-    this.#post({ type: "context", card });
+  setContext(card: Context | null): void {
+    this.context = card;
+    this.post({ type: "context", card });
   }
 
   setLocale(tag: string): void {
     this.settings.locale = localeFrom(tag);
     this.#launcher.setLocale(this.settings.locale);
-    this.#post({ type: "locale", locale: this.settings.locale });
+    this.post({ type: "locale", locale: this.settings.locale });
   }
 
   setConsent(given: boolean): void {
@@ -121,7 +128,7 @@ export class Chat {
     this.#user = undefined;
     this.close();
     if (this.#talkedBefore()) this.#load();
-    this.#post({ type: "logout" });
+    this.post({ type: "logout" });
     remember(this.#talkedKey, null);
   }
 
@@ -131,8 +138,8 @@ export class Chat {
     this.#place.close();
     this.#funnel?.close();
     this.#phone.removeEventListener("change", this.#draw);
-    window.visualViewport?.removeEventListener("resize", this.#fitKeyboard);
     this.#frame?.destroy();
+    this.#launcher.setUnread(0);
     this.#launcher.host.remove();
   }
 
@@ -140,10 +147,17 @@ export class Chat {
     if (this.#frame) return;
     this.#frame = new Frame(this.settings, this.#launcher.frameTitle(), (message) => this.#receive(message));
     this.#frame.mount(this.#launcher.panel);
-    this.#post({ type: "layout", layout: this.#layout() });
+    this.post({ type: "layout", layout: this.#layout() });
     this.#tellPage();
-    if (this.#user) this.#post({ type: "user", proof: this.#user });
-    if (this.#card) this.#post({ type: "context", card: this.#card });
+    if (this.#user) this.post({ type: "user", proof: this.#user });
+    if (this.context) this.post({ type: "context", card: this.context });
+  }
+
+  /** Another script, for those who have not talked yet. */
+  #invite(): void {
+    const { base, shop } = this.settings;
+    const url = `${base}/sdk/invite.js${shop && `?shop=${encodeURIComponent(shop)}`}`;
+    void import(/* @vite-ignore */ url).then(({ begin, invitations }) => begin(this, invitations)).catch(() => {});
   }
 
   #moved(): void {
@@ -158,7 +172,7 @@ export class Chat {
   }
 
   #tellPage(): void {
-    this.#post({ type: "page", cameFrom: this.#funnel ? here() : null });
+    this.post({ type: "page", cameFrom: this.#funnel ? here() : null });
   }
 
   #stopCounting(): void {
@@ -167,7 +181,7 @@ export class Chat {
     this.#funnel = undefined;
   }
 
-  #post(message: ToFrame): void {
+  post(message: ToFrame): void {
     this.#frame?.post(message);
   }
 
@@ -208,28 +222,15 @@ export class Chat {
   readonly #draw = (): void => {
     const layout = this.#layout();
     this.#launcher.setOpen(this.#isOpen, layout);
-    this.#post({ type: "layout", layout });
-    this.#lockPage(this.#isOpen && layout === "full");
+    this.post({ type: "layout", layout });
+    this.#fullScreen.set(this.#isOpen && layout === "full");
   };
 
-  /** Under a full-screen chat the shop's page must not scroll. */
-  #lockPage(lock: boolean): void {
-    const page = document.documentElement;
-    const locked = page.hasAttribute("data-kefu-locked");
-    if (lock === locked) return;
-    page.toggleAttribute("data-kefu-locked", lock);
-    if (lock) this.#pageOverflow = page.style.overflow;
-    page.style.overflow = lock ? "hidden" : this.#pageOverflow;
-    if (!page.getAttribute("style")) page.removeAttribute("style");
-    if (lock) window.visualViewport?.addEventListener("resize", this.#fitKeyboard);
-    else window.visualViewport?.removeEventListener("resize", this.#fitKeyboard);
-    this.#launcher.panel.style.height = "";
+  /** To the page's own button, if one has opened the chat and is still there. */
+  #giveFocusBack(): void {
+    this.#launcher.button.focus();
+    if (this.#opener !== document.body) (this.#opener as HTMLElement | null)?.focus();
   }
-
-  /** iOS lays its keyboard over the page; the frame cannot see that, the page can. */
-  readonly #fitKeyboard = (): void => {
-    if (window.visualViewport) this.#launcher.panel.style.height = `${window.visualViewport.height}px`;
-  };
 
   readonly #onKey = (event: Event): void => {
     if ((event as KeyboardEvent).key === "Escape") this.close();

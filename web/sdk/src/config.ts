@@ -14,10 +14,12 @@ export interface Settings {
   zIndex: number;
   consent: boolean;
   look: Partial<Look>;
+  invite: boolean;
 }
 
 export function settingsFrom(config: Config, scriptOrigin: string): Settings {
-  const { shop = "", theme = "auto", autoOpen = false, launcher = true, zIndex = 2_147_483_000, consent = false } = config;
+  const { shop = "", theme = "auto", autoOpen = false, launcher = true, zIndex = 2_147_483_647 } = config;
+  const { consent = false, invite = false } = config;
   const look = !shop || shop === LOOK.shop ? LOOK : {};
   return {
     base: (config.baseUrl ?? config.apiUrl ?? scriptOrigin).replace(/\/+$/, ""),
@@ -30,6 +32,7 @@ export function settingsFrom(config: Config, scriptOrigin: string): Settings {
     zIndex,
     consent,
     look,
+    invite,
   };
 }
 
@@ -45,7 +48,8 @@ export function configFrom(attribute: (name: string) => string | null): Config {
   for (const [key, value] of Object.entries(text)) if (value) Object.assign(given, { [key]: value });
   const theme = attribute("theme");
   if (theme === "light" || theme === "dark") given.theme = theme;
-  for (const [key, value] of Object.entries({ autoOpen: flag("auto-open"), launcher: flag("launcher"), consent: flag("consent") })) {
+  const flags = { autoOpen: flag("auto-open"), launcher: flag("launcher"), consent: flag("consent"), invite: flag("invite") };
+  for (const [key, value] of Object.entries(flags)) {
     if (value !== undefined) Object.assign(given, { [key]: value });
   }
   return given;

@@ -14,7 +14,7 @@ const WORDS = {
     frame: "Customer chat",
   },
 };
-const BUBBLE = "M12 3.5c4.9 0 8.5 3.2 8.5 7.6s-3.6 7.6-8.5 7.6c-1 0-2-.1-2.9-.4L4.8 20.5l.9-3.7C4.3 15.3 3.5 13.3 3.5 11.1 3.5 6.7 7.1 3.5 12 3.5Z M8.5 11.200h.01 M12 11.200h.01 M15.5 11.200h.01";
+const BUBBLE = "M12 3.5c4.9 0 8.5 3.2 8.5 7.6s-3.6 7.6-8.5 7.6c-1 0-2-.1-2.9-.4l-4.3 2.2.9-3.7c-1.4-1.5-2.2-3.5-2.2-5.7 0-4.4 3.6-7.6 8.5-7.6zm-3.5 7.7h0m3.5 0h0m3.5 0h0";
 const CROSS = "m6.5 6.5 11 11 m0-11-11 11";
 
 /** The button and the panel on the shop's page, in a shadow root: neither page can restyle the other. */
@@ -27,6 +27,8 @@ export class Launcher {
   readonly #box = document.createElement("div");
   #drawing = BUBBLE;
   #unread = 0;
+  /** Before the title of the page. */
+  #mark = "";
   #open = false;
   isWanted = true;
   #layout: Layout = "panel";
@@ -37,14 +39,12 @@ export class Launcher {
   ) {
     this.isWanted = settings.launcher;
     this.host.id = "fiido-kefu";
-    this.host.dataset.theme = settings.theme;
-    this.host.style.zIndex = String(settings.zIndex);
     const root = this.host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(styles);
+    sheet.replaceSync(`${styles}:host{z-index:${settings.zIndex}!important}`);
     // Unlike a <style>, an adopted sheet needs no 'unsafe-inline' in the page's content security policy.
     root.adoptedStyleSheets = [sheet];
-    if (settings.side === "left") this.#box.className = "left";
+    this.#box.className = `box ${settings.side} ${settings.theme}`;
     this.#box.append(this.#panelParts(), this.#buttonParts());
     root.append(this.#box);
     this.paint(settings.look);
@@ -106,10 +106,14 @@ export class Launcher {
   #draw(): void {
     const words = WORDS[this.locale];
     const count = this.#open ? 0 : this.#unread;
+    this.host.lang = this.locale;
     this.button.hidden = !this.isWanted || (this.#open && this.#layout !== "panel");
     this.button.setAttribute("aria-expanded", String(this.#open));
     this.button.setAttribute("aria-label", (this.#open ? words.close : words.open) + (count ? words.unread(count) : ""));
     this.#icon.setAttribute("d", this.#open ? CROSS : this.#drawing);
+    const mark = count ? `(${count}) ` : "";
+    if (mark !== this.#mark) document.title = mark + document.title.replace(this.#mark, "");
+    this.#mark = mark;
     this.#badge.hidden = count === 0;
     this.#badge.textContent = count > 99 ? "99+" : String(count);
     this.panel.classList.toggle("open", this.#open);

@@ -10,8 +10,8 @@ export let kefu: FiidoKefu;
 let phone: boolean;
 let onPhoneChange: () => void;
 
-export function onPhone(): void {
-  phone = true;
+export function onPhone(is = true): void {
+  phone = is;
   onPhoneChange();
 }
 

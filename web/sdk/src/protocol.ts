@@ -1,7 +1,7 @@
 import type { Drawn } from "./look";
-import type { Card, ChatEvents, Locale } from "./types";
+import type { ChatEvents, Context, Locale } from "./types";
 
-export type { Card, Locale, Theme, User } from "./types";
+export type { Card, Context, Locale, Theme, User } from "./types";
 
 /** What the loader on the shop's page and the chat in the frame say to each other. */
 
@@ -26,7 +26,9 @@ export type ToFrame =
   | { type: "closed" }
   | { type: "send"; text: string }
   | { type: "user"; proof: Proof }
-  | { type: "context"; card: Card | null }
+  | { type: "context"; card: Context | null }
+  /** What the shop said by itself, and was opened for. */
+  | { type: "invitation"; text: string }
   | { type: "locale"; locale: Locale }
   | { type: "layout"; layout: "panel" | "maximised" | "full" }
   /** Where the visitor is now; null while they do not let that be counted. */

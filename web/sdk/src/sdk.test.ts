@@ -33,6 +33,17 @@ describe("the launcher", () => {
     expect(root().activeElement).toBe(button());
   });
 
+  it("gives the focus back to the page's own button, if that opened the chat", () => {
+    document.body.innerHTML = `<button id="own">Help</button>`;
+    const own = document.querySelector<HTMLElement>("#own")!;
+    kefu.init({ launcher: false });
+    own.focus();
+    kefu.open();
+    iframe()!.focus();
+    kefu.close();
+    expect(document.activeElement).toBe(own);
+  });
+
   it("counts the unread while closed", () => {
     const { say } = started();
     kefu.close();
@@ -53,9 +64,10 @@ describe("the launcher", () => {
     expect(button().hidden).toBe(true);
     onPhone();
     expect(panel().dataset.layout).toBe("full");
-    expect(document.documentElement.style.overflow).toBe("hidden");
+    expect([getComputedStyle(document.documentElement).overflow, document.body.inert]).toEqual(["hidden", true]);
     say({ type: "close" });
-    expect(document.documentElement.style.overflow).toBe("");
+    expect([getComputedStyle(document.documentElement).overflow, document.body.inert]).not.toContain("hidden");
+    expect(document.body.inert).toBe(false);
     expect(button().hidden).toBe(false);
   });
 
@@ -67,7 +79,7 @@ describe("the launcher", () => {
     kefu.hide();
     expect(button().hidden).toBe(true);
     expect(root().querySelector(".left")).not.toBeNull();
-    expect(document.querySelector<HTMLElement>("#fiido-kefu")!.dataset.theme).toBe("dark");
+    expect(getComputedStyle(root().querySelector(".left")!).colorScheme).toBe("dark");
   });
 });
 
@@ -154,6 +166,7 @@ describe("the page's interface", () => {
     document.documentElement.lang = "zh-Hans";
     kefu.init({});
     expect(button().getAttribute("aria-label")).toBe("打开客服聊天");
+    expect((root().host as HTMLElement).lang, "whatever a page's own is").toBe("zh");
     document.documentElement.lang = "";
   });
 });

@@ -16,6 +16,8 @@ export interface Config {
   zIndex?: number;
   /** Whether the visitor lets pages be counted; without it nothing is. See `setConsent`. */
   consent?: boolean;
+  /** Whether the shop's invitations may come up on this page; for that it asks the server, once the page is idle. */
+  invite?: boolean;
 }
 
 /** Who is here. `id` and `nickname` are the older names of `identifier` and `name`. */
@@ -37,7 +39,12 @@ export interface Card {
   image?: string;
   /** Ready to show: a price, an order status. */
   detail?: string;
+  /** What the cart is worth now, for the shop's invitations. */
+  cart?: number;
 }
+
+/** Where there is nothing to show but a cart. */
+export type Context = Card | Required<Pick<Card, "cart">>;
 
 /** Each comes to `on` and, as `fiido-kefu:<name>` with the same detail, to `window`. */
 export interface ChatEvents {
@@ -81,8 +88,8 @@ export interface FiidoKefu {
   setUser(user: User): void;
   /** Who is here, as the shop's server has signed it (JWT). What is refused comes as an `error`. */
   identify(token: string): void;
-  /** A product or an order the visitor is looking at; null takes it away. */
-  setContext(card: Card | null): void;
+  /** A product or an order the visitor is looking at, what is in the cart, or both; null takes it away. */
+  setContext(context: Context | null): void;
   setLocale(locale: string): void;
   /** The visitor agrees to being counted, or no more. Do-Not-Track and Global Privacy Control go before it. */
   setConsent(given: boolean): void;

@@ -2,7 +2,7 @@ import type { Client } from "@kefu/api";
 import { shallowRef, watch } from "vue";
 import type { ToHost } from "../../sdk/src/protocol";
 import { type Palette, paint } from "./paint";
-import { type Locale, locale, words } from "./words";
+import { type Locale, locale } from "./words";
 
 type Asked = "off" | "optional" | "required";
 
@@ -40,7 +40,6 @@ export function useBot(client: Client, shop: string, tell: (message: ToHost) => 
   }
 
   function show(known: Bot | null): void {
-    document.title = known?.name ?? words.value.chat;
     if (!known?.palette) return;
     const { color, on_color: on, hover } = known.palette;
     paint(known.palette);
@@ -48,7 +47,7 @@ export function useBot(client: Client, shop: string, tell: (message: ToHost) => 
   }
 
   watch(locale, (wanted) => (loading = load(wanted)), { immediate: true });
-  watch(bot, show, { immediate: true });
+  watch(bot, show);
   window.addEventListener("online", () => void load(locale.value));
   return { bot, loaded: () => loading };
 }

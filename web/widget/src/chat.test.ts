@@ -1,7 +1,8 @@
 import type { AddressInfo } from "node:net";
 import { createClient, messages } from "@kefu/api";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { Chat, type ChatOptions } from "./chat";
+import { Chat } from "./chat";
+import type { ChatOptions } from "./chatOptions";
 import { Shop } from "./shop.fixture";
 import { saveVisit, storedVisit } from "./visit";
 
@@ -268,6 +269,18 @@ describe("one browser", () => {
     chat.send("Written meanwhile");
     await signedIn;
     await vi.waitFor(() => expect(seen(chat).toSorted()).toEqual(["Written first", "Written meanwhile"]));
+    expect(chat.conversation.value.pending).toEqual([]);
+  });
+
+  it("sends in order what was written after a customer's token had expired", async () => {
+    const chat = visit();
+    await chat.identify({ token: tokenOf("ann") });
+    chat.send("One");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["One"]));
+    shop.expire(chat.session.value);
+    for (const words of ["Two", "Three", "Four"]) chat.send(words);
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["One", "Two", "Three", "Four"]));
+    expect(shop.contents()).toEqual(["One", "Two", "Three", "Four"]);
     expect(chat.conversation.value.pending).toEqual([]);
   });
 

@@ -1,5 +1,5 @@
 import {
-  allMessages,
+  type Api,
   ApiError,
   brings,
   type Brought,
@@ -14,7 +14,6 @@ import {
   type FollowState,
   type Frame,
   isLogEvent,
-  type LogEvent,
   Marker,
   Outbox,
   type OutboxEntry,
@@ -28,8 +27,11 @@ import {
   withPending,
 } from "@kefu/api";
 import { computed, shallowRef } from "vue";
-import { FETCH_MS, type FileDoor } from "../../files/door";
-import type { CameFrom, Card, Proof } from "../../sdk/src/protocol";
+import type { FileDoor } from "../../files/door";
+import type { Card, Proof } from "../../sdk/src/protocol";
+import type { ChatOptions } from "./chatOptions";
+import { fileDoorOf } from "./fileDoor";
+import { saidIn } from "./history";
 import { Identity } from "./identity";
 import type { Introduction } from "./introduction";
 import { bodyOf, leftOver, superseded, withFiles } from "./leftover";
@@ -38,31 +40,9 @@ import { type Page, pageOf } from "./page";
 import { lasting } from "./store";
 import { freshVisit, type Visit, Visits } from "./visit";
 
-export interface ChatOptions {
-  shop: string;
-  locale: () => string;
-  /** Builds the client; the token is the running session's. */
-  client: (token: () => string | null) => Client;
-  /** Where on the shop's pages the visitor is, if that may be counted. */
-  cameFrom?: () => CameFrom | null;
-  /** What the visitor is asked before the first word; null for nothing. */
-  introduction?: () => Promise<Introduction | null>;
-  onNews?: (event: LogEvent) => void;
-  onConversation?: (session: string) => void;
-  onError?: (code: string) => void;
-  /** Who was here is so no more: nothing of theirs may stay in sight. */
-  onLeft?: () => void;
-}
-
 const REFRESH_TOKEN_MS = 12 * 3_600_000;
 const REFUSED = new Set([401, 403, 404]);
 const MOVE_AGAIN_MS = 2_000;
-
-interface Opened {
-  session_name: string;
-  visitor_token: string;
-  seq: number;
-}
 
 /** One visitor's conversation: what is known of it, and the few things a visitor can do. */
 export class Chat {
@@ -76,6 +56,8 @@ export class Chat {
   /** Whether the server knows this visitor, so that there may be earlier conversations. */
   readonly isKnown = computed(() => Boolean(this.visit.value.token ?? this.visit.value.earlier));
   readonly isNew = computed(() => !this.isKnown.value && this.visit.value.who === undefined);
+  /** Whether there is a conversation, of which nothing has come yet. */
+  readonly isAwaited = computed(() => Boolean(this.visit.value.token) && !this.conversation.value.synced);
   readonly session = computed(() => this.visit.value.session);
   readonly unread = computed(() => {
     const state = this.conversation.value;
@@ -84,15 +66,7 @@ export class Chat {
 
   readonly client: Client;
   /** The first file opens the session, as the first word does. */
-  readonly files: FileDoor = {
-    locale: () => (this.options.locale() === "zh" ? "zh" : "en"),
-    session: () => this.session.value,
-    target: async () => {
-      await this.identity.pending;
-      return { session: await this.opened(), token: this.visit.value.token ?? "" };
-    },
-    fetch: ({ id }) => this.client.file(`/api/files/${id}`, { timeoutMs: FETCH_MS }),
-  };
+  readonly files: FileDoor;
   private readonly typingMarks = expiringTyping((frame) => this.apply(frame));
   private marker: Marker | undefined;
   private readonly choice = new Choice();
@@ -107,7 +81,8 @@ export class Chat {
 
   constructor(private readonly options: ChatOptions) {
     this.client = options.client(() => this.visit.value.token ?? this.visit.value.earlier ?? null);
-    const { shop, client } = options;
+    const { shop, client, locale } = options;
+    this.files = fileDoorOf(this.client, { locale, session: () => this.session.value, target: () => this.target() });
     this.visits = new Visits(shop);
     this.identity = new Identity({
       shop,
@@ -120,7 +95,7 @@ export class Chat {
     });
     window.addEventListener("storage", this.onStorage);
     this.attach(this.visits.stored() ?? freshVisit());
-    if (this.visit.value.token && Date.now() - this.visit.value.tokenAt > REFRESH_TOKEN_MS) void this.refreshToken();
+    if (this.visit.value.token && Math.abs(Date.now() - this.visit.value.tokenAt) > REFRESH_TOKEN_MS) void this.refreshToken();
   }
 
   /** `files`: of this session. */
@@ -195,7 +170,7 @@ export class Chat {
   /** Go on in another session of this visitor; where that was merged, in the one that was kept. Throws `ApiError`. */
   async goOnIn(session: string): Promise<void> {
     const left = this.visit.value;
-    const opened = await this.client.request<Opened>(`/api/visitor/sessions/${session}/token`, { method: "POST" });
+    const opened = await this.client.request<Api.ConversationOpened>(`/api/visitor/sessions/${session}/token`, { method: "POST" });
     if (this.visit.value.session !== left.session) return;
     const visit: Visit = { ...this.visits.given(opened.session_name, opened.visitor_token), since: opened.seq };
     if (left.token) visit.left = { session: left.session, token: left.token };
@@ -302,9 +277,8 @@ export class Chat {
 
   private async loadBrought(): Promise<void> {
     const { session } = this.visit.value;
-    const path = `/api/visitor/sessions/${session}/messages`;
     // Asked again with the next `stream.ready`.
-    const found = await allMessages(this.client.request, path, true).catch(() => null);
+    const found = await saidIn(this.client, session, true).catch(() => null);
     if (found && this.visit.value.session === session) this.brought.value = found;
   }
 
@@ -318,11 +292,39 @@ export class Chat {
     this.conversation.value = state;
   }
 
+  private async target(): Promise<{ session: string; token: string }> {
+    await this.identity.pending;
+    return { session: await this.opened(), token: this.visit.value.token ?? "" };
+  }
+
   private async deliver(written: string, entry: OutboxEntry): Promise<void> {
     await this.identity.pending;
     const session = await this.opened();
     if (session !== written) throw superseded();
-    await this.client.request(`/api/sessions/${session}/messages`, { body: bodyOf(entry) });
+    const { token } = this.visit.value;
+    try {
+      await this.client.request(`/api/sessions/${session}/messages`, { body: bodyOf(entry) });
+    } catch (thrown) {
+      // Before it counts as refused, so that what was written after it does not overtake it.
+      if (!(thrown instanceof ApiError) || !this.mayEnter(thrown, token)) throw thrown;
+      await this.deliver(written, entry);
+    }
+  }
+
+  /** Whether there is, or is going to be, another token than the one that was refused. */
+  private mayEnter({ status, code }: ApiError, refused: string | null): boolean {
+    if (status !== 401) return false;
+    if (this.identity.pending || this.visit.value.token !== refused) return true;
+    return this.mayRenew && !code.startsWith("IDENTITY_") && this.asksAgain();
+  }
+
+  /** A customer's token lasts a day; then the shop's word is asked for again. False where the shop said nothing. */
+  private asksAgain(): boolean {
+    const { proof } = this.identity;
+    if (!proof) return false;
+    this.mayRenew = false;
+    void this.identify(proof);
+    return true;
   }
 
   /** The session's name once the server knows it; two tabs open it together only once. */
@@ -366,11 +368,7 @@ export class Chat {
     if (this.visit.value.session !== visit.session || !REFUSED.has(error.status)) return;
     if (error.code === "IDENTITY_CHANGED") return this.identity.leave();
     if (!this.mayRenew || error.code.startsWith("IDENTITY_")) return;
-    const { proof } = this.identity;
-    if (!proof) return void this.renew(visit);
-    // A customer's token lasts a day; then the shop's word is asked for again.
-    this.mayRenew = false;
-    void this.identify(proof);
+    if (!this.asksAgain()) void this.renew(visit);
   }
 
   /** The session is gone or no longer ours: what is written but not stored moves to a new one. */

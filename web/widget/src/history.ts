@@ -29,7 +29,7 @@ export function usePast(client: Client) {
   return { sessions, next, loading, failed, more };
 }
 
-/** All that was said in one of them. Throws `ApiError`. */
-export function saidIn(client: Client, session: string): Promise<Brought[]> {
-  return allMessages(client.request, `/api/visitor/sessions/${session}/messages`);
+/** All that was said in one of them, or only what others brought to it. Throws `ApiError`. */
+export function saidIn(client: Client, session: string, brought = false): Promise<Brought[]> {
+  return allMessages(client.request, `/api/visitor/sessions/${session}/messages`, brought);
 }

@@ -1,5 +1,5 @@
 import { newClientMsgId } from "@kefu/api";
-import { reactive, ref, watch } from "vue";
+import { reactive, watch } from "vue";
 import { ofThisTab } from "./store";
 
 /** What a visitor is about to leave out of hours. It outlives a reload, and a repeat is sent under the same id. */
@@ -26,24 +26,14 @@ export function useLetter(shop: string) {
   const letter = reactive<Letter>(stored ? { ...blank(), ...(JSON.parse(stored) as Partial<Letter>) } : blank());
   watch(letter, () => ofThisTab.setItem(key, JSON.stringify(letter)));
 
-  const state = ref<"ready" | "sending" | "failed">("ready");
-
-  /** Once it has arrived what comes next is another letter, from the same address. `served`: by people, in the chat. */
-  async function send(leave: (letter: Letter) => Promise<boolean>): Promise<"left" | "served" | "failed"> {
-    state.value = "sending";
-    try {
-      const isLeft = await leave(letter);
-      Object.assign(letter, { ...blank(), email: letter.email });
-      state.value = "ready";
-      return isLeft ? "left" : "served";
-    } catch {
-      return (state.value = "failed");
-    }
+  /** It has arrived: what comes next is another letter, from the same address. */
+  function sent(): void {
+    Object.assign(letter, { ...blank(), email: letter.email });
   }
 
   function forget(): void {
     Object.assign(letter, blank());
   }
 
-  return { letter, state, send, forget };
+  return { letter, sent, forget };
 }

@@ -9,7 +9,7 @@ test("what the visitor looks at is told as long as it may be, without the pictur
 
 test("what is no card is told as nothing", () => {
   expect(pageOf(null)).toBeNull();
-  for (const strange of [{ kind: "car", title: "x" }, { kind: "order" }, { kind: "order", title: 7 }]) {
+  for (const strange of [{ kind: "car", title: "x" }, { kind: "order" }, { kind: "order", title: 7 }, { cart: 99.5 }]) {
     expect(pageOf(strange as unknown as Card)).toBeNull();
   }
 });

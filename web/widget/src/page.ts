@@ -1,4 +1,4 @@
-import type { Card } from "../../sdk/src/protocol";
+import type { Card, Context } from "../../sdk/src/protocol";
 
 /** What the visitor looks at, as the service takes it: each text as long as it may be. */
 export interface Page {
@@ -8,9 +8,15 @@ export interface Page {
   detail: string;
 }
 
-/** null for nothing, and for what has no name. The shop's page may hand over anything. */
-export function pageOf(card: Card | null): Page | null {
+/** What can be shown of what the shop's page has handed over, which may be anything; null for what has no name. */
+export function cardOf(context: Context | null): Card | null {
+  if (!context || !("kind" in context) || (context.kind !== "product" && context.kind !== "order")) return null;
+  return typeof context.title === "string" && context.title ? context : null;
+}
+
+export function pageOf(context: Context | null): Page | null {
   const text = (value: unknown, limit: number) => (typeof value === "string" ? value.slice(0, limit) : "");
-  if (!card || (card.kind !== "product" && card.kind !== "order") || !text(card.title, 1)) return null;
+  const card = cardOf(context);
+  if (!card) return null;
   return { kind: card.kind, title: text(card.title, 200), url: text(card.url, 1000), detail: text(card.detail, 500) };
 }

@@ -17,6 +17,8 @@ export class Shop {
   readonly merged = new Map<string, string>();
   /** Sessions whose tokens are void. */
   readonly ended: string[] = [];
+  /** Sessions whose tokens hold no more until the customer is recognised again. */
+  private readonly expired = new Set<string>();
   /** Whose session it is. */
   private readonly owners = new Map<string, string>();
   /** By whose tokens sessions were opened. */
@@ -60,6 +62,7 @@ export class Shop {
     if (asked === "token") return void reply(200, { session_name: past, visitor_token: `token-${past}`, seq: 1 });
     if (asked === "messages") return void reply(200, { data: { messages: this.broughtTo(past), next_cursor: null } });
     if (!this.sessions.has(name)) return void refuse(404, "SESSION_NOT_FOUND");
+    if (this.expired.has(name)) return void refuse(401, "TOKEN_EXPIRED");
     if (request.headers.authorization !== `Bearer token-${name}`) return void refuse(401, "TOKEN_INVALID");
     if (what === "events") return this.stream(name, response);
     if (what === "read") return void (this.mark(name, "visitor", Number(body.seq)), reply(200, {}));
@@ -77,7 +80,12 @@ export class Shop {
     const session = bearer && this.sessions.has(bearer) ? bearer : own;
     if (!session) return { session_name: null, visitor_token: null, seq: 0, verified: Boolean(token) };
     this.owners.set(session, who);
+    this.expired.delete(session);
     return { session_name: session, visitor_token: `token-${session}`, seq: 1, verified: Boolean(token) };
+  }
+
+  expire(name: string): void {
+    this.expired.add(name);
   }
 
   open(name: string): void {

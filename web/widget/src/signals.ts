@@ -1,10 +1,14 @@
-import { inWords, messages } from "@kefu/api";
+import { chime, inWords, isQuiet, messages } from "@kefu/api";
 import { computed, onUnmounted, ref, watch } from "vue";
 import type { Chat } from "./chat";
+import { lasting } from "./store";
 import { words } from "./words";
 
 const PATIENCE_MS = 45_000;
 const BLIP_MS = 2_000;
+const SOUND = "kefu.sound";
+/** By the visitor's own clock. */
+const NIGHT = { from: "22:00", until: "08:00" };
 
 /** True while the bot owes an answer and nothing of it has come; a bot that stays silent is not waited for for ever. */
 export function useThinking(chat: Chat) {
@@ -60,17 +64,74 @@ export function useOffline(chat: Chat) {
   return offline;
 }
 
-/** What a screen reader is told: each new message once and whole, never its letters as they stream. */
-export function useAnnouncement(chat: Chat) {
-  const announcement = ref("");
-  let heard = 0;
-  watch(chat.conversation, ({ ready, cursor }) => {
-    const last = messages(chat.conversation.value).at(-1);
-    if (ready && heard && last && last.seq > heard && last.role !== "user") {
-      const name = last.role === "agent" ? (last.actor.name ?? words.value.agent) : words.value.bot;
-      announcement.value = `${name}: ${inWords(last)}`;
+interface Announced {
+  key: number;
+  text: string;
+}
+
+/** More at once would only be noise. */
+const ANNOUNCED_AT_ONCE = 4;
+
+/**
+ * What a screen reader is told, politely and in whole: each new message once, never its letters as they stream, and nothing
+ * of what was there already. Each text is an element of its own, so that the same one is heard again.
+ */
+export function useAnnouncements(chat: Pick<Chat, "session" | "conversation">) {
+  const said = ref<Announced[]>([]);
+  let next = 0;
+  let heard: number | undefined;
+  let failures = 0;
+  let hasSpoken = false;
+
+  function announce(text: string): void {
+    said.value = [...said.value, { key: next++, text }].slice(-ANNOUNCED_AT_ONCE);
+  }
+
+  watch([chat.session, chat.conversation] as const, ([session, state], [before]) => {
+    if (session !== before) [heard, failures, hasSpoken] = [undefined, 0, false];
+    const failed = state.pending.filter((one) => one.failed).length;
+    if (failed > failures) announce(words.value.failed);
+    failures = failed;
+    hasSpoken ||= state.pending.length > 0;
+    if (!state.ready) return;
+    const all = messages(state);
+    // The answer to what opened the talk may come with the first words of the log.
+    heard ??= hasSpoken ? (all.findLast(({ role }) => role === "user")?.seq ?? 0) : state.cursor;
+    for (const one of all) {
+      if (one.seq <= heard || one.role === "user") continue;
+      const name = one.role === "agent" ? (one.actor.name ?? words.value.agent) : words.value.bot;
+      announce(`${name}: ${inWords(one)}`);
     }
-    if (ready) heard = Math.max(heard, cursor);
+    heard = Math.max(heard, state.cursor);
   });
-  return announcement;
+  return { said, announce };
+}
+
+/** Whether what comes unseen is heard: on until the visitor wants it off, and never at night. */
+export function useSound(chat: Chat, isSeen: () => boolean) {
+  const on = ref(lasting.getItem(SOUND) !== "off");
+  watch(chat.unread, (now, before) => {
+    // Before anybody has touched it a browser makes no sound.
+    const isTouched = !("userActivation" in navigator) || navigator.userActivation.hasBeenActive;
+    if (now > before && on.value && isTouched && !isSeen() && !isQuiet(NIGHT, new Date())) chime();
+  });
+
+  function toggle(): void {
+    on.value = !on.value;
+    lasting.setItem(SOUND, on.value ? "on" : "off");
+    if (on.value) chime();
+  }
+
+  return { on, toggle };
+}
+
+/** Where the browser keeps nothing, who leaves before all is sent is asked first. */
+export function useLeaveWarning(chat: Chat): void {
+  const ask = (event: BeforeUnloadEvent) => event.preventDefault();
+  watch(chat.conversation, ({ pending }) => {
+    const isAtRisk = pending.length > 0 && lasting.forgets("kefu.outbox.");
+    if (isAtRisk) window.addEventListener("beforeunload", ask);
+    else window.removeEventListener("beforeunload", ask);
+  });
+  onUnmounted(() => window.removeEventListener("beforeunload", ask));
 }

@@ -9,7 +9,6 @@ const KEY = "kefu.unrated";
 /** Whether to ask for a rating; once the log has one, the question is gone and a line says thanks. Who does not want to is not asked again for that service, in no tab. */
 export function useRating(chat: Chat) {
   const declined = ref(lasting.getItem(KEY) ?? "");
-  const thanked = ref(false);
   const end = computed(() => ratable(chat.conversation.value, Date.now()));
   const nameOf = (seq: number) => `${chat.session.value}#${seq}`;
   const isAsked = computed(() => end.value !== undefined && declined.value !== nameOf(end.value.seq));
@@ -23,7 +22,6 @@ export function useRating(chat: Chat) {
     } catch (thrown) {
       if (!(thrown instanceof ApiError) || thrown.code !== "ALREADY_RATED") throw thrown;
     }
-    thanked.value = true;
   }
 
   /** In the visitor's language. */
@@ -37,5 +35,5 @@ export function useRating(chat: Chat) {
     lasting.setItem(KEY, declined.value);
   }
 
-  return { isAsked, thanked, send, reasons, dismiss };
+  return { isAsked, send, reasons, dismiss };
 }

@@ -29,7 +29,8 @@ describe("the composer", () => {
     await field.setValue("🚲".repeat(5_001));
     await field.trigger("keydown", { key: "Enter" });
     expect(composer.emitted("send")).toBeUndefined();
-    expect(composer.get("[role=alert]").text()).toContain("1 ");
+    const described = field.attributes("aria-describedby");
+    expect(composer.get(`[id="${described}"]`).text()).toContain("1 ");
     await field.setValue("🚲".repeat(5_000));
     await field.trigger("keydown", { key: "Enter" });
     expect(composer.emitted("send")).toHaveLength(1);

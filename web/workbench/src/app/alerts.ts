@@ -1,4 +1,4 @@
-import type { SessionSummary } from "@kefu/api";
+import { chime, isQuiet, type SessionSummary } from "@kefu/api";
 import { useStorage } from "@vueuse/core";
 import type { MessageHandler } from "element-plus";
 import { watch, watchEffect } from "vue";
@@ -6,7 +6,6 @@ import { useI18n } from "vue-i18n";
 import { deskFrames } from "../sessions/deskFrames";
 import { nameOf } from "../sessions/session";
 import { useSessionList } from "../sessions/sessionList";
-import { isQuiet } from "./quiet";
 import { router } from "./router";
 
 /** Off until asked for: a browser asks for leave only after a click. */
@@ -88,22 +87,4 @@ export function tell({ title, body = "", session, about = session ?? "" }: News)
     if (session) void router.push({ name: "sessions", params: { name: session } });
     shown.close();
   });
-}
-
-/** Two soft notes, made here rather than fetched. */
-export function chime(): void {
-  const audio = new AudioContext();
-  const notes = [659.25, 880];
-  for (const [index, frequency] of notes.entries()) {
-    const from = audio.currentTime + index * 0.14;
-    const tone = new OscillatorNode(audio, { frequency });
-    const volume = new GainNode(audio, { gain: 0 });
-    volume.gain.setValueAtTime(0, from);
-    volume.gain.linearRampToValueAtTime(0.12, from + 0.02);
-    volume.gain.exponentialRampToValueAtTime(0.001, from + 0.45);
-    tone.connect(volume).connect(audio.destination);
-    tone.start(from);
-    tone.stop(from + 0.5);
-    if (index === notes.length - 1) tone.addEventListener("ended", () => void audio.close());
-  }
 }

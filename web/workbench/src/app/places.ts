@@ -1,5 +1,6 @@
 import {
   Aim,
+  ChatDotRound,
   ChatLineRound,
   ChatSquare,
   Clock,
@@ -34,6 +35,7 @@ export const PLACES: readonly Place[] = [
   { route: "wallboard", label: "menu.wallboard", icon: DataLine, needs: "stats.read" },
   { route: "costs", label: "menu.costs", icon: Coin, needs: "stats.read" },
   { route: "hours", label: "menu.hours", icon: Clock, needs: "shops.read" },
+  { route: "invitations", label: "invitations.title", icon: ChatDotRound, needs: "shops.read" },
   { route: "routing", label: "routing.title", icon: SetUp, needs: "shops.read" },
   { route: "bot", label: "menu.bot", icon: Cpu, needs: "bot.read" },
   { route: "widget", label: "menu.widget", icon: ChatSquare, needs: "shops.write" },

@@ -22,6 +22,7 @@ export const router = createRouter({
         { path: "wallboard", name: "wallboard", component: () => import("../wallboard/WallboardPage.vue") },
         { path: "costs", name: "costs", component: () => import("../costs/CostsPage.vue") },
         { path: "hours", name: "hours", component: () => import("../shops/HoursPage.vue") },
+        { path: "invitations", name: "invitations", component: () => import("../invitations/InvitationsPage.vue") },
         { path: "routing", name: "routing", component: () => import("../routing/RoutingPage.vue") },
         { path: "bot", name: "bot", component: () => import("../bot/BotPage.vue") },
         { path: "widget", name: "widget", component: () => import("../look/LookPage.vue") },

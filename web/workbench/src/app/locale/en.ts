@@ -22,6 +22,7 @@ import { en as drafts } from "../../sessions/draftWords";
 import { en as several } from "../../sessions/severalWords";
 import { en as filters } from "../../sessions/words";
 import type { en as security } from "../../shops/securityWords";
+import { en as invitations } from "../../invitations/words";
 import { en as hours } from "../../shops/words";
 import type { en as sso } from "../../sso/words";
 import { en as tags } from "../../tags/words";
@@ -55,6 +56,7 @@ export const en = {
   filters,
   histories,
   hours,
+  invitations,
   mail,
   ratings,
   replies,

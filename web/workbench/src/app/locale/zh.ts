@@ -10,6 +10,7 @@ import { zh as search } from "../../search/words";
 import { zh as drafts } from "../../sessions/draftWords";
 import { zh as several } from "../../sessions/severalWords";
 import { zh as filters } from "../../sessions/words";
+import { zh as invitations } from "../../invitations/words";
 import { zh as hours } from "../../shops/words";
 import { zh as tags } from "../../tags/words";
 import { zh as transfers } from "../../transfers/words";
@@ -24,6 +25,7 @@ export const zh: typeof en = {
   filters,
   histories,
   hours,
+  invitations,
   mail,
   ratings,
   replies,

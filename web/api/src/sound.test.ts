@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { isQuiet } from "./quiet";
+import { isQuiet } from "./sound";
 
 const at = (time: string) => new Date(`2026-11-27T${time}:00`);
 
