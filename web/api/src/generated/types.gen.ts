@@ -3367,6 +3367,67 @@ export type Introduction = {
 };
 
 /**
+ * Invitation
+ *
+ * Shown once to each visitor, when all of it holds; of several the first one is.
+ *
+ * `id`: "" for a new one. `seconds`: how long the page was in sight. `url`: what the page's address contains, `*` for
+ * anything in between, "" for every page. `cart`: the least value of the cart that the page has told, null for any.
+ */
+export type Invitation = {
+    /**
+     * Id
+     */
+    id?: string;
+    text: Words;
+    /**
+     * Seconds
+     */
+    seconds?: number;
+    /**
+     * Url
+     */
+    url?: string;
+    /**
+     * Cart
+     */
+    cart?: number | null;
+    /**
+     * Is On
+     */
+    is_on?: boolean;
+};
+
+/**
+ * InvitationsData
+ */
+export type InvitationsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: InvitationsOut;
+};
+
+/**
+ * InvitationsOut
+ */
+export type InvitationsOut = {
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Invitations
+     */
+    invitations: Array<Invitation>;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
  * JoinedData
  *
  * The session in which it goes on.
@@ -5379,6 +5440,22 @@ export type PutHours = {
      * Mail To
      */
     mail_to?: Array<string>;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * PutInvitations
+ *
+ * `version`: of what the writer saw.
+ */
+export type PutInvitations = {
+    /**
+     * Invitations
+     */
+    invitations: Array<Invitation>;
     /**
      * Version
      */
@@ -8745,6 +8822,20 @@ export type WithReason = {
      * Reason
      */
     reason?: string;
+};
+
+/**
+ * Words
+ */
+export type Words = {
+    /**
+     * En
+     */
+    en?: string;
+    /**
+     * Zh
+     */
+    zh?: string;
 };
 
 /**
@@ -20180,6 +20271,154 @@ export type RetireSecretResponses = {
 };
 
 export type RetireSecretResponse = RetireSecretResponses[keyof RetireSecretResponses];
+
+export type ReadInvitationsData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/invitations';
+};
+
+export type ReadInvitationsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type ReadInvitationsError = ReadInvitationsErrors[keyof ReadInvitationsErrors];
+
+export type ReadInvitationsResponses = {
+    /**
+     * Successful Response
+     */
+    200: InvitationsData;
+};
+
+export type ReadInvitationsResponse = ReadInvitationsResponses[keyof ReadInvitationsResponses];
+
+export type WriteInvitationsData = {
+    body: PutInvitations;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/invitations';
+};
+
+export type WriteInvitationsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type WriteInvitationsError = WriteInvitationsErrors[keyof WriteInvitationsErrors];
+
+export type WriteInvitationsResponses = {
+    /**
+     * Successful Response
+     */
+    200: InvitationsData;
+};
+
+export type WriteInvitationsResponse = WriteInvitationsResponses[keyof WriteInvitationsResponses];
 
 export type ReadLookData = {
     body?: never;
