@@ -33,6 +33,7 @@ CHATWOOT = """
 </script>
 """
 STRICT = (Path(__file__).parents[1] / "docs/guide/strict-policy.html").read_text()
+SAMPLE = (Path(__file__).parents[1] / "docs/guide/sample-shop.html").read_text()
 LEFT = """
 () => [document.querySelectorAll("#fiido-kefu").length, document.documentElement.getAttributeNames(), document.cookie]
 """
@@ -362,3 +363,29 @@ def enforced(lead: AgentDesk) -> str:
     expect(page.get_by_text("Saved", exact=True)).to_be_visible()
     assert secret not in page.content()
     return secret
+
+
+def test_what_is_chosen_in_the_workbench_is_previewed_and_then_on_the_page(
+    shopper: Visitor, desk: Desk, site: Site, product: Product
+) -> None:
+    lead = desk(CHEN).page
+    lead.goto(f"{product.address}/workbench/widget")
+    lead.get_by_label("Colour of the button as #rrggbb").fill("#ffd400")
+    expect(lead.get_by_text("Contrast 1.43:1, too low to be read")).to_be_visible()
+    expect(lead.get_by_role("button", name="Save")).to_be_disabled()
+    lead.get_by_label("Colour of the button as #rrggbb").fill("#b3261e")
+    lead.get_by_label("Welcome in English").fill("Good day from the workshop!")
+    lead.get_by_text("Left", exact=True).click()
+    preview = lead.frame_locator("iframe")
+    expect(preview.get_by_text("Good day from the workshop!")).to_be_visible()
+    expect(preview.locator(".avatar")).to_have_css("background-color", "rgb(179, 38, 30)")
+    lead.get_by_role("button", name="Save").click()
+    expect(lead.get_by_text("Saved.")).to_be_visible()
+
+    site.pages["/sample"] = SAMPLE.replace("http://127.0.0.1:8000", product.address)
+    assert lead.locator("pre").inner_text() in site.pages["/sample"]
+    shopper.page.goto(f"{site.address}/sample")
+    expect(shopper.launcher).to_have_css("background-color", "rgb(179, 38, 30)")
+    expect(shopper.launcher).to_have_css("left", "20px")
+    shopper.opens_the_chat()
+    expect(shopper.chat.get_by_text("Good day from the workshop!")).to_be_visible()

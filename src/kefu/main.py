@@ -47,6 +47,7 @@ from kefu.knowledge.endpoints import router as knowledge
 from kefu.knowledge.vectors import Vectors
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
+from kefu.ops.loader import router as loader
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
 from kefu.quality.endpoints import router as quality
@@ -78,6 +79,7 @@ from kefu.sessions.store import DatabaseStore, SessionStore
 from kefu.shops.endpoints import router as shops
 from kefu.shops.hours import default_hours
 from kefu.shops.invitation_endpoints import router as invitations
+from kefu.shops.look_endpoints import router as look
 from kefu.shops.origins import Origins, ShopCors
 from kefu.shops.security_endpoints import router as security
 from kefu.sso.endpoints import router as sso
@@ -130,6 +132,8 @@ ROUTERS: tuple[APIRouter, ...] = (
     shops,
     security,
     invitations,
+    look,
+    loader,
     policies,
     identity,
     channels,

@@ -23,6 +23,11 @@ EXEMPT = Path(__file__).with_name("unaudited.txt")
 NAMES = Path(__file__).parents[2] / "web/workbench/src/audit/actions.ts"
 NEW_PASSWORD = "canary-password-8"
 HOURS = {"timezone": "Europe/Berlin", "week": [[]] * 7}
+LOOK = {
+    "name": {"zh": "小微", "en": "Vela"},
+    "welcome": {"zh": "您好", "en": "Hi"},
+    "suggestions": {"zh": [], "en": []},
+}
 ARTICLE = {"lang": "en", "title": "Returns", "body": "Within 30 days."}
 
 
@@ -107,6 +112,7 @@ async def keep_house(story: Story, root: Agent, mei: Agent) -> None:
     await story.does(root, "PUT /api/shops/{shop_id}/hours", {"hours": HOURS, "version": 0}, shop_id="default")
     demands = {"identity_mode": "report", "identity_required": False, "origins": None, "version": 0}
     await story.does(root, "PUT /api/shops/{shop_id}/security", demands, shop_id="default")
+    await story.does(root, "PUT /api/shops/{shop_id}/look", LOOK | {"version": 0}, shop_id="default")
     invited = {"invitations": [{"text": {"en": "Questions?"}}], "version": 0}
     await story.does(root, "PUT /api/shops/{shop_id}/invitations", invited, shop_id="default")
     for route in ("PUT /api/shops/{shop_id}/bot", "POST /api/shops/{shop_id}/bot/test"):

@@ -34,6 +34,7 @@ async def test_the_bot_introduces_itself_in_the_visitors_language(client: httpx2
         for query in ("", "?locale=en", "?locale=zh-TW&shop=default", "?locale=fr")
     }
     assert [bot["locale"] for bot in bots.values()] == ["zh", "en", "zh", "en"]
+    assert bots["?locale=en"].pop("icon").startswith("M12 3.5")
     assert bots["?locale=en"] == {
         "name": "Assistant",
         "description": "Answers from our help articles",
@@ -45,6 +46,11 @@ async def test_the_bot_introduces_itself_in_the_visitors_language(client: httpx2
         "locale": "en",
         "is_demo": False,
         "color": "#0f8f86",
+        "palette": None,
+        "avatar": "robot",
+        "asks": {"name": "off", "email": "off"},
+        "consent": {"mode": "off", "text": "", "link": ""},
+        "hours_notice": "",
     }
     assert bots[""]["welcome"] == "您好！请问有什么可以帮您？"
 

@@ -20,6 +20,7 @@ from kefu.log.log import Entry
 from kefu.log.models import Event
 from kefu.sessions.contacts import without_contacts
 from kefu.sessions.models import Session
+from kefu.shops.look import look_of
 from kefu.shops.service import find_shop
 
 Format = Literal["txt", "json", "pdf"]
@@ -160,7 +161,7 @@ async def transcript_of(db: Database, session: Session, wish: Wish) -> Transcrip
     async with db.read() as tx:
         shop = await find_shop(tx, session.shop)
         parts = await parts_of(tx, session.name, session.seq)
-    return Transcript(session, shop.name, shop.bot_name, parts, wish)
+    return Transcript(session, shop.name, look_of(shop).name, parts, wish)
 
 
 def safe(text: str) -> str:

@@ -8,6 +8,7 @@ CUSTOMER: Final = tuple(f"customer.{name}" for name in OF_CUSTOMER)
 # By the type of the event, where it stands in the facts.
 PRIVATE: Final[dict[str, tuple[str, ...]]] = {
     "session.deferred": ("email",),
+    "visitor.introduced": ("email",),
     "session.identified": CUSTOMER,
     "customer.described": CUSTOMER,
     "mail.sent": ("to",),

@@ -17,6 +17,8 @@ from kefu.kit.redis import Redis
 from kefu.kit.web import caller_locale
 from kefu.ops.metrics import check_reader, written
 from kefu.sessions.schemas import ShopId
+from kefu.shops.colors import Palette
+from kefu.shops.look import ICONS, Asks, look_of, palette_for
 from kefu.shops.service import find_shop
 
 router = APIRouter(dependencies=[Depends(anyone)])
@@ -96,7 +98,18 @@ async def metrics(request: Request) -> Response:
     return Response(written(request.app.state), media_type=CONTENT_TYPE_LATEST)
 
 
+class BotConsent(BaseModel):
+    mode: Literal["off", "line", "ask"]
+    text: str
+    link: str
+
+
 class Bot(BaseModel):
+    """`palette` null: the product's own colours. `icon`: strokes in a square of 24. `asks`: before the first word.
+
+    `hours_notice`: said while nobody serves; "" for none.
+    """
+
     name: str
     description: str
     icon_url: str
@@ -107,6 +120,12 @@ class Bot(BaseModel):
     locale: Locale
     is_demo: bool
     color: str
+    palette: Palette | None
+    icon: str
+    avatar: Literal["robot", "letter", "icon"]
+    asks: Asks
+    consent: BotConsent
+    hours_notice: str
 
 
 class BotInfo(BaseModel):
@@ -125,16 +144,24 @@ async def bot_info(request: Request, query: Annotated[BotQuery, Query()]) -> Bot
     async with request.app.state.db.read() as tx:
         shop = await find_shop(tx, query.shop)
     locale: Locale = "zh" if (query.locale or caller_locale(request)).lower().startswith("zh") else "en"
+    look, palette = look_of(shop), palette_for(shop)
+    consent = look.consent
     bot = Bot(
-        name=shop.bot_name[locale],
+        name=look.name[locale],
         description=shop.description[locale],
         icon_url="/static/widget/bot.svg",
-        welcome=shop.welcome[locale],
-        suggestions=shop.suggestions[locale],
+        welcome=look.welcome[locale],
+        suggestions=look.suggestions[locale],
         shop=shop.id,
         shop_name=shop.name[locale],
         locale=locale,
         is_demo=shop.is_demo,
-        color=shop.color,
+        color=palette.color if palette else shop.color,
+        palette=palette,
+        icon=ICONS[look.icon],
+        avatar=look.avatar,
+        asks=look.asks,
+        consent=BotConsent(mode=consent.mode, text=consent.text[locale], link=consent.link[locale]),
+        hours_notice=look.hours_notice[locale],
     )
     return BotInfo(bot=bot)

@@ -25,8 +25,6 @@ from kefu.shops.service import find_shop
 STATIC = Path(__file__).parent.parent / "static"
 YEAR = "public, max-age=31536000, immutable"
 FRESH = "no-cache"
-LOADER = "sdk/fiido-kefu.js"
-COMPATIBLE = "sdk/fiido-kefu-compat.js"
 INVITING = "sdk/invite.js"
 JAVASCRIPT = "text/javascript"
 TEXT_FILES = (".js", ".css", ".svg", ".html", ".json")
@@ -146,21 +144,6 @@ async def embed(request: Request, shop: str = "") -> Response:
     return _page("widget/index.html", frame_ancestors(state.origins.of(shop), state.settings))
 
 
-@router.get("/sdk/fiido-kefu.js")
-@router.get("/sdk.js")
-@router.get("/embed.js")
-async def loader(request: Request) -> Response:
-    """The script on the shop's page; any site may load it."""
-    return await _script(request, LOADER)
-
-
-@router.get("/sdk/fiido-kefu-compat.js")
-@router.get("/packs/js/sdk.js")
-async def compatible_loader(request: Request) -> Response:
-    """The same for pages that were written for another chat; the second path is where Chatwoot's snippet looks."""
-    return await _script(request, COMPATIBLE)
-
-
 @router.get("/sdk/invite.js")
 async def inviting(request: Request, shop: Annotated[str | None, Query(pattern=SHOP_ID)] = None) -> Response:
     """The script that invites visitors, with the shop's invitations. Only a page that asked for them loads it."""
@@ -175,12 +158,6 @@ async def inviting(request: Request, shop: Annotated[str | None, Query(pattern=S
     # What JSON escapes can close neither the script nor one of its strings.
     script = f"{_text(path, path.stat().st_mtime_ns)}\nexport const invitations = {json.dumps(on)};\n"
     return _for_any_site(Response(script, media_type=JAVASCRIPT))
-
-
-async def _script(request: Request, name: str) -> Response:
-    if not (STATIC / name).is_file():
-        raise NotBuilt
-    return _for_any_site(await ASSETS.get_response(name, request.scope))
 
 
 def _for_any_site(response: Response) -> Response:

@@ -185,6 +185,10 @@ def _rated(session: Session, facts: dict[str, Any], _: Entry) -> None:
     session.rating = facts["score"]
 
 
+def _introduced(session: Session, facts: dict[str, Any], _: Entry) -> None:
+    session.nickname = facts.get("name", session.nickname)
+
+
 def _identified(session: Session, facts: dict[str, Any], event: Entry) -> None:
     session.visitor_id = facts["visitor_id"]
     _described(session, facts, event)
@@ -222,6 +226,7 @@ CHANGES: dict[str, Callable[[Session, dict[str, Any], Entry], None]] = {
     "session.split_from": _split_from,
     "queue.reminded": _reminded,
     "session.rated": _rated,
+    "visitor.introduced": _introduced,
     "session.identified": _identified,
     "session.signed_out": _signed_out,
     "customer.described": _described,

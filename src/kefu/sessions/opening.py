@@ -19,6 +19,7 @@ from kefu.sessions.service import Opening, open_session
 from kefu.sessions.store import SessionStore
 from kefu.shops.customer_ids import visitor_id_of
 from kefu.shops.customers import Customer, Proof, recognise
+from kefu.shops.look import Introduction, told
 from kefu.shops.origins import ForeignOrigin
 from kefu.shops.security import keys_of
 from kefu.shops.service import find_shop
@@ -42,6 +43,7 @@ class Wish:
     proof: Proof | None = None
     page: dict[str, Any] | None = None
     came_from: dict[str, str] | None = None
+    introduction: Introduction | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +98,9 @@ async def _open(tx: AsyncSession, state: State, wish: Wish, visitor: Visitor | N
     if shop.identity_mode == "enforce" and shop.identity_required and not (customer and customer["verified_by"]):
         raise IdentityRequired
     name, locale = wish.name or new_id("s"), wish.locale or "en"
-    session = await open_session(tx, Opening(name, shop.id, locale, visitor_id, customer, wish.page, wish.came_from))
+    introduction = told(shop, locale, wish.introduction) if wish.introduction else None
+    opening = Opening(name, shop.id, locale, visitor_id, customer, wish.page, wish.came_from, introduction)
+    session = await open_session(tx, opening)
     is_fresh = claimed is not None and claimed.verified_by is not None
     return Opened(session, visitor_token(state, session, None if is_fresh else visitor), is_new=True)
 

@@ -19,6 +19,7 @@ from kefu.sessions.reading import Marks
 from kefu.sessions.several import Outcome
 from kefu.sessions.states import Status
 from kefu.shops.customers import Doubt, Proof
+from kefu.shops.look import Introduction
 from kefu.shops.pages import CameFrom
 
 NAME = r"^[A-Za-z0-9_.\-]{1,80}$"
@@ -78,7 +79,7 @@ class ShowPage(Body):
 class OpenConversation(Body):
     """`identity`: who opens it, where the shop's pages say so. `page`: what they look at.
 
-    `came_from`: for the funnel, only of who agreed to be counted.
+    `came_from`: for the funnel, only of who agreed to be counted. `introduction`: kept as far as the shop asks for it.
     """
 
     session_id: Name | None = None
@@ -87,6 +88,7 @@ class OpenConversation(Body):
     identity: Proof | None = None
     page: Card | None = None
     came_from: CameFrom | None = None
+    introduction: Introduction | None = None
 
 
 class ConversationOpened(BaseModel):

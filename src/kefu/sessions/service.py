@@ -124,7 +124,8 @@ class Opening:
     """`visitor_id`: of the visitor's earlier sessions; a new one when they have none.
 
     `customer`: who they are, as `Session.customer` has it. `page`: what they look at on the shop's page.
-    `came_from`: `{page, referrer}`, where on the shop's pages they are, if that may be counted.
+    `came_from`: `{page, referrer}`, where on the shop's pages they are, if that may be counted. `introduction`: what
+    they said of themselves before the first word (`shops.look.told`).
     """
 
     name: str
@@ -134,6 +135,7 @@ class Opening:
     customer: dict[str, Any] | None = None
     page: dict[str, Any] | None = None
     came_from: dict[str, str] | None = None
+    introduction: dict[str, Any] | None = None
 
 
 async def locked(tx: AsyncSession, name: str) -> Session:
@@ -221,7 +223,8 @@ async def open_session(tx: AsyncSession, opening: Opening) -> Session:
     page = [page_shown(opening.page)] if opening.page else []
     came = [Fact(CAME_FROM, VISITOR, opening.came_from, audience="internal")] if opening.came_from else []
     whose = identity_of(opening, facts["visitor_id"])
-    await record(tx, session, Fact("session.opened", VISITOR, facts), *whose, *page, *came)
+    told = [Fact("visitor.introduced", VISITOR, opening.introduction, "internal")] if opening.introduction else []
+    await record(tx, session, Fact("session.opened", VISITOR, facts), *told, *whose, *page, *came)
     return session
 
 

@@ -25,7 +25,8 @@ class Shop(Table):
     session without one. `origins`: the sites of the shop's pages, None for those of the settings.
     `security_version` counts the changes of these three. `index_key`: makes the ids of customers' visits
     (`customer_ids.py`), None for a shop that had secrets before there was one. `is_shadow`: people answer, and the bot
-    only notes what it would have said. `invitations`: a list of `shops.invitations.Invitation`;
+    only notes what it would have said. `look`: a `shops.look.Look`, None for what the shop was made with;
+    `look_version` counts its changes. `invitations`: a list of `shops.invitations.Invitation`;
     `invitations_version` counts its changes.
     """
 
@@ -52,6 +53,8 @@ class Shop(Table):
     index_key: Mapped[str | None] = mapped_column(SealedText)
     security_version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     is_shadow: Mapped[bool] = mapped_column(Boolean, default=False, server_default=text("false"))
+    look: Mapped[dict[str, Any] | None] = mapped_column(JSON(none_as_null=True))
+    look_version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     invitations: Mapped[list[dict[str, Any]]] = mapped_column(JSON, default=list, server_default="[]")
     invitations_version: Mapped[int] = mapped_column(Integer, default=0, server_default="0")
     created_at: Mapped[int] = mapped_column(BigInteger)

@@ -20,11 +20,22 @@ export interface CustomerDescribed extends Logged<"customer.described"> {
   customer: Customer;
 }
 
+/** Internal. What the visitor said of themselves before the first word; `agreed`: the words they agreed to. */
+export interface VisitorIntroduced extends Logged<"visitor.introduced"> {
+  name?: string;
+  email?: string;
+  agreed?: string;
+}
+
 export type IdentityEvent = SessionIdentified | SessionSignedOut | CustomerDescribed;
 
 /** Sealed in the database with a key that is not there any more. */
 export function isUnreadable(contact: string): boolean {
   return contact === "Unreadable";
+}
+
+export function introductionOf(events: readonly LogEvent[]): VisitorIntroduced | undefined {
+  return events.findLast((event) => event.type === "visitor.introduced");
 }
 
 /** Who the visitor is, as the log says; only agents hear of it. */

@@ -1,5 +1,5 @@
 import type * as Api from "./generated";
-import type { IdentityEvent } from "./customer";
+import type { IdentityEvent, VisitorIntroduced } from "./customer";
 import type { FileRef } from "./files";
 import { isJoin } from "./joins";
 import type { Internal } from "./internal";
@@ -193,6 +193,7 @@ export type LogEvent =
   | TeamEvent
   | SessionRated
   | IdentityEvent
+  | VisitorIntroduced
   | TagEvent;
 
 export interface StreamReady {
@@ -339,7 +340,7 @@ export function isMoveEvent(event: LogEvent): event is MoveEvent {
   return event.type.startsWith("session.") && !NO_MOVES.has(event.type) && !isJoin(event);
 }
 
-type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | Internal;
+type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | VisitorIntroduced | Internal;
 
 /** What only agents hear, and what changes nothing of where the conversation stands. */
 export function isAside(frame: Frame): frame is Aside {

@@ -1,3 +1,4 @@
+import { type Look, LOOK } from "./look";
 import type { Config, Locale, Theme } from "./types";
 
 export interface Settings {
@@ -12,22 +13,25 @@ export interface Settings {
   launcher: boolean;
   zIndex: number;
   consent: boolean;
+  look: Partial<Look>;
   invite: boolean;
 }
 
 export function settingsFrom(config: Config, scriptOrigin: string): Settings {
   const { shop = "", theme = "auto", autoOpen = false, launcher = true, zIndex = 2_147_483_647 } = config;
   const { consent = false, invite = false } = config;
+  const look = !shop || shop === LOOK.shop ? LOOK : {};
   return {
     base: (config.baseUrl ?? config.apiUrl ?? scriptOrigin).replace(/\/+$/, ""),
     shop,
     locale: localeFrom(config.locale ?? (document.documentElement.lang || navigator.language)),
     theme,
-    side: config.position === "bottom-left" ? "left" : "right",
+    side: (config.position ?? look.position) === "bottom-left" ? "left" : "right",
     autoOpen,
     launcher,
     zIndex,
     consent,
+    look,
     invite,
   };
 }
@@ -40,11 +44,10 @@ export function localeFrom(tag: string): Locale {
 export function configFrom(attribute: (name: string) => string | null): Config {
   const given: Config = {};
   const flag = (name: string) => (attribute(name) === null ? undefined : attribute(name) !== "false");
-  const text = { shop: attribute("shop"), locale: attribute("locale"), baseUrl: attribute("api-url") };
+  const text = { shop: attribute("shop"), locale: attribute("locale"), baseUrl: attribute("api-url"), position: attribute("position") };
   for (const [key, value] of Object.entries(text)) if (value) Object.assign(given, { [key]: value });
   const theme = attribute("theme");
   if (theme === "light" || theme === "dark") given.theme = theme;
-  if (attribute("position") === "bottom-left") given.position = "bottom-left";
   const flags = { autoOpen: flag("auto-open"), launcher: flag("launcher"), consent: flag("consent"), invite: flag("invite") };
   for (const [key, value] of Object.entries(flags)) {
     if (value !== undefined) Object.assign(given, { [key]: value });

@@ -1,5 +1,6 @@
 import type { Settings } from "./config";
 import styles from "./launcher.css?inline";
+import type { Drawn } from "./look";
 import type { Locale } from "./types";
 
 export type Layout = "panel" | "maximised" | "full";
@@ -23,6 +24,8 @@ export class Launcher {
   readonly panel = document.createElement("div");
   readonly #badge = document.createElement("span");
   readonly #icon = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  readonly #box = document.createElement("div");
+  #drawing = BUBBLE;
   #unread = 0;
   /** Before the title of the page. */
   #mark = "";
@@ -41,11 +44,10 @@ export class Launcher {
     sheet.replaceSync(`${styles}:host{z-index:${settings.zIndex}!important}`);
     // Unlike a <style>, an adopted sheet needs no 'unsafe-inline' in the page's content security policy.
     root.adoptedStyleSheets = [sheet];
-    const box = document.createElement("div");
-    box.className = `box ${settings.side} ${settings.theme}`;
-    box.append(this.#panelParts(), this.#buttonParts());
-    root.append(box);
-    this.#draw();
+    this.#box.className = `box ${settings.side} ${settings.theme}`;
+    this.#box.append(this.#panelParts(), this.#buttonParts());
+    root.append(this.#box);
+    this.paint(settings.look);
   }
 
   #buttonParts(): HTMLElement {
@@ -64,6 +66,14 @@ export class Launcher {
     this.panel.id = "panel";
     this.panel.className = "panel";
     return this.panel;
+  }
+
+  /** Without colours: in the product's own. */
+  paint({ color, on, hover, icon }: Partial<Drawn>): void {
+    // By the object model, which a policy without 'unsafe-inline' leaves alone.
+    if (color) this.#box.style.cssText = `--c:${color};--o:${on};--h:${hover}`;
+    this.#drawing = icon ?? BUBBLE;
+    this.#draw();
   }
 
   show(wanted: boolean): void {
@@ -98,7 +108,7 @@ export class Launcher {
     this.button.hidden = !this.isWanted || (this.#open && this.#layout !== "panel");
     this.button.setAttribute("aria-expanded", String(this.#open));
     this.button.setAttribute("aria-label", (this.#open ? words.close : words.open) + (count ? words.unread(count) : ""));
-    this.#icon.setAttribute("d", this.#open ? CROSS : BUBBLE);
+    this.#icon.setAttribute("d", this.#open ? CROSS : this.#drawing);
     const mark = count ? `(${count}) ` : "";
     if (mark !== this.#mark) document.title = mark + document.title.replace(this.#mark, "");
     this.#mark = mark;

@@ -25,7 +25,7 @@ describe("the package", () => {
     const init = vi.fn();
     const chat = { init: init.mockImplementation(() => chat) } as unknown as FiidoKefu;
     const both = Promise.all([loadKefu({ baseUrl: `${KEFU}/`, shop: "demo", nonce: "abc" }), loadKefu({ baseUrl: KEFU, shop: "demo" })]);
-    expect(added.map(({ src, async, nonce }) => [src, async, nonce])).toEqual([[SCRIPT, true, "abc"]]);
+    expect(added.map(({ src, async, nonce }) => [src, async, nonce])).toEqual([[`${SCRIPT}?shop=demo`, true, "abc"]]);
     window.FiidoKefu = chat;
     added[0]!.dispatchEvent(new Event("load"));
     expect(await both).toEqual([chat, chat]);

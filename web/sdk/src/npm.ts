@@ -16,18 +16,18 @@ let loading: Promise<FiidoKefu> | undefined;
  * be called again then. Only for browsers; importing this module does nothing.
  */
 export async function loadKefu({ nonce, ...config }: Options): Promise<FiidoKefu> {
-  loading ??= scriptFrom(config.baseUrl, nonce).catch((failed: unknown) => {
+  loading ??= scriptFrom(config, nonce).catch((failed: unknown) => {
     loading = undefined;
     throw failed;
   });
   return (await loading).init(config);
 }
 
-function scriptFrom(baseUrl: string, nonce = ""): Promise<FiidoKefu> {
+function scriptFrom({ baseUrl, shop }: Options, nonce = ""): Promise<FiidoKefu> {
   const there = window.FiidoKefu;
   if (there && "init" in there) return Promise.resolve(there);
   const script = document.createElement("script");
-  script.src = `${baseUrl.replace(/\/+$/, "")}/sdk/fiido-kefu.js`;
+  script.src = `${baseUrl.replace(/\/+$/, "")}/sdk/fiido-kefu.js${shop ? `?shop=${encodeURIComponent(shop)}` : ""}`;
   script.async = true;
   script.nonce = nonce;
   return new Promise((resolve, reject) => {

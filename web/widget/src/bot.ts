@@ -1,6 +1,17 @@
 import type { Client } from "@kefu/api";
 import { shallowRef, watch } from "vue";
+import type { ToHost } from "../../sdk/src/protocol";
+import { type Palette, paint } from "./paint";
 import { type Locale, locale } from "./words";
+
+type Asked = "off" | "optional" | "required";
+
+export interface Consent {
+  /** `line`: said beside the chat; `ask`: agreed to before the first word. */
+  mode: "off" | "line" | "ask";
+  text: string;
+  link: string;
+}
 
 export interface Bot {
   name: string;
@@ -8,11 +19,19 @@ export interface Bot {
   welcome: string;
   suggestions: string[];
   is_demo: boolean;
+  palette: Palette | null;
+  /** Strokes in a square of 24. */
+  icon: string;
+  avatar: "robot" | "letter" | "icon";
+  asks: { name: Asked; email: Asked };
+  consent: Consent;
+  hours_notice: string;
 }
 
 /** The shop's bot in the visitor's language; null until the server has said, and then the last it said. */
-export function useBot(client: Client, shop: string) {
+export function useBot(client: Client, shop: string, tell: (message: ToHost) => void) {
   const bot = shallowRef<Bot | null>(null);
+  let loading = Promise.resolve();
 
   async function load(wanted: Locale): Promise<void> {
     const query = { shop, locale: wanted };
@@ -20,7 +39,15 @@ export function useBot(client: Client, shop: string) {
     if (answer && wanted === locale.value) bot.value = answer.bot;
   }
 
-  watch(locale, load, { immediate: true });
+  function show(known: Bot | null): void {
+    if (!known?.palette) return;
+    const { color, on_color: on, hover } = known.palette;
+    paint(known.palette);
+    tell({ type: "look", look: { color, on, hover, icon: known.icon } });
+  }
+
+  watch(locale, (wanted) => (loading = load(wanted)), { immediate: true });
+  watch(bot, show);
   window.addEventListener("online", () => void load(locale.value));
-  return bot;
+  return { bot, loaded: () => loading };
 }

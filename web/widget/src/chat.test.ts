@@ -133,6 +133,22 @@ describe("a visitor", () => {
     expect(Object.keys(localStorage).filter((key) => key.includes("outbox"))).toEqual([]);
   });
 
+  it("says who they are with the first word, which waits for that, and not again", async () => {
+    let say: (introduction: { name: string; agreed: boolean }) => void = () => undefined;
+    const introduction = vi.fn(() => new Promise<{ name: string; agreed: boolean }>((resolve) => (say = resolve)));
+    const chat = visit({ introduction });
+    chat.send("Hello");
+    await vi.waitFor(() => expect(introduction).toHaveBeenCalled());
+    expect(shop.introductions).toEqual([]);
+    say({ name: "Ada", agreed: true });
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Hello"]));
+    chat.startOver();
+    chat.send("Again");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Again"]));
+    expect(shop.introductions).toEqual([{ name: "Ada", agreed: true }, null]);
+    expect(introduction).toHaveBeenCalledOnce();
+  });
+
   it("can call a person before having said a word", async () => {
     const chat = visit();
     await chat.escalate();

@@ -33,6 +33,7 @@ import type { ChatOptions } from "./chatOptions";
 import { fileDoorOf } from "./fileDoor";
 import { saidIn } from "./history";
 import { Identity } from "./identity";
+import type { Introduction } from "./introduction";
 import { bodyOf, leftOver, superseded, withFiles } from "./leftover";
 import type { Letter } from "./letter";
 import { type Page, pageOf } from "./page";
@@ -54,6 +55,7 @@ export class Chat {
   private readonly visit = shallowRef(freshVisit());
   /** Whether the server knows this visitor, so that there may be earlier conversations. */
   readonly isKnown = computed(() => Boolean(this.visit.value.token ?? this.visit.value.earlier));
+  readonly isNew = computed(() => !this.isKnown.value && this.visit.value.who === undefined);
   /** Whether there is a conversation, of which nothing has come yet. */
   readonly isAwaited = computed(() => Boolean(this.visit.value.token) && !this.conversation.value.synced);
   readonly session = computed(() => this.visit.value.session);
@@ -328,11 +330,12 @@ export class Chat {
   /** The session's name once the server knows it; two tabs open it together only once. */
   private async opened(): Promise<string> {
     if (this.visit.value.token) return this.visit.value.session;
+    const introduction = this.isNew.value ? ((await this.options.introduction?.()) ?? null) : null;
     return await withLock(this.visits.key, async () => {
       const { session } = this.visit.value;
       const stored = this.visits.stored();
       const known = stored?.session === session ? stored.token : null;
-      const token = known ?? (await this.requestToken(session));
+      const token = known ?? (await this.requestToken(session, introduction));
       const visit = { ...this.visit.value, token, tokenAt: Date.now() };
       if (this.visit.value.session !== session) throw superseded();
       this.visit.value = visit;
@@ -342,12 +345,9 @@ export class Chat {
     });
   }
 
-  private async requestToken(session: string): Promise<string> {
+  private async requestToken(session: string, introduction: Introduction | null = null): Promise<string> {
     const { shop, locale, cameFrom } = this.options;
-    const { proof: identity } = this.identity;
-    const [page, came_from] = [this.page, cameFrom?.()];
-    const about = { ...(identity && { identity }), ...(page && { page }), ...(came_from && { came_from }) };
-    const body = { session_id: session, ...(shop && { shop }), locale: locale(), ...about };
+    const body = { session_id: session, shop: shop || null, locale: locale(), identity: this.identity.proof, page: this.page, came_from: cameFrom?.(), introduction };
     return (await this.client.request<{ visitor_token: string }>("/api/conversation/new", { body })).visitor_token;
   }
 

@@ -1,5 +1,6 @@
 import type { Client, LogEvent } from "@kefu/api";
 import type { CameFrom } from "../../sdk/src/protocol";
+import type { Introduction } from "./introduction";
 
 export interface ChatOptions {
   shop: string;
@@ -8,6 +9,8 @@ export interface ChatOptions {
   client: (token: () => string | null) => Client;
   /** Where on the shop's pages the visitor is, if that may be counted. */
   cameFrom?: () => CameFrom | null;
+  /** What the visitor is asked before the first word; null for nothing. */
+  introduction?: () => Promise<Introduction | null>;
   onNews?: (event: LogEvent) => void;
   onConversation?: (session: string) => void;
   onError?: (code: string) => void;

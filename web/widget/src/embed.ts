@@ -7,16 +7,23 @@ export interface Embed {
   theme: "light" | "dark" | "auto";
   /** The page around the frame: the only one listened and spoken to. "" when the chat stands alone. */
   parent: string;
+  /** Only to look at, by a page of our own that is about to change the look: of no shop, so that it finds no talk. */
+  isPreview: boolean;
 }
+
+const NO_SHOP = "-";
 
 export function embedFrom(search: string, language: string): Embed {
   const query = new URLSearchParams(search);
   const theme = query.get("theme");
+  const parent = originOf(query.get("parent"));
+  const isPreview = query.has("preview") && parent === location.origin;
   return {
-    shop: query.get("shop") ?? "",
+    shop: isPreview ? NO_SHOP : (query.get("shop") ?? ""),
     locale: (query.get("locale") || language).toLowerCase().startsWith("zh") ? "zh" : "en",
     theme: theme === "light" || theme === "dark" ? theme : "auto",
-    parent: originOf(query.get("parent")),
+    parent,
+    isPreview,
   };
 }
 

@@ -1,8 +1,18 @@
 import type { LogEvent } from "@kefu/api";
+import type { Bot } from "./bot";
+import type { Shift } from "./shift";
+import type { Locale } from "./words";
 import { type CameFrom, type Envelope, isEnvelope, type ToFrame, type ToHost } from "../../sdk/src/protocol";
 
-/** What the page asks of the chat. */
-export type Order = Exclude<ToFrame, { type: "page" }>;
+/** What the page asks of the chat. Of a look that is not saved yet only a page of our own speaks (`Embed.isPreview`). */
+export type Order = Exclude<ToFrame, { type: "page" }> | Preview;
+
+export interface Preview {
+  type: "preview";
+  bot: Bot;
+  shift: Shift | null;
+  locale: Locale;
+}
 
 export interface Host {
   tell: (message: ToHost) => void;
@@ -18,7 +28,7 @@ export function connectHost(parentOrigin: string, onMessage: (message: Order) =>
 
   function receive(event: MessageEvent): void {
     if (event.origin !== parentOrigin || event.source !== window.parent || !isEnvelope(event.data)) return;
-    const message = event.data as Envelope<ToFrame>;
+    const message = event.data as Envelope<ToFrame | Preview>;
     if (message.type === "page") cameFrom = message.cameFrom;
     else onMessage(message);
   }

@@ -23,6 +23,8 @@ export class Shop {
   private readonly owners = new Map<string, string>();
   /** By whose tokens sessions were opened. */
   readonly openedBy: (string | undefined)[] = [];
+  /** What visitors said of themselves as they opened sessions. */
+  readonly introductions: unknown[] = [];
   readonly server: Server = createServer((request, response) => void this.answer(request, response));
 
   /** What all sessions hold, by content. */
@@ -42,6 +44,7 @@ export class Shop {
     if (request.url === "/api/conversation/new") {
       const wanted = String(body.session_id);
       this.openedBy.push(request.headers.authorization);
+      this.introductions.push(body.introduction);
       if (this.taken.has(wanted)) return void refuse(401, "TOKEN_REQUIRED");
       const { token } = (body.identity ?? {}) as { token?: string };
       if (token) this.owners.set(wanted, whoIs({ token }));

@@ -585,6 +585,22 @@ export type AskTransfer = {
 };
 
 /**
+ * Asks
+ *
+ * What a visitor is asked before the first word.
+ */
+export type Asks = {
+    /**
+     * Name
+     */
+    name?: 'off' | 'optional' | 'required';
+    /**
+     * Email
+     */
+    email?: 'off' | 'optional' | 'required';
+};
+
+/**
  * AssignTo
  */
 export type AssignTo = {
@@ -1024,6 +1040,10 @@ export type Begun = {
 
 /**
  * Bot
+ *
+ * `palette` null: the product's own colours. `icon`: strokes in a square of 24. `asks`: before the first word.
+ *
+ * `hours_notice`: said while nobody serves; "" for none.
  */
 export type Bot = {
     /**
@@ -1066,6 +1086,21 @@ export type Bot = {
      * Color
      */
     color: string;
+    palette: Palette | null;
+    /**
+     * Icon
+     */
+    icon: string;
+    /**
+     * Avatar
+     */
+    avatar: 'robot' | 'letter' | 'icon';
+    asks: Asks;
+    consent: BotConsent;
+    /**
+     * Hours Notice
+     */
+    hours_notice: string;
 };
 
 /**
@@ -1132,6 +1167,24 @@ export type BotChoice = {
      * Version
      */
     version: number;
+};
+
+/**
+ * BotConsent
+ */
+export type BotConsent = {
+    /**
+     * Mode
+     */
+    mode: 'off' | 'line' | 'ask';
+    /**
+     * Text
+     */
+    text: string;
+    /**
+     * Link
+     */
+    link: string;
 };
 
 /**
@@ -1667,6 +1720,30 @@ export type ColleagueOut = {
      * Languages
      */
     languages: Array<string>;
+};
+
+/**
+ * Consent
+ *
+ * `line`: said beside the chat; `ask`: to be agreed to before the first word. `link`: "" for none.
+ */
+export type Consent = {
+    /**
+     * Mode
+     */
+    mode?: 'off' | 'line' | 'ask';
+    /**
+     * Text
+     */
+    text?: {
+        [key: string]: string;
+    };
+    /**
+     * Link
+     */
+    link?: {
+        [key: string]: string;
+    };
 };
 
 /**
@@ -3270,6 +3347,26 @@ export type IntervalOut = {
 };
 
 /**
+ * Introduction
+ *
+ * What the visitor wrote before the first word, where the shop asks for it; unchecked.
+ */
+export type Introduction = {
+    /**
+     * Name
+     */
+    name?: string;
+    /**
+     * Email
+     */
+    email?: string | null;
+    /**
+     * Agreed
+     */
+    agreed?: boolean;
+};
+
+/**
  * Invitation
  *
  * Shown once to each visitor, when all of it holds; of several the first one is.
@@ -3508,6 +3605,89 @@ export type LogoutIn = {
      * Refresh Token
      */
     refresh_token?: string | null;
+};
+
+/**
+ * LookData
+ */
+export type LookData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: LookOut;
+};
+
+/**
+ * LookOut
+ *
+ * `icons`: the strokes of each that may be chosen. `is_default`: nothing was chosen yet.
+ */
+export type LookOut = {
+    /**
+     * Name
+     */
+    name: {
+        [key: string]: string;
+    };
+    /**
+     * Welcome
+     */
+    welcome: {
+        [key: string]: string;
+    };
+    /**
+     * Suggestions
+     */
+    suggestions: {
+        [key: string]: Array<string>;
+    };
+    /**
+     * Color
+     */
+    color?: string;
+    /**
+     * On Color
+     */
+    on_color?: string;
+    /**
+     * Position
+     */
+    position?: 'bottom-right' | 'bottom-left';
+    /**
+     * Icon
+     */
+    icon?: 'bubble' | 'question' | 'headset' | 'heart';
+    /**
+     * Avatar
+     */
+    avatar?: 'robot' | 'letter' | 'icon';
+    asks?: Asks;
+    consent?: Consent;
+    /**
+     * Hours Notice
+     */
+    hours_notice?: {
+        [key: string]: string;
+    };
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Version
+     */
+    version: number;
+    /**
+     * Is Default
+     */
+    is_default: boolean;
+    /**
+     * Icons
+     */
+    icons: {
+        [key: string]: string;
+    };
 };
 
 /**
@@ -4481,7 +4661,7 @@ export type Only = {
  *
  * `identity`: who opens it, where the shop's pages say so. `page`: what they look at.
  *
- * `came_from`: for the funnel, only of who agreed to be counted.
+ * `came_from`: for the funnel, only of who agreed to be counted. `introduction`: kept as far as the shop asks for it.
  */
 export type OpenConversation = {
     /**
@@ -4499,6 +4679,7 @@ export type OpenConversation = {
     identity?: Proof | null;
     page?: Card | null;
     came_from?: CameFrom | null;
+    introduction?: Introduction | null;
 };
 
 /**
@@ -4645,6 +4826,33 @@ export type PacketPassage = {
      * Score
      */
     score: number;
+};
+
+/**
+ * Palette
+ *
+ * What follows from a shop's two colours. `text`: for words of that colour, in light and in dark; each is AA.
+ */
+export type Palette = {
+    /**
+     * Color
+     */
+    color: string;
+    /**
+     * On Color
+     */
+    on_color: string;
+    /**
+     * Hover
+     */
+    hover: string;
+    /**
+     * Text
+     */
+    text: [
+        string,
+        string
+    ];
 };
 
 /**
@@ -5248,6 +5456,64 @@ export type PutInvitations = {
      * Invitations
      */
     invitations: Array<Invitation>;
+    /**
+     * Version
+     */
+    version: number;
+};
+
+/**
+ * PutLook
+ *
+ * `version`: of what the writer saw.
+ */
+export type PutLook = {
+    /**
+     * Name
+     */
+    name: {
+        [key: string]: string;
+    };
+    /**
+     * Welcome
+     */
+    welcome: {
+        [key: string]: string;
+    };
+    /**
+     * Suggestions
+     */
+    suggestions: {
+        [key: string]: Array<string>;
+    };
+    /**
+     * Color
+     */
+    color?: string;
+    /**
+     * On Color
+     */
+    on_color?: string;
+    /**
+     * Position
+     */
+    position?: 'bottom-right' | 'bottom-left';
+    /**
+     * Icon
+     */
+    icon?: 'bubble' | 'question' | 'headset' | 'heart';
+    /**
+     * Avatar
+     */
+    avatar?: 'robot' | 'letter' | 'icon';
+    asks?: Asks;
+    consent?: Consent;
+    /**
+     * Hours Notice
+     */
+    hours_notice?: {
+        [key: string]: string;
+    };
     /**
      * Version
      */
@@ -20153,6 +20419,154 @@ export type WriteInvitationsResponses = {
 };
 
 export type WriteInvitationsResponse = WriteInvitationsResponses[keyof WriteInvitationsResponses];
+
+export type ReadLookData = {
+    body?: never;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/look';
+};
+
+export type ReadLookErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type ReadLookError = ReadLookErrors[keyof ReadLookErrors];
+
+export type ReadLookResponses = {
+    /**
+     * Successful Response
+     */
+    200: LookData;
+};
+
+export type ReadLookResponse = ReadLookResponses[keyof ReadLookResponses];
+
+export type PutLookData = {
+    body: PutLook;
+    path: {
+        /**
+         * Shop Id
+         */
+        shop_id: string;
+    };
+    query?: never;
+    url: '/api/shops/{shop_id}/look';
+};
+
+export type PutLookErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type PutLookError = PutLookErrors[keyof PutLookErrors];
+
+export type PutLookResponses = {
+    /**
+     * Successful Response
+     */
+    200: LookData;
+};
+
+export type PutLookResponse = PutLookResponses[keyof PutLookResponses];
 
 export type GetPoliciesData = {
     body?: never;

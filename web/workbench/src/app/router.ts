@@ -25,6 +25,7 @@ export const router = createRouter({
         { path: "invitations", name: "invitations", component: () => import("../invitations/InvitationsPage.vue") },
         { path: "routing", name: "routing", component: () => import("../routing/RoutingPage.vue") },
         { path: "bot", name: "bot", component: () => import("../bot/BotPage.vue") },
+        { path: "widget", name: "widget", component: () => import("../look/LookPage.vue") },
         { path: "security", name: "security", component: () => import("../shops/SecurityPage.vue") },
         { path: "replies", name: "replies", component: () => import("../replies/RepliesPage.vue") },
         { path: "tags", name: "tags", component: () => import("../tags/TagsPage.vue") },

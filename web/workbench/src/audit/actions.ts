@@ -28,6 +28,7 @@ export const ACTIONS: Readonly<Record<string, Record<Locale, string>>> = {
   "agent.status_changed": { en: "Changed their status", zh: "切换状态" },
   "bot.changed": { en: "Changed a shop's bot", zh: "修改店铺机器人设置" },
   "bot.tested": { en: "Tested the connection to a model", zh: "测试模型连接" },
+  "shop.look_changed": { en: "Changed the look of a shop's widget", zh: "修改聊天窗口外观" },
   "shop.security_changed": { en: "Changed a shop's security", zh: "修改店铺安全设置" },
   "shop.invitations_changed": { en: "Changed a shop's invitations", zh: "修改主动邀请" },
   "shop.secret_created": { en: "Created a shop's secret", zh: "新建店铺密钥" },

@@ -1,4 +1,4 @@
-import { type Customer, isUnreadable } from "@kefu/api";
+import { type Customer, isUnreadable, type VisitorIntroduced } from "@kefu/api";
 import type { useI18n } from "vue-i18n";
 import type { Fact } from "../sessions/FactList.vue";
 
@@ -14,7 +14,7 @@ export function shown(contact: string, t: ReturnType<typeof useI18n>["t"]): stri
 export function factsOf(customer: Customer | undefined, t: ReturnType<typeof useI18n>["t"]): Fact[] {
   if (!customer) return [];
   const { id, email, phone, verified_by, doubt } = customer;
-  const fact = (term: string, value: string) => ({ term, value: shown(value, t), copy: !isUnreadable(value) && value !== HIDDEN });
+  const fact = (term: string, value: string) => contact(term, value, t);
   const sure = t(verified_by === "token" ? "customers.byToken" : "customers.byHash");
   return [
     { term: t("customers.identity"), value: doubt ? `${t("customers.unverified")} · ${t(`customers.doubts.${doubt}`)}` : sure },
@@ -22,4 +22,16 @@ export function factsOf(customer: Customer | undefined, t: ReturnType<typeof use
     ...(email ? [fact(t("customers.email"), email)] : []),
     ...(phone ? [fact(t("customers.phone"), phone)] : []),
   ];
+}
+
+/** What the visitor wrote into the form before the first word. */
+export function factsSaid(said: VisitorIntroduced | undefined, t: ReturnType<typeof useI18n>["t"]): Fact[] {
+  return [
+    ...(said?.email ? [contact(t("customers.emailSaid"), said.email, t)] : []),
+    ...(said?.agreed ? [{ term: t("customers.agreed"), value: said.agreed }] : []),
+  ];
+}
+
+function contact(term: string, value: string, t: ReturnType<typeof useI18n>["t"]): Fact {
+  return { term, value: shown(value, t), copy: !isUnreadable(value) && value !== HIDDEN };
 }

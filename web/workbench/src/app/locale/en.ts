@@ -9,6 +9,7 @@ import { en as duty } from "../../duty/words";
 import type { en as why } from "../../evidence/words";
 import { en as histories } from "../../histories/words";
 import type { en as knowledge } from "../../knowledge/words";
+import type { en as look } from "../../look/words";
 import { en as mail } from "../../mail/words";
 import type { en as policies } from "../../policies/words";
 import type { en as gate } from "../../quality/gateWords";
@@ -35,6 +36,7 @@ export interface Later {
   assisting: typeof assisting;
   audit: typeof audit;
   knowledge: typeof knowledge;
+  look: typeof look;
   bot: typeof bot;
   policies: typeof policies;
   costs: typeof costs;
@@ -127,6 +129,7 @@ export const en = {
     hours: "Service hours",
     bot: "Bot",
     security: "Shop security",
+    widget: "Widget",
     policies: "Policies",
     knowledge: "Knowledge",
     quality: "Bot quality",

@@ -98,6 +98,7 @@ export const zh: typeof en = {
     hours: "工作时间",
     bot: "机器人",
     security: "店铺安全",
+    widget: "聊天窗口",
     policies: "监管策略",
     knowledge: "知识库",
     quality: "机器人质量",
