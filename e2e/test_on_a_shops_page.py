@@ -170,7 +170,7 @@ def test_what_comes_while_the_chat_is_closed_is_counted_until_it_is_opened(
 
     agent.says("Are you still there?")
 
-    expect(shopper.page.get_by_role("button", name="Open customer chat, 1 unread message")).to_be_visible()
+    expect(shopper.page.get_by_role("button", name="Open customer chat, 1 unread")).to_be_visible()
     expect(shopper.launcher.locator(".badge")).to_have_text("1")
     assert shopper.page.title() == "(1) A shop"
     shopper.opens_the_chat()

@@ -104,7 +104,7 @@ def test_a_visitor_who_comes_back_finds_what_is_unread_and_the_agent_sees_it_rea
     visitor.page.reload()
 
     expect(visitor.launcher.locator(".badge")).to_have_text("1")
-    visitor.page.get_by_role("button", name="Open customer chat, 1 unread message").click()
+    visitor.page.get_by_role("button", name="Open customer chat, 1 unread").click()
     visitor.sees("Are you still there?")
     expect(agent.receipt).to_have_text("Read")
     visitor.page.reload()

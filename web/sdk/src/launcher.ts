@@ -6,11 +6,11 @@ import type { Locale } from "./types";
 export type Layout = "panel" | "maximised" | "full";
 
 const WORDS = {
-  zh: { open: "打开客服聊天", close: "关闭客服聊天", unread: (count: number) => `，${count} 条未读消息`, frame: "客服聊天" },
+  zh: { open: "打开客服聊天", close: "关闭客服聊天", unread: (count: number) => `，${count} 条未读`, frame: "客服聊天" },
   en: {
     open: "Open customer chat",
     close: "Close customer chat",
-    unread: (count: number) => `, ${count} unread ${count === 1 ? "message" : "messages"}`,
+    unread: (count: number) => `, ${count} unread`,
     frame: "Customer chat",
   },
 };

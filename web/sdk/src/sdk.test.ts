@@ -49,7 +49,7 @@ describe("the launcher", () => {
     kefu.close();
     say({ type: "unread", count: 2 });
     expect(root().querySelector(".badge")!.textContent).toBe("2");
-    expect(button().getAttribute("aria-label")).toBe("Open customer chat, 2 unread messages");
+    expect(button().getAttribute("aria-label")).toBe("Open customer chat, 2 unread");
     say({ type: "unread", count: 120 });
     expect(root().querySelector(".badge")!.textContent).toBe("99+");
     kefu.open();
