@@ -1,12 +1,8 @@
-/** What the launcher is drawn with. Colours are `#rrggbb`, the icon is strokes in a square of 24. */
-export interface Drawn {
-  color: string;
-  on: string;
-  hover: string;
+export interface Look {
+  /** Rules for the colours of the launcher. */
+  css: string;
+  /** Strokes in a square of 24. */
   icon: string;
-}
-
-export interface Look extends Drawn {
   /** Whose look it is. */
   shop: string;
   position: "bottom-right" | "bottom-left";
