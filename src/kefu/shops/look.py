@@ -137,7 +137,7 @@ def for_loader(shop: Shop) -> dict[str, str]:
     css = (
         f".launcher{{background:{palette.color};color:{palette.on_color}}}.launcher:hover{{background:{palette.hover}}}"
     )
-    return {"shop": shop.id, "position": look.position, "css": css, "icon": ICONS[look.icon]}
+    return {"position": look.position, "css": css, "icon": ICONS[look.icon]}
 
 
 def told(shop: Shop, locale: Locale, said: Introduction) -> dict[str, Any] | None:

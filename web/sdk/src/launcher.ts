@@ -1,5 +1,6 @@
 import type { Settings } from "./config";
 import styles from "./launcher.css?inline";
+import { LOOK } from "./look";
 import type { Locale } from "./types";
 
 export type Layout = "panel" | "maximised" | "full";
@@ -23,7 +24,6 @@ export class Launcher {
   readonly panel = document.createElement("div");
   readonly #badge = document.createElement("span");
   readonly #icon = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  readonly #drawing: string;
   #unread = 0;
   /** Before the title of the page. */
   #mark = "";
@@ -36,12 +36,10 @@ export class Launcher {
     private locale: Locale,
   ) {
     this.isWanted = settings.launcher;
-    const { css = "", icon = BUBBLE } = settings.look;
-    this.#drawing = icon;
     this.host.id = "fiido-kefu";
     const root = this.host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(`${styles + css}:host{z-index:${settings.zIndex}!important}`);
+    sheet.replaceSync(`${styles}${LOOK.css ?? ""}:host{z-index:${settings.zIndex}!important}`);
     // Unlike a <style>, an adopted sheet needs no 'unsafe-inline' in the page's content security policy.
     root.adoptedStyleSheets = [sheet];
     const box = document.createElement("div");
@@ -103,7 +101,7 @@ export class Launcher {
     this.button.hidden = !this.isWanted || (this.#open && this.#layout !== "panel");
     this.button.setAttribute("aria-expanded", String(this.#open));
     this.button.setAttribute("aria-label", (this.#open ? words.close : words.open) + (count ? words.unread(count) : ""));
-    this.#icon.setAttribute("d", this.#open ? CROSS : this.#drawing);
+    this.#icon.setAttribute("d", this.#open ? CROSS : (LOOK.icon ?? BUBBLE));
     const mark = count ? `(${count}) ` : "";
     if (mark !== this.#mark) document.title = mark + document.title.replace(this.#mark, "");
     this.#mark = mark;
