@@ -16,8 +16,7 @@ from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
 from kefu.ops.web_apps import STATIC, NotBuilt
 from kefu.shops.look import for_loader
-from kefu.shops.models import SHOP_ID
-from kefu.shops.service import ShopNotFound, find_shop
+from kefu.shops.service import ShopNotFound, all_shops, find_shop
 
 LOADER = "sdk/fiido-kefu.js"
 COMPATIBLE = "sdk/fiido-kefu-compat.js"
@@ -70,10 +69,12 @@ async def _script(request: Request, name: str, shop: str) -> Response:
 
 
 async def _look(db: Database, shop: str) -> dict[str, str]:
-    """That of the shop, or of the default one; a page gets its chat also while the database is away."""
+    """That of the shop, or of the only one; a page gets its chat also while the database is away."""
     try:
         async with db.read() as tx:
-            return for_loader(await find_shop(tx, shop if re.match(SHOP_ID, shop) else None))
+            if not shop and len(await all_shops(tx)) > 1:
+                return {}
+            return for_loader(await find_shop(tx, shop or None))
     except (ShopNotFound, Unavailable):
         return {}
 

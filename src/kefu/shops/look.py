@@ -134,8 +134,10 @@ def for_loader(shop: Shop) -> dict[str, str]:
     if palette is None:
         return {}
     look = look_of(shop)
-    drawn = {"color": palette.color, "on": palette.on_color, "hover": palette.hover, "icon": ICONS[look.icon]}
-    return {"shop": shop.id, "position": look.position, **drawn}
+    css = (
+        f".launcher{{background:{palette.color};color:{palette.on_color}}}.launcher:hover{{background:{palette.hover}}}"
+    )
+    return {"position": look.position, "css": css, "icon": ICONS[look.icon]}
 
 
 def told(shop: Shop, locale: Locale, said: Introduction) -> dict[str, Any] | None:

@@ -12,7 +12,7 @@ import type { Context, Proof, ToFrame, ToHost } from "./protocol";
 /** Upright, lying, or a page made twice as large: there is room for the chat alone. */
 const PHONE = "(max-width: 767.98px), (max-height: 479.98px)";
 
-type Passed = Exclude<ToHost, { type: "ready" | "close" | "maximise" | "look" }>;
+type Passed = Exclude<ToHost, { type: "ready" | "close" | "maximise" }>;
 
 /**
  * One chat on one page: the launcher now, the frame when it is wanted. What is private here is so by `#`, whose names the
@@ -192,8 +192,6 @@ export class Chat {
       case "maximise":
         this.#maximised = message.on;
         return this.#draw();
-      case "look":
-        return this.#launcher.paint(message.look);
       case "unread":
         this.#launcher.setUnread(message.count);
         return this.#pass(message);

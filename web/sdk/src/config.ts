@@ -1,4 +1,4 @@
-import { type Look, LOOK } from "./look";
+import { LOOK } from "./look";
 import type { Config, Locale, Theme } from "./types";
 
 export interface Settings {
@@ -13,25 +13,22 @@ export interface Settings {
   launcher: boolean;
   zIndex: number;
   consent: boolean;
-  look: Partial<Look>;
   invite: boolean;
 }
 
 export function settingsFrom(config: Config, scriptOrigin: string): Settings {
   const { shop = "", theme = "auto", autoOpen = false, launcher = true, zIndex = 2_147_483_647 } = config;
   const { consent = false, invite = false } = config;
-  const look = !shop || shop === LOOK.shop ? LOOK : {};
   return {
     base: (config.baseUrl ?? config.apiUrl ?? scriptOrigin).replace(/\/+$/, ""),
     shop,
     locale: localeFrom(config.locale ?? (document.documentElement.lang || navigator.language)),
     theme,
-    side: (config.position ?? look.position) === "bottom-left" ? "left" : "right",
+    side: (config.position ?? LOOK.position) === "bottom-left" ? "left" : "right",
     autoOpen,
     launcher,
     zIndex,
     consent,
-    look,
     invite,
   };
 }

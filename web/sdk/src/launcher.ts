@@ -1,6 +1,6 @@
 import type { Settings } from "./config";
 import styles from "./launcher.css?inline";
-import type { Drawn } from "./look";
+import { LOOK } from "./look";
 import type { Locale } from "./types";
 
 export type Layout = "panel" | "maximised" | "full";
@@ -14,7 +14,7 @@ const WORDS = {
     frame: "Customer chat",
   },
 };
-const BUBBLE = "M12 3.5c4.9 0 8.5 3.2 8.5 7.6s-3.6 7.6-8.5 7.6c-1 0-2-.1-2.9-.4l-4.3 2.2.9-3.7c-1.4-1.5-2.2-3.5-2.2-5.7 0-4.4 3.6-7.6 8.5-7.6zm-3.5 7.7h0m3.5 0h0m3.5 0h0";
+const BUBBLE = "M9.1 18.3 4.8 20.5l.9-3.7a8.5 7.6 0 1 1 3.4 1.5Z M8.5 11.2h.01m3.5 0h.01m3.5 0h.01";
 const CROSS = "m6.5 6.5 11 11 m0-11-11 11";
 
 /** The button and the panel on the shop's page, in a shadow root: neither page can restyle the other. */
@@ -24,8 +24,6 @@ export class Launcher {
   readonly panel = document.createElement("div");
   readonly #badge = document.createElement("span");
   readonly #icon = document.createElementNS("http://www.w3.org/2000/svg", "path");
-  readonly #box = document.createElement("div");
-  #drawing = BUBBLE;
   #unread = 0;
   /** Before the title of the page. */
   #mark = "";
@@ -41,13 +39,14 @@ export class Launcher {
     this.host.id = "fiido-kefu";
     const root = this.host.attachShadow({ mode: "open" });
     const sheet = new CSSStyleSheet();
-    sheet.replaceSync(`${styles}:host{z-index:${settings.zIndex}!important}`);
+    sheet.replaceSync(`${styles}${LOOK.css ?? ""}:host{z-index:${settings.zIndex}!important}`);
     // Unlike a <style>, an adopted sheet needs no 'unsafe-inline' in the page's content security policy.
     root.adoptedStyleSheets = [sheet];
-    this.#box.className = `box ${settings.side} ${settings.theme}`;
-    this.#box.append(this.#panelParts(), this.#buttonParts());
-    root.append(this.#box);
-    this.paint(settings.look);
+    const box = document.createElement("div");
+    box.className = `box ${settings.side} ${settings.theme}`;
+    box.append(this.#panelParts(), this.#buttonParts());
+    root.append(box);
+    this.#draw();
   }
 
   #buttonParts(): HTMLElement {
@@ -66,14 +65,6 @@ export class Launcher {
     this.panel.id = "panel";
     this.panel.className = "panel";
     return this.panel;
-  }
-
-  /** Without colours: in the product's own. */
-  paint({ color, on, hover, icon }: Partial<Drawn>): void {
-    // By the object model, which a policy without 'unsafe-inline' leaves alone.
-    if (color) this.#box.style.cssText = `--c:${color};--o:${on};--h:${hover}`;
-    this.#drawing = icon ?? BUBBLE;
-    this.#draw();
   }
 
   show(wanted: boolean): void {
@@ -108,7 +99,7 @@ export class Launcher {
     this.button.hidden = !this.isWanted || (this.#open && this.#layout !== "panel");
     this.button.setAttribute("aria-expanded", String(this.#open));
     this.button.setAttribute("aria-label", (this.#open ? words.close : words.open) + (count ? words.unread(count) : ""));
-    this.#icon.setAttribute("d", this.#open ? CROSS : this.#drawing);
+    this.#icon.setAttribute("d", this.#open ? CROSS : (LOOK.icon ?? BUBBLE));
     const mark = count ? `(${count}) ` : "";
     if (mark !== this.#mark) document.title = mark + document.title.replace(this.#mark, "");
     this.#mark = mark;

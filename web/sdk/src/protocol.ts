@@ -1,4 +1,3 @@
-import type { Drawn } from "./look";
 import type { ChatEvents, Context, Locale } from "./types";
 
 export type { Card, Context, Locale, Theme, User } from "./types";
@@ -41,8 +40,6 @@ export type ToHost =
   | { type: "ready" }
   | { type: "close" }
   | { type: "maximise"; on: boolean }
-  /** The shop's, for a page whose script came with that of another one. */
-  | { type: "look"; look: Drawn }
   | Told<"unread">
   | Told<"message">
   | Told<"status">

@@ -1,6 +1,5 @@
 import type { Client } from "@kefu/api";
 import { shallowRef, watch } from "vue";
-import type { ToHost } from "../../sdk/src/protocol";
 import { type Palette, paint } from "./paint";
 import { type Locale, locale } from "./words";
 
@@ -29,7 +28,7 @@ export interface Bot {
 }
 
 /** The shop's bot in the visitor's language; null until the server has said, and then the last it said. */
-export function useBot(client: Client, shop: string, tell: (message: ToHost) => void) {
+export function useBot(client: Client, shop: string) {
   const bot = shallowRef<Bot | null>(null);
   let loading = Promise.resolve();
 
@@ -39,15 +38,8 @@ export function useBot(client: Client, shop: string, tell: (message: ToHost) => 
     if (answer && wanted === locale.value) bot.value = answer.bot;
   }
 
-  function show(known: Bot | null): void {
-    if (!known?.palette) return;
-    const { color, on_color: on, hover } = known.palette;
-    paint(known.palette);
-    tell({ type: "look", look: { color, on, hover, icon: known.icon } });
-  }
-
   watch(locale, (wanted) => (loading = load(wanted)), { immediate: true });
-  watch(bot, show);
+  watch(bot, (known) => known?.palette && paint(known.palette));
   window.addEventListener("online", () => void load(locale.value));
   return { bot, loaded: () => loading };
 }
