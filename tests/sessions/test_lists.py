@@ -43,8 +43,7 @@ async def lists(agent: Agent, query: str) -> list[str]:
 async def lead(stage: Stage, db: Database) -> Agent:
     """Six sessions: 0 to 5, an hour apart, the oldest first. 1 and 4 are of one visitor, 2 and 3 are VIPs."""
     lead = await stage.agent("lead", "supervisor")
-    if db.is_sqlite:  # on PostgreSQL that is the work of another process
-        await nobody_closes(db)
+    await nobody_closes(db)
     async with db.write() as tx:
         await put_shop(tx, id="other", **SHOP)
     states = [Status.BOT_ACTIVE, Status.CLOSED, Status.PENDING_MANUAL, Status.MANUAL_LIVE, Status.BOT_ACTIVE]
@@ -66,10 +65,12 @@ async def lead(stage: Stage, db: Database) -> Agent:
 
 
 async def nobody_closes(db: Database) -> None:
-    """Sessions that are as old as these are closed by the next round of the recurring work: there shall be none."""
+    """Sessions that are as old as these are closed by the next round of the recurring work, or somebody is reminded of
+    them: there shall be none. On PostgreSQL closing is the work of another process."""
+    kinds = {"remind_queue", "close_idle"} if db.is_sqlite else {"remind_queue"}
 
     async def is_put() -> bool:
-        return bool(await db.fetch("SELECT id FROM jobs WHERE kind = 'close_idle'"))
+        return kinds <= {kind for (kind,) in await db.fetch("SELECT kind FROM jobs")}
 
     await until(is_put, 10)
     await db.execute("DELETE FROM jobs")
