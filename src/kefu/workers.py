@@ -130,11 +130,8 @@ def models_of(db: Database, settings: Settings, line: Line) -> ModelsOf:
 
 
 def desk_worker(db: Database, model_of: ModelOf | None) -> Worker:
-    """What is to be there when an agent steps in. It waits for none of the bot's turns.
-
-    Who asks for it is in the same process; what another one left when it died has waited for its lease as it is.
-    """
-    return Worker(db, "desk", {WritePacket.kind: Handover(db, model_of)}, poll=5.0)
+    """What is to be there when an agent steps in. It waits for none of the bot's turns."""
+    return Worker(db, "desk", {WritePacket.kind: Handover(db, model_of)})
 
 
 def helped_by(settings: Settings, db: Database, models: ModelsOf, vectors: Vectors) -> Helped:

@@ -65,8 +65,10 @@ async def lead(stage: Stage, db: Database) -> Agent:
 
 
 async def nobody_closes(db: Database) -> None:
-    """Sessions that are as old as these are closed by the next round of the recurring work, or somebody is reminded of
-    them: there shall be none. On PostgreSQL closing is the work of another process."""
+    """Sessions as old as these are closed, or somebody is reminded of them, by the next round of recurring work.
+
+    There shall be none. On PostgreSQL closing is the work of another process.
+    """
     kinds = {"remind_queue", "close_idle"} if db.is_sqlite else {"remind_queue"}
 
     async def is_put() -> bool:

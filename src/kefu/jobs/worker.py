@@ -45,9 +45,8 @@ class Worker:
 
     `recurring` work is put into the queue at the start, once for all workers of the database.
 
-    Wakes at once when work is enqueued in this process, otherwise every `poll` seconds, by default one. A handler calls
-    `queue.finish` in the transaction that does the work, so that work and job end together; one that raises gives its
-    job back with a pause.
+    Wakes at once when work is enqueued in this process, otherwise every second. A handler calls `queue.finish` in the
+    transaction that does the work, so that work and job end together; one that raises gives its job back with a pause.
     `stop()` lets running handlers finish for a moment; what is cut off is taken up again when its lease has passed.
     """
 
@@ -58,11 +57,9 @@ class Worker:
         handlers: Mapping[str, Handler],
         width: int = 16,
         recurring: Sequence[Work] = (),
-        poll: float | None = None,
     ) -> None:
         self._db = db
         self._recurring = recurring
-        self._poll = poll
         self._lane = lane
         self._handlers = handlers
         self._width = width
@@ -115,7 +112,7 @@ class Worker:
             except Exception:
                 log.warning("jobs.not_taken", lane=self._lane, exc_info=True)
             with suppress(TimeoutError):
-                async with asyncio.timeout(self._poll or POLL_SECONDS):
+                async with asyncio.timeout(POLL_SECONDS):
                     await self._wake.wait()
 
     async def _begin(self) -> None:
