@@ -236,6 +236,7 @@ def test_where_the_browser_keeps_nothing_who_leaves_too_early_is_asked(visit: Vi
     question.value.dismiss()
     page.unroute(POSTS)
 
+    page.wait_for_function("() => begun.length > 0")
     (session,) = page.evaluate("begun")
     arrives(product, session, ["One", "Two"])
     expect(visitor.chat.get_by_text(visitor.words.sending)).to_have_count(0)

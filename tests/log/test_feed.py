@@ -66,7 +66,7 @@ async def test_it_equals_the_log_under_writers_of_every_path(
 
     figures = await feed_under_load(database_url, ask, writers=12, seconds=3)
     assert (figures.missed, figures.invented, figures.unlike) == (set(), set(), 0), str(figures)
-    assert figures.stored > 100, str(figures)
+    assert figures.stored > 30, str(figures)
     assert figures.kills > 0, str(figures)
 
 

@@ -10,7 +10,7 @@ from draw_states import PICTURE, drawing
 from kefu.kit.db import Database
 from kefu.log.log import VISITOR
 from kefu.sessions.states import MOVES, RAISES_EPOCH, InvalidStatus, Move, Status, move
-from sessions.records import all_of, bring, bring_to, facts_of, log_of, open_session
+from sessions.records import all_of, bring, bring_to, facts_of, has_packet, log_of, open_session
 
 # Spec S1 in its own words: from → to, by what.
 SPEC = """
@@ -108,6 +108,7 @@ async def test_a_refused_command_answers_409_and_changes_nothing(stage: Stage, a
 
 async def test_asking_for_a_person_again_keeps_the_clock(visitor: Visitor, db: Database) -> None:
     first = await visitor.asks_for_a_person()
+    await has_packet(db, visitor.name)
     before = await all_of(db, visitor.name)
     assert (await visitor.asks_for_a_person())["escalation"] == first["escalation"]
     assert await all_of(db, visitor.name) == before

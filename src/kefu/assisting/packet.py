@@ -208,7 +208,7 @@ def _evidence(entries: Sequence[Entry]) -> list[PacketPassage]:
     found: dict[str, PacketPassage] = {}
     for one in reversed(entries):
         if one.type == "answer.evidenced":
-            for part in one.facts["passages"]:
+            for part in one.facts.get("passages", ()):
                 found.setdefault(
                     part["passage_id"], PacketPassage(**{name: part[name] for name in PacketPassage.model_fields})
                 )
