@@ -97,6 +97,8 @@ async def test_a_refused_command_answers_409_and_changes_nothing(stage: Stage, a
     for status, what in REFUSED:
         visitor = await stage.visitor()
         await bring_to(db, visitor.name, status)
+        if status == Status.PENDING_MANUAL:
+            await has_packet(db, visitor.name)
         before = await all_of(db, visitor.name)
         answer = await command(agent, visitor, what)
         code = OTHER_REFUSALS.get((status, what), "INVALID_STATUS")
