@@ -64,7 +64,7 @@ def model() -> Iterator[str]:
     server.server_close()
 
 
-def test_a_lead_adds_a_question_asks_them_all_and_silences_the_bot(desk: Desk) -> None:
+def a_lead_adds_a_question_asks_them_all_and_silences_the_bot(desk: Desk) -> None:
     page = desk(CHEN, "zh").page
     page.get_by_role("link", name="机器人质量").click()
     page.get_by_role("button", name="添加问题").click()
@@ -107,9 +107,7 @@ def guarded(product: Product) -> str:
     return article
 
 
-def test_what_makes_the_bot_worse_stays_outside_until_the_lead_says_why(
-    desk: Desk, product: Product, model: str
-) -> None:
+def what_makes_the_bot_worse_stays_outside_until_the_lead_says_why(desk: Desk, product: Product, model: str) -> None:
     article = guarded(product)
     page = desk(CHEN, "zh").page
     page.get_by_role("link", name="机器人", exact=True).click()
@@ -147,3 +145,10 @@ def test_what_makes_the_bot_worse_stays_outside_until_the_lead_says_why(
     page.get_by_label("仍要生效的理由").fill("旧服务商明天停用")
     page.get_by_role("button", name="仍然生效").click()
     expect(page.get_by_text("已保存")).to_be_visible()
+
+
+def test_a_lead_measures_the_bot_and_what_makes_it_worse_stays_outside(
+    desk: Desk, product: Product, model: str
+) -> None:
+    a_lead_adds_a_question_asks_them_all_and_silences_the_bot(desk)
+    what_makes_the_bot_worse_stays_outside_until_the_lead_says_why(desk, product, model)
