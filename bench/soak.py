@@ -32,6 +32,7 @@ STAYS_SECONDS = 20.0
 SAMPLES = 60
 TOKEN_SECONDS = 600
 ANSWER_SECONDS = 30
+SIZE = "SELECT pg_database_size('bench')"
 QUESTIONS = ("How long does charging take?", "电池可以带上飞机吗？", "Can I return my bike?", "Where is my parcel?")
 # Of the last third against the second one; the first warms up.
 GROWTH = Bound("at most", 1.05)
@@ -189,14 +190,17 @@ async def run(folder: Path, minutes: float) -> Report:
     place.prepare()
     async with serving(place) as subject:
         soaked = Soak(subject, admin, subject.pid)
+        cpu, size = subject.cpu(), await admin.fetchval(SIZE)
         samples = await soak(soaked, minutes * 60)
+        cpu, size = subject.cpu() - cpu, await admin.fetchval(SIZE) - size
     await admin.close()
     servers.close()
     for failure in soaked.failed[:5]:
         print(f"  failed: {failure}")
-    done = Table(
-        "Load", ("minutes", "conversations", "failed"), [[f"{minutes:g}", str(soaked.done), str(len(soaked.failed))]]
-    )
+    each = [f"{cpu / soaked.done * 1000:.0f} ms", f"{size / soaked.done / 1024:.1f} KiB"]
+    row = [f"{minutes:g}", str(soaked.done), str(len(soaked.failed)), *each]
+    columns = ("minutes", "conversations", "failed", "CPU of the app process for each", "of the database for each")
+    done = Table("Load", columns, [row])
     return Report(judged(soaked, samples), [done, table(samples, minutes * 60)], machine())
 
 
