@@ -5,13 +5,13 @@ import secrets
 import struct
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 import structlog
 from prometheus_client import Counter
 
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Notice
+from kefu.kit.beat import rung
 from kefu.kit.redis import BACKGROUND_SECONDS, Away, Redis
 
 log = structlog.get_logger()
@@ -99,9 +99,7 @@ class RedisBus(LocalBus):
 
     async def _send_forever(self) -> None:
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(BEAT_SECONDS):
-                    await self._ring.wait()
+            await rung(self._ring, BEAT_SECONDS)
             self._ring.clear()
             await self._send()
             while self._queue:  # it is busy: what comes in the next moment goes along

@@ -14,6 +14,7 @@ import orjson
 import structlog
 
 from kefu.bus.ports import Bus, Notice
+from kefu.kit.beat import beat
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
@@ -232,7 +233,7 @@ class Hub:
 
     async def _tick_forever(self) -> None:
         while True:
-            await asyncio.sleep(CHECK_SECONDS)
+            await beat(CHECK_SECONDS)
             self._beat += 1
             self._send_heartbeats()
             await self._check()

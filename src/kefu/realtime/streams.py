@@ -220,7 +220,8 @@ class Stream(ABC):
                     raise
                 # The log cannot be read now, and the stream has begun: end it, and the client resumes by its cursor.
                 follower.end("restart")
-        await self.say_goodbye(follower)
+        if follower.ended != "gone":
+            await self.say_goodbye(follower)
 
     async def serve_session(self, name: str, cursor: int, follower: Follower) -> None:
         assert self.caller
