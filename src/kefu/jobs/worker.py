@@ -10,7 +10,11 @@ from contextvars import ContextVar
 import structlog
 
 from kefu.jobs.queue import LEASE, Lane, Taken, Work, ensure, free_all, give_back, renew, take
+<<<<<<< HEAD
 from kefu.kit.beat import beat, rung
+=======
+from kefu.kit.acting import go_on_for
+>>>>>>> main
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
 
@@ -133,6 +137,7 @@ class Worker:
 
     async def _run(self, job: Taken) -> None:
         _worker.set(self)
+        go_on_for(job.request)
         try:
             await self._handlers[job.kind](job)
         except Exception as error:
