@@ -10,11 +10,8 @@ from contextvars import ContextVar
 import structlog
 
 from kefu.jobs.queue import LEASE, Lane, Taken, Work, ensure, free_all, give_back, renew, take
-<<<<<<< HEAD
-from kefu.kit.beat import beat, rung
-=======
 from kefu.kit.acting import go_on_for
->>>>>>> main
+from kefu.kit.beat import beat, rung
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
 
