@@ -163,6 +163,10 @@ class Hub:
     def has_followers(self, stream: str) -> bool:
         return stream in self._channels
 
+    def has_agents(self, stream: str) -> bool:
+        channel = self._channels.get(stream)
+        return channel is not None and any(one.sees_internal for one in channel.followers)
+
     def join(self, stream: str, follower: Follower) -> Channel:
         channel = self._channels.setdefault(stream, Channel())
         channel.followers.add(follower)

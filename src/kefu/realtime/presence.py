@@ -222,11 +222,11 @@ class Presence:
         self._bus.publish(self._own)
 
     def _show(self) -> None:
-        """Tell this process's own followers what moved; each process does so for its own."""
+        """Tell the agents who follow it in this process what moved; each process does so for its own."""
         streams = {(stream, who.kind) for stream, who in self._moved}
         self._moved.clear()
         for stream, kind in streams:
-            if not self._hub.has_followers(stream):
+            if not self._hub.has_agents(stream):
                 continue
             shows_visitor = kind == "visitor"
             for notice in self.now(stream):
