@@ -48,6 +48,7 @@ async def measure(place: Place, seconds: float) -> Crowd:
         await here.quiet()
         kib = (here.memory() - memory) / CROWD / 1024
         await asyncio.sleep(SETTLING_SECONDS)
+        await there.stay()
         idle = await here.idle_share(2 * seconds)
         across = Delivery(RATE)
         await deliver(there, served, watch, across, seconds, sees=1)

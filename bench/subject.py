@@ -125,6 +125,10 @@ class Subject:
         await self.caller.json("POST", f"/api/sessions/{visit.name}/takeover", self._agent_token)
         return visit
 
+    async def stay(self) -> None:
+        """The agent is still here: the sessions of one who was not heard of for 105 s are given back."""
+        await self.caller.json("POST", "/api/agent/status/heartbeat", self._agent_token, {})
+
 
 @asynccontextmanager
 async def serving(place: Place) -> AsyncIterator[Subject]:

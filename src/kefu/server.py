@@ -12,6 +12,8 @@ import uvicorn
 from fastapi import FastAPI
 from uvicorn.config import Config
 
+from kefu.kit.beat import rung
+
 DRAIN_SECONDS = 5
 LAST_WORD_SECONDS = 1.0
 LINGER_SECONDS = 0.5
@@ -60,9 +62,7 @@ class Server(uvicorn.Server):
         self._loop, counter = asyncio.get_running_loop(), 0
         while not await self.on_tick(counter):
             counter = (counter + 10) % 864_000
-            with suppress(TimeoutError):
-                async with asyncio.timeout(1):
-                    await self._leaving.wait()
+            if await rung(self._leaving, 1):
                 await asyncio.sleep(0.1)
 
     async def on_tick(self, counter: int) -> bool:

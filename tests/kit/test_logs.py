@@ -2,6 +2,7 @@
 
 import gzip
 import logging
+import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,10 +15,11 @@ from sqlalchemy import text
 from structlog.testing import capture_logs
 
 from actors import Agent, Visitor
+from kefu.kit import logs
 from kefu.kit.clock import iso, now_ms
 from kefu.kit.db import Database
 from kefu.kit.errors import Busy
-from kefu.kit.logs import DailyFile
+from kefu.kit.logs import DailyFile, Lines
 
 
 @pytest.fixture
@@ -80,6 +82,30 @@ async def test_a_statement_that_runs_into_its_limit_is_told_too(db: Database, li
     with pytest.raises(Busy):
         await sleep()
     assert [one["statement"] for one in told(lines, "query.slow")] == ["SELECT pg_sleep(20)"]
+
+
+class Slow(logging.Handler):
+    """Keeps what it is to write, and waits before the first."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.may_begin = threading.Event()
+        self.written: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.may_begin.wait(20)
+        self.written += record.getMessage().split("\n")
+
+
+def test_nobody_waits_for_a_log_that_is_slow_and_what_it_took_is_written_in_order() -> None:
+    slow = Slow()
+    lines = Lines(slow)
+    for n in range(logs.MOST + 1_000):
+        lines.put(f"100 % of {n}")
+    slow.may_begin.set()
+    lines.stop()
+    assert slow.written == [f"100 % of {n}" for n in range(len(slow.written))]
+    assert logs.MOST <= len(slow.written) <= logs.MOST + logs.TOGETHER
 
 
 def record(said: str) -> logging.LogRecord:

@@ -198,7 +198,7 @@ def logs_as_before() -> Iterator[None]:
 @pytest.mark.usefixtures("logs_as_before")
 def test_every_line_of_the_log_is_masked_whoever_writes_it(tmp_path: Path) -> None:
     file = tmp_path / "kefu.log"
-    listener = set_up_logs("debug", file)
+    lines_out = set_up_logs("debug", file)
     structlog.get_logger().info("a.fact", user={"email": "mei@shop.example"}, path="/x?token=hunter2", odd=Silent())
     logging.getLogger("a.library").warning("could not reach %s", "redis://:hunter2@redis:6379")
     try:
@@ -206,8 +206,8 @@ def test_every_line_of_the_log_is_masked_whoever_writes_it(tmp_path: Path) -> No
     except ValueError:
         structlog.get_logger().exception("it.failed")
         logging.getLogger("a.library").exception("for 13812345678")
-    listener.stop()
-    listener.handlers[0].close()
+    lines_out.stop()
+    lines_out.writer.close()
     lines = [orjson.loads(line) for line in file.read_bytes().splitlines()]
     assert [line["event"] for line in lines] == [
         "a.fact",

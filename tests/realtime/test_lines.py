@@ -13,6 +13,8 @@ from accounts.team import bearer
 from actors import Stage, Visitor, Watch
 from kefu.kit.db import Database
 from kefu.realtime import server
+from kefu.realtime.follower import Follower
+from kefu.realtime.streams import EventStream
 from serving import served
 
 
@@ -34,7 +36,23 @@ async def nobody_follows(app: FastAPI) -> None:
             await asyncio.sleep(0.01)
 
 
-async def test_who_goes_away_is_let_go_and_who_stays_hears_on(anywhere: Stage, app: FastAPI) -> None:
+@pytest.fixture
+def last_words(monkeypatch: pytest.MonkeyPatch) -> list[str | None]:
+    """To whom streams said that they end: why it ended, for each."""
+    said: list[str | None] = []
+    say_goodbye = EventStream.say_goodbye
+
+    async def say(stream: EventStream, follower: Follower) -> None:
+        said.append(follower.ended)
+        await say_goodbye(stream, follower)
+
+    monkeypatch.setattr(EventStream, "say_goodbye", say)
+    return said
+
+
+async def test_who_goes_away_is_let_go_unanswered_and_who_stays_hears_on(
+    anywhere: Stage, app: FastAPI, last_words: list[str | None]
+) -> None:
     visitor, agent = await anywhere.visitor(), await anywhere.agent()
     async with line_of(visitor, anywhere), line_of(visitor, anywhere) as staying:
         assert app.state.hub.count() == 2
@@ -42,6 +60,28 @@ async def test_who_goes_away_is_let_go_and_who_stays_hears_on(anywhere: Stage, a
         await agent.says(visitor, "你好 🚲 " + "x" * 3000)
         assert (await staying.sees("message.posted"))["content"].startswith("你好 🚲 ")
     await nobody_follows(app)
+    assert last_words == []
+    async with line_of(visitor, anywhere) as told:
+        app.state.hub.drain()
+        assert await told.ends(20) == {"type": "stream.ended", "reason": "restart"}
+    assert last_words == ["restart"]
+
+
+async def test_a_stream_opens_with_one_packet(app: FastAPI, db: Database) -> None:
+    async with served(app) as address, httpx2.AsyncClient(base_url=address) as http:
+        visitor = await Stage(db, http).visitor()
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(address.rpartition(":")[2]))
+        asked = (
+            f"GET /api/sessions/{visitor.name}/events HTTP/1.1\r\nHost: kefu\r\nAuthorization: Bearer {visitor.token}"
+        )
+        writer.write(f"{asked}\r\n\r\n".encode())
+        async with asyncio.timeout(20):
+            packet = await reader.read(65_536)
+        writer.close()
+    head, _, body = packet.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200")
+    assert b"session.opened" in body
+    assert b"stream.ready" in body
 
 
 def line_of(visitor: Visitor, stage: Stage) -> Watch:

@@ -32,7 +32,8 @@ TICKET_LIFETIME = timedelta(minutes=5)
 # How far the clocks of two processes may be apart.
 LEEWAY_SECONDS = 30
 LONGEST = 2048
-REMEMBERED = 8192
+# More than a process has followers, or when all come back at once none would be known: some 10 MB at most.
+REMEMBERED = 16_384
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,16 @@
 import asyncio
 import secrets
 import struct
+import time
 from collections import deque
 from collections.abc import Callable, Iterator
-from contextlib import suppress
 
 import structlog
 from prometheus_client import Counter
 
 from kefu.bus.local import LocalBus
 from kefu.bus.ports import Notice
+from kefu.kit.beat import rung
 from kefu.kit.redis import BACKGROUND_SECONDS, Away, Redis
 
 log = structlog.get_logger()
@@ -22,8 +23,8 @@ ORIGIN_BYTES = 8
 QUEUE_LIMIT = 10_000
 PACKET_BYTES = 262_144
 GATHER_SECONDS = 0.002
-# Each process says something at least every BEAT_SECONDS, if only that it is there, and hears itself. Who hears nothing
-# for SILENCE_SECONDS is at the end of a dead wire.
+# Who has heard nobody for half of BEAT_SECONDS says something at the next beat, if only that they are there, and hears
+# themselves. Who hears nothing for SILENCE_SECONDS is at the end of a dead wire.
 BEAT_SECONDS = 1.0
 SILENCE_SECONDS = 3.0
 PAUSE_SECONDS = 0.1
@@ -68,6 +69,7 @@ class RedisBus(LocalBus):
         self._origin = secrets.token_bytes(ORIGIN_BYTES)
         self._queue: deque[bytes] = deque()
         self._ring = asyncio.Event()
+        self._heard_at = 0.0
         self._on_gap: list[Callable[[], None]] = []
         self._tasks: list[asyncio.Task[None]] = []
         self.hears = asyncio.Event()
@@ -99,9 +101,8 @@ class RedisBus(LocalBus):
 
     async def _send_forever(self) -> None:
         while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(BEAT_SECONDS):
-                    await self._ring.wait()
+            if not await rung(self._ring, BEAT_SECONDS) and time.monotonic() - self._heard_at < BEAT_SECONDS / 2:
+                continue
             self._ring.clear()
             await self._send()
             while self._queue:  # it is busy: what comes in the next moment goes along
@@ -145,6 +146,7 @@ class RedisBus(LocalBus):
                 if message is None:  # Redis confirms that we are subscribed
                     self._hears_again()
                 else:
+                    self._heard_at = time.monotonic()
                     self._hear(message["data"])
         finally:
             await wire.aclose()  # type: ignore[no-untyped-call]  # the library says nothing of its types here

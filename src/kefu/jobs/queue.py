@@ -177,6 +177,17 @@ async def again(tx: AsyncSession, job: Taken, pause: timedelta) -> None:
         raise ServedBefore
 
 
+AGAIN = """
+UPDATE jobs SET run_at = $1, attempts = 0, last_error = NULL, leased_until = NULL, leased_by = NULL
+WHERE id = $2 AND run_at = $3
+"""
+
+
+async def again_alone(db: Database, job: Taken, pause: timedelta) -> None:
+    """There was nothing to do, so no transaction did it. Safe to repeat."""
+    await db.execute(AGAIN, now_ms() + int(pause.total_seconds() * 1000), job.id, job.run_at)
+
+
 async def give_back(tx: AsyncSession, job: Taken, error: Exception) -> None:
     """Try again later (exponential with jitter, at most 10 minutes), or mark it dead after MAX_ATTEMPTS.
 

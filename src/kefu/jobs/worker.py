@@ -4,13 +4,14 @@ import asyncio
 import os
 import secrets
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 import structlog
 
 from kefu.jobs.queue import LEASE, Lane, Taken, Work, ensure, free_all, give_back, renew, take
 from kefu.kit.acting import go_on_for
+from kefu.kit.beat import beat, rung
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
 
@@ -112,9 +113,7 @@ class Worker:
                 await self._take()
             except Exception:
                 log.warning("jobs.not_taken", lane=self._lane, exc_info=True)
-            with suppress(TimeoutError):
-                async with asyncio.timeout(POLL_SECONDS):
-                    await self._wake.wait()
+            await rung(self._wake, POLL_SECONDS)
 
     async def _begin(self) -> None:
         """Free what the predecessor left, which is gone: SQLite has one process. See that recurring work is there."""
@@ -160,7 +159,7 @@ class Worker:
 
     async def _renew_forever(self) -> None:
         while True:
-            await asyncio.sleep(LEASE.total_seconds() / 3)
+            await beat(LEASE.total_seconds() / 3)
             try:
                 await self._renew()
             except Exception:

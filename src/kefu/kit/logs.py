@@ -3,13 +3,13 @@
 import gzip
 import logging
 import logging.handlers
-import queue
 import re
 import shutil
 import sys
 import threading
 from collections.abc import MutableMapping
 from pathlib import Path
+from queue import SimpleQueue
 from typing import Any
 
 import orjson
@@ -31,6 +31,50 @@ QUIET = {
 }
 
 
+# Lines that wait to be written: what comes beyond is dropped rather than waited for. So many are written at once.
+MOST = 10_000
+TOGETHER = 100
+
+
+class Lines(logging.Handler):
+    """Has `writer` write each line on a thread of its own, together with what has gathered meanwhile.
+
+    Lines of ours come by `put`, past all that `logging` does with a record. `stop` returns when all are written.
+    """
+
+    def __init__(self, writer: logging.Handler) -> None:
+        super().__init__()
+        self.writer = writer
+        self._waiting: SimpleQueue[str | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._write_forever, name="logs", daemon=True)
+        self._thread.start()
+
+    def emit(self, record: logging.LogRecord) -> None:
+        try:
+            self.put(self.format(record))
+        except Exception:  # noqa: BLE001 - a line that cannot be put together must not fail who says it
+            self.handleError(record)
+
+    def put(self, line: str) -> None:
+        if self._waiting.qsize() < MOST:
+            self._waiting.put(line)
+
+    debug = info = warning = error = critical = put  # what structlog calls
+
+    def stop(self) -> None:
+        self._waiting.put(None)
+        self._thread.join()
+
+    def _write_forever(self) -> None:
+        last: str | None = ""
+        while last is not None:
+            lines = [last := self._waiting.get()]
+            while last is not None and len(lines) < TOGETHER and not self._waiting.empty():
+                lines.append(last := self._waiting.get())
+            if text := "\n".join(line for line in lines if line is not None):
+                self.writer.handle(logging.makeLogRecord({"msg": text}))
+
+
 def _masked(_: Any, __: str, entry: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
     masked: MutableMapping[str, Any] = mask(entry)
     return masked
@@ -40,11 +84,10 @@ def _as_json(entry: Any, **_: Any) -> str:
     return orjson.dumps(entry, default=str).decode()
 
 
-def set_up_logs(level: str, file: Path | None = None, keep_days: int = 14) -> logging.handlers.QueueListener:
+def set_up_logs(level: str, file: Path | None = None, keep_days: int = 14) -> Lines:
     """Send structlog and the standard library's loggers to standard error, or to a `DailyFile`.
 
-    Everything is masked (`kit.masking`). Writing happens on a thread of its own; stop the returned listener to flush
-    it. Safe to repeat.
+    Everything is masked (`kit.masking`). Stop what is returned to have all written. Safe to repeat.
     """
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
@@ -53,33 +96,24 @@ def set_up_logs(level: str, file: Path | None = None, keep_days: int = 14) -> lo
         structlog.processors.StackInfoRenderer(),
         structlog.processors.format_exc_info,
     ]
+    rendered: list[Any] = [_masked, structlog.processors.JSONRenderer(_as_json)]
+    lines = Lines(DailyFile(file, keep_days) if file else logging.StreamHandler(sys.stderr))
     structlog.configure(
-        processors=[*shared, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        processors=[*shared, *rendered],
         wrapper_class=structlog.make_filtering_bound_logger(level),
-        logger_factory=structlog.stdlib.LoggerFactory(),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=False,
     )
-    writer = DailyFile(file, keep_days) if file else logging.StreamHandler(sys.stderr)
-    formatter = structlog.stdlib.ProcessorFormatter(
-        foreign_pre_chain=shared,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            _masked,
-            structlog.processors.JSONRenderer(_as_json),
-        ],
-    )
-    waiting: queue.Queue[Any] = queue.Queue(10_000)
-    handler = logging.handlers.QueueHandler(waiting)
-    handler.setFormatter(formatter)
+    remove = structlog.stdlib.ProcessorFormatter.remove_processors_meta
+    formatter = structlog.stdlib.ProcessorFormatter(foreign_pre_chain=shared, processors=[remove, *rendered])
+    lines.setFormatter(formatter)
     root = logging.getLogger()
-    root.handlers[:] = [handler]
+    root.handlers[:] = [lines]
     root.setLevel(level.upper())
     for quiet, least in QUIET.items():
         logging.getLogger(quiet).setLevel(max(root.level, least))
     logging.raiseExceptions = False  # a line that cannot be written would else be printed with all its arguments
-    listener = logging.handlers.QueueListener(waiting, writer)
-    listener.start()
-    return listener
+    return lines
 
 
 class DailyFile(logging.handlers.TimedRotatingFileHandler):

@@ -53,7 +53,7 @@ SECRET_TEXT = re.compile(
 )
 # To everything else in SECRET_TEXT one id of ours is like another.
 ID = re.compile(r"(?<![^\W_]) ([a-z]{1,20}_) [0-9a-f]{20} (?![^\W_]|[-.@]\w)", re.IGNORECASE | re.VERBOSE)
-SOME_ID = r"\g<1>0a0a0a0a0a0a0a0a0a0a"
+SOME_HEX = "0a0a0a0a0a0a0a0a0a0a"
 SHORTEST_ID = 22
 DEEPEST = 8
 MOST = 65_536
@@ -66,11 +66,15 @@ def mask_text(text: str) -> str:
         return _hide(text)
     if len(text) < SHORTEST_ID:
         return _masked(text)
-    shape = ID.sub(SOME_ID, text)  # so that the path of each session is not looked through anew
+    shape = ID.sub(_some_id, text)  # so that the path of each session is not looked through anew
     masked = _masked(shape)
     if masked == shape:
         return text
     return masked if shape == text else _hide(text)
+
+
+def _some_id(found: re.Match[str]) -> str:
+    return f"{found[1]}{SOME_HEX}"
 
 
 def _kept_or_hidden(found: re.Match[str]) -> str:

@@ -15,6 +15,7 @@ from kefu.accounts.identity import AgentIdentity, Standing, standings
 from kefu.accounts.sign_ins import ACCESS_CHANGED
 from kefu.bus.ports import Bus, Notice
 from kefu.bus.telling import desk_of
+from kefu.kit.beat import beat
 from kefu.kit.db import Database
 
 log = structlog.get_logger()
@@ -73,7 +74,7 @@ class Doorkeeper:
 
     async def _check_forever(self) -> None:
         while True:
-            await asyncio.sleep(CHECK_SECONDS)
+            await beat(CHECK_SECONDS)
             try:
                 if self._guests:
                     await self._check()

@@ -14,6 +14,7 @@ import orjson
 import structlog
 
 from kefu.bus.ports import Bus, Notice
+from kefu.kit.beat import beat
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
@@ -162,6 +163,10 @@ class Hub:
     def has_followers(self, stream: str) -> bool:
         return stream in self._channels
 
+    def has_agents(self, stream: str) -> bool:
+        channel = self._channels.get(stream)
+        return channel is not None and any(one.sees_internal for one in channel.followers)
+
     def join(self, stream: str, follower: Follower) -> Channel:
         channel = self._channels.setdefault(stream, Channel())
         channel.followers.add(follower)
@@ -232,7 +237,7 @@ class Hub:
 
     async def _tick_forever(self) -> None:
         while True:
-            await asyncio.sleep(CHECK_SECONDS)
+            await beat(CHECK_SECONDS)
             self._beat += 1
             self._send_heartbeats()
             await self._check()

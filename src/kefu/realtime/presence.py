@@ -12,7 +12,6 @@ import asyncio
 import time
 from collections import Counter
 from collections.abc import Iterable
-from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -21,6 +20,7 @@ import structlog
 
 from kefu.bus.ports import Bus, Notice
 from kefu.bus.telling import DESK
+from kefu.kit.beat import rung
 from kefu.kit.ids import new_id
 from kefu.log.log import Actor
 from kefu.realtime.hub import Hub, ephemeral
@@ -177,11 +177,8 @@ class Presence:
 
     async def _announce_forever(self) -> None:
         while True:
-            with suppress(TimeoutError):
-                pause = TICK_SECONDS if self._lingering else CALM_TICK_SECONDS
-                async with asyncio.timeout(pause):
-                    await self._ring.wait()
-            await asyncio.sleep(PAUSE_SECONDS)
+            if await rung(self._ring, TICK_SECONDS if self._lingering else CALM_TICK_SECONDS):
+                await asyncio.sleep(PAUSE_SECONDS)
             self._ring.clear()
             try:
                 self._go_on(time.monotonic())
@@ -225,11 +222,11 @@ class Presence:
         self._bus.publish(self._own)
 
     def _show(self) -> None:
-        """Tell this process's own followers what moved; each process does so for its own."""
+        """Tell the agents who follow it in this process what moved; each process does so for its own."""
         streams = {(stream, who.kind) for stream, who in self._moved}
         self._moved.clear()
         for stream, kind in streams:
-            if not self._hub.has_followers(stream):
+            if not self._hub.has_agents(stream):
                 continue
             shows_visitor = kind == "visitor"
             for notice in self.now(stream):

@@ -1,7 +1,8 @@
 """How uvicorn serves streams and sockets by the thousand, and requests that come too slowly or too large not at all."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, ClassVar
 
@@ -186,6 +187,12 @@ def _chunk(body: bytes) -> bytes:
     return b"%x\r\n%b\r\n" % (len(body), body)
 
 
+class Gathering(list[bytes]):
+    """As much of a transport as uvicorn's `send` needs."""
+
+    write = list.append
+
+
 class Line:
     """The connection under an open response, for what an ASGI `send` and `receive` cost too much to do."""
 
@@ -213,6 +220,17 @@ class Line:
             return False
         self._transport.write(_chunk(body))
         return True
+
+    @contextmanager
+    def gathered(self) -> Iterator[None]:
+        """What is sent inside is written at its end, at once: each write is a packet of its own."""
+        parts = Gathering()
+        self._cycle.transport = parts  # type: ignore[assignment]  # see there
+        try:
+            yield
+        finally:
+            self._cycle.transport = self._transport
+            self._transport.write(b"".join(parts))
 
     def watch(self, on_gone: Callable[[], None]) -> None:
         """Have `on_gone` called when the reader has gone, at once if it has."""

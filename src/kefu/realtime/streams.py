@@ -220,7 +220,8 @@ class Stream(ABC):
                     raise
                 # The log cannot be read now, and the stream has begun: end it, and the client resumes by its cursor.
                 follower.end("restart")
-        await self.say_goodbye(follower)
+        if follower.ended != "gone":
+            await self.say_goodbye(follower)
 
     async def serve_session(self, name: str, cursor: int, follower: Follower) -> None:
         assert self.caller
@@ -299,9 +300,11 @@ class EventStream(Stream):
     async def write(self, frames: Sequence[bytes]) -> None:
         if not self.is_open:
             self.is_open = True
-            await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
-            frames = [RETRY, *frames]
-        await self._send(self.message(b"".join(frames)))
+            with self._line.gathered() if self._line else NOBODY:
+                await self._send({"type": "http.response.start", "status": 200, "headers": HEADERS})
+                await self._send(self.message(b"".join([RETRY, *frames])))
+        else:
+            await self._send(self.message(b"".join(frames)))
 
     async def hear(self, follower: Follower) -> None:
         await until_gone(self._receive, follower)

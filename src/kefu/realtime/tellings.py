@@ -7,6 +7,7 @@ import structlog
 
 from kefu.bus.ports import Bus, Notice
 from kefu.bus.telling import DESK, desk_of, told
+from kefu.kit.beat import beat
 from kefu.kit.clock import Ms, now_ms
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
@@ -48,7 +49,7 @@ class Tellings:
 
     async def _look_forever(self) -> None:
         while True:
-            await asyncio.sleep(LOOK_SECONDS)
+            await beat(LOOK_SECONDS)
             try:
                 await self._look(now_ms())
             except Unavailable:

@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kefu.accounts.audit import audit
 from kefu.accounts.duty import LOST_AFTER_MS, SERVING, Duty
 from kefu.accounts.models import Agent
-from kefu.bus.telling import forget_told, tell
-from kefu.jobs.queue import Lane, Taken, Work, again, enqueue
+from kefu.bus.telling import KEPT_MS, forget_told, tell
+from kefu.jobs.queue import Lane, Taken, Work, again, again_alone, enqueue
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.log.log import Actor
@@ -28,6 +28,15 @@ EVERY = timedelta(seconds=10)
 GRACE_MS = 60_000
 # Work that is so late was not done at all for a while, and nobody's sign of life was looked at.
 LATE_MS = 30_000
+# Whether there may be anything to do, by one statement: nearly always there is not. Somebody waits and is offered to
+# nobody; who has sessions is silent; who is online does nothing; something told is to be forgotten.
+ANYTHING = """
+SELECT 1 WHERE EXISTS (SELECT 1 FROM sessions WHERE status = 'pending_manual' AND agent_id IS NULL)
+    OR EXISTS (SELECT 1 FROM agents AS a WHERE last_seen_at <= $1 AND EXISTS (
+        SELECT 1 FROM sessions WHERE agent_id = a.id AND status IN ('pending_manual', 'manual_live')))
+    OR EXISTS (SELECT 1 FROM agents WHERE status = 'online' AND active_at < $2 AND last_seen_at > $3)
+    OR EXISTS (SELECT 1 FROM tellings WHERE at < $4)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,6 +126,9 @@ async def watch_duty(db: Database, busy_after: timedelta, job: Taken) -> None:
     """Handles `WatchDuty`."""
     if now_ms() - job.run_at > LATE_MS:
         await _begin_grace(db)
+    if not await _is_anything(db, busy_after):
+        await again_alone(db, job, EVERY)
+        return
     for agent_id in await _lost(db):
         while await _give_some_back(db, agent_id):
             pass
@@ -125,6 +137,12 @@ async def watch_duty(db: Database, busy_after: timedelta, job: Taken) -> None:
         await _see_to_offers(tx)
         await forget_told(tx)
         await again(tx, job, EVERY)
+
+
+async def _is_anything(db: Database, busy_after: timedelta) -> bool:
+    now = now_ms()
+    idle = now - int(busy_after.total_seconds() * 1000)
+    return bool(await db.fetch(ANYTHING, now - LOST_AFTER_MS - GRACE_MS, idle, now - LOST_AFTER_MS, now - KEPT_MS))
 
 
 async def _give_some_back(db: Database, agent_id: str) -> bool:

@@ -8,7 +8,7 @@ from sqlalchemy import or_, select
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.bus.telling import tell
-from kefu.jobs.queue import Lane, Taken, Work, again
+from kefu.jobs.queue import Lane, Taken, Work, again, again_alone
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.log.log import SYSTEM, Fact
@@ -23,6 +23,11 @@ REMINDED = "queue.reminded"
 VIP_WAITS, ANYBODY_WAITS = 2, 5
 CROWD = 10
 BATCH = 100
+# Whether there may be anything to do, by one statement: nearly always there is not.
+ANYTHING = """
+SELECT 1 WHERE EXISTS (SELECT 1 FROM sessions WHERE status = 'pending_manual')
+    OR EXISTS (SELECT 1 FROM shops WHERE crowded_at IS NOT NULL)
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +40,9 @@ class RemindQueue(Work):
 
 async def remind_queue(db: Database, job: Taken) -> None:
     """Handles `RemindQueue`."""
+    if not await db.fetch(ANYTHING):
+        await again_alone(db, job, EVERY)
+        return
     async with db.write() as tx:
         news = [*await _long_waits(tx), *await _crowds(tx)]
         if news:

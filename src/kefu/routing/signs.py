@@ -8,6 +8,7 @@ import structlog
 from sqlalchemy import select
 
 from kefu.accounts.models import Agent
+from kefu.kit.beat import beat
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
 from kefu.log.log import Entry
@@ -45,7 +46,7 @@ class Signs:
 
     async def _beat_forever(self) -> None:
         while True:
-            await asyncio.sleep(BEAT_SECONDS)
+            await beat(BEAT_SECONDS)
             try:
                 await self.beat()
             except Unavailable:

@@ -7,7 +7,6 @@ database in batches. `fresh` ends by itself soon after the last comparison; with
 """
 
 import asyncio
-import random
 import secrets
 from contextlib import suppress
 from typing import Any
@@ -15,6 +14,7 @@ from typing import Any
 import structlog
 from prometheus_client import Counter
 
+from kefu.kit.beat import beat
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
@@ -133,7 +133,7 @@ class Mirror:
                 pass
             except Exception:
                 log.warning("mirror.not_compared", exc_info=True)
-            await asyncio.sleep(PASS_SECONDS * random.uniform(0.8, 1.2))  # noqa: S311 - spreads load, guards nothing
+            await beat(PASS_SECONDS)
 
     async def compare(self) -> None:
         """One pass, when it is our turn. Raises Away or Busy; the next pass begins where this one did."""
