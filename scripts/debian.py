@@ -25,6 +25,8 @@ PACKAGES: Mapping[str, Callable[[], bool]] = {
     "chromium-headless-shell": _program("chromium-headless-shell", "chromium"),
     "fonts-noto-cjk": _file("usr/share/fonts/**/*CJK*"),
     "nginx": _program("nginx"),
+    "prometheus": _program("promtool"),
+    "prometheus-alertmanager": _program("prometheus-alertmanager"),
 }
 
 

@@ -30,6 +30,7 @@ from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
 from kefu.kit.logs import set_up_logs
 from kefu.kit.sealed import sealing_of
+from kefu.ops.alert_relay import serve_relay
 from kefu.ops.migrate import is_current, upgrade
 from kefu.server import DRAIN_SECONDS, Server, listener
 from kefu.shops.service import first_shop
@@ -47,6 +48,8 @@ jobs = typer.Typer(no_args_is_help=True, help="Work that was given up.")
 cli.add_typer(jobs, name="jobs")
 search = typer.Typer(no_args_is_help=True, help="The search over messages.")
 cli.add_typer(search, name="search")
+
+cli.command("alert-relay")(serve_relay)
 
 secrets = typer.Typer(no_args_is_help=True, help="What is sealed in the database, and with which key.")
 cli.add_typer(secrets, name="secrets")

@@ -47,6 +47,7 @@ from kefu.knowledge.endpoints import router as knowledge
 from kefu.knowledge.vectors import Vectors
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
+from kefu.ops.installation import InstallationReader
 from kefu.ops.loader import router as loader
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
@@ -245,6 +246,7 @@ def create_app(
     app.state.near_of, app.state.proposing = helped.near_of, Proposing(db, helped.model_of, helped.near_of)
     app.state.redis, app.state.store = shared.redis, shared.store
     app.state.figures = Figures(db, settings.session_expire_seconds, app.state.hours)
+    app.state.installation = InstallationReader(db, app.state.hours, settings.timezone)
     _add_routes(app)
     app.add_middleware(partial(_edge, app))
     return app

@@ -35,6 +35,7 @@ SECRETS = {
     "SMTP_PASSWORD": "canary3smtp",
     "OIDC_CLIENT_SECRET": "canary9oidc-7f3a",
     "AI_SERVICE_API_KEY": "canary10model-9e2b",
+    "WECOM_ROBOT_URL": "canary12robot-5f8e",
     "COZE_OAUTH_PRIVATE_KEY": "canary11coze-4d6c",
 }
 IN_URLS = ("canary4database", "canary5redis")

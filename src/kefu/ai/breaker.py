@@ -11,6 +11,7 @@ import structlog
 from prometheus_client import Gauge
 
 from kefu.ai.ports import Failing
+from kefu.kit.metrics import few
 
 log = structlog.get_logger()
 
@@ -27,7 +28,7 @@ class Breaker:
     """`enter` before each request; then exactly one of `succeeded`, `failed`, `left` with what it gave."""
 
     def __init__(self, labels: Mapping[str, str], clock: Callable[[], float] = time.monotonic) -> None:
-        self._gauge = OPEN.labels(**labels)
+        self._gauge = OPEN.labels(labels["provider"], few("model", labels["model"]))
         self._labels = labels
         self._clock = clock
         self._in_a_row = 0

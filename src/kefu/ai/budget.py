@@ -10,6 +10,8 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
+from prometheus_client import Counter
+
 from kefu.ai.books import MICROS
 from kefu.ai.catalog import Prices, price_of
 from kefu.ai.ports import Ask, ChatModel, Finished, Piece, ProviderFailed, Usage
@@ -18,6 +20,7 @@ from kefu.kit.clock import now_ms
 from kefu.kit.db import Database, rows_in
 from kefu.kit.i18n import Text
 from kefu.kit.ids import new_id
+from kefu.kit.metrics import few
 from kefu.kit.sqlite import numbered
 
 # Longer than any call takes. What its process did not set right by then never will be.
@@ -46,6 +49,8 @@ ON CONFLICT (shop, day, provider, model, purpose) DO UPDATE SET calls = model_us
     tokens_in = model_usage.tokens_in + excluded.tokens_in, tokens_out = model_usage.tokens_out + excluded.tokens_out,
     cost = model_usage.cost + excluded.cost, unpriced = model_usage.unpriced + excluded.unpriced
 """
+TOKENS = Counter("kefu_model_tokens_total", "Tokens that models used", ["provider", "model", "direction"])
+COST = Counter("kefu_model_cost_dollars_total", "What models cost, as far as a price is known", ["provider", "model"])
 SET_RIGHT = "UPDATE model_calls SET tokens = $2, cost = $3, expires_at = NULL WHERE id = $1"
 
 
@@ -156,6 +161,10 @@ class Books:
         usage, micros = end.usage, _micros(end.cost)
         spent = (usage.tokens_in, usage.tokens_out, micros, int(end.cost is None))
         await self._db.execute(USED, payer.shop, self.today(), end.provider, end.model, purpose, *spent)
+        labels = end.provider, few("model", end.model)
+        TOKENS.labels(*labels, "in").inc(usage.tokens_in)
+        TOKENS.labels(*labels, "out").inc(usage.tokens_out)
+        COST.labels(*labels).inc(end.cost or 0.0)
         if call is not None:
             await self._db.execute(SET_RIGHT, call, usage.tokens_in + usage.tokens_out, micros)
 

@@ -20,6 +20,7 @@ from kefu.ai.telling import Call, Line, ask_json, failed
 from kefu.ai.tokens import estimate
 from kefu.ai.trying import ASKED, Tries
 from kefu.jobs.worker import aside
+from kefu.kit.metrics import few
 
 PURPOSE = "embed"
 MOST_NUMBERS = 8192
@@ -113,7 +114,7 @@ class TryingEmbedder:
     async def _once(self, texts: Sequence[str]) -> Embedded | ProviderFailed:
         ticket, outcome = self._breaker.enter(), "left"
         if ticket is None:
-            ASKED.labels(*self._name, "rests").inc()
+            ASKED.labels(self._name[0], few("model", self._name[1]), "rests").inc()
             return ProviderFailed(provider=self._name[0], reason=self._breaker.reason)
         try:
             found = await self._in_time(texts)
@@ -126,7 +127,7 @@ class TryingEmbedder:
             return found
         finally:
             self._breaker.left(ticket)
-            ASKED.labels(*self._name, outcome).inc()
+            ASKED.labels(self._name[0], few("model", self._name[1]), outcome).inc()
 
     async def _in_time(self, texts: Sequence[str]) -> Embedded | ProviderFailed:
         try:

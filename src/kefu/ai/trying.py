@@ -16,6 +16,7 @@ from prometheus_client import Counter, Histogram
 from kefu.ai.breaker import Breaker
 from kefu.ai.ports import Ask, ChatModel, Failing, Finished, Piece, ProviderFailed
 from kefu.jobs.worker import aside
+from kefu.kit.metrics import few
 
 log = structlog.get_logger()
 
@@ -100,6 +101,7 @@ class _Request:
         self.failure: ProviderFailed | None = None
         self._breaker = breaker
         self._name = name
+        self._labels = name[0], few("model", name[1])
         self._slow = slow
         self._began = time.monotonic()
         self._waited: float | None = None
@@ -109,7 +111,7 @@ class _Request:
         """What the model says. Raises ProviderFailed only after pieces; before, it is kept as `failure`."""
         ticket = self._breaker.enter()
         if ticket is None:
-            ASKED.labels(*self._name, "rests").inc()
+            ASKED.labels(*self._labels, "rests").inc()
             self.failure = ProviderFailed(provider=self._name[0], reason=self._breaker.reason)
             return
         try:
@@ -125,13 +127,13 @@ class _Request:
             self.failure = failure
         finally:
             self._breaker.left(ticket)
-            ASKED.labels(*self._name, self._outcome).inc()
+            ASKED.labels(*self._labels, self._outcome).inc()
             self._tell()
 
     def _note(self, piece: Piece | Finished, ticket: int) -> None:
         if self._waited is None:
             self._waited = time.monotonic() - self._began
-            FIRST.labels(*self._name).observe(self._waited)
+            FIRST.labels(*self._labels).observe(self._waited)
         if isinstance(piece, Finished):
             self._breaker.succeeded(ticket)
             self._outcome = "answered"

@@ -6,6 +6,8 @@ from dataclasses import asdict, dataclass, field
 from functools import partial
 from typing import Any
 
+from prometheus_client import Histogram
+
 from kefu.answering.off_topic import OFFER, Offer, is_off_topic
 from kefu.answering.ports import Answer, Answerer, Said, Speech, TakenBack, Turn
 from kefu.answering.wording import NOBODY_HERE, ONLY_FILES
@@ -31,6 +33,12 @@ GATHER_SECONDS = 0.01
 # people for them. On SQLite, whose one writer people need too, it is one. Who writes does not queue with who reads: of
 # many questions the first answers come while the last ones are still looked at.
 AT_ONCE = 2
+TOOK = Histogram(
+    "kefu_answer_duration_seconds",
+    "From the visitor's message to the whole answer of the bot",
+    ["outcome"],
+    buckets=(0.1, 0.25, 0.5, 1, 2, 3, 5, 10, 20, 40, 80),
+)
 
 
 @dataclass(slots=True)
@@ -186,12 +194,14 @@ class Bot:
         if not watch.answer(work.seq, said, evidence):
             async with self._writing:
                 await post_answer(self._db, work, said, evidence, job.id)
+            _count(job, answer)
             return True
         async with self._writing, self._db.write() as tx:
             is_withheld = await judge_answer(tx, work, self._hours, said, evidence)
             if not is_withheld:
                 await post_by_bot(tx, work, said, evidence)
             await finish(tx, job.id)
+        _count(job, answer, is_withheld=is_withheld)
         return not is_withheld
 
     async def _left_to_people(self, job: Taken, work: AnswerVisitor) -> bool:
@@ -214,6 +224,11 @@ class Bot:
         running = self._running.get(notice.stream)
         if running is not None and notice.public and notice.seq > running.seq and notice.type != "session.rated":
             running.stop()
+
+
+def _count(job: Taken, answer: Answer, *, is_withheld: bool = False) -> None:
+    outcome = "withheld" if is_withheld else "answered" if answer.answered else "unanswered"
+    TOOK.labels(outcome).observe(max(now_ms() - job.created_at, 0) / 1000)
 
 
 def turn_of(asked: Asked) -> Turn:

@@ -3,11 +3,13 @@
 import asyncio
 import os
 import secrets
+import time
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 
 import structlog
+from prometheus_client import Histogram
 
 from kefu.jobs.queue import LEASE, Lane, Taken, Work, ensure, free_all, give_back, renew, take
 from kefu.kit.acting import go_on_for
@@ -22,6 +24,12 @@ POLL_SECONDS = 1.0
 # Jobs that only wait for somebody else, beside those that are worked on.
 MOST_ASIDE = 600
 
+TOOK = Histogram(
+    "kefu_job_duration_seconds",
+    "Jobs and how long each run took; one that is stopped with its process failed",
+    ["kind", "outcome"],
+    buckets=(0.01, 0.1, 1, 10, 60, 600),
+)
 _worker: ContextVar["Worker | None"] = ContextVar("worker", default=None)
 
 
@@ -135,12 +143,15 @@ class Worker:
     async def _run(self, job: Taken) -> None:
         _worker.set(self)
         go_on_for(job.request)
+        began, outcome = time.perf_counter(), "failed"
         try:
             await self._handlers[job.kind](job)
+            outcome = "done"
         except Exception as error:
             log.warning("job.failed", kind=job.kind, attempts=job.attempts, exc_info=True)
             await self._give_back(job, error)
         finally:
+            TOOK.labels(job.kind, outcome).observe(time.perf_counter() - began)
             was_full = self._free <= 0
             self._running.pop(job.id, None)
             if was_full:

@@ -31,6 +31,11 @@ def iso(at: int) -> str:
     return datetime.fromtimestamp(at / 1000, UTC).strftime("%Y-%m-%dT%H:%M:%S.") + f"{at % 1000:03d}Z"
 
 
+def ms_of(written: str) -> Ms:
+    """Of a time as `iso` writes it. Raises ValueError."""
+    return Ms(round(datetime.fromisoformat(written).timestamp() * 1000))
+
+
 def unix_seconds(at: int | None) -> float | None:
     """Float seconds, the form of the older shapes of the API."""
     return None if at is None else at / 1000

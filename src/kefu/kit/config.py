@@ -83,6 +83,8 @@ class Settings(ModelSettings):
     upload_max_mb: int = Field(50, validation_alias="UPLOAD_MAX_MB", ge=1, le=50)
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     log_file: Path | None = Field(None, validation_alias="LOG_FILE")
+    tls_certificate_file: Path | None = Field(None, validation_alias="TLS_CERTIFICATE_FILE")
+    wecom_robot_url: SecretStr = Field(SecretStr(""), validation_alias="WECOM_ROBOT_URL")
     log_keep_days: int = Field(14, validation_alias="LOG_KEEP_DAYS", ge=1, le=3650)
     log_slow_query_ms: int = Field(500, validation_alias="LOG_SLOW_QUERY_MS", ge=1, le=600_000)
 

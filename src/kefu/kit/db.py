@@ -11,10 +11,10 @@ from contextlib import asynccontextmanager, contextmanager, nullcontext, suppres
 from contextvars import ContextVar
 from pathlib import Path
 from time import perf_counter
-from typing import Any
+from typing import Any, cast
 
 import asyncpg
-from sqlalchemy import BigInteger, Integer, MetaData, text
+from sqlalchemy import BigInteger, Integer, MetaData, QueuePool, text
 from sqlalchemy.exc import DBAPIError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 from sqlalchemy.ext.asyncio import AsyncEngine, AsyncSession, async_sessionmaker
@@ -229,6 +229,14 @@ class Database:
                 actions = tx.info.get("after_commit", [])
         for action in actions:
             action()
+
+    def connections(self) -> dict[str, tuple[int, int]]:
+        """By pool, how many are in use and how many are free, of those that are open."""
+        engines = {"write": self._writer} | ({"read": self._reader} if self.is_sqlite else {})
+        pools = {name: cast("QueuePool", engine.pool) for name, engine in engines.items()}
+        counted = {name: (pool.checkedout(), pool.checkedin()) for name, pool in pools.items()}
+        lanes = {"statements": self._statements, "seekers": self._seeking}
+        return counted | {name: lane.counted for name, lane in lanes.items() if lane}
 
     async def close(self) -> None:
         for lane in (self._group, self._readers, self._seekers):

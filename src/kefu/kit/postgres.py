@@ -60,11 +60,13 @@ class Statements:
         self._bounds["server_settings"] |= settings or {}
         self._turns = asyncio.Semaphore(connections)
         self._free: list[tuple[asyncpg.Connection[Any], float]] = []
+        self._using = 0
 
     async def run(self, sql: str, arguments: tuple[Any, ...]) -> list[Any]:
         """The rows of one statement, committed. Raises one of NOT_NOW, or what PostgreSQL says of the statement."""
         async with asyncio.timeout(FREE_SECONDS) if self._turns.locked() else nullcontext():
             await self._turns.acquire()
+        self._using += 1
         try:
             connection = self._rested() or await asyncpg.connect(self._url, **self._bounds)
             try:
@@ -78,7 +80,13 @@ class Statements:
             self._put_back(connection)
             return rows
         finally:
+            self._using -= 1
             self._turns.release()
+
+    @property
+    def counted(self) -> tuple[int, int]:
+        """Connections in use, and free ones."""
+        return self._using, len(self._free)
 
     def _rested(self) -> "asyncpg.Connection[Any] | None":
         """The one that was used last."""

@@ -54,6 +54,11 @@ class Redis:
     def is_away(self) -> bool:
         return self._healing is not None
 
+    @property
+    def connections(self) -> int:
+        """In use at this moment, those that listen included."""
+        return len(self.pool._in_use_connections)  # noqa: SLF001 - it tells nobody otherwise
+
     async def ask(self, operation: str, call: Callable[["Client"], Awaitable[T]], within: float = REQUEST_SECONDS) -> T:
         """What `call(client)` returns, in at most `within` seconds. Raises Away, at once while the circuit is open."""
         if self.is_away:

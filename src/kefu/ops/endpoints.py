@@ -1,5 +1,6 @@
 """Is it up, and who is the bot: what monitors and widgets ask before anything else."""
 
+import asyncio
 from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -95,7 +96,9 @@ async def readiness(request: Request) -> Liveness:
 async def metrics(request: Request) -> Response:
     """For Prometheus: with METRICS_TOKEN as the bearer token, or directly from a private network when it is not set."""
     check_reader(request, request.app.state.settings)
-    return Response(written(request.app.state), media_type=CONTENT_TYPE_LATEST)
+    state = request.app.state
+    now = await state.installation.read()
+    return Response(await asyncio.to_thread(written, state, now), media_type=CONTENT_TYPE_LATEST)
 
 
 class BotConsent(BaseModel):

@@ -70,6 +70,14 @@ class Load:
     handled: int = 0
 
 
+async def open_by_state(tx: AsyncSession) -> dict[Status, tuple[int, int | None]]:
+    """In each state but closed, how many sessions there are in all shops, and when the first was escalated."""
+    states = [one for one in Status if one is not Status.CLOSED]
+    query = select(Session.status, func.count(), func.min(Session.escalated_at)).where(Session.status.in_(states))
+    rows = (await tx.execute(query.group_by(Session.status))).all()
+    return dict.fromkeys(states, (0, None)) | {Status(state): (count, first) for state, count, first in rows}
+
+
 async def standing(tx: AsyncSession, shops: list[str], now: int, expire_ms: int) -> Now:
     """How it stands: the states of sessions in which something happened within `expire_ms`, who waits, who serves."""
     here = visible(KEFU).where(Session.shop.in_(shops))
