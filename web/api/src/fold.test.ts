@@ -131,7 +131,8 @@ describe("the log", () => {
     const looked = talk.map((_, index) => asked(...talk.slice(0, index + 1)));
     expect(looked).toEqual([0, 2, 0, 4, 0, 0, 0, 0, 9, 0, 0, 0, 13]);
     const [released, closed] = [ended(8, "session.released", "bot_active"), ended(8, "session.closed", "closed")];
-    const returned: LogEvent = { ...escalated(4), type: "session.returned", from: "pending_manual", to: "bot_active" };
+    const back = { from: "pending_manual", to: "bot_active", epoch: 0 } as const;
+    const returned: LogEvent = { type: "session.returned", seq: 4, at, actor: visitor, ...back };
     const notice: LogEvent = { type: "message.posted", seq: 5, at, actor: { kind: "system" }, role: "system", content: "We are busy" };
     expect([asked(opened, takenOver(6), said(7, "Thanks"), released), asked(opened, said(7, "Thanks"), closed)]).toEqual([0, 0]);
     expect([asked(opened, said(2, "Hi"), escalated(3), returned), asked(opened, said(4, "Hi"), notice)]).toEqual([0, 4]);

@@ -94,6 +94,16 @@ describe("the door to the frame", () => {
     expect(told).toHaveBeenCalledWith({ kefu: 1, type: "send", text: "Hello" }, KEFU);
   });
 
+  it("is asked for again when the network is back, as long as the chat has not come", () => {
+    const { say } = started();
+    const asked = vi.spyOn(HTMLIFrameElement.prototype, "src", "set").mockClear();
+    window.dispatchEvent(new Event("online"));
+    expect(asked).toHaveBeenCalledOnce();
+    say({ type: "ready" });
+    window.dispatchEvent(new Event("online"));
+    expect(asked).toHaveBeenCalledOnce();
+  });
+
   it("does not listen to another origin, another window or another protocol", () => {
     const unread = vi.fn();
     kefu.on("unread", unread);

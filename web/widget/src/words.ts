@@ -30,6 +30,7 @@ const zh = {
     closed: "继续提问，会话将重新开启…",
   },
   send: "发送",
+  emoji: "表情",
   person: "转人工",
   confirm: {
     escalate: { title: "转接人工客服？", text: "客服会看到以上对话，请稍候片刻。", yes: "转人工" },
@@ -157,6 +158,7 @@ const en: Words = {
     closed: "Write to reopen the conversation…",
   },
   send: "Send",
+  emoji: "Emoji",
   person: "Talk to a person",
   confirm: {
     escalate: { title: "Talk to a person?", text: "The agent will see this conversation. It may take a moment.", yes: "Talk to a person" },
