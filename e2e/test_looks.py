@@ -224,7 +224,6 @@ class Beholder:
 
 
 def _asks_first(route: Route) -> None:
-    """As in a shop that does."""
     answer = route.fetch()
     info = answer.json()
     consent = {"mode": "ask", "text": "I agree", "link": "https://shop.example/privacy"}
@@ -232,7 +231,9 @@ def _asks_first(route: Route) -> None:
     route.fulfill(response=answer, json=info)
 
 
-def _is_asked_first(visitor: Visitor, beholder: Beholder) -> None:
+def _is_welcome(visitor: Visitor, beholder: Beholder) -> None:
+    """And first asked who they are, in a shop that does."""
+    beholder.sees("welcome")
     page, form = visitor.page, visitor.chat.locator("form:has([name=agreed])")
     page.route("**/api/bot/info*", _asks_first)
     page.reload()
@@ -294,8 +295,7 @@ def test_no_state_of_the_chat_keeps_anybody_out(
     assert faults(page) == []
     beholder = Beholder(visitor, scheme)
     assert beholder.has_finger == bool(screen)
-    beholder.sees("welcome")
-    _is_asked_first(visitor, beholder)
+    _is_welcome(visitor, beholder)
 
     visitor.asks(QUESTION[locale])
     page.evaluate("FiidoKefu.setContext({ kind: 'product', title: 'T3 Trek', detail: '€2,399' })")
