@@ -5,12 +5,12 @@ from pathlib import Path
 from typing import Any, Literal
 
 import pytest
-from playwright.sync_api import FloatRect, Frame, Page, expect
+from playwright.sync_api import FloatRect, Frame, Page, Route, expect
 
 from e2e.actors import AgentDesk, Visitor, comes_to_rest
 from e2e.conftest import SHOTS, Desk, OpenContext, Visit
 from e2e.product import Product
-from e2e.test_files import BRING, brought, may_attach
+from e2e.test_files import BRING, PDF, brought, may_attach
 from e2e.test_shots import QUESTION, TALK, UNKNOWN
 from e2e.words import CHAT, Locale
 
@@ -25,15 +25,30 @@ PHONE: dict[str, Any] = {"viewport": {"width": 390, "height": 844}, "has_touch":
 SMALL_PHONE = PHONE | {"viewport": {"width": 360, "height": 640}}
 # What a phone's camera and its bar at the edge take.
 NOTCH = {"top": 47, "bottom": 34, "left": 0, "right": 0}
-# Links within words may be as small as the words are.
+# Links within words may be as small as the words are; a box is hit by its label.
 TOO_SMALL = """
 () => [...document.querySelectorAll("button, a, textarea, input:not(.visually-hidden), label.target")]
-  .filter((it) => it.checkVisibility({ visibilityProperty: true }) && !it.closest(".text, .words"))
+  .filter((it) => it.checkVisibility({ visibilityProperty: true }) && !it.closest(".text, .words, label.target input"))
   .filter((it) => { const { width, height } = it.getBoundingClientRect(); return Math.min(width, height) < 43.9; })
   .map((it) => it.outerHTML)
 """
 EARLIER = {"en": "Earlier chats", "zh": "历史对话"}
-NO_WIDER = "document.documentElement.scrollWidth <= innerWidth"
+# Neither the page nor, where there is one, the conversation in it.
+NO_WIDER = """
+[document.documentElement, ...document.querySelectorAll("[role=log]")].every((it) => it.scrollWidth <= it.clientWidth)
+"""
+# With the widest that anybody may write.
+FITS = f"""
+(words) => {{
+  const wide = document.createElement("div");
+  wide.innerHTML = "<p><a href='/'>" + "endless".repeat(60) + "</a></p><pre><code>" + "code ".repeat(90)
+    + "</code></pre><table><tr>" + "<td>A cell of many</td>".repeat(12) + "</tr></table>";
+  words.append(wide);
+  const fits = {NO_WIDER.strip()};
+  wide.remove();
+  return fits;
+}}
+"""
 # On top of the page's history.
 NO_ENTRY = "() => !history.state?.kefu"
 # A router of the page's own.
@@ -68,6 +83,19 @@ def test_the_language_changes_on_the_page_and_in_the_chat_without_losing_a_word(
     expect(visitor.launcher).to_have_accessible_name(CHAT["zh"].open)
 
 
+def _comes_late(visitor: Visitor) -> None:
+    """The chat, where the network is away when it is opened: there is a way out, and it comes when that is back."""
+    visitor.page.context.set_offline(offline=True)
+    visitor.launcher.click()
+    expect(visitor.launcher).to_have_accessible_name(visitor.words.close)
+    visitor.page.context.set_offline(offline=False)
+    expect(visitor.field).to_be_visible()
+    expect(visitor.launcher).to_be_hidden()
+    visitor.page.go_back()
+    expect(visitor.launcher).to_be_visible()
+    visitor.page.wait_for_function(NO_ENTRY)
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_the_chat_follows_the_colours_of_the_system(visit: Visit, scheme: str) -> None:
     visitor = visit(color_scheme=scheme)
@@ -83,6 +111,7 @@ def test_on_a_phone_the_chat_fills_the_screen_and_back_closes_it(visit: Visit) -
     page = visitor.page
     page.context.new_cdp_session(page).send("Emulation.setSafeAreaInsetsOverride", {"insets": NOTCH})
     visitor.opens_the_shop()
+    _comes_late(visitor)
     page.evaluate(ROUTER)
     page.evaluate("history.replaceState({ its: 'own' }, '')")
     before = page.url
@@ -194,6 +223,29 @@ class Beholder:
         (folder / f"{state}-{self.visitor.locale}-{self.scheme}.webp").write_bytes(b64decode(picture))
 
 
+def _asks_first(route: Route) -> None:
+    answer = route.fetch()
+    info = answer.json()
+    consent = {"mode": "ask", "text": "I agree", "link": "https://shop.example/privacy"}
+    info["bot"] |= {"asks": {"name": "required", "email": "required"}, "consent": consent}
+    route.fulfill(response=answer, json=info)
+
+
+def _is_welcome(visitor: Visitor, beholder: Beholder) -> None:
+    """And first asked who they are, in a shop that does."""
+    beholder.sees("welcome")
+    page, form = visitor.page, visitor.chat.locator("form:has([name=agreed])")
+    page.route("**/api/bot/info*", _asks_first)
+    page.reload()
+    visitor.launcher.click()
+    form.locator("[type=submit]").click()
+    expect(form.get_by_role("alert")).to_have_count(3)
+    beholder.sees("form")
+    page.unroute("**/api/bot/info*")
+    page.reload()
+    visitor.opens_the_chat()
+
+
 def _talks_to_a_person(visitor: Visitor, agent: AgentDesk, beholder: Beholder) -> None:
     """With a picture, and with words that do not arrive."""
     page, chat, locale = visitor.page, visitor.chat, visitor.locale
@@ -202,13 +254,19 @@ def _talks_to_a_person(visitor: Visitor, agent: AgentDesk, beholder: Beholder) -
     agent.says(TALK[locale][1])
     visitor.sees(TALK[locale][1])
     may_attach(visitor.field).evaluate(BRING, brought("paste"))
+    visitor.field.evaluate(BRING, brought("paste", b"<svg/>", "virus.svg", "image/svg+xml"))
     expect(chat.locator(".attached progress")).to_have_count(0)
     agent.composer.press_sequentially("One")
     expect(chat.locator(".typing")).to_be_visible()
     beholder.sees("person")
+    chat.locator(".attached li.failed .remove").click()
     visitor.says(TALK[locale][0])
     expect(chat.locator(".picture img")).to_be_visible()
     agent.composer.fill("")
+    may_attach(agent.composer).evaluate(BRING, brought("drop", PDF, "Bill 77.pdf", "application/pdf"))
+    expect(agent.page.locator(".attached progress")).to_have_count(0)
+    agent.composer.press("Enter")
+    expect(chat.get_by_role("button", name="Bill 77.pdf")).to_be_visible()
 
     page.route("**/messages", lambda route: route.fulfill(status=422, json={"error": {"code": "NO", "message": "No"}}))
     visitor.says(TALK[locale][3])
@@ -237,12 +295,13 @@ def test_no_state_of_the_chat_keeps_anybody_out(
     assert faults(page) == []
     beholder = Beholder(visitor, scheme)
     assert beholder.has_finger == bool(screen)
-    beholder.sees("welcome")
+    _is_welcome(visitor, beholder)
 
     visitor.asks(QUESTION[locale])
     page.evaluate("FiidoKefu.setContext({ kind: 'product', title: 'T3 Trek', detail: '€2,399' })")
     expect(chat.get_by_role("complementary")).to_be_visible()
     beholder.sees("answer")
+    assert visitor.answers.first.locator(".text").evaluate(FITS)
     page.evaluate("FiidoKefu.setContext(null)")
     visitor.asks(UNKNOWN[locale])
     chat.locator("form").get_by_role("button", name=visitor.words.person).click()

@@ -129,14 +129,14 @@ def test_a_message_written_offline_is_sent_when_the_network_is_back(visit: Visit
     visitor.is_in_the_chat()
     visitor.asks("Before the tunnel")
     visitor.page.context.set_offline(offline=True)
-    expect(visitor.chat.get_by_text("You are offline")).to_be_visible()
+    expect(visitor.chat.get_by_text("No connection.")).to_be_visible()
 
     visitor.says("In the tunnel")
     expect(visitor.chat.get_by_text(visitor.words.sending)).to_be_visible()
     visitor.page.context.set_offline(offline=False)
 
     expect(visitor.answers).to_have_count(2)
-    expect(visitor.chat.get_by_text("You are offline")).to_be_hidden()
+    expect(visitor.chat.get_by_text("No connection.")).to_be_hidden()
     assert visitor.said() == product.messages(visitor.session)
 
 

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from e2e.actors import AgentDesk, Visitor
 from e2e.conftest import Desk, OpenContext, Visit
@@ -104,7 +104,18 @@ def test_one_line_puts_the_chat_on_the_page_and_loads_no_frame_before_it_is_want
     expect(shopper.launcher).to_be_visible()
     expect(shopper.page.locator("#fiido-kefu iframe")).to_have_count(0)
 
-    shopper.opens_the_chat()
+    held: list[Route] = []
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    shopper.page.route("**/static/widget/assets/index-*.js", hold)
+    shopper.launcher.click()
+    expect(shopper.chat.locator(".coming")).to_be_visible()
+    for route in held:
+        route.continue_()
+    expect(shopper.field).to_be_visible()
+    expect(shopper.chat.locator(".coming")).to_have_count(0)
     shopper.asks("How do I return my bike?")
 
     assert [role for role, _ in shopper.said()] == ["user", "assistant"]

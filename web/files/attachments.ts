@@ -1,6 +1,7 @@
 import { type ApiError, failureFromThrown, type FileRef, newClientMsgId } from "@kefu/api";
 
 export const MOST = 5;
+const AGAIN_MS = 15_000;
 const PICTURES = /^image\/(png|jpeg|gif|webp)$/;
 
 /** A file beside what is being written. `file` once the server has it, `failure` when it would not take it. */
@@ -16,15 +17,22 @@ export interface Attachment {
   failure?: ApiError;
 }
 
+/** Whether it may go better another time: what the server refused for what it is it refuses again. */
+export function mayRetry({ failure }: Attachment): boolean {
+  return failure !== undefined && (failure.status < 400 || failure.status === 429 || failure.status >= 500);
+}
+
 export type Send = (file: File, watch: { signal: AbortSignal; onProgress: (part: number) => void }) => Promise<FileRef>;
 
 /**
  * What is attached to a message before it is sent. Each file is sent up at once and only once: the message, and every
- * repeat of it, names what is there already. What the line was cut under goes up again by itself when it is back.
+ * repeat of it, names what is there already. What the line was cut under goes up again by itself, at once when the
+ * browser knows that it is back.
  */
 export class Attachments {
   private readonly sources = new Map<string, { source: File; cut: AbortController }>();
   private list: readonly Attachment[] = [];
+  private readonly timer = setInterval(() => this.again(), AGAIN_MS);
 
   constructor(
     private readonly send: Send,
@@ -65,6 +73,7 @@ export class Attachments {
   }
 
   close(): void {
+    clearInterval(this.timer);
     window.removeEventListener("online", this.again);
     this.clear();
   }

@@ -27,7 +27,7 @@ const en: FileWords = {
   remove: (name) => `Remove ${name}`,
   cancel: (name) => `Cancel ${name}`,
   retry: "Try again",
-  offline: "You are offline; it is sent up when you are back",
+  offline: "No connection; it is sent up when it is back",
   tooMany: (most) => `No more than ${most} files in a message`,
   open: (name) => `Look at ${name}`,
   download: (name) => `Download ${name}`,

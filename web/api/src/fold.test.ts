@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import type { Frame, LogEvent, SessionStatus } from "./events";
 import {
+  askedOfBot,
   type Conversation,
   emptyConversation,
   fold,
@@ -123,6 +124,18 @@ describe("the log", () => {
     expect(live).toMatchObject({ status: "manual_live", epoch: 1, agent: ann });
     expect(all(talk.slice(0, 8))).toMatchObject({ status: "bot_active", agent: null });
     expect(fold(live, takenOver(9, { id: "b", name: "Bo" })).agent).toEqual({ id: "b", name: "Bo" });
+  });
+
+  it("says which message the bot looks into, if any: none that was written to people or before a move", () => {
+    const asked = (...log: LogEvent[]) => askedOfBot(all(log))?.seq ?? 0;
+    const looked = talk.map((_, index) => asked(...talk.slice(0, index + 1)));
+    expect(looked).toEqual([0, 2, 0, 4, 0, 0, 0, 0, 9, 0, 0, 0, 13]);
+    const [released, closed] = [ended(8, "session.released", "bot_active"), ended(8, "session.closed", "closed")];
+    const back = { from: "pending_manual", to: "bot_active", epoch: 0 } as const;
+    const returned: LogEvent = { type: "session.returned", seq: 4, at, actor: visitor, ...back };
+    const notice: LogEvent = { type: "message.posted", seq: 5, at, actor: { kind: "system" }, role: "system", content: "We are busy" };
+    expect([asked(opened, takenOver(6), said(7, "Thanks"), released), asked(opened, said(7, "Thanks"), closed)]).toEqual([0, 0]);
+    expect([asked(opened, said(2, "Hi"), escalated(3), returned), asked(opened, said(4, "Hi"), notice)]).toEqual([0, 4]);
   });
 
   it("ignores what a newer server says and it does not know, but keeps its place", () => {

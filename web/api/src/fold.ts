@@ -288,6 +288,14 @@ export function ratingOf({ events }: Conversation): SessionRated | undefined {
   return events.findLast((event) => event.type === "session.rated");
 }
 
+/** The visitor's message that the bot looks into now: their last, if it was asked of the bot and nothing came between. */
+export function askedOfBot(state: Conversation): MessagePosted | undefined {
+  const last = messages(state).findLast(({ role }) => role !== "system");
+  // A bot that comes back, from wherever, takes up only what is written from then on.
+  const isAsked = state.status === "bot_active" && last?.role === "user" && last.seq > (state.move?.seq ?? 0);
+  return isAsked ? last : undefined;
+}
+
 /** What the bot and the agents said that the visitor has not read. */
 export function unreadByVisitor(state: Conversation): MessagePosted[] {
   return messages(state).filter((message) => message.role !== "user" && message.seq > state.read.visitor);

@@ -187,6 +187,9 @@ export class Chat {
 
   #receive(message: ToHost): void {
     switch (message.type) {
+      case "ready":
+        this.#launcher.hasChat = true;
+        return this.#draw();
       case "close":
         return this.close();
       case "maximise":

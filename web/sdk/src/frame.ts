@@ -21,6 +21,7 @@ export class Frame {
     this.#iframe.allow = "clipboard-write";
     this.#iframe.src = url.href;
     addEventListener("message", this.#receive);
+    addEventListener("online", this.#again);
   }
 
   mount(parent: HTMLElement): void {
@@ -39,8 +40,14 @@ export class Frame {
 
   destroy(): void {
     removeEventListener("message", this.#receive);
+    removeEventListener("online", this.#again);
     this.#iframe.remove();
   }
+
+  /** What was to come while there was no network is an error page of the browser. */
+  readonly #again = (): void => {
+    if (this.#waiting) this.#iframe.src += "";
+  };
 
   readonly #receive = (event: MessageEvent): void => {
     if (event.origin !== this.#origin || event.source !== this.#iframe.contentWindow || !isEnvelope(event.data)) return;

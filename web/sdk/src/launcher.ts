@@ -29,6 +29,8 @@ export class Launcher {
   #mark = "";
   #open = false;
   isWanted = true;
+  /** Until the chat has come with its own way out, the button is that. */
+  hasChat = false;
   #layout: Layout = "panel";
 
   constructor(
@@ -96,7 +98,7 @@ export class Launcher {
     const words = WORDS[this.locale];
     const count = this.#open ? 0 : this.#unread;
     this.host.lang = this.locale;
-    this.button.hidden = !this.isWanted || (this.#open && this.#layout !== "panel");
+    this.button.hidden = this.#open && this.#layout !== "panel" ? this.hasChat : !this.isWanted;
     this.button.setAttribute("aria-expanded", String(this.#open));
     this.button.setAttribute("aria-label", (this.#open ? words.close : words.open) + (count ? words.unread(count) : ""));
     this.#icon.setAttribute("d", this.#open ? CROSS : (LOOK.icon ?? BUBBLE));

@@ -61,6 +61,8 @@ describe("the launcher", () => {
     expect(panel().dataset.layout).toBe("panel");
     say({ type: "maximise", on: true });
     expect(panel().dataset.layout).toBe("maximised");
+    expect(button().hidden, "the only way out while nothing has come").toBe(false);
+    say({ type: "ready" });
     expect(button().hidden).toBe(true);
     onPhone();
     expect(panel().dataset.layout).toBe("full");
@@ -89,9 +91,19 @@ describe("the door to the frame", () => {
     kefu.sendMessage("Hello");
     expect(told).not.toHaveBeenCalled();
     say({ type: "ready" });
-    expect(types()).toEqual(["layout", "page", "layout", "opened", "send"]);
+    expect(types()).toEqual(["layout", "page", "layout", "opened", "send", "layout"]);
     expect(new Set(told.mock.calls.map(([, origin]) => origin))).toEqual(new Set([KEFU]));
     expect(told).toHaveBeenCalledWith({ kefu: 1, type: "send", text: "Hello" }, KEFU);
+  });
+
+  it("is asked for again when the network is back, as long as the chat has not come", () => {
+    const { say } = started();
+    const asked = vi.spyOn(HTMLIFrameElement.prototype, "src", "set").mockClear();
+    window.dispatchEvent(new Event("online"));
+    expect(asked).toHaveBeenCalledOnce();
+    say({ type: "ready" });
+    window.dispatchEvent(new Event("online"));
+    expect(asked).toHaveBeenCalledOnce();
   });
 
   it("does not listen to another origin, another window or another protocol", () => {

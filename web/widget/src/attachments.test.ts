@@ -1,6 +1,6 @@
 import { ApiError, type FileRef } from "@kefu/api";
 import { beforeEach, expect, it, vi } from "vitest";
-import { type Attachment, Attachments, MOST } from "../../files/attachments";
+import { type Attachment, Attachments, mayRetry, MOST } from "../../files/attachments";
 
 const tick = () => new Promise((resolve) => setTimeout(resolve));
 const picture = (name: string) => new File(["x"], name, { type: "image/png" });
@@ -51,6 +51,24 @@ it("sends up again by itself what the line was cut under, and nothing that was r
   expect(list.map(({ file }) => file?.name)).toEqual(["cut.png", undefined]);
   attachments.close();
   expect(list).toEqual([]);
+});
+
+it("offers another try only of what may go better, and tries what the line was cut under without being asked", async () => {
+  vi.useFakeTimers();
+  const codes = [new ApiError(0, "NETWORK", ""), new ApiError(413, "FILE_TOO_LARGE", "no"), new ApiError(429, "RATE_LIMITED", "wait"), new ApiError(503, "FILE_NOT_STORED", "full")];
+  answer = () => Promise.reject(codes[sent.length - 1] ?? codes[0]);
+  const attachments = attach();
+  attachments.add(["cut.png", "large.png", "often.png", "full.png"].map(picture));
+  await vi.advanceTimersByTimeAsync(0);
+  expect(list.map(mayRetry)).toEqual([true, false, true, true]);
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(sent.slice(4)).toEqual(["cut.png"]);
+  answer = (file) => Promise.resolve(stored(file.name));
+  await vi.advanceTimersByTimeAsync(15_000);
+  expect(list[0]).toMatchObject({ file: { name: "cut.png" } });
+  expect(list.map(mayRetry)).toEqual([false, false, true, true]);
+  attachments.close();
+  vi.useRealTimers();
 });
 
 it("cuts the upload of what is removed and lets go of its picture", async () => {

@@ -10,7 +10,9 @@ function html(text: string): string {
 describe("the bot's words", () => {
   it("keep lists, tables, code and emphasis", () => {
     expect(html("**F2** `E10`\n\n1. one\n2. two")).toContain("<strong>F2</strong> <code>E10</code>");
-    expect(html("| a |\n|---|\n| b |")).toContain("<td>b</td>");
+    const table = html("Sizes:\n\n| a |\n|---|\n| b |");
+    expect(table).toContain("<td>b</td>");
+    expect(table, "a wide one can be moved by keys").toContain('<table tabindex="0">');
   });
 
   it("open links elsewhere and only where that is safe", () => {

@@ -1,9 +1,9 @@
-import { type Conversation, emptyConversation, fold, type Frame, withFailed, withPending } from "@kefu/api";
+import { type Conversation, emptyConversation, fold, type Frame, withDisconnect, withFailed, withPending } from "@kefu/api";
 import { mount } from "@vue/test-utils";
-import { h, nextTick, type ShallowRef, shallowRef, watch } from "vue";
-import { beforeEach, describe, expect, it, vi } from "vitest";
+import { h, nextTick, type Ref, type ShallowRef, shallowRef, watch } from "vue";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { useEscape } from "./modal";
-import { useAnnouncements } from "./signals";
+import { useAnnouncements, useThinking } from "./signals";
 import { locale } from "./words";
 
 let session: ShallowRef<string>;
@@ -66,6 +66,59 @@ describe("what a screen reader is told", () => {
     conversation.value = withFailed(withFailed(waiting, "a"), "b");
     await nextTick();
     expect(heard).toEqual(["Not sent"]);
+  });
+});
+
+describe("that the bot looks for an answer", () => {
+  let thinking: Readonly<Ref<boolean>>;
+  const released = { type: "session.released", seq: 4, from: "manual_live", to: "bot_active", epoch: 2, actor: { kind: "agent" } };
+  const now = () => (vi.advanceTimersByTime(300), thinking.value);
+
+  beforeEach(() => {
+    vi.useFakeTimers({ now: Date.parse("2025-06-01T12:00:10Z") });
+    mount({ setup: () => ((thinking = useThinking({ conversation })), () => h("i")) });
+  });
+  afterEach(() => void vi.useRealTimers());
+
+  it("is said while it does, and not of what is answered at once", async () => {
+    await comes(posted(2, "user", "Hi"), ready(2));
+    expect(thinking.value).toBe(false);
+    expect(now()).toBe(true);
+    await comes({ type: "answer.delta", draft_id: "d", reply_to: 2, offset: 0, text: "It c" });
+    expect(now()).toBe(false);
+    await comes({ type: "answer.dropped", draft_id: "d" });
+    expect(now()).toBe(true);
+    await comes(posted(3, "assistant", "It comes."));
+    expect(now()).toBe(false);
+  });
+
+  it("is not said of what people were asked, once they have left", async () => {
+    await comes(ready(2), { ...released, type: "session.taken_over", seq: 2, from: "bot_active", to: "manual_live", agent: {} });
+    await comes(posted(3, "user", "Thanks"), released);
+    expect(now()).toBe(false);
+    await comes(posted(5, "user", "One more thing"));
+    expect(now()).toBe(true);
+  });
+
+  it("is not said while the line is down, nor for longer than anybody would look", async () => {
+    conversation.value = withPending(emptyConversation(), { client_msg_id: "m2", content: "Hi", role: "user" });
+    await nextTick();
+    vi.setSystemTime(Date.parse("2025-06-02T12:00:00Z"));
+    await comes(posted(2, "user", "Hi"), ready(2));
+    expect(now()).toBe(true);
+    vi.advanceTimersByTime(30_000);
+    conversation.value = withDisconnect(conversation.value);
+    await nextTick();
+    expect(now()).toBe(false);
+    await comes(ready(2));
+    expect(now()).toBe(true);
+    vi.advanceTimersByTime(15_000);
+    expect(now()).toBe(false);
+  });
+
+  it("is not said of what has stood there since yesterday", async () => {
+    await comes({ ...posted(2, "user", "Hi"), at: "2025-05-31T12:00:00Z" }, ready(2));
+    expect(now()).toBe(false);
   });
 });
 

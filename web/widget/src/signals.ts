@@ -1,32 +1,43 @@
-import { chime, inWords, isQuiet, messages } from "@kefu/api";
+import { askedOfBot, chime, inWords, isQuiet, messages } from "@kefu/api";
 import { computed, onUnmounted, ref, watch } from "vue";
 import type { Chat } from "./chat";
 import { lasting } from "./store";
 import { words } from "./words";
 
+/** A bot that stays silent is not waited for for ever. */
 const PATIENCE_MS = 45_000;
+/** What is answered, or left to people, at once was never waited for. */
+const AT_ONCE_MS = 300;
 const BLIP_MS = 2_000;
 const SOUND = "kefu.sound";
 /** By the visitor's own clock. */
 const NIGHT = { from: "22:00", until: "08:00" };
 
-/** True while the bot owes an answer and nothing of it has come; a bot that stays silent is not waited for for ever. */
-export function useThinking(chat: Chat) {
+/** True while the bot looks for an answer and nothing of it has come, as far as this page can know. */
+export function useThinking(chat: Pick<Chat, "conversation">) {
   const asked = computed(() => {
-    const { status, ready, drafts } = chat.conversation.value;
-    const last = messages(chat.conversation.value).at(-1);
-    if (status !== "bot_active" || !ready || Object.keys(drafts).length > 0) return 0;
-    return last?.role === "user" ? last.seq : 0;
+    const { ready, drafts } = chat.conversation.value;
+    return ready && Object.keys(drafts).length === 0 ? askedOfBot(chat.conversation.value) : undefined;
   });
-  const tired = ref(false);
-  let timer: ReturnType<typeof setTimeout> | undefined;
-  watch(asked, (seq) => {
-    clearTimeout(timer);
-    tired.value = false;
-    if (seq) timer = setTimeout(() => (tired.value = true), PATIENCE_MS);
+  const shown = ref(false);
+  /** What was written here. Since when all else has stood only the server's clock says, which may not be this one. */
+  const own = new Set<string>();
+  const until = new WeakMap<object, number>();
+  let timers: ReturnType<typeof setTimeout>[] = [];
+  const stop = () => timers.forEach(clearTimeout);
+
+  watch(chat.conversation, ({ pending }) => pending.forEach((one) => own.add(one.client_msg_id)));
+  watch(asked, (now) => {
+    stop();
+    shown.value = false;
+    if (!now) return;
+        const begun = own.has(now.client_msg_id ?? "") ? Date.now() : Date.parse(now.at);
+    const end = until.get(now) ?? Math.min(begun, Date.now()) + PATIENCE_MS;
+    until.set(now, end);
+    timers = [setTimeout(() => (shown.value = Date.now() < end), AT_ONCE_MS), setTimeout(() => (shown.value = false), end - Date.now())];
   });
-  onUnmounted(() => clearTimeout(timer));
-  return computed(() => asked.value > 0 && !tired.value);
+  onUnmounted(stop);
+  return computed(() => asked.value !== undefined && shown.value);
 }
 
 /** True while the page can be seen; a hidden tab reads nothing. */

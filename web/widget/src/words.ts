@@ -30,6 +30,7 @@ const zh = {
     closed: "继续提问，会话将重新开启…",
   },
   send: "发送",
+  emoji: "表情",
   person: "转人工",
   confirm: {
     escalate: { title: "转接人工客服？", text: "客服会看到以上对话，请稍候片刻。", yes: "转人工" },
@@ -52,7 +53,7 @@ const zh = {
   failed: "发送失败",
   retry: "重新发送",
   discard: "删除",
-  offline: "网络已断开，正在重新连接。您的消息会在恢复后自动发出。",
+  offline: "连接已断开，正在重新连接。您的消息会在恢复后自动发出。",
   held: "您发送得有点快，其余消息会在一分钟内自动发出。",
   escalateFailed: "暂时没能转接成功，请重试。",
   dismiss: "知道了",
@@ -157,6 +158,7 @@ const en: Words = {
     closed: "Write to reopen the conversation…",
   },
   send: "Send",
+  emoji: "Emoji",
   person: "Talk to a person",
   confirm: {
     escalate: { title: "Talk to a person?", text: "The agent will see this conversation. It may take a moment.", yes: "Talk to a person" },
@@ -179,7 +181,7 @@ const en: Words = {
   failed: "Not sent",
   retry: "Send again",
   discard: "Delete",
-  offline: "You are offline. Reconnecting; your messages will be sent when you are back.",
+  offline: "No connection. Reconnecting; your messages will be sent when it is back.",
   held: "That was quick! The rest of your messages will be sent by themselves within a minute.",
   escalateFailed: "We could not reach the team. Please try again.",
   dismiss: "OK",

@@ -1,10 +1,16 @@
 import { mount } from "@vue/test-utils";
 import { beforeEach, describe, expect, it, vi } from "vitest";
+import { fileDoor } from "../../../files/door";
 import Composer from "./Composer.vue";
 
 const status = "bot_active" as const;
-const compose = (props: { status?: "bot_active" | "manual_live" } = {}) =>
-  mount(Composer, { props: { status, storageKey: "kefu.typed.demo", ...props } });
+const door = { locale: () => "en", session: () => "s", target: () => Promise.reject(new Error("no server")) };
+const compose = (props: { status?: "bot_active" | "manual_live" } = {}, attachTo?: Element) =>
+  mount(Composer, {
+    props: { status, storageKey: "kefu.typed.demo", ...props },
+    global: { provide: { [fileDoor as symbol]: door } },
+    ...(attachTo && { attachTo }),
+  });
 
 describe("the composer", () => {
   beforeEach(() => sessionStorage.clear());
@@ -52,6 +58,27 @@ describe("the composer", () => {
     vi.advanceTimersByTime(4_000);
     expect(watched.emitted("typing")).toEqual([[true], [false]]);
     vi.useRealTimers();
+  });
+
+  it("puts an emoji where the cursor is, found by keys, and goes back to the words", async () => {
+    const composer = compose({}, document.body);
+    await vi.waitFor(() => composer.get("button.emoji"));
+    const field = composer.get("textarea");
+    await field.setValue("Thanks! Bye");
+    field.element.setSelectionRange(7, 7);
+    await composer.get("button.emoji").trigger("click");
+    await vi.waitFor(() => expect(document.activeElement?.textContent).toBe("😀"));
+    for (const key of ["ArrowDown", "ArrowDown", "ArrowRight"]) document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key, bubbles: true }));
+    expect(document.activeElement?.textContent).toBe("👎");
+    (document.activeElement as HTMLElement).click();
+    expect(field.element.value).toBe("Thanks!👎 Bye");
+    const behind = vi.fn();
+    document.body.addEventListener("keydown", behind);
+    document.activeElement?.dispatchEvent(new KeyboardEvent("keydown", { key: "Escape", bubbles: true }));
+    expect([document.activeElement, behind.mock.calls.length]).toEqual([field.element, 0]);
+    await vi.waitFor(() => expect(composer.find(".panel").exists()).toBe(false));
+    document.body.removeEventListener("keydown", behind);
+    composer.unmount();
   });
 
   it("offers a person only while the bot answers", () => {
