@@ -23,6 +23,7 @@ class Shown(Body):
     """The list's tab and what narrows it, as the workbench names them; "" where nothing was chosen. `tag`: its id."""
 
     tab: Literal["waiting", "unassigned", "mine", "later", "bot", "closed", "all"]
+    agent: Literal["", "mine", "unassigned"] = ""
     customer: Literal["", "vip", "new", "old"] = ""
     began: Literal["", "day", "week", "month"] = ""
     sort: Literal["", "newest", "oldest", "vip", "waitTime"] = ""
