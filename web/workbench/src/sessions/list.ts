@@ -1,6 +1,6 @@
 import type { AgentRef, Api, ListedSession, SessionStatus, SessionSummary } from "@kefu/api";
 
-export const TABS = ["waiting", "unassigned", "mine", "later", "bot", "closed", "all"] as const;
+export const TABS = ["waiting", "unassigned", "mine", "bot", "later", "closed", "all"] as const;
 export type Tab = (typeof TABS)[number];
 export type Counts = Record<Tab, number>;
 /** As `GET /api/sessions` counts. */

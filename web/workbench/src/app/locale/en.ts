@@ -21,6 +21,7 @@ import { en as search } from "../../search/words";
 import { en as drafts } from "../../sessions/draftWords";
 import { en as several } from "../../sessions/severalWords";
 import { en as filters } from "../../sessions/words";
+import type { en as find } from "../../sessions/findWords";
 import type { en as views } from "../../sessions/viewWords";
 import type { en as security } from "../../shops/securityWords";
 import { en as invitations } from "../../invitations/words";
@@ -38,6 +39,7 @@ export interface Later {
   audit: typeof audit;
   knowledge: typeof knowledge;
   look: typeof look;
+  find: typeof find;
   bot: typeof bot;
   policies: typeof policies;
   costs: typeof costs;
@@ -230,6 +232,7 @@ export const en = {
     failed: "The conversation could not be loaded",
     reconnecting: "Connection lost. Messages may be late.",
     earlier: "Show earlier messages",
+    find: "Find in this conversation",
     toLatest: "New messages",
     toBottom: "To the latest message",
     today: "Today",

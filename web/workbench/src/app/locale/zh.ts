@@ -197,6 +197,7 @@ export const zh: typeof en = {
     failed: "会话加载失败",
     reconnecting: "连接已断开，消息可能延迟。",
     earlier: "查看更早的消息",
+    find: "在会话中查找",
     toLatest: "有新消息",
     toBottom: "回到最新消息",
     today: "今天",
