@@ -65,10 +65,7 @@ async def measure(browser: Browser, address: str) -> Report:
     }
     recent = await desk.newest(RECENT)
     cold, warm = await desk.switches(recent), await desk.switches(recent * ROUNDS)
-    opened = []
-    for _ in range(OPENINGS):
-        await desk.begins_anew(LONGEST)
-        opened.append(await desk.opens(LONGEST))
+    opened = [await anew(desk) for _ in range(OPENINGS)]
     back = await desk.goes_to(time.strftime("%Y-%m-%d", time.localtime(time.time() - 58 * DAY / 1000)))
     judged = [
         *(one for way, seen in ways.items() for one in scrolled(way, seen)),
@@ -77,30 +74,30 @@ async def measure(browser: Browser, address: str) -> Report:
         judge("from their end to a day 58 days back", back, "ms", BACK),
         judge("workbench, first load", kilobytes(), "kB gz", FIRST_LOAD),
     ]
+    times = {"switch, first time": cold, "switch, again": warm, "5,000 messages": opened, "list, uncached": [loaded]}
+    return Report(judged, [way_table(ways), time_table(times)], about)
+
+
+async def anew(desk: Desktop) -> float:
+    await desk.begins_anew(LONGEST)
+    return await desk.opens(LONGEST)
+
+
+def way_table(ways: dict[str, Seen]) -> Table:
     rows = [
         [way, f"{seen.fps:g}", str(seen.frames), *(f"{ms:.0f}" for ms in (seen.gap, seen.longest, seen.busiest))]
         for way, seen in ways.items()
     ]
     columns = ("way", "frames/s, median", "frames", "between two, p95", "longest task", "of it running, at most")
-    times = {
-        "switch, first time": cold,
-        "switch, again": warm,
-        "5,000 messages": opened,
-        "list, nothing cached": [loaded],
-    }
-    tables = [
-        Table("Scrolling through the list, times in ms", columns, rows),
-        Table(
-            "From the click to the picture, in ms",
-            ("", "times", "p50", "p95", "slowest"),
-            list(map(row, *zip(*times.items(), strict=True))),
-        ),
+    return Table("Scrolling through the list, times in ms", columns, rows)
+
+
+def time_table(times: dict[str, list[float]]) -> Table:
+    rows = [
+        [what, str(len(took)), *(f"{ms:.0f}" for ms in (quantile(took, 0.5), quantile(took, 0.95), max(took)))]
+        for what, took in times.items()
     ]
-    return Report(judged, tables, about)
-
-
-def row(what: str, took: list[float]) -> list[str]:
-    return [what, str(len(took)), *(f"{ms:.0f}" for ms in (quantile(took, 0.5), quantile(took, 0.95), max(took)))]
+    return Table("From the click to the picture, in ms", ("", "times", "p50", "p95", "slowest"), rows)
 
 
 def judge(what: str, value: float, unit: str, bound: Bound) -> Judged:

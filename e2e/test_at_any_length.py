@@ -42,7 +42,7 @@ def stocked_product(product: Product) -> Product:
             ("events", EVENT_COLUMNS, list(talks[-1].events())),
         ):
             marks = ", ".join("?" * len(columns))
-            db.executemany(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608
+            db.executemany(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - names of columns
     return product
 
 

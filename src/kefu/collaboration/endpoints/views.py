@@ -52,7 +52,7 @@ class ViewsData(Done):
 def _out(saved: Sequence[SavedView]) -> ViewsData:
     return ViewsData(
         data=[
-            ViewOut(view_id=one.id, name=one.name, shown=Shown(**one.shown), saved_at=iso(one.saved_at))  # type: ignore[arg-type]
+            ViewOut(view_id=one.id, name=one.name, shown=Shown.model_validate(one.shown), saved_at=iso(one.saved_at))
             for one in saved
         ]
     )
