@@ -4,6 +4,7 @@ import random
 import sys
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -124,7 +125,18 @@ def sentences() -> list[tuple[str, str]]:
     return made
 
 
-async def fill(url: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How many sessions of MESSAGES each; the youngest has `longest`, said over all the DAYS."""
+
+    sessions: int = SESSIONS
+    longest: int = MESSAGES
+
+
+FULL = Size()
+
+
+async def fill(url: str, size: Size = FULL) -> None:
     """Into a migrated database without sessions."""
     random.seed(20261127)
     pool = sentences()
@@ -137,12 +149,12 @@ async def fill(url: str) -> None:
             "CREATE TEMP TABLE pool AS SELECT id, array_to_tsvector(string_to_array(words, ' ')) AS words FROM texts"
         )
         began = time.monotonic()
-        for done in range(0, SESSIONS, CHUNK):
-            rows = [Talk(n, pool) for n in range(done, done + CHUNK)]
+        for done in range(0, size.sessions, CHUNK):
+            rows = [Talk(n, pool, size) for n in range(done, done + CHUNK)]
             await db.copy_records_to_table("sessions", records=[one.row() for one in rows], columns=SESSION_COLUMNS)
             events = [event for one in rows for event in one.events()]
             await db.copy_records_to_table("events", records=events, columns=EVENT_COLUMNS)
-            progress((done + CHUNK) / SESSIONS, "sessions and messages", began)
+            progress((done + CHUNK) / size.sessions, "sessions and messages", began)
         await _index(db)
     finally:
         await db.close()
@@ -166,14 +178,16 @@ async def _index(db: "asyncpg.Connection[Any]") -> None:
 class Talk:
     """One session and what was said in it."""
 
-    def __init__(self, number: int, pool: list[tuple[str, str]]) -> None:
+    def __init__(self, number: int, pool: list[tuple[str, str]], size: Size) -> None:
+        is_longest = number == size.sessions - 1 and size.longest > MESSAGES
         self.name = f"s_{number:020d}"
-        self.created = now_ms() - int((1 - number / SESSIONS) * DAYS * DAY)
-        self.said = [random.randrange(len(pool)) for _ in range(MESSAGES)]
+        self.created = now_ms() - int((1 if is_longest else 1 - number / size.sessions) * DAYS * DAY)
+        self.said = [random.randrange(len(pool)) for _ in range(size.longest if is_longest else MESSAGES)]
+        self._pause = DAYS * DAY // len(self.said) if is_longest else 45_000
         self._pool = pool
         # What is open began lately.
         self.status = "closed"
-        if number > SESSIONS - 2_000:
+        if number > size.sessions - 2_000:
             self.status = random.choice(("pending_manual", "manual_live", "after_hours_email", "bot_active", "closed"))
 
     def events(self) -> Iterator[tuple[Any, ...]]:
@@ -187,12 +201,13 @@ class Talk:
         for place, said in enumerate(self.said):
             role, actor = (("user", visitor), ("agent", agent))[place % 2]
             payload = orjson.dumps({"role": role, "content": self._pool[said][0]}).decode()
-            at = self.created + (place + 1) * 45_000
+            at = self.created + (place + 1) * self._pause
             yield stream, place + 2, "message.posted", "public", actor, payload, f"{said}.{place}", at
 
     def row(self) -> tuple[Any, ...]:
         text, language = self._pool[self.said[-1]]
-        last = self.created + MESSAGES * 45_000
+        count = len(self.said)
+        last = self.created + count * self._pause
         is_live, has_asked = self.status == "manual_live", self.status in {"pending_manual", "manual_live"}
         agent = random.randrange(AGENTS)
         return (
@@ -200,7 +215,7 @@ class Talk:
             random.choices(SHOPS, SHOP_WEIGHTS)[0],
             self.status,
             0,
-            MESSAGES + 1,
+            count + 1,
             language,
             "conv",
             f"visitor_{random.randrange(VISITORS)}",
@@ -212,13 +227,13 @@ class Talk:
             last - 60_000 if has_asked else None,
             int(has_asked),
             int(has_asked),
-            MESSAGES,
-            MESSAGES // 2,
+            count,
+            count // 2,
             0,
             "agent",
             text[:80],
             last,
-            MESSAGES,
+            count,
             0,
             self.created,
             last,

@@ -89,7 +89,7 @@ def test_who_comes_too_late_is_answered_by_mail(visit: Visit, desk: Desk, mailbo
     session = visitor.session
     visitor.page.close()
     lena = desk()
-    lena.page.get_by_role("tab", name="Mail").click()
+    lena.page.get_by_role("tab", name="After hours").click()
     lena.opens(session)
     expect(lena.page.get_by_role("log")).to_contain_text("The team was told by mail: desk@shop.example")
     lena.takes_over()

@@ -32,6 +32,7 @@ from kefu.collaboration.endpoints.notes import router as notes
 from kefu.collaboration.endpoints.ratings import router as ratings
 from kefu.collaboration.endpoints.replies import router as replies
 from kefu.collaboration.endpoints.tags import router as tags
+from kefu.collaboration.endpoints.views import router as views
 from kefu.histories.endpoints import router as histories
 from kefu.jobs.worker import Worker
 from kefu.kit.config import Settings
@@ -122,6 +123,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     tags,
     replies,
     drafts,
+    views,
     ratings,
     assisting,
     sessions,

@@ -142,6 +142,7 @@ class TestTheList:
     async def test_shows_who_waits_first_and_counts_every_state(self, agent: Agent) -> None:
         data = data_of(await agent.get("/api/sessions"))
         assert data["counts"] == {status.value: 1 for status in Status}
+        assert (data["mine"], data["unassigned"]) == (1, 1)
         assert (data["total"], data["next_cursor"], data["has_more"], data["limit"]) == (5, None, False, 50)
         order = ["pending_manual", "manual_live", "after_hours_email", "bot_active", "closed"]
         assert [one["status"] for one in data["sessions"]] == order

@@ -123,6 +123,8 @@ async def test_filters_narrow_the_sessions(stage: Stage, db: Database, visitor: 
         ("shop=other", 0),
         ("time_end=1", 0),
         ("time_start=1", 2),
+        (f"session={visitor.name}", 1),
+        ("session=nowhere", 0),
     ):
         assert len(data_of(await mei.get(f"/api/search/messages?q=receipt&{query}"))["hits"]) == count, query
 

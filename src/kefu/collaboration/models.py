@@ -113,3 +113,16 @@ class QuickReply(Table):
     @property
     def is_shared(self) -> bool:
         return not self.owner
+
+
+class SavedView(Table):
+    """What an agent looks at in the list of sessions, under a name of their own. `shown`: `views.Shown` as JSON."""
+
+    __tablename__ = "saved_views"
+    __table_args__ = (UniqueConstraint("agent_id", "name"),)
+
+    id: Mapped[str] = mapped_column(String(40), primary_key=True)
+    agent_id: Mapped[str] = mapped_column(String(40))
+    name: Mapped[str] = mapped_column(String(40))
+    shown: Mapped[dict[str, str]] = mapped_column(JSON)
+    saved_at: Mapped[int] = mapped_column(BigInteger)

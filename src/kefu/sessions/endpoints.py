@@ -11,7 +11,7 @@ from kefu.kit.errors import Forbidden
 from kefu.kit.ids import new_id
 from kefu.kit.pages import BadCursor, from_cursor, to_cursor
 from kefu.kit.web import Done, address_of, caller_of
-from kefu.sessions import listing, queries, reading, search, service, suggested, summaries
+from kefu.sessions import listing, queries, reading, search, service, stretches, suggested, summaries
 from kefu.sessions import schemas as shapes
 from kefu.sessions.access import actor, actor_of, may_read, member, own_visitor, reader_of, sees_contacts
 from kefu.sessions.after_hours import is_in_shift
@@ -21,6 +21,7 @@ from kefu.sessions.opening import Wish, opened
 from kefu.sessions.pages import show_page as show_page_to
 from kefu.sessions.post import post
 from kefu.sessions.states import InvalidStatus, Status
+from kefu.sessions.visibility import check_seen
 
 router = APIRouter(tags=["sessions"])
 
@@ -166,6 +167,8 @@ async def list_sessions(
         sessions=[summaries.listed(one, reading.unread(one, reader, counts.get(one.name, 0))) for one in page.sessions],
         total=page.total,
         counts=page.counts,
+        mine=page.mine,
+        unassigned=page.unassigned,
         next_cursor=to_cursor([*page.next_key]) if page.next_key else None,
         has_more=page.next_key is not None,
         limit=query.limit,
@@ -183,7 +186,7 @@ async def search_messages(
     """
     await request.app.state.limits.take("search", agent=agent.id)
     narrow = query.narrow
-    wanted = search.Wanted.of(query.q, narrow.since, narrow.until, narrow.shop)
+    wanted = search.Wanted.of(query.q, narrow.since, narrow.until, narrow.shop, query.session)
     before = from_cursor(query.cursor, (int,))[0] if query.cursor else None
     async with request.app.state.db.read() as tx:
         where = listing.conditions(reader_of(agent), replace(narrow, since=None, until=None), with_status=True)
@@ -217,3 +220,20 @@ async def get_session(request: Request, name: shapes.NameInPath, caller: SignedI
         audit_trail=[(move if contacts else without_contacts(move)).shown for move in moves],
     )
     return shapes.OneSessionData(data=one)
+
+
+@router.get("/api/sessions/{name}/log")
+async def session_log(
+    request: Request, name: shapes.NameInPath, agent: Reader, query: Annotated[stretches.StretchQuery, Query()]
+) -> stretches.StretchData:
+    """The log from its end backwards, stretch by stretch: go on with `before` = `first` until that is 1."""
+    async with request.app.state.db.read() as tx:
+        await check_seen(tx, reader_of(agent), name)
+        if await queries.find(tx, name) is None:
+            raise service.SessionNotFound(session_name=name)
+        found = await stretches.stretch(tx, name, query.before, query.limit)
+    entries = found.entries if sees_contacts(agent) else [without_contacts(one) for one in found.entries]
+    data = stretches.StretchOut(
+        events=[one.shown for one in entries], first=found.first, messages=found.messages, theirs=found.theirs
+    )
+    return stretches.StretchData(data=data)

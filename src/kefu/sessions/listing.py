@@ -69,11 +69,13 @@ KEY_SHAPE = (str, int, int, str)
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """`total` and `counts` are never above COUNT_LIMIT, which stands for that many or more."""
+    """`total` and what was counted are never above COUNT_LIMIT, which stands for that many or more."""
 
     sessions: list[Session]
     total: int
     counts: dict[Status, int]
+    mine: int
+    unassigned: int
     next_key: Key | None
 
 
@@ -136,7 +138,8 @@ async def list_sessions(
     is_whole = not has_more and after is None
     total = len(rows) if is_whole else await _total(tx, visible(reader).where(*where, *_in(narrow.statuses)))
     page = [session for session, _ in rows[:limit]]
-    return Page(page, total, await count_by_status(tx, reader), rows[limit - 1][1] if has_more else None)
+    counts, mine, unassigned = await count(tx, reader)
+    return Page(page, total, counts, mine, unassigned, rows[limit - 1][1] if has_more else None)
 
 
 def _of(group: Group, after: Key | None) -> list[ColumnElement[bool]]:
@@ -200,13 +203,20 @@ async def _mentioning(tx: AsyncSession, keyword: str) -> set[str]:
     return {*await tx.scalars(union(parts, named)), *await sessions_with(tx, keyword)}
 
 
-async def count_by_status(tx: AsyncSession, reader: Reader) -> dict[Status, int]:
-    """How many of each the reader may see, each at most COUNT_LIMIT."""
-    each = [
-        select(literal(status.value), _bounded(visible(reader).where(Session.status == status.value)).scalar_subquery())
-        for status in Status
-    ]
-    return {Status(status): count for status, count in await tx.execute(union_all(*each))}
+async def count(tx: AsyncSession, reader: Reader) -> tuple[dict[Status, int], int, int]:
+    """How many the reader may see of each status, how many they serve, and how many wait for anybody.
+
+    Each at most COUNT_LIMIT.
+    """
+    waits, is_served = Session.status == Status.PENDING_MANUAL.value, Session.status == Status.MANUAL_LIVE.value
+    kinds = {
+        **{status.value: Session.status == status.value for status in Status},
+        "mine": is_served & (Session.agent_id == reader.id),
+        "unassigned": waits & Session.agent_id.is_(None),
+    }
+    each = [select(literal(kind), _bounded(visible(reader).where(of)).scalar_subquery()) for kind, of in kinds.items()]
+    found = {row[0]: row[1] for row in await tx.execute(union_all(*each))}
+    return {status: found[status.value] for status in Status}, found["mine"], found["unassigned"]
 
 
 async def _total(tx: AsyncSession, query: Select[Session]) -> int:

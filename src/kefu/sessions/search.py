@@ -34,7 +34,7 @@ class Wanted:
     """What is looked for. `terms` must all be there; `runs`: characters that must stand side by side.
 
     A Chinese word that the dictionary does not know is cut into its characters, which alone say little. `since` and
-    `until`: when it was written, ms. `shop`: in which, "" in any.
+    `until`: when it was written, ms. `shop`, `session`: in which, "" in any.
     """
 
     terms: tuple[str, ...]
@@ -42,9 +42,12 @@ class Wanted:
     since: int | None = None
     until: int | None = None
     shop: str = ""
+    session: str = ""
 
     @classmethod
-    def of(cls, query: str, since: int | None = None, until: int | None = None, shop: str = "") -> "Wanted":
+    def of(
+        cls, query: str, since: int | None = None, until: int | None = None, shop: str = "", session: str = ""
+    ) -> "Wanted":
         words = list(cut(query))
         terms = tuple(dict.fromkeys(word.term for word in words))[:TERMS_LIMIT]
         runs, run, end = list[str](), "", -1
@@ -54,7 +57,7 @@ class Wanted:
             end = word.end
             if len(run) > 1:
                 runs = [*(runs[:-1] if runs and run.startswith(runs[-1]) else runs), run]
-        return cls(terms, tuple(runs), since, until, shop)
+        return cls(terms, tuple(runs), since, until, shop, session)
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,6 +117,8 @@ async def _found(tx: AsyncSession, wanted: Wanted) -> FromClause:
     """
     has = _has(wanted, on_sqlite=is_sqlite(tx))
     query = select(IndexedMessage.position, IndexedMessage.session, IndexedMessage.seq).where(has)
+    if wanted.session:
+        query = query.where(IndexedMessage.session == wanted.session)
     if is_sqlite(tx):
         return query.subquery("found")
     few = query.limit(FEW + 1)

@@ -64,9 +64,13 @@ class ListQuery(SessionFilter):
 
 
 class SearchQuery(SessionFilter):
-    """`q`: words that must all be in the message. `time_start`, `time_end`: when it was written."""
+    """`q`: words that must all be in the message; `session`: in which alone.
+
+    `time_start`, `time_end`: when it was written.
+    """
 
     q: Annotated[str, StringConstraints(min_length=1, max_length=200, pattern=r"^[^\x00]*$")]
+    session: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{0,80}$")] = ""
     cursor: Annotated[str, StringConstraints(max_length=400)] = ""
     limit: Annotated[int, Field(ge=1, le=50)] = 20
 
@@ -114,11 +118,16 @@ class ListedSession(Summary):
 
 
 class SessionList(BaseModel):
-    """Counting stops at 1000: a `total`, or one of the `counts` by status, of 1000 stands for that many or more."""
+    """Counting stops at 1000: a `total`, or one of the `counts` by status, of 1000 stands for that many or more.
+
+    So with `mine`, those that the caller serves, and `unassigned`, those that wait and were offered to nobody.
+    """
 
     sessions: list[ListedSession]
     total: int
     counts: dict[Status, int]
+    mine: int
+    unassigned: int
     next_cursor: str | None
     has_more: bool
     limit: int

@@ -42,11 +42,21 @@ export interface Draft {
   stale: boolean;
 }
 
+/** What a long conversation was opened without: messages and their evidence before the seq `first`. */
+export interface Gap {
+  first: number;
+  /** So many messages, and of them so many of the visitor. */
+  messages: number;
+  theirs: number;
+}
+
 export interface Conversation {
   /** The highest seq seen: where to resume. */
   cursor: number;
   /** Sorted by seq, each once. */
   events: readonly LogEvent[];
+  /** Null where all is here. */
+  gap: Gap | null;
   pending: readonly PendingMessage[];
   drafts: Readonly<Record<string, Draft>>;
   typing: Readonly<Record<string, Actor>>;
@@ -75,6 +85,7 @@ export function emptyConversation(): Conversation {
   return {
     cursor: 0,
     events: [],
+    gap: null,
     pending: [],
     drafts: {},
     typing: {},
@@ -103,6 +114,20 @@ export function fold(state: Conversation, frame: Frame): Conversation {
     return isJoin(frame) ? recorded(state, frame) : folded(recorded(state, frame), frame);
   }
   return folded(state, frame);
+}
+
+/** As `fold` of each, but looks through what is known once and not for every one of them. */
+export function foldAll(state: Conversation, found: readonly LogEvent[]): Conversation {
+  const known = new Set(state.events.map(({ seq }) => seq));
+  const news = found.filter(({ seq }) => !known.has(seq) && known.add(seq));
+  const own = new Set(news.map((event) => event.client_msg_id));
+  const all: Conversation = {
+    ...state,
+    cursor: news.reduce((most, { seq }) => Math.max(most, seq), state.cursor),
+    events: [...state.events, ...news].toSorted((a, b) => a.seq - b.seq),
+    pending: state.pending.filter((message) => !own.has(message.client_msg_id)),
+  };
+  return news.reduce((next, event) => (isJoin(event) ? next : folded(next, event)), all);
 }
 
 function folded(state: Conversation, frame: Exclude<Frame, JoinEvent>): Conversation {

@@ -20,5 +20,6 @@ export * from "./poll";
 export * from "./socket";
 export * from "./sound";
 export * from "./sse";
+export * from "./stretch";
 export * from "./transcript";
 export * from "./typing";

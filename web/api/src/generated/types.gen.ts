@@ -6663,6 +6663,17 @@ export type SaveDraft = {
 };
 
 /**
+ * SaveView
+ */
+export type SaveView = {
+    /**
+     * Name
+     */
+    name: string;
+    shown: Shown;
+};
+
+/**
  * ScoreOut
  *
  * 0…1; `low` to `high` is the interval of 95 %; of `count` questions.
@@ -6965,6 +6976,8 @@ export type SessionData = {
  * SessionList
  *
  * Counting stops at 1000: a `total`, or one of the `counts` by status, of 1000 stands for that many or more.
+ *
+ * So with `mine`, those that the caller serves, and `unassigned`, those that wait and were offered to nobody.
  */
 export type SessionList = {
     /**
@@ -6981,6 +6994,14 @@ export type SessionList = {
     counts: {
         [key in KefuSessionsStatesStatus]?: number;
     };
+    /**
+     * Mine
+     */
+    mine: number;
+    /**
+     * Unassigned
+     */
+    unassigned: number;
     /**
      * Next Cursor
      */
@@ -7501,6 +7522,38 @@ export type ShowPage = {
 };
 
 /**
+ * Shown
+ *
+ * The list's tab and what narrows it, as the workbench names them; "" where nothing was chosen. `tag`: its id.
+ */
+export type Shown = {
+    /**
+     * Tab
+     */
+    tab: 'waiting' | 'unassigned' | 'mine' | 'later' | 'bot' | 'closed' | 'all';
+    /**
+     * Customer
+     */
+    customer?: '' | 'vip' | 'new' | 'old';
+    /**
+     * Began
+     */
+    began?: '' | 'day' | 'week' | 'month';
+    /**
+     * Sort
+     */
+    sort?: '' | 'newest' | 'oldest' | 'vip' | 'waitTime';
+    /**
+     * Tag
+     */
+    tag?: string;
+    /**
+     * Keyword
+     */
+    keyword?: string;
+};
+
+/**
  * SignedInOut
  */
 export type SignedInOut = {
@@ -7716,6 +7769,46 @@ export type StoredData = {
      * Client Msg Id
      */
     client_msg_id: string | null;
+};
+
+/**
+ * StretchData
+ */
+export type StretchData = {
+    /**
+     * Success
+     */
+    success?: true;
+    data: StretchOut;
+};
+
+/**
+ * StretchOut
+ *
+ * Everything from the seq `first` on, as far as was asked for.
+ *
+ * With the end of the log also what came before, but messages and their evidence. `messages`, and `theirs` of the
+ * visitor among them, are how many stand before `first`.
+ */
+export type StretchOut = {
+    /**
+     * Events
+     */
+    events: Array<{
+        [key: string]: unknown;
+    }>;
+    /**
+     * First
+     */
+    first: number;
+    /**
+     * Messages
+     */
+    messages: number;
+    /**
+     * Theirs
+     */
+    theirs: number;
 };
 
 /**
@@ -8704,6 +8797,39 @@ export type VersionTextData = {
      */
     success?: true;
     data: VersionText;
+};
+
+/**
+ * ViewOut
+ */
+export type ViewOut = {
+    /**
+     * View Id
+     */
+    view_id: string;
+    /**
+     * Name
+     */
+    name: string;
+    shown: Shown;
+    /**
+     * Saved At
+     */
+    saved_at: string;
+};
+
+/**
+ * ViewsData
+ */
+export type ViewsData = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Data
+     */
+    data: Array<ViewOut>;
 };
 
 /**
@@ -15461,6 +15587,218 @@ export type SaveDraftResponses = {
 
 export type SaveDraftResponse = SaveDraftResponses[keyof SaveDraftResponses];
 
+export type ListViewsData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/agent/views';
+};
+
+export type ListViewsErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type ListViewsError = ListViewsErrors[keyof ListViewsErrors];
+
+export type ListViewsResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewsData;
+};
+
+export type ListViewsResponse = ListViewsResponses[keyof ListViewsResponses];
+
+export type SaveViewData = {
+    body: SaveView;
+    path?: never;
+    query?: never;
+    url: '/api/agent/views';
+};
+
+export type SaveViewErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type SaveViewError = SaveViewErrors[keyof SaveViewErrors];
+
+export type SaveViewResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewsData;
+};
+
+export type SaveViewResponse = SaveViewResponses[keyof SaveViewResponses];
+
+export type DropViewData = {
+    body?: never;
+    path: {
+        /**
+         * View Id
+         */
+        view_id: string;
+    };
+    query?: never;
+    url: '/api/agent/views/{view_id}';
+};
+
+export type DropViewErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type DropViewError = DropViewErrors[keyof DropViewErrors];
+
+export type DropViewResponses = {
+    /**
+     * Successful Response
+     */
+    200: ViewsData;
+};
+
+export type DropViewResponse = DropViewResponses[keyof DropViewResponses];
+
 export type GetRatingData = {
     body?: never;
     path: {
@@ -16883,6 +17221,10 @@ export type SearchMessagesData = {
          */
         q: string;
         /**
+         * Session
+         */
+        session?: string;
+        /**
          * Cursor
          */
         cursor?: string;
@@ -17029,6 +17371,89 @@ export type GetSessionResponses = {
 };
 
 export type GetSessionResponse = GetSessionResponses[keyof GetSessionResponses];
+
+export type SessionLogData = {
+    body?: never;
+    path: {
+        /**
+         * Name
+         */
+        name: string;
+    };
+    query?: {
+        /**
+         * Before
+         */
+        before?: number | null;
+        /**
+         * Limit
+         */
+        limit?: number;
+    };
+    url: '/api/sessions/{name}/log';
+};
+
+export type SessionLogErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type SessionLogError = SessionLogErrors[keyof SessionLogErrors];
+
+export type SessionLogResponses = {
+    /**
+     * Successful Response
+     */
+    200: StretchData;
+};
+
+export type SessionLogResponse = SessionLogResponses[keyof SessionLogResponses];
 
 export type SayTypingData = {
     body: Typing;

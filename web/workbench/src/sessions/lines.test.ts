@@ -66,3 +66,10 @@ test("what became of a mail stands where it happened", () => {
   const mail = { type: "mail.failed", seq: 2, at: says(2).at, actor: { kind: "system" }, purpose: "team", reason: "refused", detail: "550" } as const;
   expect(shapes([says(1), mail, says(3, { ...bot })])).toEqual(["day", "message", "mail", "message"]);
 });
+
+test("of what stands before the part that is here nothing is shown, nor of what was brought before it", () => {
+  const opened = { type: "session.closed", seq: 2, at: says(2).at, actor: bot.actor, reason: "idle", epoch: 1, from: "bot_active", to: "closed" } as const;
+  const brought = { ...says(9, { at: says(1).at }), session_name: "other" };
+  expect(linesOf([opened, says(5), says(6)], [brought], 5).map(({ key }) => key)).toEqual(["day seq 5", "seq 5", "seq 6"]);
+  expect(linesOf([opened, says(5)], [brought]).map(({ kind }) => kind)).toContain("part");
+});

@@ -39,13 +39,18 @@ export type Line =
 
 const PAUSE_MS = 5 * 60_000;
 
-/** `brought`: what was said in other sessions that go on in this one. */
-export function linesOf(events: readonly LogEvent[], brought: readonly Brought[] = []): Line[] {
+/**
+ * `brought`: what was said in other sessions that go on in this one. `first`: what stands before this seq is not shown,
+ * for what was said there is not here.
+ */
+export function linesOf(events: readonly LogEvent[], brought: readonly Brought[] = [], first = 1): Line[] {
   const evidence = evidenceOf(events);
   const lines: Line[] = [];
   let before: ReadEvent | undefined;
+  let isBefore = first > 1;
   for (const event of joined(events, brought)) {
-    if (!isLine(event)) continue;
+    isBefore &&= event.session_name !== undefined || event.seq < first;
+    if (isBefore || !isLine(event)) continue;
     const at = new Date(event.at);
     const key = keyOf(event);
     if (!before || new Date(before.at).toDateString() !== at.toDateString()) {

@@ -1,7 +1,7 @@
 import type { ListedSession, SessionSummary } from "@kefu/api";
 import { expect, test } from "vitest";
 import { belongs, between, type Held, held, levelOf, mentions, neighbour, offerOf, unreadOf } from "./list";
-import { ordered, previewOf, recounted, upsert } from "./list";
+import { countsOf, ordered, previewOf, recounted, upsert } from "./list";
 import example from "./queue-order.json";
 
 const NOW = 1_800_000_000_000;
@@ -115,11 +115,21 @@ test("search looks at names and the last message, in any script and case", () =>
   expect(mentions(found, "bob")).toBe(false);
 });
 
-test("counts follow a session from state to state", () => {
-  const counts = { bot_active: 2, pending_manual: 1, manual_live: 0, after_hours_email: 0, closed: 0 };
-  expect(recounted(counts, "pending_manual", "manual_live")).toMatchObject({ pending_manual: 0, manual_live: 1 });
-  expect(recounted(counts, undefined, "bot_active")).toMatchObject({ bot_active: 3 });
-  expect(recounted(counts, "bot_active", "bot_active")).toBe(counts);
+test("counts follow a session from tab to tab", () => {
+  const statuses = { bot_active: 2, pending_manual: 1, manual_live: 4, after_hours_email: 0, closed: 0 };
+  const counts = countsOf({ counts: statuses, mine: 3, unassigned: 1 });
+  expect(counts).toEqual({ waiting: 1, unassigned: 1, mine: 3, later: 0, bot: 2, closed: 0, all: 7 });
+  const waits = session("a", { status: "pending_manual" });
+  const mine = session("a", { status: "manual_live", assigned_agent: { id: "7", name: "Lena" } });
+  expect(recounted(counts, waits, mine, "7")).toEqual({ ...counts, waiting: 0, unassigned: 0, mine: 4 });
+  expect(recounted(counts, waits, mine, "8")).toEqual({ ...counts, waiting: 0, unassigned: 0 });
+  expect(recounted(counts, mine, null, "7")).toEqual({ ...counts, mine: 2, all: 6 });
+  expect(recounted(counts, waits, waits, "7")).toEqual(counts);
+});
+
+test("who left an address first stands first, as the server pages them", () => {
+  const later = [1, 3, 2].map((at) => held(session(`s${at}`, { status: "after_hours_email", updated_at: at }), NOW));
+  expect(names(ordered(later, "later", NOW))).toEqual(["s1", "s2", "s3"]);
 });
 
 test("a preview shows the bot's words without their Markdown, and the customer's as they are", () => {

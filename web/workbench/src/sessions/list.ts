@@ -1,8 +1,10 @@
 import type { AgentRef, Api, ListedSession, SessionStatus, SessionSummary } from "@kefu/api";
 
-export const TABS = ["waiting", "mine", "later", "bot", "all"] as const;
+export const TABS = ["waiting", "unassigned", "mine", "bot", "later", "closed", "all"] as const;
 export type Tab = (typeof TABS)[number];
-export type Counts = Record<SessionStatus, number>;
+export type Counts = Record<Tab, number>;
+/** As `GET /api/sessions` counts. */
+export type Counted = Pick<Api.SessionList, "mine" | "unassigned"> & { counts: Record<SessionStatus, number> };
 
 /** A summary as this browser holds it. */
 export interface Held extends SessionSummary {
@@ -50,12 +52,16 @@ export function belongs(session: SessionSummary, tab: Tab, agentId: string): boo
   switch (tab) {
     case "waiting":
       return session.status === "pending_manual";
+    case "unassigned":
+      return session.status === "pending_manual" && session.assigned_agent === null;
     case "mine":
       return session.status === "manual_live" && session.assigned_agent?.id === agentId;
     case "later":
       return session.status === "after_hours_email";
     case "bot":
       return session.status === "bot_active";
+    case "closed":
+      return session.status === "closed";
     case "all":
       return true;
   }
@@ -73,9 +79,13 @@ export function offerOf(session: Held, now: number): { agent: AgentRef; left: nu
   return { agent, left: Math.max(0, until * 1000 - now) };
 }
 
-/** The queue: VIPs, then by urgency, then by how long they wait; everything else by what happened last. */
+/**
+ * The queue: VIPs, then by urgency, then by how long they wait; who left an address: the first to have done so; all
+ * else by what happened last.
+ */
 export function ordered(sessions: readonly Held[], tab: Tab, now: number): Held[] {
-  return tab === "waiting" ? sessions.toSorted(byUrgency(now)) : sessions.toSorted(byActivity);
+  if (tab === "waiting" || tab === "unassigned") return sessions.toSorted(byUrgency(now));
+  return sessions.toSorted(tab === "later" ? (a, b) => byActivity(b, a) : byActivity);
 }
 
 /** As the server gave their names. */
@@ -93,7 +103,7 @@ function byUrgency(now: number) {
 }
 
 function byActivity(a: Held, b: Held): number {
-  return b.updated_at - a.updated_at || a.session_name.localeCompare(b.session_name);
+  return b.updated_at - a.updated_at || (a.session_name < b.session_name ? -1 : 1);
 }
 
 /** What can be found without asking the server, which also searches the whole history. */
@@ -103,11 +113,26 @@ export function mentions(session: SessionSummary, keyword: string): boolean {
   return !wanted || places.some((place) => place?.toLowerCase().includes(wanted));
 }
 
-/** The counts after one session moved from `before` (undefined: it is new) to `after`. */
-export function recounted(counts: Counts, before: SessionStatus | undefined, after: SessionStatus): Counts {
-  if (before === after) return counts;
-  const next = { ...counts, [after]: counts[after] + 1 };
-  if (before) next[before] = Math.max(0, next[before] - 1);
+export function countsOf({ counts, mine, unassigned }: Counted): Counts {
+  return {
+    waiting: counts.pending_manual,
+    unassigned,
+    mine,
+    later: counts.after_hours_email,
+    bot: counts.bot_active,
+    closed: counts.closed,
+    all: Object.values(counts).reduce((sum, count) => sum + count, 0),
+  };
+}
+
+/** The counts after one session went from `before` to `after`; null: it is not there. */
+export function recounted(counts: Counts, before: SessionSummary | null, after: SessionSummary | null, agentId: string): Counts {
+  const next = { ...counts };
+  for (const tab of TABS) {
+    const was = before !== null && belongs(before, tab, agentId);
+    const is = after !== null && belongs(after, tab, agentId);
+    next[tab] = Math.max(0, next[tab] + Number(is) - Number(was));
+  }
   return next;
 }
 

@@ -1,13 +1,12 @@
 import { type ApiError, failureFromThrown, type ListedSession } from "@kefu/api";
 import { reactive } from "vue";
 import { request } from "../accounts/client";
-import { type Counts, type Tab, TABS } from "./list";
+import { type Counted, countsOf, type Tab, TABS } from "./list";
 import type { Pool } from "./pool";
 
-interface SessionPage {
+interface SessionPage extends Counted {
   sessions: ListedSession[];
   total: number;
-  counts: Counts;
   next_cursor: string | null;
   has_more: boolean;
 }
@@ -23,9 +22,11 @@ interface Progress {
 const LIMIT = 100;
 const QUERIES: Record<Tab, Record<string, string>> = {
   waiting: { status: "pending_manual", sort: "waitTime" },
+  unassigned: { agent: "unassigned", sort: "waitTime" },
   mine: { status: "manual_live", agent: "mine", sort: "newest" },
   later: { status: "after_hours_email", sort: "oldest" },
   bot: { status: "bot_active", sort: "newest" },
+  closed: { status: "closed", sort: "newest" },
   all: { sort: "newest" },
 };
 
@@ -51,7 +52,7 @@ export function createPages(pool: Pool) {
 
   async function more(tab: Tab): Promise<boolean> {
     const page = await fetchInto(pool, progress[tab], { query: QUERIES[tab], signal: era.signal });
-    if (page) pool.counts.value = page.counts;
+    if (page) pool.counts.value = countsOf(page);
     return page !== null;
   }
 
@@ -106,6 +107,7 @@ async function fetchInto(pool: Pool, at: Progress, { query, signal }: Call): Pro
     const { data } = await request<{ data: SessionPage }>("/api/sessions", { query: full, signal });
     if (signal.aborted) return null;
     for (const session of data.sessions) pool.receive(session, false);
+    pool.show();
     Object.assign(at, { cursor: data.next_cursor, hasMore: data.has_more, loaded: true });
     return data;
   } catch (thrown) {

@@ -1,21 +1,26 @@
+import { useThrottleFn } from "@vueuse/core";
 import { ref, shallowRef, triggerRef } from "vue";
 import { type Counts, furthest, type Held, held, recounted, type Summary, upsert } from "./list";
 
-const NONE: Counts = { bot_active: 0, pending_manual: 0, manual_live: 0, after_hours_email: 0, closed: 0 };
+/** In a flood of news lists are put in order anew no more often than this. */
+const CALM_MS = 100;
+const NONE: Counts = { waiting: 0, unassigned: 0, mine: 0, later: 0, bot: 0, closed: 0, all: 0 };
 
-/** Every summary this browser knows, and how many sessions of each status the server has. */
-export function createPool() {
+/** Every summary this browser knows, and how many sessions of each tab the server has. */
+export function createPool(agentId: { readonly value: string }) {
   const sessions = shallowRef(new Map<string, Held>());
   const counts = ref<Counts>({ ...NONE });
   let stale = new Set<string>();
+  const show = () => triggerRef(sessions);
+  const showSoon = useThrottleFn(show, CALM_MS, true);
 
   /** Pages bring counts of their own; only live news changes them. Returns what was known before. */
   function receive(summary: Summary, isLive: boolean): Held | undefined {
     const before = sessions.value.get(summary.session_name);
     stale.delete(summary.session_name);
     if (!upsert(sessions.value, held(summary, Date.now()))) return before;
-    if (isLive && before) counts.value = recounted(counts.value, before.status, summary.status);
-    triggerRef(sessions);
+    if (isLive && before) counts.value = recounted(counts.value, before, summary, agentId.value);
+    void showSoon();
     return before;
   }
 
@@ -23,7 +28,7 @@ export function createPool() {
     const session = sessions.value.get(name);
     if (!session || (session.readCount ?? -1) >= readCount) return;
     sessions.value.set(name, { ...session, readCount: furthest(session.readCount, readCount) });
-    triggerRef(sessions);
+    void showSoon();
   }
 
   /** It is not for this agent's eyes any more; says whether it was known. */
@@ -32,8 +37,8 @@ export function createPool() {
     if (!known) return false;
     sessions.value.delete(name);
     stale.delete(name);
-    counts.value = { ...counts.value, [known.status]: Math.max(0, counts.value[known.status] - 1) };
-    triggerRef(sessions);
+    counts.value = recounted(counts.value, known, null, agentId.value);
+    show();
     return true;
   }
 
@@ -45,10 +50,10 @@ export function createPool() {
   function sweep(): void {
     for (const name of stale) sessions.value.delete(name);
     stale.clear();
-    triggerRef(sessions);
+    show();
   }
 
-  return { sessions, counts, receive, read, forget, mark, sweep };
+  return { sessions, counts, receive, read, forget, mark, sweep, show };
 }
 
 export type Pool = ReturnType<typeof createPool>;

@@ -16,7 +16,7 @@ export function missedSince(state: Conversation, seen: number, agentId: string):
 /** How many messages of the customer stand up to `seq`, and where the last of them stands. */
 export function readUpTo(state: Conversation, seq: number): { count: number; last: number } {
   const theirs = messages(state).filter((message) => message.role === "user" && message.seq <= seq);
-  return { count: theirs.length, last: theirs.at(-1)?.seq ?? 0 };
+  return { count: theirs.length + (state.gap?.theirs ?? 0), last: theirs.at(-1)?.seq ?? 0 };
 }
 
 /** Whether the customer has read the last thing that was said, and it was ours. */

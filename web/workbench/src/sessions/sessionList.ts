@@ -6,7 +6,7 @@ import { useAccount } from "../accounts/account";
 import { request, signedLine } from "../accounts/client";
 import { deskFrames } from "./deskFrames";
 import { chosen, type Filters, noFilters, queryOf } from "./filters";
-import { belongs, concerns, type Counts, type Held, inOrder, mentions, ordered, type Tab, unreadOf } from "./list";
+import { belongs, concerns, type Counted, countsOf, type Held, inOrder, mentions, ordered, type Tab, unreadOf } from "./list";
 import { createPages } from "./pages";
 import { createPool, type Pool } from "./pool";
 import type { Session } from "./session";
@@ -15,13 +15,17 @@ export type Connection = "connecting" | "live" | "offline";
 
 /** Waits turn urgent by themselves; the queue is sorted anew this often. */
 const RESORT_MS = 10_000;
+/** No list is longer here: further down one finds by searching. All there is in memory is at most half as much again. */
+export const LONGEST = 10_000;
+/** So many sessions of tabs that are not looked at need no room. */
+const FEW = 1_000;
 /** News may come in a flood: what only the server knows of it is asked no more often than this. */
 const ASK_MS = 2_000;
 
 export const useSessionList = defineStore("sessionList", () => {
   const account = useAccount();
   const agentId = computed(() => account.agent?.id ?? "");
-  const pool = createPool();
+  const pool = createPool(agentId);
   const pages = createPages(pool);
   const view = createView(pool, agentId, pages);
   const inUse = () => [...new Set<Tab>(["waiting", "mine", view.tab.value])];
@@ -37,11 +41,14 @@ export const useSessionList = defineStore("sessionList", () => {
   const find = () => void pages.moreFound(view.tab.value, view.asked.value);
   watch([view.tab, view.asked], () => {
     pages.restartSearch();
+    if (pool.sessions.value.size > FEW) void pages.restart(inUse());
     if (view.isNarrowed.value) find();
     else if (!pages.progress[view.tab.value].loaded) void pages.more(view.tab.value);
   });
+  watch(() => pool.sessions.value.size > LONGEST * 1.5, (isFull) => isFull && void pages.restart(inUse()));
 
   function more(): void {
+    if (view.visible.value.length >= LONGEST) return;
     if (view.isNarrowed.value) find();
     else void pages.more(view.tab.value);
   }
@@ -52,7 +59,7 @@ export const useSessionList = defineStore("sessionList", () => {
   const unread = (session: Held) => unreadOf(session, agentId.value);
   const unreadMine = computed(() => view.mine.value.reduce((sum, session) => sum + unread(session), 0));
 
-  return { ...view, ...live, unread, unreadMine, read: pool.read, counts: pool.counts, sessions: pool.sessions, progress, more, at };
+  return { ...view, ...live, unread, unreadMine, read: pool.read, sizes: pool.counts, sessions: pool.sessions, progress, more, at };
 });
 
 /** Who calls while it runs has it run once more, rather than beside itself. */
@@ -96,15 +103,7 @@ function createView(pool: Pool, agentId: { value: string }, pages: ReturnType<ty
   const mine = computed(() => inTab("mine"));
   const offers = computed(() => waiting.value.filter((each) => each.assigned_agent?.id === agentId.value));
 
-  const sizes = computed<Record<Tab, number>>(() => ({
-    waiting: pool.counts.value.pending_manual,
-    mine: mine.value.length,
-    later: pool.counts.value.after_hours_email,
-    bot: pool.counts.value.bot_active,
-    all: Object.values(pool.counts.value).reduce((sum, count) => sum + count, 0),
-  }));
-
-  return { tab, keyword, settled, filters, asked, isFiltered, isAsked, isNarrowed, visible, waiting, mine, offers, sizes };
+  return { tab, keyword, settled, filters, asked, isFiltered, isAsked, isNarrowed, visible, waiting, mine, offers };
 }
 
 function createLive(pool: Pool, agentId: { value: string }, refresh: () => Promise<void>) {
@@ -173,8 +172,8 @@ async function learnRead(pool: Pool, name: string): Promise<void> {
 
 /** What an unknown session was counted as before, only the server knows. */
 async function countAgain(pool: Pool): Promise<void> {
-  const asked = request<{ data: { counts: Counts } }>("/api/sessions", { query: { limit: 1 } });
+  const asked = request<{ data: Counted }>("/api/sessions", { query: { limit: 1 } });
   // A failure means the line is down; on its return everything is read anew.
   const answer = await asked.catch(() => null);
-  if (answer) pool.counts.value = answer.data.counts;
+  if (answer) pool.counts.value = countsOf(answer.data);
 }

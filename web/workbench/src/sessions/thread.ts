@@ -9,6 +9,7 @@ import {
   failureFromThrown,
   type FileRef,
   fold,
+  foldStretch,
   follow,
   type Follower,
   type FollowState,
@@ -16,8 +17,10 @@ import {
   Marker,
   Outbox,
   type OutboxEntry,
+  type Stretch,
   withDisconnect,
   withFailed,
+  withoutEarlier,
   withoutPending,
   withPending,
 } from "@kefu/api";
@@ -29,6 +32,10 @@ import type { Session } from "./session";
 
 /** Typing marks expire after 6 s at the reader's; repeated often enough, they do not blink. */
 const TYPING_REPEAT_MS = 3_000;
+/** So many messages a conversation is opened with, and keeps while others are read. */
+const AT_HAND = 200;
+/** As many more at each step back. */
+const STEP = 500;
 
 /** One conversation as this browser has it: what was heard, what is being sent, and the line to the server. */
 export class Thread {
@@ -48,6 +55,8 @@ export class Thread {
   private readonly marker: Marker;
   private readonly typists = expiringTyping((frame) => this.hear(frame));
   private follower: Follower | undefined;
+  private isOpen = false;
+  private readingBack: Promise<void> | undefined;
   private suggestion: string | undefined;
   private typingSaidAt = 0;
 
@@ -73,12 +82,17 @@ export class Thread {
     });
   }
 
-  /** Catches up from where it was left and follows from there. */
+  /** Begins at the end of the log, or where it was left, and follows from there. */
   resume(): void {
-    if (this.follower) return;
+    if (this.isOpen) return;
+    this.isOpen = true;
     this.refusal.value = undefined;
     void this.loadSession();
-    this.follower = follow<Frame>({
+    void this.readEnd().then(() => this.isOpen && this.connect());
+  }
+
+  private connect(): void {
+    this.follower ??= follow<Frame>({
       ...signedLine(`/ws/session/${encodeURIComponent(this.name)}`),
       url: `${this.path}/events`,
       after: this.state.value.cursor,
@@ -88,10 +102,17 @@ export class Thread {
   }
 
   pause(): void {
+    this.isOpen = false;
     this.follower?.close();
     this.follower = undefined;
     this.typists.close();
     this.state.value = withDisconnect(this.state.value);
+  }
+
+  /** Nobody reads it now: what was read back need not be kept. */
+  leave(): void {
+    this.pause();
+    this.state.value = withoutEarlier(this.state.value, AT_HAND);
   }
 
   close(): void {
@@ -150,6 +171,24 @@ export class Thread {
     } catch (thrown) {
       this.sessionFailure.value = failureFromThrown(thrown);
     }
+  }
+
+  /** One step further back, unless all is here. Throws `ApiError`. */
+  readBack(): Promise<void> {
+    const { gap } = this.state.value;
+    if (!gap) return Promise.resolve();
+    this.readingBack ??= this.read({ before: gap.first, limit: STEP }).finally(() => (this.readingBack = undefined));
+    return this.readingBack;
+  }
+
+  /** Where it fails the line tells why, or brings everything. */
+  private async readEnd(): Promise<void> {
+    if (this.state.value.cursor === 0) await this.read({ limit: AT_HAND }).catch(() => undefined);
+  }
+
+  private async read(query: { before?: number; limit: number }): Promise<void> {
+    const { data } = await request<{ data: Stretch }>(`${this.path}/log`, { query });
+    if (this.isOpen) this.state.value = foldStretch(this.state.value, data);
   }
 
   private hear(frame: Frame): void {

@@ -27,7 +27,7 @@ export const useThreads = defineStore("threads", () => {
   }
 
   function leave(): void {
-    current.value?.pause();
+    current.value?.leave();
     current.value = undefined;
   }
 

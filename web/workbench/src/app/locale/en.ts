@@ -21,6 +21,8 @@ import { en as search } from "../../search/words";
 import { en as drafts } from "../../sessions/draftWords";
 import { en as several } from "../../sessions/severalWords";
 import { en as filters } from "../../sessions/words";
+import type { en as find } from "../../sessions/findWords";
+import type { en as views } from "../../sessions/viewWords";
 import type { en as security } from "../../shops/securityWords";
 import { en as invitations } from "../../invitations/words";
 import { en as hours } from "../../shops/words";
@@ -37,6 +39,7 @@ export interface Later {
   audit: typeof audit;
   knowledge: typeof knowledge;
   look: typeof look;
+  find: typeof find;
   bot: typeof bot;
   policies: typeof policies;
   costs: typeof costs;
@@ -45,6 +48,7 @@ export interface Later {
   security: typeof security;
   sso: typeof sso;
   team: typeof team;
+  views: typeof views;
   why: typeof why;
 }
 
@@ -174,9 +178,11 @@ export const en = {
   tabs: {
     label: "Conversation lists",
     waiting: "Waiting",
+    unassigned: "Unassigned",
     mine: "Mine",
-    later: "Mail",
+    later: "After hours",
     bot: "Bot",
+    closed: "Closed",
     all: "All",
   },
   list: {
@@ -198,6 +204,10 @@ export const en = {
     emptySearch: "Nothing found for “{keyword}”",
     emptySearchHint: "Search looks at names and messages in this list.",
     failed: "The list could not be loaded",
+    longest: "The first {count}. Search or filter to find the others.",
+    views: "Views and rows",
+    emptyClosed: "No conversation is closed",
+    emptyClosedHint: "Those that have ended are found here.",
   },
   desk: {
     choose: "Choose a conversation",
@@ -222,6 +232,7 @@ export const en = {
     failed: "The conversation could not be loaded",
     reconnecting: "Connection lost. Messages may be late.",
     earlier: "Show earlier messages",
+    find: "Find in this conversation",
     toLatest: "New messages",
     toBottom: "To the latest message",
     today: "Today",

@@ -143,9 +143,11 @@ export const zh: typeof en = {
   tabs: {
     label: "会话列表",
     waiting: "等待",
+    unassigned: "未分配",
     mine: "我的",
-    later: "留言",
+    later: "非工作时间",
     bot: "AI",
+    closed: "已关闭",
     all: "全部",
   },
   list: {
@@ -167,6 +169,10 @@ export const zh: typeof en = {
     emptySearch: "没有找到“{keyword}”",
     emptySearchHint: "搜索范围为当前列表中的姓名和消息。",
     failed: "会话列表加载失败",
+    longest: "仅显示前 {count} 个，请通过搜索或筛选查找其他会话。",
+    views: "视图与行距",
+    emptyClosed: "暂无已关闭的会话",
+    emptyClosedHint: "结束的会话会显示在这里。",
   },
   desk: {
     choose: "请选择一个会话",
@@ -191,6 +197,7 @@ export const zh: typeof en = {
     failed: "会话加载失败",
     reconnecting: "连接已断开，消息可能延迟。",
     earlier: "查看更早的消息",
+    find: "在会话中查找",
     toLatest: "有新消息",
     toBottom: "回到最新消息",
     today: "今天",
