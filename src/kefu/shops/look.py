@@ -97,6 +97,16 @@ class Introduction(BaseModel):
     agreed: bool = False
 
 
+class IntroductionRequired(Invalid):
+    """Nothing was opened. `missing`: of `name`, `email` and `agreed`, what the shop asks for and was not said."""
+
+    code = "INTRODUCTION_REQUIRED"
+    text: ClassVar[Text] = {
+        "en": "Before the first word this shop asks who you are, or for your consent.",
+        "zh": "开始咨询之前，请先填写店铺要求的信息并同意其说明。",
+    }
+
+
 class LookChanged(Conflict):
     """Nothing was written. `version`: of what is there now."""
 
@@ -140,16 +150,35 @@ def for_loader(shop: Shop) -> dict[str, str]:
     return {"position": look.position, "css": css, "icon": ICONS[look.icon]}
 
 
-def told(shop: Shop, locale: Locale, said: Introduction) -> dict[str, Any] | None:
-    """What is kept of it: only what the shop asks. None for nothing. `agreed` is kept as the words agreed to."""
+def asked_of(shop: Shop) -> dict[str, Asked]:
+    """What the shop asks before the first word, without what it does not ask."""
     look = look_of(shop)
-    facts: dict[str, Any] = {}
-    if said.name and look.asks.name != "off":
-        facts["name"] = said.name
-    if said.email and look.asks.email != "off":
-        facts["email"] = said.email
-    if said.agreed and look.consent.mode == "ask":
-        facts["agreed"] = look.consent.text[locale]
+    agreed: Asked = "required" if look.consent.mode == "ask" else "off"
+    asked: dict[str, Asked] = {"name": look.asks.name, "email": look.asks.email, "agreed": agreed}
+    return {what: how for what, how in asked.items() if how != "off"}
+
+
+def told(
+    shop: Shop, locale: Locale, said: Introduction, before: dict[str, Any], *, is_known: bool
+) -> dict[str, Any] | None:
+    """What is kept of it: only what the shop asks. None for nothing. `agreed` is kept as the words agreed to.
+
+    `before`: what was kept of the same visitor's earlier conversation. It need not be said again, but for a consent to
+    other words than the shop's now. `is_known`: who they are need not be said at all.
+
+    Raises IntroductionRequired.
+    """
+    asked, words = asked_of(shop), look_of(shop).consent.text
+    agreed = words[locale] if said.agreed else before.get("agreed")
+    given = {
+        "name": said.name or before.get("name"),
+        "email": said.email or before.get("email"),
+        "agreed": agreed if agreed in words.values() else None,
+    }
+    facts = {what: given[what] for what in asked if given[what]}
+    needed = {what for what, how in asked.items() if how == "required"} - ({"name", "email"} if is_known else set())
+    if missing := [what for what in asked if what in needed and what not in facts]:
+        raise IntroductionRequired(missing=missing)
     return facts or None
 
 
