@@ -88,13 +88,16 @@ class Look(BaseModel):
 
 
 class Introduction(BaseModel):
-    """What the visitor wrote before the first word, where the shop asks for it; unchecked."""
+    """What the visitor wrote before the first word, where the shop asks for it; unchecked.
+
+    `agreed`: the words that were shown and agreed to; true for those that the shop has now.
+    """
 
     model_config = ConfigDict(strict=True)
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     email: EmailAddress | None = None
-    agreed: bool = False
+    agreed: bool | Annotated[str, StringConstraints(max_length=300, pattern=NoNul)] = False
 
 
 class IntroductionRequired(Invalid):
@@ -169,7 +172,7 @@ def told(
     Raises IntroductionRequired.
     """
     asked, words = asked_of(shop), look_of(shop).consent.text
-    agreed = words[locale] if said.agreed else before.get("agreed")
+    agreed = words[locale] if said.agreed is True else said.agreed or before.get("agreed")
     given = {
         "name": said.name or before.get("name"),
         "email": said.email or before.get("email"),
