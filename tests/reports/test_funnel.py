@@ -93,6 +93,12 @@ async def test_a_funnel_from_the_page_to_the_rating(db: Database, stage: Stage, 
     by_site = await steps(db, lead, "?by=referrer")
     assert (by_site[SEARCH], by_site[""]["impressions"]) == ({"impressions": 3, **all_of_it}, 6)
     assert [row["sessions"] for row in (await steps(db, lead, "?by=day&shop=default")).values()] == [3]
+    whole = data_of(await lead.get(f"{FUNNEL}?by=shop"))
+    (by_shop,) = whole["steps"]
+    assert by_shop == whole["total"] | {"shop": "default", "key": "default"}
+    opened = {"sessions": 3, "first_messages": 3, "answered": 2, "escalated": 1, "rated": 1, "closed": 1}
+    assert whole["total"] == {"impressions": 9, "opens": 3, **opened}
+    assert whole["agreed"] == whole["total"] | {"sessions": 2, "first_messages": 2, "answered": 1}
     assert await steps(db, lead, "?shop=other") == await steps(db, lead, "?to=2020-01-01") == {}
     watch = await served.follows(served.name)
     await watch.sees("stream.ready")

@@ -226,7 +226,9 @@ async def test_who_is_known_says_no_name_and_agrees_once_to_the_same_words(lead:
     for known in ({"token": old.token}, {"identity": {"token": signed(secret)}}):
         refused = await opens(stage, **known)
         assert refused.json()["error"]["details"] == {"missing": ["agreed"]}
-        assert await introduced(lead, await opens(stage, {"agreed": said["agreed"]}, **known)) == {"agreed": said["agreed"]}
+        assert await introduced(lead, await opens(stage, {"agreed": said["agreed"]}, **known)) == {
+            "agreed": said["agreed"]
+        }
     other = await opens(stage, identity={"token": signed(secret)}, token=data_of(first)["visitor_token"])
     assert code_of(other) == "INTRODUCTION_REQUIRED", "another person's word is not theirs"
     words = LOOK["consent"] | {"text": {"zh": "我们保留两年。", "en": "We keep it two years."}}

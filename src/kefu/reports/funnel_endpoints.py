@@ -37,11 +37,9 @@ class FunnelQuery(CostQuery):
     by: funnels.By = "page"
 
 
-class StepOut(BaseModel):
-    """`key`: the page, the referrer or the day; "" for who did not agree to be counted."""
+class Counts(BaseModel):
+    """`impressions` and `opens` only of who agreed to be counted, the rest of all."""
 
-    shop: str
-    key: str
     impressions: int
     opens: int
     sessions: int
@@ -52,11 +50,20 @@ class StepOut(BaseModel):
     closed: int
 
 
+class StepOut(Counts):
+    """`key`: the page, the referrer, the day or the shop; "" for who did not agree to be counted."""
+
+    shop: str
+    key: str
+
+
 class Funnel(BaseModel):
-    """`steps`: at most 500, where most was seen first."""
+    """`steps`: at most 500, where most was seen first. `agreed`: what of the `total` is of who agreed to be counted."""
 
     first: str
     last: str
+    total: Counts
+    agreed: Counts
     steps: list[StepOut]
 
 
@@ -114,4 +121,6 @@ async def read_funnel(
     first, last = (day.isoformat() for day in query.days(state.settings.timezone))
     async with state.db.read() as tx:
         steps = await funnels.funnel(tx, query.shop, first, last, query.by)
-    return FunnelData(data=Funnel(first=first, last=last, steps=[StepOut(**asdict(one)) for one in steps[:MOST_SHOWN]]))
+        total, agreed = (Counts(**asdict(one)) for one in await funnels.totals(tx, query.shop, first, last))
+    shown = [StepOut(**asdict(one)) for one in steps[:MOST_SHOWN]]
+    return FunnelData(data=Funnel(first=first, last=last, total=total, agreed=agreed, steps=shown))

@@ -922,8 +922,8 @@ export type BacktestOut = {
     names: {
         [key: string]: Names;
     };
-    candidate: Counts;
-    compared: Counts;
+    candidate: KefuSupervisionSchemasCounts;
+    compared: KefuSupervisionSchemasCounts;
     only_candidate: Only;
     only_baseline: Only;
 };
@@ -1564,7 +1564,7 @@ export type CategoryStats = {
 /**
  * Chat
  *
- * `user_id` is the session's name; an unknown one opens the session.
+ * `user_id` is the session's name; an unknown one opens the session. `introduction`: where the shop requires one.
  *
  * `conversation_id` is accepted for older callers and not needed.
  */
@@ -1594,6 +1594,7 @@ export type Chat = {
      */
     locale?: 'zh' | 'en' | null;
     identity?: Proof | null;
+    introduction?: Introduction | null;
 };
 
 /**
@@ -1804,57 +1805,6 @@ export type CostsData = {
      */
     success?: true;
     data: Costs;
-};
-
-/**
- * Counts
- *
- * `sessions` with a hit. `fired` hits ask for a person; one came after those that `caught`, none after the rest.
- *
- * `missed`: people came without a hit before. `noted`: hits that only tag or tell. `unreadable` ones were left out.
- */
-export type Counts = {
-    /**
-     * Sessions
-     */
-    sessions: number;
-    /**
-     * Fired
-     */
-    fired: number;
-    /**
-     * Noted
-     */
-    noted: number;
-    /**
-     * Caught
-     */
-    caught: number;
-    /**
-     * Missed
-     */
-    missed: number;
-    /**
-     * False Alarms
-     */
-    false_alarms: number;
-    /**
-     * Unreadable
-     */
-    unreadable: number;
-    /**
-     * Policies
-     */
-    policies: {
-        [key: string]: OfPolicy;
-    };
-    /**
-     * Days
-     */
-    days: {
-        [key: string]: Day;
-    };
-    examples: Examples;
 };
 
 /**
@@ -2703,7 +2653,7 @@ export type FilledOut = {
 /**
  * Funnel
  *
- * `steps`: at most 500, where most was seen first.
+ * `steps`: at most 500, where most was seen first. `agreed`: what of the `total` is of who agreed to be counted.
  */
 export type Funnel = {
     /**
@@ -2714,6 +2664,8 @@ export type Funnel = {
      * Last
      */
     last: string;
+    total: KefuReportsFunnelEndpointsCounts;
+    agreed: KefuReportsFunnelEndpointsCounts;
     /**
      * Steps
      */
@@ -3350,6 +3302,8 @@ export type IntervalOut = {
  * Introduction
  *
  * What the visitor wrote before the first word, where the shop asks for it; unchecked.
+ *
+ * `agreed`: the words that were shown and agreed to; true for those that the shop has now.
  */
 export type Introduction = {
     /**
@@ -3363,7 +3317,7 @@ export type Introduction = {
     /**
      * Agreed
      */
-    agreed?: boolean;
+    agreed?: boolean | string;
 };
 
 /**
@@ -4662,6 +4616,7 @@ export type Only = {
  * `identity`: who opens it, where the shop's pages say so. `page`: what they look at.
  *
  * `came_from`: for the funnel, only of who agreed to be counted. `introduction`: kept as far as the shop asks for it.
+ * `invitation`: what the shop said by itself and is answered; ignored where the shop has no such one.
  */
 export type OpenConversation = {
     /**
@@ -4680,6 +4635,10 @@ export type OpenConversation = {
     page?: Card | null;
     came_from?: CameFrom | null;
     introduction?: Introduction | null;
+    /**
+     * Invitation
+     */
+    invitation?: string | null;
 };
 
 /**
@@ -7655,17 +7614,9 @@ export type StatusWish = {
 /**
  * StepOut
  *
- * `key`: the page, the referrer or the day; "" for who did not agree to be counted.
+ * `key`: the page, the referrer, the day or the shop; "" for who did not agree to be counted.
  */
 export type StepOut = {
-    /**
-     * Shop
-     */
-    shop: string;
-    /**
-     * Key
-     */
-    key: string;
     /**
      * Impressions
      */
@@ -7698,6 +7649,14 @@ export type StepOut = {
      * Closed
      */
     closed: number;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Key
+     */
+    key: string;
 };
 
 /**
@@ -8949,9 +8908,100 @@ export type WrongOut = {
 export type KefuKnowledgeStatesStatus = 'draft' | 'review' | 'published' | 'archived';
 
 /**
+ * Counts
+ *
+ * `impressions` and `opens` only of who agreed to be counted, the rest of all.
+ */
+export type KefuReportsFunnelEndpointsCounts = {
+    /**
+     * Impressions
+     */
+    impressions: number;
+    /**
+     * Opens
+     */
+    opens: number;
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * First Messages
+     */
+    first_messages: number;
+    /**
+     * Answered
+     */
+    answered: number;
+    /**
+     * Escalated
+     */
+    escalated: number;
+    /**
+     * Rated
+     */
+    rated: number;
+    /**
+     * Closed
+     */
+    closed: number;
+};
+
+/**
  * Status
  */
 export type KefuSessionsStatesStatus = 'bot_active' | 'pending_manual' | 'manual_live' | 'after_hours_email' | 'closed';
+
+/**
+ * Counts
+ *
+ * `sessions` with a hit. `fired` hits ask for a person; one came after those that `caught`, none after the rest.
+ *
+ * `missed`: people came without a hit before. `noted`: hits that only tag or tell. `unreadable` ones were left out.
+ */
+export type KefuSupervisionSchemasCounts = {
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Noted
+     */
+    noted: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * Missed
+     */
+    missed: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+    /**
+     * Unreadable
+     */
+    unreadable: number;
+    /**
+     * Policies
+     */
+    policies: {
+        [key: string]: OfPolicy;
+    };
+    /**
+     * Days
+     */
+    days: {
+        [key: string]: Day;
+    };
+    examples: Examples;
+};
 
 export type Error = {
     success: false;
@@ -11017,7 +11067,7 @@ export type ReadFunnelData = {
         /**
          * By
          */
-        by?: 'page' | 'referrer' | 'day';
+        by?: 'page' | 'referrer' | 'day' | 'shop';
     };
     url: '/api/reports/funnel';
 };
