@@ -37,7 +37,7 @@ class FunnelQuery(CostQuery):
     by: funnels.By = "page"
 
 
-class Counts(BaseModel):
+class FunnelCounts(BaseModel):
     """`impressions` and `opens` only of who agreed to be counted, the rest of all."""
 
     impressions: int
@@ -50,7 +50,7 @@ class Counts(BaseModel):
     closed: int
 
 
-class StepOut(Counts):
+class StepOut(FunnelCounts):
     """`key`: the page, the referrer, the day or the shop; "" for who did not agree to be counted."""
 
     shop: str
@@ -62,8 +62,9 @@ class Funnel(BaseModel):
 
     first: str
     last: str
-    total: Counts
-    agreed: Counts
+    by: funnels.By
+    total: FunnelCounts
+    agreed: FunnelCounts
     steps: list[StepOut]
 
 
@@ -121,6 +122,6 @@ async def read_funnel(
     first, last = (day.isoformat() for day in query.days(state.settings.timezone))
     async with state.db.read() as tx:
         steps = await funnels.funnel(tx, query.shop, first, last, query.by)
-        total, agreed = (Counts(**asdict(one)) for one in await funnels.totals(tx, query.shop, first, last))
+        total, agreed = (FunnelCounts(**asdict(one)) for one in await funnels.totals(tx, query.shop, first, last))
     shown = [StepOut(**asdict(one)) for one in steps[:MOST_SHOWN]]
-    return FunnelData(data=Funnel(first=first, last=last, total=total, agreed=agreed, steps=shown))
+    return FunnelData(data=Funnel(first=first, last=last, by=query.by, total=total, agreed=agreed, steps=shown))

@@ -922,8 +922,8 @@ export type BacktestOut = {
     names: {
         [key: string]: Names;
     };
-    candidate: KefuSupervisionSchemasCounts;
-    compared: KefuSupervisionSchemasCounts;
+    candidate: Counts;
+    compared: Counts;
     only_candidate: Only;
     only_baseline: Only;
 };
@@ -1808,6 +1808,57 @@ export type CostsData = {
 };
 
 /**
+ * Counts
+ *
+ * `sessions` with a hit. `fired` hits ask for a person; one came after those that `caught`, none after the rest.
+ *
+ * `missed`: people came without a hit before. `noted`: hits that only tag or tell. `unreadable` ones were left out.
+ */
+export type Counts = {
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * Fired
+     */
+    fired: number;
+    /**
+     * Noted
+     */
+    noted: number;
+    /**
+     * Caught
+     */
+    caught: number;
+    /**
+     * Missed
+     */
+    missed: number;
+    /**
+     * False Alarms
+     */
+    false_alarms: number;
+    /**
+     * Unreadable
+     */
+    unreadable: number;
+    /**
+     * Policies
+     */
+    policies: {
+        [key: string]: OfPolicy;
+    };
+    /**
+     * Days
+     */
+    days: {
+        [key: string]: Day;
+    };
+    examples: Examples;
+};
+
+/**
  * Coze
  */
 export type Coze = {
@@ -2664,12 +2715,56 @@ export type Funnel = {
      * Last
      */
     last: string;
-    total: KefuReportsFunnelEndpointsCounts;
-    agreed: KefuReportsFunnelEndpointsCounts;
+    /**
+     * By
+     */
+    by: 'page' | 'referrer' | 'day' | 'shop';
+    total: FunnelCounts;
+    agreed: FunnelCounts;
     /**
      * Steps
      */
     steps: Array<StepOut>;
+};
+
+/**
+ * FunnelCounts
+ *
+ * `impressions` and `opens` only of who agreed to be counted, the rest of all.
+ */
+export type FunnelCounts = {
+    /**
+     * Impressions
+     */
+    impressions: number;
+    /**
+     * Opens
+     */
+    opens: number;
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * First Messages
+     */
+    first_messages: number;
+    /**
+     * Answered
+     */
+    answered: number;
+    /**
+     * Escalated
+     */
+    escalated: number;
+    /**
+     * Rated
+     */
+    rated: number;
+    /**
+     * Closed
+     */
+    closed: number;
 };
 
 /**
@@ -8908,100 +9003,9 @@ export type WrongOut = {
 export type KefuKnowledgeStatesStatus = 'draft' | 'review' | 'published' | 'archived';
 
 /**
- * Counts
- *
- * `impressions` and `opens` only of who agreed to be counted, the rest of all.
- */
-export type KefuReportsFunnelEndpointsCounts = {
-    /**
-     * Impressions
-     */
-    impressions: number;
-    /**
-     * Opens
-     */
-    opens: number;
-    /**
-     * Sessions
-     */
-    sessions: number;
-    /**
-     * First Messages
-     */
-    first_messages: number;
-    /**
-     * Answered
-     */
-    answered: number;
-    /**
-     * Escalated
-     */
-    escalated: number;
-    /**
-     * Rated
-     */
-    rated: number;
-    /**
-     * Closed
-     */
-    closed: number;
-};
-
-/**
  * Status
  */
 export type KefuSessionsStatesStatus = 'bot_active' | 'pending_manual' | 'manual_live' | 'after_hours_email' | 'closed';
-
-/**
- * Counts
- *
- * `sessions` with a hit. `fired` hits ask for a person; one came after those that `caught`, none after the rest.
- *
- * `missed`: people came without a hit before. `noted`: hits that only tag or tell. `unreadable` ones were left out.
- */
-export type KefuSupervisionSchemasCounts = {
-    /**
-     * Sessions
-     */
-    sessions: number;
-    /**
-     * Fired
-     */
-    fired: number;
-    /**
-     * Noted
-     */
-    noted: number;
-    /**
-     * Caught
-     */
-    caught: number;
-    /**
-     * Missed
-     */
-    missed: number;
-    /**
-     * False Alarms
-     */
-    false_alarms: number;
-    /**
-     * Unreadable
-     */
-    unreadable: number;
-    /**
-     * Policies
-     */
-    policies: {
-        [key: string]: OfPolicy;
-    };
-    /**
-     * Days
-     */
-    days: {
-        [key: string]: Day;
-    };
-    examples: Examples;
-};
 
 export type Error = {
     success: false;
