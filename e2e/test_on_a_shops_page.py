@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import expect
+from playwright.sync_api import Page, expect
 
 from e2e.actors import AgentDesk, Visitor
 from e2e.conftest import Desk, OpenContext, Visit
 from e2e.host_pages import Site, served
 from e2e.product import CHEN, Product
+from e2e.test_looks import faults_by_day_and_by_night
 from servers import free_port
 from shops.signing import signed
 
@@ -222,11 +223,15 @@ def test_the_chat_goes_along_on_a_strict_page_and_leaves_it_as_it_was(
     comes(product.seen, {f"{site.address}/strict": (1, 1), bikes: (1, 0)})
 
 
-def test_the_shop_speaks_first_where_its_rule_holds(shopper: Visitor, site: Site, product: Product) -> None:
-    page, text = shopper.page, "Shall we check the size with you?"
-    product.invites({"text": {"en": text}, "seconds": 0, "url": "/cart*m", "cart": 500})
-    inviting = STRICT.replace("https://kefu.example.com", product.address).replace("data-consent", "data-invite")
-    site.pages["/cart?size=m"] = inviting
+def test_the_shop_speaks_first_where_its_rule_holds_and_sees_what_came_of_it(
+    shopper: Visitor, desk: Desk, site: Site, product: Product
+) -> None:
+    page, text, agent = shopper.page, "Shall we check the size with you?", desk(CHEN)
+    lead = agent.page
+    lead.get_by_role("link", name="Invitations").click()
+    invites(lead, text)
+    inviting = STRICT.replace("https://kefu.example.com", product.address)
+    site.pages["/cart?size=m"] = inviting.replace("data-consent", "data-consent data-invite")
     page.goto(f"{site.address}/cart?size=m")
     expect(shopper.launcher).to_be_visible()
     expect(page.locator("#fiido-kefu iframe")).to_have_count(0)
@@ -240,6 +245,30 @@ def test_the_shop_speaks_first_where_its_rule_holds(shopper: Visitor, site: Site
     expect(shopper.chat.get_by_text(text)).to_be_visible()
     expect(invitation).to_have_count(0)
     shopper.asks("How do I return my bike?")
+    lead.goto(f"{product.address}/workbench/sessions/{shopper.session}")
+    expect(lead.get_by_role("log").get_by_text(f"Answers the invitation “{text}”")).to_be_visible()
+
+    page.evaluate("FiidoKefu.destroy()")
+    comes(lambda: product.seen().get(f"{site.address}/cart"), (1, 1))
+    lead.get_by_role("link", name="Visitor funnel").click()
+    row = lead.get_by_role("row", name=f"{site.address}/cart")
+    expect(row.get_by_role("cell")).to_have_count(7)
+    assert row.get_by_role("cell").all_inner_texts()[:2] == ["1", "1"]
+    expect(lead.get_by_role("row", name="Opened it").first).to_contain_text("of: Saw the chat")
+    assert faults_by_day_and_by_night(lead) == []
+
+
+def invites(lead: Page, text: str) -> None:
+    """To who has a full cart, at once."""
+    lead.get_by_role("button", name="Add an invitation").click()
+    form = lead.get_by_role("group", name="Invitations 1")
+    form.get_by_label("In English").fill(text)
+    form.get_by_label("After").fill("0")
+    form.get_by_label("Address contains").fill("/cart*m")
+    form.get_by_label("Cart worth at least").fill("500")
+    assert faults_by_day_and_by_night(lead) == []
+    lead.get_by_role("button", name="Save").click()
+    expect(lead.get_by_text("Invitations saved")).to_be_visible()
 
 
 def comes(look: Callable[[], object], what: object) -> None:
