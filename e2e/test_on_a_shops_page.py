@@ -418,3 +418,21 @@ def test_what_is_chosen_in_the_workbench_is_previewed_and_then_on_the_page(
     expect(shopper.launcher).to_have_css("left", "20px")
     shopper.opens_the_chat()
     expect(shopper.chat.get_by_text("Good day from the workshop!")).to_be_visible()
+
+    asks_for_consent(lead)
+    shopper.says("Written before the form came")
+    shopper.chat.get_by_label("We keep it a year.").check()
+    shopper.chat.get_by_role("button", name="Start the chat").click()
+    expect(shopper.answers).to_have_count(1)
+    assert [words for _, words in shopper.said()][:1] == ["Written before the form came"]
+    (told,) = [one for one in product.log(shopper.session) if one["type"] == "visitor.introduced"]
+    assert told["agreed"] == "We keep it a year."
+
+
+def asks_for_consent(lead: Page) -> None:
+    """While chats are open that know nothing of it."""
+    lead.get_by_text("To agree to").click()
+    lead.get_by_label("Words in English").fill("We keep it a year.")
+    lead.get_by_label("Words in Chinese").fill("我们保留一年。")
+    with lead.expect_response(lambda answer: answer.request.method == "PUT" and answer.ok):
+        lead.get_by_role("button", name="Save").click()
