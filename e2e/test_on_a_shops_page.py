@@ -254,7 +254,7 @@ def test_the_shop_speaks_first_where_its_rule_holds_and_sees_what_came_of_it(
     row = lead.get_by_role("row", name=f"{site.address}/cart")
     expect(row.get_by_role("cell")).to_have_count(7)
     assert row.get_by_role("cell").all_inner_texts()[:2] == ["1", "1"]
-    expect(lead.get_by_role("row", name="Opened it").first).to_contain_text("of: Saw the chat")
+    expect(lead.get_by_role("row", name="Opened it").first).to_contain_text("of “Saw the chat”")
     assert faults_by_day_and_by_night(lead) == []
 
 

@@ -1,6 +1,8 @@
 """Who saw the chat, opened it, wrote, was answered, asked for a person, rated and closed: by page, naming nobody."""
 
 import asyncio
+import csv
+import io
 import json
 from functools import partial
 from typing import Any
@@ -99,6 +101,11 @@ async def test_a_funnel_from_the_page_to_the_rating(db: Database, stage: Stage, 
     opened = {"sessions": 3, "first_messages": 3, "answered": 2, "escalated": 1, "rated": 1, "closed": 1}
     assert whole["total"] == {"impressions": 9, "opens": 3, **opened}
     assert whole["agreed"] == whole["total"] | {"sessions": 2, "first_messages": 2, "answered": 1}
+    file = await lead.get(f"{FUNNEL}/file?locale=zh")
+    assert file.headers["content-disposition"].startswith('attachment; filename="funnel.')
+    head, first, *_ = csv.reader(io.StringIO(file.text.removeprefix("\ufeff")))
+    assert (head[:3], first) == (["店铺", "页面", "看到入口"], ["default", BIKES, "6", "3", *"111111"])
+    assert (await lin.get(f"{FUNNEL}/file")).status_code == 403
     assert await steps(db, lead, "?shop=other") == await steps(db, lead, "?to=2020-01-01") == {}
     watch = await served.follows(served.name)
     await watch.sees("stream.ready")

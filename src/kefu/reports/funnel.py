@@ -5,7 +5,7 @@ browser's word, and no lost request, changes it; whoever did not agree to be cou
 """
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal
@@ -18,6 +18,8 @@ from sqlalchemy.ext.asyncio import AsyncSession
 from kefu.jobs.queue import Taken, again
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database, is_sqlite
+from kefu.kit.i18n import Locale, Text
+from kefu.kit.spreadsheets import BOM, csv_row
 from kefu.log.feed import Place, Placed, follow
 from kefu.log.log import Entry
 from kefu.reports.models import FunnelPage, FunnelSession
@@ -68,6 +70,20 @@ class Step(Counts):
     key: str = ""
 
 
+HEADS: dict[str, Text] = {
+    "shop": {"en": "Shop", "zh": "店铺"},
+    "page": {"en": "Page", "zh": "页面"},
+    "referrer": {"en": "Came from", "zh": "来源网站"},
+    "day": {"en": "Day", "zh": "日期"},
+    "impressions": {"en": "Saw the chat", "zh": "看到入口"},
+    "opens": {"en": "Opened it", "zh": "打开聊天"},
+    "sessions": {"en": "Conversations", "zh": "会话"},
+    "first_messages": {"en": "Wrote", "zh": "首次发言"},
+    "answered": {"en": "Got an answer", "zh": "获得回答"},
+    "escalated": {"en": "Asked for a person", "zh": "请求人工"},
+    "rated": {"en": "Rated", "zh": "评价"},
+    "closed": {"en": "Closed", "zh": "已结束"},
+}
 COUNTS = tuple(one.name for one in fields(Counts))
 PAGE_COUNTS, SESSION_COUNTS = COUNTS[:2], COUNTS[2:]
 Table = type[FunnelPage] | type[FunnelSession]
@@ -197,6 +213,13 @@ async def totals(tx: AsyncSession, shop: str, first: str, last: str) -> tuple[Co
 
     steps = await _steps(tx, shop, (first, last), is_paged)
     return _sum(steps), _sum(one for one in steps if one.key)
+
+
+async def csv_of(steps: Sequence[Step], by: By, locale: Locale) -> AsyncIterator[str]:
+    keys = ["shop"] if by == "shop" else ["shop", by]
+    yield BOM + csv_row([HEADS[name][locale] for name in (*keys, *COUNTS)])
+    for step in steps:
+        yield csv_row([step.shop, step.key][: len(keys)] + [getattr(step, name) for name in COUNTS])
 
 
 def _sum(steps: Iterable[Counts]) -> Counts:

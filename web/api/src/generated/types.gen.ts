@@ -11138,6 +11138,94 @@ export type ReadFunnelResponses = {
 
 export type ReadFunnelResponse = ReadFunnelResponses[keyof ReadFunnelResponses];
 
+export type FunnelFileData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string;
+        /**
+         * From
+         */
+        from?: string | null;
+        /**
+         * To
+         */
+        to?: string | null;
+        /**
+         * By
+         */
+        by?: 'page' | 'referrer' | 'day' | 'shop';
+        /**
+         * Locale
+         */
+        locale?: 'zh' | 'en' | null;
+    };
+    url: '/api/reports/funnel/file';
+};
+
+export type FunnelFileErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type FunnelFileError = FunnelFileErrors[keyof FunnelFileErrors];
+
+export type FunnelFileResponses = {
+    /**
+     * The file
+     */
+    200: unknown;
+};
+
 export type GetQueueData = {
     body?: never;
     path?: never;

@@ -14,7 +14,7 @@ test("up to the first word a share is of who agreed to be counted, after it of e
     ["answered", "first_messages", 0.9, 5],
     ["escalated", "first_messages", 0.2, 40],
     ["rated", "first_messages", 0.1, 45],
-    ["closed", "first_messages", 0.6, 20],
+    ["closed", "sessions", 0.5, 30],
   ]);
 });
 

@@ -1,8 +1,8 @@
 import type { Api } from "@kefu/api";
 
-type Counted = Omit<Api.FunnelCounts, "sessions">;
+type Counted = keyof Api.FunnelCounts;
 /** In the order in which they are taken. */
-export const STEPS = ["impressions", "opens", "first_messages", "answered", "escalated", "rated", "closed"] as const satisfies readonly (keyof Counted)[];
+export const STEPS = ["impressions", "opens", "first_messages", "answered", "escalated", "rated", "closed"] as const satisfies readonly Counted[];
 export type StepName = (typeof STEPS)[number];
 
 export interface Step {
@@ -10,9 +10,9 @@ export interface Step {
   /** Of everybody; null where only those are counted who agreed to it. */
   all: number | null;
   agreed: number;
-  /** Of `base`, the step that it follows on; null for the first one, and where there is nothing to take a share of. */
+  /** Of `base`, what it follows on; null for the first one, and where there is nothing to take a share of. */
   share: number | null;
-  base: StepName | null;
+  base: Counted | null;
   /** How many of the base did not come here. */
   left: number;
 }
@@ -29,10 +29,11 @@ export function stepsOf(total: Api.FunnelCounts, agreed: Api.FunnelCounts): Step
   });
 }
 
-function baseOf(name: StepName): StepName | null {
+function baseOf(name: StepName): Counted | null {
   if (name === "impressions") return null;
   if (name === "opens") return "impressions";
-  return name === "first_messages" ? "opens" : "first_messages";
+  if (name === "first_messages") return "opens";
+  return name === "closed" ? "sessions" : "first_messages"; // also those in which nobody said a word are closed
 }
 
 export function isEmpty(total: Api.FunnelCounts): boolean {
