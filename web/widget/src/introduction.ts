@@ -34,7 +34,7 @@ export function useIntroduction(shop: string, { bot, loaded, load }: Known, chat
     const { isNew, isOpen } = chat();
     const isAsked = isNew.value || (demanded.value !== null && !isOpen.value);
     if (given.value || !bot.value || !isAsked) return null;
-    const asked = demanded.value ? only(bot.value, demanded.value) : bot.value;
+    const asked = demanded.value && (before || !isNew.value) ? only(bot.value, demanded.value) : bot.value;
     return asksAnything(asked) ? asked : null;
   });
 
