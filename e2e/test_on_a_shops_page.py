@@ -1,17 +1,17 @@
 """The chat on somebody else's page: one line, an API of its own, and a door for that page only."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
-from e2e.actors import AgentDesk, Visitor
+from e2e.actors import Visitor, comes
 from e2e.conftest import Desk, OpenContext, Visit
 from e2e.host_pages import Site, served
 from e2e.product import CHEN, Product
+from e2e.shop_settings import asks_for_consent, enforced, invites
 from e2e.test_looks import faults_by_day_and_by_night
 from servers import free_port
 from shops.signing import signed
@@ -258,27 +258,6 @@ def test_the_shop_speaks_first_where_its_rule_holds_and_sees_what_came_of_it(
     assert faults_by_day_and_by_night(lead) == []
 
 
-def invites(lead: Page, text: str) -> None:
-    """To who has a full cart, at once."""
-    lead.get_by_role("button", name="Add an invitation").click()
-    form = lead.get_by_role("group", name="Invitations 1")
-    form.get_by_label("In English").fill(text)
-    form.get_by_label("After").fill("0")
-    form.get_by_label("Address contains").fill("/cart*m")
-    form.get_by_label("Cart worth at least").fill("500")
-    assert faults_by_day_and_by_night(lead) == []
-    lead.get_by_role("button", name="Save").click()
-    expect(lead.get_by_text("Invitations saved")).to_be_visible()
-
-
-def comes(look: Callable[[], object], what: object) -> None:
-    """Look until that is there."""
-    deadline = time.monotonic() + 10
-    while (found := look()) != what and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert found == what
-
-
 def test_a_hostile_page_neither_restyles_the_chat_nor_covers_it_nor_learns_its_secret(
     shopper: Visitor, site: Site, line: str
 ) -> None:
@@ -348,7 +327,7 @@ def test_two_people_on_one_browser_never_see_each_others_conversation(
     visit: Visit, desk: Desk, product: Product
 ) -> None:
     lead = desk(CHEN)
-    secret = enforced(lead)
+    secret = enforced(lead.page)
     visitor = visit()
     page = visitor.page
     visitor.opens_the_shop()
@@ -378,20 +357,6 @@ def test_two_people_on_one_browser_never_see_each_others_conversation(
     assert visitor.said() == said, "who proves it finds their own again"
     lead.page.goto(f"{product.address}/workbench/sessions/{visitor.session}")
     expect(lead.header.get_by_title(re.compile("^anna · "))).to_have_text("Verified")
-
-
-def enforced(lead: AgentDesk) -> str:
-    """Have the shop believe only what its server signs; the secret for it."""
-    page = lead.page
-    page.get_by_role("link", name="Shop security").click()
-    page.get_by_role("button", name="Create a secret").click()
-    secret = page.get_by_role("dialog").locator("code").inner_text()
-    page.get_by_role("button", name="I have copied it").click()
-    page.get_by_role("radio", name="Enforce").check()
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
-    assert secret not in page.content()
-    return secret
 
 
 def test_what_is_chosen_in_the_workbench_is_previewed_and_then_on_the_page(
@@ -427,12 +392,3 @@ def test_what_is_chosen_in_the_workbench_is_previewed_and_then_on_the_page(
     assert [words for _, words in shopper.said()][:1] == ["Written before the form came"]
     (told,) = [one for one in product.log(shopper.session) if one["type"] == "visitor.introduced"]
     assert told["agreed"] == "We keep it a year."
-
-
-def asks_for_consent(lead: Page) -> None:
-    """While chats are open that know nothing of it."""
-    lead.get_by_text("To agree to").click()
-    lead.get_by_label("Words in English").fill("We keep it a year.")
-    lead.get_by_label("Words in Chinese").fill("我们保留一年。")
-    with lead.expect_response(lambda answer: answer.request.method == "PUT" and answer.ok):
-        lead.get_by_role("button", name="Save").click()

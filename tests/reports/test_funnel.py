@@ -95,6 +95,17 @@ async def test_a_funnel_from_the_page_to_the_rating(db: Database, stage: Stage, 
     by_site = await steps(db, lead, "?by=referrer")
     assert (by_site[SEARCH], by_site[""]["impressions"]) == ({"impressions": 3, **all_of_it}, 6)
     assert [row["sessions"] for row in (await steps(db, lead, "?by=day&shop=default")).values()] == [3]
+    await _agrees_with_its_totals_and_its_file(lead)
+    assert (await lin.get(f"{FUNNEL}/file")).status_code == 403
+    assert await steps(db, lead, "?shop=other") == await steps(db, lead, "?to=2020-01-01") == {}
+    watch = await served.follows(served.name)
+    await watch.sees("stream.ready")
+    assert "page.came_from" not in {frame["type"] for frame in watch.frames}, (
+        "what led somebody here is for the team alone"
+    )
+
+
+async def _agrees_with_its_totals_and_its_file(lead: Agent) -> None:
     whole = data_of(await lead.get(f"{FUNNEL}?by=shop"))
     (by_shop,) = whole["steps"]
     assert by_shop == whole["total"] | {"shop": "default", "key": "default"}
@@ -105,13 +116,6 @@ async def test_a_funnel_from_the_page_to_the_rating(db: Database, stage: Stage, 
     assert file.headers["content-disposition"].startswith('attachment; filename="funnel.')
     head, first, *_ = csv.reader(io.StringIO(file.text.removeprefix("\ufeff")))
     assert (head[:3], first) == (["店铺", "页面", "看到入口"], ["default", BIKES, "6", "3", *"111111"])
-    assert (await lin.get(f"{FUNNEL}/file")).status_code == 403
-    assert await steps(db, lead, "?shop=other") == await steps(db, lead, "?to=2020-01-01") == {}
-    watch = await served.follows(served.name)
-    await watch.sees("stream.ready")
-    assert "page.came_from" not in {frame["type"] for frame in watch.frames}, (
-        "what led somebody here is for the team alone"
-    )
 
 
 async def test_who_does_not_agree_is_not_counted_and_nothing_names_anybody(

@@ -81,7 +81,7 @@ it("asks anybody for what the server wants, and for nothing that they have said 
 });
 
 it("says when there is nothing to ask for what the server wants", async () => {
-  expect(await asking(BOT, { more: { consent: { ...consent, mode: "off" } } }).demand(["agreed"])).toBe(false);
+  expect(await asking(BOT, { isNew: false, more: { consent: { ...consent, mode: "off" } } }).demand(["agreed"])).toBe(false);
 });
 
 it("says what is wrong beside the field, and gives what was written", async () => {
