@@ -1,6 +1,8 @@
 """Who acts in the browser: a visitor on the shop's page and an agent at the desk, so that a test reads as sentences."""
 
 import re
+import time
+from collections.abc import Callable
 from typing import Literal
 
 from playwright.sync_api import Frame, FrameLocator, Locator, Page, expect
@@ -49,6 +51,14 @@ FORGET = """
 def comes_to_rest(where: Page | Frame) -> None:
     """Waits until what moved has arrived."""
     where.evaluate(AT_REST)
+
+
+def comes(look: Callable[[], object], what: object) -> None:
+    """Look until that is there."""
+    deadline = time.monotonic() + 10
+    while (found := look()) != what and time.monotonic() < deadline:
+        time.sleep(0.1)
+    assert found == what
 
 
 class Visitor:

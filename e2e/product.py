@@ -164,13 +164,6 @@ class Product:
             steps = client.get("/api/reports/funnel").raise_for_status().json()["data"]["steps"]
         return {step["key"]: (step["impressions"], step["opens"]) for step in steps if step["impressions"]}
 
-    def invites(self, *invitations: dict[str, Any]) -> None:
-        """What the shop says by itself from now on."""
-        with self._signed_in(CHEN) as client:
-            there = client.get("/api/shops/demo/invitations").raise_for_status().json()["data"]
-            body = {"invitations": invitations, "version": there["version"]}
-            client.put("/api/shops/demo/invitations", json=body).raise_for_status()
-
     @contextmanager
     def _signed_in(self, account: Account) -> Iterator[httpx2.Client]:
         with httpx2.Client(base_url=self.address, timeout=10, verify=NO_TLS) as client:

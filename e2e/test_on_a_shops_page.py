@@ -1,17 +1,18 @@
 """The chat on somebody else's page: one line, an API of its own, and a door for that page only."""
 
 import re
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
 from playwright.sync_api import Route, expect
 
-from e2e.actors import AgentDesk, Visitor
+from e2e.actors import Visitor, comes
 from e2e.conftest import Desk, OpenContext, Visit
 from e2e.host_pages import Site, served
 from e2e.product import CHEN, Product
+from e2e.shop_settings import asks_for_consent, enforced, invites
+from e2e.test_looks import faults_by_day_and_by_night
 from servers import free_port
 from shops.signing import signed
 
@@ -228,16 +229,21 @@ def test_the_chat_goes_along_on_a_strict_page_and_leaves_it_as_it_was(
     assert shopper.frame.evaluate("window.stayed")
     came_from = [one for one in product.log(shopper.session) if one["type"] == "page.came_from"]
     assert [(one["page"], one["referrer"]) for one in came_from] == [(bikes, "")]
-    page.evaluate("FiidoKefu.destroy()")
+    with page.expect_response("**/api/funnel?shop=demo"):
+        page.evaluate("FiidoKefu.destroy()")
     assert page.evaluate(LEFT) == [0, ["lang"], ""]
-    comes(product.seen, {f"{site.address}/strict": (1, 1), bikes: (1, 0)})
+    assert product.seen() == {f"{site.address}/strict": (1, 1), bikes: (1, 0)}
 
 
-def test_the_shop_speaks_first_where_its_rule_holds(shopper: Visitor, site: Site, product: Product) -> None:
-    page, text = shopper.page, "Shall we check the size with you?"
-    product.invites({"text": {"en": text}, "seconds": 0, "url": "/cart*m", "cart": 500})
-    inviting = STRICT.replace("https://kefu.example.com", product.address).replace("data-consent", "data-invite")
-    site.pages["/cart?size=m"] = inviting
+def test_the_shop_speaks_first_where_its_rule_holds_and_sees_what_came_of_it(
+    shopper: Visitor, desk: Desk, site: Site, product: Product
+) -> None:
+    page, text, agent = shopper.page, "Shall we check the size with you?", desk(CHEN)
+    lead = agent.page
+    lead.get_by_role("link", name="Invitations").click()
+    invites(lead, text)
+    inviting = STRICT.replace("https://kefu.example.com", product.address)
+    site.pages["/cart?size=m"] = inviting.replace("data-consent", "data-consent data-invite")
     page.goto(f"{site.address}/cart?size=m")
     expect(shopper.launcher).to_be_visible()
     expect(page.locator("#fiido-kefu iframe")).to_have_count(0)
@@ -251,14 +257,17 @@ def test_the_shop_speaks_first_where_its_rule_holds(shopper: Visitor, site: Site
     expect(shopper.chat.get_by_text(text)).to_be_visible()
     expect(invitation).to_have_count(0)
     shopper.asks("How do I return my bike?")
+    lead.goto(f"{product.address}/workbench/sessions/{shopper.session}")
+    expect(lead.get_by_role("log").get_by_text(f"Answers the invitation “{text}”")).to_be_visible()
 
-
-def comes(look: Callable[[], object], what: object) -> None:
-    """Look until that is there."""
-    deadline = time.monotonic() + 10
-    while (found := look()) != what and time.monotonic() < deadline:
-        time.sleep(0.1)
-    assert found == what
+    with page.expect_response("**/api/funnel?shop=demo"):
+        page.evaluate("FiidoKefu.destroy()")
+    lead.get_by_role("link", name="Visitor funnel").click()
+    row = lead.get_by_role("row", name=f"{site.address}/cart")
+    expect(row.get_by_role("cell")).to_have_count(7)
+    assert row.get_by_role("cell").all_inner_texts()[:2] == ["1", "1"]
+    expect(lead.get_by_role("row", name="Opened it").first).to_contain_text("of “Saw the chat”")
+    assert faults_by_day_and_by_night(lead) == []
 
 
 def test_a_hostile_page_neither_restyles_the_chat_nor_covers_it_nor_learns_its_secret(
@@ -330,7 +339,7 @@ def test_two_people_on_one_browser_never_see_each_others_conversation(
     visit: Visit, desk: Desk, product: Product
 ) -> None:
     lead = desk(CHEN)
-    secret = enforced(lead)
+    secret = enforced(lead.page)
     visitor = visit()
     page = visitor.page
     visitor.opens_the_shop()
@@ -362,20 +371,6 @@ def test_two_people_on_one_browser_never_see_each_others_conversation(
     expect(lead.header.get_by_title(re.compile("^anna · "))).to_have_text("Verified")
 
 
-def enforced(lead: AgentDesk) -> str:
-    """Have the shop believe only what its server signs; the secret for it."""
-    page = lead.page
-    page.get_by_role("link", name="Shop security").click()
-    page.get_by_role("button", name="Create a secret").click()
-    secret = page.get_by_role("dialog").locator("code").inner_text()
-    page.get_by_role("button", name="I have copied it").click()
-    page.get_by_role("radio", name="Enforce").check()
-    page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_text("Saved", exact=True)).to_be_visible()
-    assert secret not in page.content()
-    return secret
-
-
 def test_what_is_chosen_in_the_workbench_is_previewed_and_then_on_the_page(
     shopper: Visitor, desk: Desk, site: Site, product: Product
 ) -> None:
@@ -400,3 +395,12 @@ def test_what_is_chosen_in_the_workbench_is_previewed_and_then_on_the_page(
     expect(shopper.launcher).to_have_css("left", "20px")
     shopper.opens_the_chat()
     expect(shopper.chat.get_by_text("Good day from the workshop!")).to_be_visible()
+
+    asks_for_consent(lead)
+    shopper.says("Written before the form came")
+    shopper.chat.get_by_label("We keep it a year.").check()
+    shopper.chat.get_by_role("button", name="Start the chat").click()
+    expect(shopper.answers).to_have_count(1)
+    assert [words for _, words in shopper.said()][:1] == ["Written before the form came"]
+    lead.goto(f"{product.address}/workbench/sessions/{shopper.session}")
+    expect(lead.get_by_role("complementary").get_by_text("We keep it a year.")).to_be_visible()

@@ -1,6 +1,8 @@
 """Who saw the chat, opened it, wrote, was answered, asked for a person, rated and closed: by page, naming nobody."""
 
 import asyncio
+import csv
+import io
 import json
 from functools import partial
 from typing import Any
@@ -93,12 +95,27 @@ async def test_a_funnel_from_the_page_to_the_rating(db: Database, stage: Stage, 
     by_site = await steps(db, lead, "?by=referrer")
     assert (by_site[SEARCH], by_site[""]["impressions"]) == ({"impressions": 3, **all_of_it}, 6)
     assert [row["sessions"] for row in (await steps(db, lead, "?by=day&shop=default")).values()] == [3]
+    await _agrees_with_its_totals_and_its_file(lead)
+    assert (await lin.get(f"{FUNNEL}/file")).status_code == 403
     assert await steps(db, lead, "?shop=other") == await steps(db, lead, "?to=2020-01-01") == {}
     watch = await served.follows(served.name)
     await watch.sees("stream.ready")
     assert "page.came_from" not in {frame["type"] for frame in watch.frames}, (
         "what led somebody here is for the team alone"
     )
+
+
+async def _agrees_with_its_totals_and_its_file(lead: Agent) -> None:
+    whole = data_of(await lead.get(f"{FUNNEL}?by=shop"))
+    (by_shop,) = whole["steps"]
+    assert by_shop == whole["total"] | {"shop": "default", "key": "default"}
+    opened = {"sessions": 3, "first_messages": 3, "answered": 2, "escalated": 1, "rated": 1, "closed": 1}
+    assert whole["total"] == {"impressions": 9, "opens": 3, **opened}
+    assert whole["agreed"] == whole["total"] | {"sessions": 2, "first_messages": 2, "answered": 1}
+    file = await lead.get(f"{FUNNEL}/file?locale=zh")
+    assert file.headers["content-disposition"].startswith('attachment; filename="funnel.')
+    head, first, *_ = csv.reader(io.StringIO(file.text.removeprefix("\ufeff")))
+    assert (head[:3], first) == (["店铺", "页面", "看到入口"], ["default", BIKES, "6", "3", *"111111"])
 
 
 async def test_who_does_not_agree_is_not_counted_and_nothing_names_anybody(

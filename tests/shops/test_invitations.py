@@ -8,7 +8,7 @@ from pathlib import Path
 import httpx2
 import pytest
 
-from actors import Agent, Stage, code_of, data_of
+from actors import Agent, Stage, Visitor, code_of, data_of
 from kefu.ops import web_apps
 
 PATH = "/api/shops/default/invitations"
@@ -94,3 +94,24 @@ async def test_what_is_wrong_is_refused_with_its_place(lead: Agent, stage: Stage
     assert (await mei.get(PATH)).status_code == 200
     assert code_of(await put(mei, [CART], 0)) == "FORBIDDEN"
     assert data_of(await lead.get(PATH))["version"] == 0
+
+
+async def test_the_conversation_says_which_invitation_is_answered(lead: Agent, stage: Stage) -> None:
+    invitation = data_of(await put(lead, [CART, OFF], 0))["invitations"][0]["id"]
+
+    async def opened(wish: str, locale: str = "zh") -> list[dict[str, object]]:
+        body = {"invitation": wish, "locale": locale}
+        visitor = Visitor(stage, data_of(await stage.http.post("/api/conversation/new", json=body)))
+        log = await lead.follows(visitor.name)
+        await log.sees("stream.ready")
+        assert "invitation.answered" not in (await visitor.get(f"/api/sessions/{visitor.name}")).text
+        told = [one for one in log.frames if one["type"] == "invitation.answered"]
+        return [{name: one[name] for name in ("id", "text")} for one in told]
+
+    assert await opened(invitation) == [{"id": invitation, "text": "需要帮您核对尺码吗？"}]
+    assert await opened(invitation, "en") == [{"id": invitation, "text": "Shall we check the size?"}]
+    assert await opened("inv_elsewhere") == []
+    data_of(await put(lead, [], 1))
+    assert await opened(invitation) == [], "nobody can look up any more what it said"
+    for wrong in ("cart", "inv_", 7):
+        assert (await stage.http.post("/api/conversation/new", json={"invitation": wrong})).status_code == 422

@@ -5,6 +5,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import httpx2
 import orjson
 import pytest
 
@@ -14,6 +15,7 @@ from kefu.kit.db import Database
 from kefu.ops import loader
 from kefu.shops.colors import AA, contrast, palette_of
 from kefu.shops.service import FIRST_SHOP, put_shop
+from shops.signing import secure, signed
 
 ROOT = Path(__file__).parents[2]
 PATH = "/api/shops/default/look"
@@ -174,8 +176,69 @@ async def test_of_what_a_visitor_says_before_the_first_word_is_kept_what_the_sho
     assert "ada@shop.example" not in str(rows[0][0]), "sealed at rest"
 
 
+NEW, CHAT = "/api/conversation/new", "/api/chat"
+
+
+async def opens(stage: Stage, said: Any = None, token: str = "", **wish: Any) -> httpx2.Response:
+    headers = {"Authorization": f"Bearer {token}"} if token else {}
+    return await stage.http.post(NEW, json={"introduction": said, "locale": "en", **wish}, headers=headers)
+
+
+async def test_no_conversation_begins_without_what_the_shop_requires(lead: Agent, stage: Stage) -> None:
+    before = await stage.visitor()
+    data_of(await lead.put(PATH, LOOK | {"version": 0}))
+    for said, missing in (
+        (None, ["name", "agreed"]),
+        ({"name": "  ", "agreed": True}, ["name"]),
+        ({"name": "Ada", "email": "ada@shop.example"}, ["agreed"]),
+        ({"name": "Ada", "agreed": "We keep it a month."}, ["agreed"]),
+    ):
+        refused = await opens(stage, said, session_id="s_ada")
+        assert (refused.status_code, code_of(refused)) == (422, "INTRODUCTION_REQUIRED")
+        assert refused.json()["error"]["details"] == {"missing": missing}
+    chat = {"message": "Hello", "user_id": "s_ada"}
+    refused = await stage.http.post(CHAT, json=chat, headers={"Accept-Language": "zh"})
+    assert (code_of(refused), "请先填写" in refused.json()["error"]["message"]) == ("INTRODUCTION_REQUIRED", True)
+    assert (await lead.get("/api/sessions/s_ada")).status_code == 404, "nothing was opened"
+    said = data_of(await stage.http.post(CHAT, json=chat | {"introduction": ADA}))
+    assert (await lead.get(f"/api/sessions/{said['session_name']}")).is_success
+    again = await opens(stage, session_id="s_ada", token=said["visitor_token"])
+    assert again.json()["session_name"] == "s_ada", "one that is open is asked for no more"
+    await before.says("I was here before the form")
+
+
+async def introduced(lead: Agent, answer: httpx2.Response) -> Any:
+    events = await lead.follows(data_of(answer)["session_name"])
+    await events.sees("stream.ready")
+    told = [one for one in events.frames if one["type"] == "visitor.introduced"]
+    return {name: told[0][name] for name in ADA if name in told[0]} if told else None
+
+
+async def test_who_is_known_says_no_name_and_agrees_once_to_the_same_words(lead: Agent, stage: Stage) -> None:
+    secret = await secure(lead)
+    old = await stage.visitor()
+    data_of(await lead.put(PATH, LOOK | {"version": 0}))
+    first = await opens(stage, ADA)
+    said = {"name": "Ada", "email": "ada@shop.example", "agreed": "We keep it a year."}
+    second = await opens(stage, token=data_of(first)["visitor_token"], locale="zh")
+    third = await opens(stage, token=data_of(second)["visitor_token"])
+    assert [await introduced(lead, one) for one in (first, second, third)] == [said] * 3
+    for known in ({"token": old.token}, {"identity": {"token": signed(secret)}}):
+        refused = await opens(stage, **known)
+        assert refused.json()["error"]["details"] == {"missing": ["agreed"]}
+        assert await introduced(lead, await opens(stage, {"agreed": said["agreed"]}, **known)) == {
+            "agreed": said["agreed"]
+        }
+    other = await opens(stage, identity={"token": signed(secret)}, token=data_of(first)["visitor_token"])
+    assert code_of(other) == "INTRODUCTION_REQUIRED", "another person's word is not theirs"
+    words = LOOK["consent"] | {"text": {"zh": "我们保留两年。", "en": "We keep it two years."}}
+    data_of(await lead.put(PATH, LOOK | {"consent": words, "version": 1}))
+    refused = await opens(stage, token=data_of(third)["visitor_token"])
+    assert refused.json()["error"]["details"] == {"missing": ["agreed"]}, "not to these words"
+
+
 @ON_ONE_DATABASE
-@pytest.mark.parametrize("said", [{"name": "x" * 81}, {"email": "nobody"}, {"agreed": "yes"}, {"name": "a\nb"}, 7])
+@pytest.mark.parametrize("said", [{"name": "x" * 81}, {"email": "nobody"}, {"agreed": 1}, {"name": "a\nb"}, 7])
 async def test_a_wrong_introduction_opens_nothing(stage: Stage, said: object) -> None:
     assert (await stage.http.post("/api/conversation/new", json={"introduction": said})).status_code == 422
 

@@ -21,12 +21,13 @@ from kefu.sessions.opening import Wish, opened
 from kefu.sessions.post import Posted, post
 from kefu.sessions.store import DatabaseStore
 from kefu.shops.customers import Proof
+from kefu.shops.look import Introduction
 
 router = APIRouter(tags=["chat"])
 
 
 class Chat(shapes.Body):
-    """`user_id` is the session's name; an unknown one opens the session.
+    """`user_id` is the session's name; an unknown one opens the session. `introduction`: where the shop requires one.
 
     `conversation_id` is accepted for older callers and not needed.
     """
@@ -38,6 +39,7 @@ class Chat(shapes.Body):
     shop: shapes.ShopId | None = None
     locale: Locale | None = None
     identity: Proof | None = None
+    introduction: Introduction | None = None
 
 
 class SourceOut(BaseModel):
@@ -72,7 +74,7 @@ async def _say(request: Request, body: Chat) -> tuple[Session, Posted, str | Non
     """
     state = request.app.state
     wish, store = (
-        Wish(body.user_id, body.shop, body.locale, body.identity),
+        Wish(body.user_id, body.shop, body.locale, body.identity, introduction=body.introduction),
         DatabaseStore(state.db, state.settings.session_expire_seconds),
     )
     found = await opened(state, caller_of(request), wish, store)

@@ -1,23 +1,25 @@
-"""The visitor funnel: seen, opened, first message, answered, escalated, rated, closed; by page, referrer or day.
+"""The visitor funnel: seen, opened, first message, answered, escalated, rated, closed; by page, referrer, day, shop.
 
 What only a browser knows comes from it (`count_seen`). The rest is read from the log (`follow_funnel`), so that no
 browser's word, and no lost request, changes it; whoever did not agree to be counted has a session without a page.
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from datetime import datetime, timedelta
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import ColumnElement, case, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, String, case, delete, func, literal_column, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.jobs.queue import Taken, again
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database, is_sqlite
+from kefu.kit.i18n import Locale, Text
+from kefu.kit.spreadsheets import BOM, csv_row
 from kefu.log.feed import Place, Placed, follow
 from kefu.log.log import Entry
 from kefu.reports.models import FunnelPage, FunnelSession
@@ -28,7 +30,7 @@ from kefu.sessions.queries import find_many
 from kefu.sessions.service import CAME_FROM
 
 Stage = Literal["impression", "open"]
-By = Literal["page", "referrer", "day"]
+By = Literal["page", "referrer", "day", "shop"]
 FOLLOWER = "funnel"
 EVERY = timedelta(seconds=15)
 # Few, for SQLite has one writer, and whoever posts waits for it.
@@ -47,11 +49,9 @@ class Seen:
 
 
 @dataclass(slots=True)
-class Step:
-    """How many came how far. `key`: the page, the referrer or the day."""
+class Counts:
+    """How many came how far."""
 
-    shop: str
-    key: str
     impressions: int = 0
     opens: int = 0
     sessions: int = 0
@@ -62,8 +62,31 @@ class Step:
     closed: int = 0
 
 
-PAGE_COUNTS = tuple(one.name for one in fields(Step))[2:4]
-SESSION_COUNTS = tuple(one.name for one in fields(Step))[4:]
+@dataclass(slots=True)
+class Step(Counts):
+    """`key`: the page, the referrer, the day or the shop."""
+
+    shop: str = ""
+    key: str = ""
+
+
+HEADS: dict[str, Text] = {
+    "shop": {"en": "Shop", "zh": "店铺"},
+    "page": {"en": "Page", "zh": "页面"},
+    "referrer": {"en": "Came from", "zh": "来源网站"},
+    "day": {"en": "Day", "zh": "日期"},
+    "impressions": {"en": "Saw the chat", "zh": "看到入口"},
+    "opens": {"en": "Opened it", "zh": "打开聊天"},
+    "sessions": {"en": "Conversations", "zh": "会话"},
+    "first_messages": {"en": "Wrote", "zh": "首次发言"},
+    "answered": {"en": "Got an answer", "zh": "获得回答"},
+    "escalated": {"en": "Asked for a person", "zh": "请求人工"},
+    "rated": {"en": "Rated", "zh": "评价"},
+    "closed": {"en": "Closed", "zh": "已结束"},
+}
+COUNTS = tuple(one.name for one in fields(Counts))
+PAGE_COUNTS, SESSION_COUNTS = COUNTS[:2], COUNTS[2:]
+Table = type[FunnelPage] | type[FunnelSession]
 
 
 def day_of(at: int, zone: str) -> str:
@@ -177,17 +200,51 @@ async def funnel(tx: AsyncSession, shop: str, first: str, last: str, by: By) -> 
 
     A session counts on the day it was opened.
     """
+    steps = await _steps(tx, shop, (first, last), lambda table: getattr(table, by))
+    return sorted(steps, key=lambda one: (-one.impressions, -one.sessions, one.shop, one.key))
+
+
+async def totals(tx: AsyncSession, shop: str, first: str, last: str) -> tuple[Counts, Counts]:
+    """As `funnel`: all of it, and of the sessions those alone that are counted by page."""
+
+    def is_paged(table: Table) -> ColumnElement[str]:
+        nothing = literal_column("''", String)
+        return case((table.page == nothing, nothing), else_=literal_column("'page'", String))
+
+    steps = await _steps(tx, shop, (first, last), is_paged)
+    return _sum(steps), _sum(one for one in steps if one.key)
+
+
+async def csv_of(steps: Sequence[Step], by: By, locale: Locale) -> AsyncIterator[str]:
+    keys = ["shop"] if by == "shop" else ["shop", by]
+    yield BOM + csv_row([HEADS[name][locale] for name in (*keys, *COUNTS)])
+    for step in steps:
+        yield csv_row([step.shop, step.key][: len(keys)] + [getattr(step, name) for name in COUNTS])
+
+
+def _sum(steps: Iterable[Counts]) -> Counts:
+    rows = list(steps)
+    return Counts(**{name: sum(getattr(one, name) for one in rows) for name in COUNTS})
+
+
+async def _steps(
+    tx: AsyncSession, shop: str, days: tuple[str, str], key_of: Callable[[Table], ColumnElement[str]]
+) -> list[Step]:
     steps: dict[tuple[str, str], Step] = {}
     seen = [func.sum(FunnelPage.impressions), func.sum(FunnelPage.opens)]
     became = [func.count(), *(func.count(getattr(FunnelSession, name)) for name in STAGES)]
-    for table, counts, names in ((FunnelPage, seen, PAGE_COUNTS), (FunnelSession, became, SESSION_COUNTS)):
-        key: ColumnElement[str] = getattr(table, by)
-        query = select(table.shop, key, *counts).where(table.day.between(first, last)).group_by(table.shop, key)
+    tables: tuple[tuple[Table, list[Any], tuple[str, ...]], ...] = (
+        (FunnelPage, seen, PAGE_COUNTS),
+        (FunnelSession, became, SESSION_COUNTS),
+    )
+    for table, counts, names in tables:
+        key = key_of(table)
+        query = select(table.shop, key, *counts).where(table.day.between(*days)).group_by(table.shop, key)
         for of, what, *found in await tx.execute(query.where(table.shop == shop) if shop else query):
-            step = steps.setdefault((of, what), Step(of, what))
+            step = steps.setdefault((of, what), Step(shop=of, key=what))
             for name, count in zip(names, found, strict=True):
                 setattr(step, name, int(count))
-    return sorted(steps.values(), key=lambda one: (-one.impressions, -one.sessions, one.shop, one.key))
+    return list(steps.values())
 
 
 def _insert(tx: AsyncSession) -> Any:

@@ -5,13 +5,15 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, Query, Request
 from fastapi.exceptions import RequestValidationError
+from fastapi.responses import Response, StreamingResponse
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from kefu.accounts.identity import AgentIdentity, allowed, anyone
+from kefu.accounts.identity import anyone
 from kefu.kit.clock import now_ms
-from kefu.kit.web import Done, caller_of
+from kefu.kit.i18n import Locale
+from kefu.kit.web import Done, caller_locale, caller_of
 from kefu.reports import funnel as funnels
-from kefu.reports.cost_endpoints import CostQuery
+from kefu.reports.cost_endpoints import FILE, CostQuery, Reader
 from kefu.shops.models import SHOP_ID
 from kefu.shops.origins import LOCAL, ForeignOrigin
 from kefu.shops.pages import CameFrom
@@ -37,11 +39,9 @@ class FunnelQuery(CostQuery):
     by: funnels.By = "page"
 
 
-class StepOut(BaseModel):
-    """`key`: the page, the referrer or the day; "" for who did not agree to be counted."""
+class FunnelCounts(BaseModel):
+    """`impressions` and `opens` only of who agreed to be counted, the rest of all."""
 
-    shop: str
-    key: str
     impressions: int
     opens: int
     sessions: int
@@ -52,11 +52,25 @@ class StepOut(BaseModel):
     closed: int
 
 
+class FunnelQueryForFile(FunnelQuery):
+    locale: Locale | None = None
+
+
+class StepOut(FunnelCounts):
+    """`key`: the page, the referrer, the day or the shop; "" for who did not agree to be counted."""
+
+    shop: str
+    key: str
+
+
 class Funnel(BaseModel):
-    """`steps`: at most 500, where most was seen first."""
+    """`steps`: at most 500, where most was seen first. `agreed`: what of the `total` is of who agreed to be counted."""
 
     first: str
     last: str
+    by: funnels.By
+    total: FunnelCounts
+    agreed: FunnelCounts
     steps: list[StepOut]
 
 
@@ -104,14 +118,27 @@ def _is_ours(request: Request, origin: str, shop: str | None) -> bool:
 
 
 @router.get("/api/reports/funnel")
-async def read_funnel(
-    request: Request,
-    _: Annotated[AgentIdentity, Depends(allowed("stats.read"))],
-    query: Annotated[FunnelQuery, Query()],
-) -> FunnelData:
+async def read_funnel(request: Request, _: Reader, query: Annotated[FunnelQuery, Query()]) -> FunnelData:
     """How many saw the chat, opened it, wrote, were answered, asked for a person, rated and closed."""
-    state = request.app.state
-    first, last = (day.isoformat() for day in query.days(state.settings.timezone))
-    async with state.db.read() as tx:
+    first, last = _days(request, query)
+    async with request.app.state.db.read() as tx:
         steps = await funnels.funnel(tx, query.shop, first, last, query.by)
-    return FunnelData(data=Funnel(first=first, last=last, steps=[StepOut(**asdict(one)) for one in steps[:MOST_SHOWN]]))
+        total, agreed = (FunnelCounts(**asdict(one)) for one in await funnels.totals(tx, query.shop, first, last))
+    shown = [StepOut(**asdict(one)) for one in steps[:MOST_SHOWN]]
+    return FunnelData(data=Funnel(first=first, last=last, by=query.by, total=total, agreed=agreed, steps=shown))
+
+
+@router.get("/api/reports/funnel/file", response_class=Response, responses=FILE)
+async def funnel_file(request: Request, _: Reader, query: Annotated[FunnelQueryForFile, Query()]) -> Response:
+    """All of its steps as CSV."""
+    first, last = _days(request, query)
+    async with request.app.state.db.read() as tx:
+        steps = await funnels.funnel(tx, query.shop, first, last, query.by)
+    headers = {"Content-Disposition": f'attachment; filename="funnel.{first}.{last}.csv"', "Cache-Control": "no-store"}
+    content = funnels.csv_of(steps, query.by, query.locale or caller_locale(request))
+    return StreamingResponse(content, media_type="text/csv; charset=utf-8", headers=headers)
+
+
+def _days(request: Request, query: FunnelQuery) -> tuple[str, str]:
+    first, last = query.days(request.app.state.settings.timezone)
+    return first.isoformat(), last.isoformat()

@@ -37,7 +37,8 @@ async def open_conversation(request: Request, body: shapes.OpenConversation) -> 
     """Open a session. A name that exists needs its token and is returned as it stands."""
     state, page = request.app.state, body.page.model_dump() if body.page else None
     came_from = body.came_from.model_dump() if body.came_from else None
-    wish = Wish(body.session_id, body.shop, body.locale, body.identity, page, came_from, body.introduction)
+    who = (body.session_id, body.shop, body.locale, body.identity)
+    wish = Wish(*who, page, came_from, body.introduction, body.invitation)
     found = await opened(state, caller_of(request), wish, state.store)
     session = found.session
     return shapes.ConversationOpened(

@@ -12,13 +12,15 @@ from kefu.kit.errors import Forbidden, NotSignedIn
 from kefu.kit.i18n import Locale, Text
 from kefu.kit.ids import new_id
 from kefu.kit.web import Origin
+from kefu.log.log import read_last
 from kefu.sessions.access import own_visitor, visitor_token
-from kefu.sessions.models import Session
+from kefu.sessions.models import Session, stream_of
 from kefu.sessions.queries import find
-from kefu.sessions.service import Opening, open_session
+from kefu.sessions.service import INTRODUCED, Opening, open_session
 from kefu.sessions.store import SessionStore
 from kefu.shops.customer_ids import visitor_id_of
 from kefu.shops.customers import Customer, Proof, recognise
+from kefu.shops.invitations import answered
 from kefu.shops.look import Introduction, told
 from kefu.shops.origins import ForeignOrigin
 from kefu.shops.security import keys_of
@@ -44,6 +46,7 @@ class Wish:
     page: dict[str, Any] | None = None
     came_from: dict[str, str] | None = None
     introduction: Introduction | None = None
+    invitation: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +63,8 @@ async def opened(state: State, origin: Origin, wish: Wish, store: SessionStore) 
 
     The token of another session says whose visitor it is: the new one is theirs too (spec S8), and their customer's.
 
-    Raises NotSignedIn, ForeignSession, ForeignOrigin, ShopNotFound, TooMany, IdentityRequired, IdentityUnverified. Two
-    who open one name at once: one gets it, the other NotSignedIn.
+    Raises NotSignedIn, ForeignSession, ForeignOrigin, ShopNotFound, TooMany, IdentityRequired, IdentityUnverified,
+    IntroductionRequired. Two who open one name at once: one gets it, the other NotSignedIn.
     """
     if wish.name is not None:
         session = await store.get(wish.name)
@@ -97,12 +100,28 @@ async def _open(tx: AsyncSession, state: State, wish: Wish, visitor: Visitor | N
     visitor_id, customer = await _whose(tx, shop.id, earlier, claimed)
     if shop.identity_mode == "enforce" and shop.identity_required and not (customer and customer["verified_by"]):
         raise IdentityRequired
-    name, locale = wish.name or new_id("s"), wish.locale or "en"
-    introduction = told(shop, locale, wish.introduction) if wish.introduction else None
-    opening = Opening(name, shop.id, locale, visitor_id, customer, wish.page, wish.came_from, introduction)
+    locale, said = wish.locale or "en", wish.introduction or Introduction()
+    own = earlier if earlier is not None and (earlier.shop, earlier.visitor_id) == (shop.id, visitor_id) else None
+    before = await _introduction(tx, own) if own else {}
+    opening = Opening(
+        name=wish.name or new_id("s"),
+        shop=shop.id,
+        locale=locale,
+        visitor_id=visitor_id,
+        customer=customer,
+        page=wish.page,
+        came_from=wish.came_from,
+        introduction=told(shop, locale, said, before, is_known=bool(own or customer)),
+        invitation=answered(shop, wish.invitation, locale) if wish.invitation else None,
+    )
     session = await open_session(tx, opening)
     is_fresh = claimed is not None and claimed.verified_by is not None
     return Opened(session, visitor_token(state, session, None if is_fresh else visitor), is_new=True)
+
+
+async def _introduction(tx: AsyncSession, session: Session) -> dict[str, Any]:
+    found = await read_last(tx, stream_of(session.name), 1, types=(INTRODUCED,), public_only=False)
+    return found[0].facts if found else {}
 
 
 async def _whose(

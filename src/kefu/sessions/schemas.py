@@ -11,6 +11,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from kefu.files.service import MOST_IN_MESSAGE
 from kefu.kit.clock import now_ms, unix_seconds
 from kefu.kit.i18n import Locale
+from kefu.kit.web import Done
 from kefu.log.log import Entry
 from kefu.sessions.contacts import customer_of
 from kefu.sessions.models import MailStatus, Role, Session, Severity
@@ -19,6 +20,7 @@ from kefu.sessions.reading import Marks
 from kefu.sessions.several import Outcome
 from kefu.sessions.states import Status
 from kefu.shops.customers import Doubt, Proof
+from kefu.shops.invitations import InvitationId
 from kefu.shops.look import Introduction
 from kefu.shops.pages import CameFrom
 
@@ -80,6 +82,7 @@ class OpenConversation(Body):
     """`identity`: who opens it, where the shop's pages say so. `page`: what they look at.
 
     `came_from`: for the funnel, only of who agreed to be counted. `introduction`: kept as far as the shop asks for it.
+    `invitation`: what the shop said by itself and is answered; ignored where the shop has no such one.
     """
 
     session_id: Name | None = None
@@ -89,10 +92,10 @@ class OpenConversation(Body):
     page: Card | None = None
     came_from: CameFrom | None = None
     introduction: Introduction | None = None
+    invitation: InvitationId | None = None
 
 
-class ConversationOpened(BaseModel):
-    success: Literal[True] = True
+class ConversationOpened(Done):
     session_name: str
     conversation_id: str
     visitor_token: str
@@ -105,10 +108,9 @@ class PostMessage(WithFiles):
     client_msg_id: ClientMessageId
 
 
-class MessageStored(BaseModel):
+class MessageStored(Done):
     """The message is on the disk. A repeat of `client_msg_id` gets the first one's answer."""
 
-    success: Literal[True] = True
     session_name: str
     seq: int
     client_msg_id: str
@@ -144,8 +146,7 @@ class StoredData(BaseModel):
     client_msg_id: str | None
 
 
-class ManualStored(BaseModel):
-    success: Literal[True] = True
+class ManualStored(Done):
     data: StoredData
 
 
@@ -276,8 +277,7 @@ class OneSession(BaseModel):
     audit_trail: list[dict[str, Any]] = Field(description="Moves between states, as events; empty for a visitor")
 
 
-class SessionData(BaseModel):
-    success: Literal[True] = True
+class SessionData(Done):
     data: SessionOut
 
 
@@ -288,8 +288,7 @@ class EscalatedData(SessionData):
     is_in_shift: bool
 
 
-class OneSessionData(BaseModel):
-    success: Literal[True] = True
+class OneSessionData(Done):
     data: OneSession
 
 
@@ -297,8 +296,7 @@ class Several(Body):
     session_names: Annotated[list[Name], Field(min_length=1, max_length=100)]
 
 
-class OutcomeData(BaseModel):
-    success: Literal[True] = True
+class OutcomeData(Done):
     data: Outcome
 
 

@@ -30,9 +30,11 @@ from kefu.sessions.transfers import keep_requests, overtaken
 from kefu.sessions.work import AnswerVisitor, DraftInShadow
 from kefu.shops.service import is_shadow
 
-# What people wrote, in the facts of events.
 # The event that says where on the shop's pages a session was opened.
 CAME_FROM = "page.came_from"
+# What the visitor said of themselves before the first word.
+INTRODUCED = "visitor.introduced"
+# What people wrote, in the facts of events.
 WORDS = {"content", "question", "answer", "note", "details", "last"}
 NICKNAMES: Text = {"en": "Visitor", "zh": "访客"}
 
@@ -125,7 +127,8 @@ class Opening:
 
     `customer`: who they are, as `Session.customer` has it. `page`: what they look at on the shop's page.
     `came_from`: `{page, referrer}`, where on the shop's pages they are, if that may be counted. `introduction`: what
-    they said of themselves before the first word (`shops.look.told`).
+    they said of themselves before the first word (`shops.look.told`). `invitation`: what they answer
+    (`shops.invitations.answered`).
     """
 
     name: str
@@ -136,6 +139,7 @@ class Opening:
     page: dict[str, Any] | None = None
     came_from: dict[str, str] | None = None
     introduction: dict[str, Any] | None = None
+    invitation: dict[str, str] | None = None
 
 
 async def locked(tx: AsyncSession, name: str) -> Session:
@@ -221,11 +225,15 @@ async def open_session(tx: AsyncSession, opening: Opening) -> Session:
     }
     tx.add(session)
     page = [page_shown(opening.page)] if opening.page else []
-    came = [Fact(CAME_FROM, VISITOR, opening.came_from, audience="internal")] if opening.came_from else []
+    told = _told(INTRODUCED, opening.introduction)
     whose = identity_of(opening, facts["visitor_id"])
-    told = [Fact("visitor.introduced", VISITOR, opening.introduction, "internal")] if opening.introduction else []
+    came = _told(CAME_FROM, opening.came_from) + _told("invitation.answered", opening.invitation)
     await record(tx, session, Fact("session.opened", VISITOR, facts), *told, *whose, *page, *came)
     return session
+
+
+def _told(what: str, facts: dict[str, Any] | None) -> list[Fact]:
+    return [Fact(what, VISITOR, facts, audience="internal")] if facts else []
 
 
 def page_shown(card: dict[str, Any] | None) -> Fact:

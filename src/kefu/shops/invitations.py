@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.accounts.audit import audit, fields
 from kefu.kit.errors import Conflict
-from kefu.kit.i18n import Text
+from kefu.kit.i18n import Locale, Text
 from kefu.kit.ids import new_id
 from kefu.kit.web import REASONS
 from kefu.shops.models import Shop
@@ -20,6 +20,9 @@ REASONS["same_id"] = {"en": "names one of them twice", "zh": "同一邀请出现
 REASONS["no_words"] = {"en": "needs words in at least one language", "zh": "至少需要一种语言的文字"}
 
 Line = Annotated[str, StringConstraints(max_length=300, strip_whitespace=True, pattern=r"^[^\x00]*$")]
+
+
+InvitationId = Annotated[str, StringConstraints(pattern=r"^(inv_[A-Za-z0-9_]{1,40})?$")]
 
 
 class Words(BaseModel):
@@ -44,7 +47,7 @@ class Invitation(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    id: Annotated[str, StringConstraints(pattern=r"^(inv_[A-Za-z0-9_]{1,40})?$")] = ""
+    id: InvitationId = ""
     text: Annotated[Words, AfterValidator(_said)]
     seconds: Annotated[int, Field(ge=0, le=3600)] = 30
     url: Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00-\x20]*$")] = ""
@@ -99,6 +102,15 @@ def _same(stored: list[dict[str, object]], wanted: list[Invitation]) -> bool:
         return False
     asked = [one.model_dump() for one in wanted]
     return all(there == one | {"id": one["id"] or there["id"]} for there, one in zip(stored, asked, strict=True))
+
+
+def answered(shop: Shop, invitation_id: str, locale: Locale) -> dict[str, str] | None:
+    """`{id, text}`: what the visitor was shown. None for one that the shop does not have, or has no more."""
+    for one in invitations_of(shop):
+        if one.id == invitation_id:
+            text = one.text
+            return {"id": one.id, "text": getattr(text, locale) or text.en or text.zh}
+    return None
 
 
 def invitations_of(shop: Shop) -> list[Invitation]:

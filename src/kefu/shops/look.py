@@ -88,13 +88,26 @@ class Look(BaseModel):
 
 
 class Introduction(BaseModel):
-    """What the visitor wrote before the first word, where the shop asks for it; unchecked."""
+    """What the visitor wrote before the first word, where the shop asks for it; unchecked.
+
+    `agreed`: the words that were shown and agreed to; true for those that the shop has now.
+    """
 
     model_config = ConfigDict(strict=True)
 
     name: Annotated[str, StringConstraints(strip_whitespace=True, max_length=80, pattern=r"^[^\x00-\x1f\x7f]*$")] = ""
     email: EmailAddress | None = None
-    agreed: bool = False
+    agreed: bool | Annotated[str, StringConstraints(max_length=300, pattern=NoNul)] = False
+
+
+class IntroductionRequired(Invalid):
+    """Nothing was opened. `missing`: of `name`, `email` and `agreed`, what the shop asks for and was not said."""
+
+    code = "INTRODUCTION_REQUIRED"
+    text: ClassVar[Text] = {
+        "en": "Before the first word this shop asks who you are, or for your consent.",
+        "zh": "开始咨询之前，请先填写店铺要求的信息并同意其说明。",
+    }
 
 
 class LookChanged(Conflict):
@@ -140,16 +153,35 @@ def for_loader(shop: Shop) -> dict[str, str]:
     return {"position": look.position, "css": css, "icon": ICONS[look.icon]}
 
 
-def told(shop: Shop, locale: Locale, said: Introduction) -> dict[str, Any] | None:
-    """What is kept of it: only what the shop asks. None for nothing. `agreed` is kept as the words agreed to."""
+def asked_of(shop: Shop) -> dict[str, Asked]:
+    """What the shop asks before the first word, without what it does not ask."""
     look = look_of(shop)
-    facts: dict[str, Any] = {}
-    if said.name and look.asks.name != "off":
-        facts["name"] = said.name
-    if said.email and look.asks.email != "off":
-        facts["email"] = said.email
-    if said.agreed and look.consent.mode == "ask":
-        facts["agreed"] = look.consent.text[locale]
+    agreed: Asked = "required" if look.consent.mode == "ask" else "off"
+    asked: dict[str, Asked] = {"name": look.asks.name, "email": look.asks.email, "agreed": agreed}
+    return {what: how for what, how in asked.items() if how != "off"}
+
+
+def told(
+    shop: Shop, locale: Locale, said: Introduction, before: dict[str, Any], *, is_known: bool
+) -> dict[str, Any] | None:
+    """What is kept of it: only what the shop asks. None for nothing. `agreed` is kept as the words agreed to.
+
+    `before`: what was kept of the same visitor's earlier conversation. It need not be said again, but for a consent to
+    other words than the shop's now. `is_known`: who they are need not be said at all.
+
+    Raises IntroductionRequired.
+    """
+    asked, words = asked_of(shop), look_of(shop).consent.text
+    agreed = words[locale] if said.agreed is True else said.agreed or before.get("agreed")
+    given = {
+        "name": said.name or before.get("name"),
+        "email": said.email or before.get("email"),
+        "agreed": agreed if agreed in words.values() else None,
+    }
+    facts = {what: given[what] for what in asked if given[what]}
+    needed = {what for what, how in asked.items() if how == "required"} - ({"name", "email"} if is_known else set())
+    if missing := [what for what in asked if what in needed and what not in facts]:
+        raise IntroductionRequired(missing=missing)
     return facts or None
 
 

@@ -344,7 +344,7 @@ type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | V
 
 /** What only agents hear, and what changes nothing of where the conversation stands. */
 export function isAside(frame: Frame): frame is Aside {
-  return /^(?:note|transfer|assist|mail|tag|customer|page|policy|suggestion|handoff)\.|^session\.(?:rated|identified|signed_out)$|^answer\.(?:evidenced|withheld)$|^bot\.drafted$|^reply\.forced$/.test(frame.type);
+  return /^(?:note|transfer|assist|mail|tag|customer|page|invitation|policy|suggestion|handoff)\.|^session\.(?:rated|identified|signed_out)$|^answer\.(?:evidenced|withheld)$|^bot\.drafted$|^reply\.forced$/.test(frame.type);
 }
 
 export function isLogEvent(frame: Frame): frame is LogEvent {

@@ -36,6 +36,12 @@ export interface PageShown extends Logged<"page.shown"> {
   card: { kind: "product" | "order"; title: string; url: string; detail: string } | null;
 }
 
+/** Internal: the conversation began with an answer to what the shop said by itself. `text`: as it was shown. */
+export interface InvitationAnswered extends Logged<"invitation.answered"> {
+  id: string;
+  text: string;
+}
+
 /** Internal: an agent sent a reply although others had written since they looked. */
 export interface ReplyForced extends Logged<"reply.forced"> {
   seen_seq: number;
@@ -65,4 +71,12 @@ export interface SuggestionEvent extends Logged<"suggestion.used" | "suggestion.
   suggestion_id: string;
 }
 
-export type Internal = AnswerEvidenced | BotDrafted | PageShown | PolicyEvent | ReplyForced | HandoffPacket | SuggestionEvent;
+export type Internal =
+  | AnswerEvidenced
+  | BotDrafted
+  | PageShown
+  | InvitationAnswered
+  | PolicyEvent
+  | ReplyForced
+  | HandoffPacket
+  | SuggestionEvent;

@@ -52,7 +52,7 @@ describe("on a page", () => {
     after(1);
     expect(shown()?.textContent).toContain("Hello");
     shown()!.querySelector<HTMLElement>(".words")!.click();
-    expect([chat.open.mock.calls.length, chat.post.mock.lastCall, shown()]).toEqual([1, [{ type: "invitation", text: "Hello" }], null]);
+    expect([chat.open.mock.calls.length, chat.post.mock.lastCall, shown()]).toEqual([1, [{ type: "invitation", id: "inv_a", text: "Hello" }], null]);
     expect(vi.getTimerCount(), "one for each page").toBe(0);
     begin(chat, [AT_ONCE]);
     after(60);

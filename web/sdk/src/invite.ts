@@ -44,7 +44,7 @@ export function begin(chat: Inviting, invitations: readonly Invitation[] = []): 
     const due = invitations.find((one) => !shown.includes(one.id) && fits(one, { page, seconds, cart: chat.context?.cart ?? 0 }));
     if (!due) return;
     clearInterval(timer);
-    if (isRemembered(chat, [...shown, due.id])) show(chat, launcher, textOf(due, chat.settings.locale));
+    if (isRemembered(chat, [...shown, due.id])) show(chat, launcher, due);
   }, 1_000);
 }
 
@@ -73,7 +73,8 @@ function isRemembered(chat: Inviting, shown: string[]): boolean {
 }
 
 /** Beside the launcher; who opens the chat, by this or by that, finds the words in it. */
-function show(chat: Inviting, launcher: HTMLElement, text: string): void {
+function show(chat: Inviting, launcher: HTMLElement, invitation: Invitation): void {
+  const text = textOf(invitation, chat.settings.locale);
   const words = WORDS[chat.settings.locale];
   const box = document.createElement("div");
   const [open, away] = [document.createElement("button"), document.createElement("button")];
@@ -82,7 +83,7 @@ function show(chat: Inviting, launcher: HTMLElement, text: string): void {
     gone.abort();
     box.remove();
     chat.open();
-    chat.post({ type: "invitation", text });
+    chat.post({ type: "invitation", id: invitation.id, text });
   };
   box.className = "invitation";
   box.setAttribute("role", "status");

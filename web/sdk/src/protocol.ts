@@ -27,7 +27,7 @@ export type ToFrame =
   | { type: "user"; proof: Proof }
   | { type: "context"; card: Context | null }
   /** What the shop said by itself, and was opened for. */
-  | { type: "invitation"; text: string }
+  | { type: "invitation"; id: string; text: string }
   | { type: "locale"; locale: Locale }
   | { type: "layout"; layout: "panel" | "maximised" | "full" }
   /** Where the visitor is now; null while they do not let that be counted. */

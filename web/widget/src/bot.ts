@@ -1,7 +1,7 @@
 import type { Client } from "@kefu/api";
 import { shallowRef, watch } from "vue";
 import { type Palette, paint } from "./paint";
-import { type Locale, locale } from "./words";
+import { locale } from "./words";
 
 type Asked = "off" | "optional" | "required";
 
@@ -32,14 +32,16 @@ export function useBot(client: Client, shop: string) {
   const bot = shallowRef<Bot | null>(null);
   let loading = Promise.resolve();
 
-  async function load(wanted: Locale): Promise<void> {
+  /** Throws `ApiError`. */
+  async function load(wanted = locale.value): Promise<void> {
     const query = { shop, locale: wanted };
-    const answer = await client.request<{ bot: Bot }>("/api/bot/info", { query }).catch(() => null);
-    if (answer && wanted === locale.value) bot.value = answer.bot;
+    const answer = await client.request<{ bot: Bot }>("/api/bot/info", { query });
+    if (wanted === locale.value) bot.value = answer.bot;
   }
 
-  watch(locale, (wanted) => (loading = load(wanted)), { immediate: true });
+  const quietly = () => (loading = load().catch(() => undefined));
+  watch(locale, quietly, { immediate: true });
   watch(bot, (known) => known?.palette && paint(known.palette));
-  window.addEventListener("online", () => void load(locale.value));
-  return { bot, loaded: () => loading };
+  window.addEventListener("online", quietly);
+  return { bot, loaded: () => loading, load };
 }

@@ -3,6 +3,7 @@ import { createClient, messages } from "@kefu/api";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { Chat } from "./chat";
 import type { ChatOptions } from "./chatOptions";
+import type { Introduction } from "./introduction";
 import { Shop } from "./shop.fixture";
 import { saveVisit, storedVisit } from "./visit";
 
@@ -133,20 +134,44 @@ describe("a visitor", () => {
     expect(Object.keys(localStorage).filter((key) => key.includes("outbox"))).toEqual([]);
   });
 
-  it("says who they are with the first word, which waits for that, and not again", async () => {
-    let say: (introduction: { name: string; agreed: boolean }) => void = () => undefined;
-    const introduction = vi.fn(() => new Promise<{ name: string; agreed: boolean }>((resolve) => (say = resolve)));
+  it("says who they are with the first word, which waits for that", async () => {
+    let say: (introduction: Introduction) => void = () => undefined;
+    const introduction = vi.fn(() => new Promise<Introduction>((resolve) => (say = resolve)));
     const chat = visit({ introduction });
     chat.send("Hello");
-    await vi.waitFor(() => expect(introduction).toHaveBeenCalled());
+    await vi.waitFor(() => expect(introduction).toHaveBeenCalledOnce());
     expect(shop.introductions).toEqual([]);
-    say({ name: "Ada", agreed: true });
+    say({ name: "Ada", agreed: "" });
     await vi.waitFor(() => expect(seen(chat)).toEqual(["Hello"]));
-    chat.startOver();
-    chat.send("Again");
-    await vi.waitFor(() => expect(seen(chat)).toEqual(["Again"]));
-    expect(shop.introductions).toEqual([{ name: "Ada", agreed: true }, null]);
-    expect(introduction).toHaveBeenCalledOnce();
+    chat.send("And");
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Hello", "And"]));
+    expect(shop.introductions).toEqual([{ name: "Ada", agreed: "" }]);
+  });
+
+  it("is asked for what the server wants before all, and what they wrote waits for it, and comes once", async () => {
+    shop.wants = "We keep it a year.";
+    let said: Introduction = { name: "Ada", agreed: "We keep it." };
+    const demand = vi.fn((_missing: readonly string[]) => new Promise<boolean>((resolve) => (agree = resolve)));
+    let agree: (mayGoOn: boolean) => void = () => undefined;
+    const chat = visit({ introduction: () => Promise.resolve(said), demand });
+    chat.send("Hello");
+    chat.send("Anybody?");
+    await vi.waitFor(() => expect(demand).toHaveBeenCalledWith(["agreed"]));
+    expect(chat.conversation.value.pending.map(({ content, failed }) => [content, failed])).toEqual([["Hello", false], ["Anybody?", false]]);
+    said = { name: "Ada", agreed: shop.wants };
+    agree(true);
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Hello", "Anybody?"]));
+    expect(shop.introductions).toEqual([{ name: "Ada", agreed: "We keep it." }, said]);
+  });
+
+  it("keeps what they wrote where there is nothing to ask them", async () => {
+    shop.wants = "We keep it a year.";
+    const chat = visit();
+    chat.send("Hello");
+    await vi.waitFor(() => expect(chat.conversation.value.pending).toMatchObject([{ content: "Hello", failed: true }]));
+    shop.wants = "";
+    chat.retry(chat.conversation.value.pending[0]!.client_msg_id);
+    await vi.waitFor(() => expect(seen(chat)).toEqual(["Hello"]));
   });
 
   it("can call a person before having said a word", async () => {

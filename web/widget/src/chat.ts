@@ -33,7 +33,7 @@ import type { ChatOptions } from "./chatOptions";
 import { fileDoorOf } from "./fileDoor";
 import { saidIn } from "./history";
 import { Identity } from "./identity";
-import type { Introduction } from "./introduction";
+import { introduced, type Introduction } from "./introduction";
 import { bodyOf, leftOver, superseded, withFiles } from "./leftover";
 import type { Letter } from "./letter";
 import { type Page, pageOf } from "./page";
@@ -56,8 +56,9 @@ export class Chat {
   /** Whether the server knows this visitor, so that there may be earlier conversations. */
   readonly isKnown = computed(() => Boolean(this.visit.value.token ?? this.visit.value.earlier));
   readonly isNew = computed(() => !this.isKnown.value && this.visit.value.who === undefined);
+  readonly isOpen = computed(() => Boolean(this.visit.value.token));
   /** Whether there is a conversation, of which nothing has come yet. */
-  readonly isAwaited = computed(() => Boolean(this.visit.value.token) && !this.conversation.value.synced);
+  readonly isAwaited = computed(() => this.isOpen.value && !this.conversation.value.synced);
   readonly session = computed(() => this.visit.value.session);
   readonly unread = computed(() => {
     const state = this.conversation.value;
@@ -330,8 +331,7 @@ export class Chat {
   /** The session's name once the server knows it; two tabs open it together only once. */
   private async opened(): Promise<string> {
     if (this.visit.value.token) return this.visit.value.session;
-    const introduction = this.isNew.value ? ((await this.options.introduction?.()) ?? null) : null;
-    return await withLock(this.visits.key, async () => {
+    const open = (introduction: Introduction | null) => withLock(this.visits.key, async () => {
       const { session } = this.visit.value;
       const stored = this.visits.stored();
       const known = stored?.session === session ? stored.token : null;
@@ -343,11 +343,13 @@ export class Chat {
       this.listen(visit);
       return session;
     });
+    return await introduced(this.options, open);
   }
 
   private async requestToken(session: string, introduction: Introduction | null = null): Promise<string> {
-    const { shop, locale, cameFrom } = this.options;
-    const body = { session_id: session, shop: shop || null, locale: locale(), identity: this.identity.proof, page: this.page, came_from: cameFrom?.(), introduction };
+    const { shop, locale, cameFrom, invitation } = this.options;
+    const said = { introduction, came_from: cameFrom?.(), invitation: invitation?.() };
+    const body = { session_id: session, shop: shop || null, locale: locale(), identity: this.identity.proof, page: this.page, ...said };
     return (await this.client.request<{ visitor_token: string }>("/api/conversation/new", { body })).visitor_token;
   }
 

@@ -9,8 +9,12 @@ export interface ChatOptions {
   client: (token: () => string | null) => Client;
   /** Where on the shop's pages the visitor is, if that may be counted. */
   cameFrom?: () => CameFrom | null;
-  /** What the visitor is asked before the first word; null for nothing. */
+  /** The id of what the shop said by itself and the visitor answers. */
+  invitation?: () => string | undefined;
+  /** What the visitor says before the first word; null for nothing. */
   introduction?: () => Promise<Introduction | null>;
+  /** The server wants what is `missing` of it. False when there is nothing to ask. */
+  demand?: (missing: readonly string[]) => Promise<boolean>;
   onNews?: (event: LogEvent) => void;
   onConversation?: (session: string) => void;
   onError?: (code: string) => void;

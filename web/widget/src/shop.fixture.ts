@@ -25,6 +25,8 @@ export class Shop {
   readonly openedBy: (string | undefined)[] = [];
   /** What visitors said of themselves as they opened sessions. */
   readonly introductions: unknown[] = [];
+  /** The words that a visitor must agree to. */
+  wants = "";
   readonly server: Server = createServer((request, response) => void this.answer(request, response));
 
   /** What all sessions hold, by content. */
@@ -40,11 +42,14 @@ export class Shop {
     const body = await read(request);
     const [, name = "", what] = /^\/api\/sessions\/([^/]+)\/(\w+)/.exec(request.url ?? "") ?? [];
     const reply = (status: number, data: object) => response.writeHead(status).end(JSON.stringify(data));
-    const refuse = (status: number, code: string) => reply(status, { success: false, error: { code, message: code } });
+    const refuse = (status: number, code: string, details = {}) =>
+      reply(status, { success: false, error: { code, message: code, details } });
     if (request.url === "/api/conversation/new") {
       const wanted = String(body.session_id);
       this.openedBy.push(request.headers.authorization);
       this.introductions.push(body.introduction);
+      const { agreed = "" } = (body.introduction ?? {}) as { agreed?: string };
+      if (agreed !== this.wants && !this.sessions.has(wanted)) return void refuse(422, "INTRODUCTION_REQUIRED", { missing: ["agreed"] });
       if (this.taken.has(wanted)) return void refuse(401, "TOKEN_REQUIRED");
       const { token } = (body.identity ?? {}) as { token?: string };
       if (token) this.owners.set(wanted, whoIs({ token }));

@@ -20,6 +20,7 @@ export const router = createRouter({
         { path: "sessions/:name?", name: "sessions", component: () => import("../sessions/SessionsPage.vue") },
         { path: "search", name: "search", component: () => import("../search/SearchPage.vue") },
         { path: "wallboard", name: "wallboard", component: () => import("../wallboard/WallboardPage.vue") },
+        { path: "funnel", name: "funnel", component: () => import("../funnel/FunnelPage.vue") },
         { path: "costs", name: "costs", component: () => import("../costs/CostsPage.vue") },
         { path: "hours", name: "hours", component: () => import("../shops/HoursPage.vue") },
         { path: "invitations", name: "invitations", component: () => import("../invitations/InvitationsPage.vue") },

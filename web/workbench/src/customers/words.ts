@@ -22,6 +22,7 @@ export const en = {
   },
   signedIn: "Signed in to the shop as {name}",
   claimed: "Says to be {name}. Not verified: {doubt}",
+  invited: "Answers the invitation “{text}”",
   signedOut: "Signed out; this conversation is closed to that browser",
 };
 
@@ -49,5 +50,6 @@ export const zh: typeof en = {
   },
   signedIn: "已登录店铺账号：{name}",
   claimed: "自称 {name}，未验证：{doubt}",
+  invited: "回应主动邀请：“{text}”",
   signedOut: "已退出登录，该浏览器无法再打开此会话",
 };

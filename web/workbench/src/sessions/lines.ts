@@ -3,6 +3,7 @@ import {
   type Brought,
   isJoin,
   type IdentityEvent,
+  type InvitationAnswered,
   type JoinEvent,
   joined,
   type LogEvent,
@@ -66,8 +67,8 @@ export function linesOf(events: readonly LogEvent[], brought: readonly Brought[]
   return lines;
 }
 
-/** What else is told of the customer is beside the conversation. */
-type Identity = Exclude<IdentityEvent, { type: "customer.described" }>;
+/** Who is there, and what brought them. What else is told of the customer is beside the conversation. */
+type Identity = Exclude<IdentityEvent, { type: "customer.described" }> | InvitationAnswered;
 type Shown = Identity | MessagePosted | MailEvent | Move | JoinEvent | PolicyEvent | TeamEvent | SessionRated;
 
 function isLine<T extends LogEvent>(event: T): event is T & Shown {
@@ -76,7 +77,7 @@ function isLine<T extends LogEvent>(event: T): event is T & Shown {
 }
 
 function isIdentity(event: LogEvent): event is Identity {
-  return event.type === "session.identified" || event.type === "session.signed_out";
+  return event.type === "session.identified" || event.type === "session.signed_out" || event.type === "invitation.answered";
 }
 
 function isPolicy(event: LogEvent): event is PolicyEvent {

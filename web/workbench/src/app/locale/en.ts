@@ -6,6 +6,7 @@ import type { en as costs } from "../../costs/words";
 import { en as collaboration } from "../../collaboration/words";
 import { en as customers } from "../../customers/words";
 import { en as duty } from "../../duty/words";
+import type { en as funnel } from "../../funnel/words";
 import type { en as why } from "../../evidence/words";
 import { en as histories } from "../../histories/words";
 import type { en as knowledge } from "../../knowledge/words";
@@ -43,6 +44,7 @@ export interface Later {
   bot: typeof bot;
   policies: typeof policies;
   costs: typeof costs;
+  funnel: typeof funnel;
   quality: typeof quality;
   gate: typeof gate;
   security: typeof security;
@@ -141,6 +143,7 @@ export const en = {
     team: "Team",
     agentRoles: "Roles",
     costs: "Model costs",
+    funnel: "Visitor funnel",
     account: "Account: {name}",
     alerts: "Notify me about new waiting customers",
     sound: "Sound",

@@ -106,6 +106,7 @@ export const zh: typeof en = {
     team: "团队",
     agentRoles: "角色",
     costs: "模型费用",
+    funnel: "访客漏斗",
     account: "账号：{name}",
     alerts: "有新顾客等待时提醒我",
     sound: "提示音",
