@@ -41,10 +41,14 @@ const PAUSE_MS = 5 * 60_000;
 
 /** `brought`: what was said in other sessions that go on in this one. */
 export function linesOf(events: readonly LogEvent[], brought: readonly Brought[] = []): Line[] {
-  const evidence = evidenceOf(events);
+  return linesIn(joined(events, brought), evidenceOf(events));
+}
+
+/** Of what is read here, in its order, and nothing left out. `evidence`: by draft. */
+export function linesIn(read: readonly ReadEvent[], evidence: ReadonlyMap<string, AnswerEvidenced>): Line[] {
   const lines: Line[] = [];
   let before: ReadEvent | undefined;
-  for (const event of joined(events, brought)) {
+  for (const event of read) {
     if (!isLine(event)) continue;
     const at = new Date(event.at);
     const key = keyOf(event);
@@ -109,7 +113,7 @@ function continues(message: MessagePosted, before: LogEvent | undefined): boolea
   return isSame && Date.parse(message.at) - Date.parse(before.at) < PAUSE_MS;
 }
 
-function evidenceOf(events: readonly LogEvent[]): Map<string, AnswerEvidenced> {
+export function evidenceOf(events: readonly LogEvent[]): Map<string, AnswerEvidenced> {
   return new Map(
     events.flatMap((event) => (event.type === "answer.evidenced" ? [[event.draft_id, event] as const] : [])),
   );
