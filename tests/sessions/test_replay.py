@@ -1,4 +1,4 @@
-"""The workbench shows a session as it was at any of its events: its own fold (`replay/states.ts`) is held to the server's.
+"""The workbench shows a session as it was at any event: its own fold (`replay/states.ts`) is held to the server's.
 
 Both are given `replay/folded.json`: a log with everything that the fold knows, and the row after each of its events.
 Delete the file to have another written.
@@ -10,6 +10,7 @@ from random import Random
 from typing import Any
 
 import orjson
+from fastapi import FastAPI
 
 from actors import Agent, Caller, Stage, Visitor, code_of, data_of
 from conftest import ON_ONE_DATABASE
@@ -133,3 +134,32 @@ async def test_the_states_that_the_workbench_is_held_to_are_those_of_the_fold(db
     events, states = zip(*orjson.loads(FOLDED.read_bytes()), strict=True)
     assert states_of(list(events)) == list(states)
     assert {one["type"] for one in events} >= {*CHANGES, *Move}
+
+
+async def log_at(who: Caller, name: str) -> list[dict[str, Any]]:
+    """All that the workbench reads for a replay, page by page."""
+    events: list[dict[str, Any]] = []
+    while page := data_of(await who.get(f"/api/sessions/{name}/events?after={len(events)}&wait=0"))["events"]:
+        events += page
+    return events
+
+
+async def test_who_may_see_the_session_gets_its_whole_log_and_nobody_else(
+    app: FastAPI, visitor: Visitor, agent: Agent, stage: Stage
+) -> None:
+    colleague, inspector = await stage.agent("bob"), await stage.agent("ida", "inspector")
+    await agent.takes_over(visitor)
+    await visitor.says("hello")
+    secret = Fact("mail.sent", SYSTEM, {"purpose": "team", "to": "ada@shop.example"}, audience="internal")
+    async with app.state.db.write() as tx:
+        await service.record(tx, await service.locked(tx, visitor.name), *[secret] * 520)
+    log = [one.shown for one in await log_of(app.state.db, visitor.name)]
+    assert await log_at(agent, visitor.name) == log
+    assert len(log) > 520
+    assert await log_at(inspector, visitor.name) == [
+        one | {"to": "***"} if one["type"] == "mail.sent" else one for one in log
+    ]
+    hidden = await colleague.get(f"/api/sessions/{visitor.name}/events?after=0&wait=0")
+    assert (hidden.status_code, code_of(hidden)) == (403, "HIDDEN_SESSION")
+    unknown = await inspector.get("/api/sessions/s_nobody/events?after=0&wait=0")
+    assert (unknown.status_code, code_of(unknown)) == (404, "SESSION_NOT_FOUND")

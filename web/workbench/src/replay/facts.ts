@@ -65,6 +65,7 @@ function useValueWords(reason: (code: string) => string) {
     if (value === HIDDEN) return t("replay.hidden");
     if (typeof value === "boolean") return t(value ? "replay.yes" : "replay.no");
     if (key === "until") return dateAndTime(new Date(Number(value)), languageTag());
+    if (key === "version" && value === 0) return t("policies.shipped");
     if (key === "score") return starsOf(Number(value));
     if (key === "agreement") return `${Math.round(Number(value) * 100)} %`;
     if (SEQS.has(key)) return `#${String(value)}`;
@@ -90,6 +91,8 @@ function flat(event: LogEvent): Record<string, unknown> {
     const { name, id, email, phone } = event.customer;
     return { customer: name ?? id, email, phone };
   }
+  // What was said stands on the left.
+  if (event.type === "message.posted") return { ...shown, content: null };
   // The packet has its own card, the evidence its own list.
   if (event.type === "handoff.packet") return { reason: event.reason };
   return event.type === "page.shown" ? { card: event.card?.title } : shown;

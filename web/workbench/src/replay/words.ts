@@ -32,7 +32,7 @@ export const en = {
   kinds: {
     message: "Messages",
     policy: "Policies",
-    person: "Hand-overs",
+    move: "State changes",
     wait: "Waits",
     rating: "Ratings",
     team: "Team",
@@ -183,7 +183,7 @@ export const zh: typeof en = {
   kinds: {
     message: "消息",
     policy: "策略",
-    person: "人工交接",
+    move: "状态变化",
     wait: "等待",
     rating: "评价",
     team: "团队",
