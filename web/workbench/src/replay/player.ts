@@ -1,6 +1,5 @@
 import { useEventListener, useRafFn } from "@vueuse/core";
 import { computed, type Ref, ref } from "vue";
-import { useShortcuts } from "../ui/shortcuts";
 
 export const SPEEDS = [0.5, 1, 2, 4, 8, 16] as const;
 /** What takes longer is played as if it took so long; the page says how long it was. */
@@ -52,23 +51,29 @@ export function usePlayer(gaps: Readonly<Ref<readonly number[]>>) {
   return { head, last, plays, pace, speed, skips, goTo, step, pause, toggle, quicken };
 }
 
-/** The keys of the page. */
-export function usePlayerKeys(player: ReturnType<typeof usePlayer>): void {
-  useShortcuts({
-    ArrowLeft: () => player.step(-1),
-    ArrowRight: () => player.step(1),
-    PageUp: () => player.step(-MANY),
-    PageDown: () => player.step(MANY),
-    Home: () => player.step(-player.last.value),
-    End: () => player.step(player.last.value),
-    "-": () => player.quicken(-1),
-    "+": () => player.quicken(1),
-  });
-  // On a button or a link the space bar is theirs.
+type Player = ReturnType<typeof usePlayer>;
+
+const KEYS: Readonly<Record<string, (player: Player) => unknown>> = {
+  ArrowLeft: ({ step }) => step(-1),
+  ArrowRight: ({ step }) => step(1),
+  PageUp: ({ step }) => step(-MANY),
+  PageDown: ({ step }) => step(MANY),
+  Home: ({ step, last }) => step(-last.value),
+  End: ({ step, last }) => step(last.value),
+  "-": ({ quicken }) => quicken(-1),
+  "+": ({ quicken }) => quicken(1),
+  " ": ({ toggle }) => toggle(),
+};
+/** Who has the keys before the page; the space bar is also a button's and a link's. */
+const OTHERS = "input, textarea, select, dialog, [role=dialog], [popover]";
+const PRESSED = "a, button, summary";
+
+export function usePlayerKeys(player: Player): void {
   useEventListener(window, "keydown", (event: KeyboardEvent) => {
-    const target = event.target as HTMLElement;
-    if (event.key !== " " || target.closest("a, button, summary, input, textarea, select, [role=dialog]")) return;
+    const act = KEYS[event.key];
+    if (!act || event.defaultPrevented || event.ctrlKey || event.metaKey || event.altKey) return;
+    if (!(event.target instanceof Element) || event.target.closest(event.key === " " ? `${OTHERS}, ${PRESSED}` : OTHERS)) return;
     event.preventDefault();
-    player.toggle();
+    act(player);
   });
 }

@@ -26,7 +26,6 @@ export const en = {
   newer: "Look for newer events",
   skips: "{time} pass until the next event",
   waited: "Waited for a person: {time}",
-  waitsStill: "Still waiting: {time} so far",
   cut: "{time} without an event, not drawn to scale",
   marks: "What happened; press one to go to the next of its kind",
   kinds: {
@@ -50,7 +49,6 @@ export const en = {
   raw: "As recorded",
   hidden: "Hidden from you",
   someHidden: "Contact data in this event is hidden from you.",
-  notYet: "Nothing more was recorded.",
   evidence: "What the answer rests on",
   rule: "The rule in that version",
   ruleUnknown: "The rule could not be read.",
@@ -177,7 +175,6 @@ export const zh: typeof en = {
   newer: "查看是否有新事件",
   skips: "距下一个事件 {time}，已压缩",
   waited: "等待人工：{time}",
-  waitsStill: "仍在等待，已等 {time}",
   cut: "{time}内没有事件，未按比例绘制",
   marks: "发生了什么；点击跳到下一个同类事件",
   kinds: {
@@ -201,7 +198,6 @@ export const zh: typeof en = {
   raw: "原始记录",
   hidden: "对您隐藏",
   someHidden: "此事件中的联系方式对您隐藏。",
-  notYet: "没有更多记录。",
   evidence: "回答的依据",
   rule: "该版本中的规则",
   ruleUnknown: "无法读取该规则。",
