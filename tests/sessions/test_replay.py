@@ -125,10 +125,10 @@ def states_of(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
 async def test_the_states_that_the_workbench_is_held_to_are_those_of_the_fold(db: Database) -> None:
     if not FOLDED.exists():
         await tell(db, "s")
-        events = [one.shown for one in await log_of(db, "s")]
+        told = [one.shown for one in await log_of(db, "s")]
         lines = [
             "[" + orjson.dumps(event).decode() + ",\n " + orjson.dumps(state).decode() + "]"
-            for event, state in zip(events, states_of(events), strict=True)
+            for event, state in zip(told, states_of(told), strict=True)
         ]
         FOLDED.write_text("[" + ",\n".join(lines) + "]\n")
     events, states = zip(*orjson.loads(FOLDED.read_bytes()), strict=True)
