@@ -14,7 +14,7 @@ from e2e.test_looks import faults
 from e2e.test_shots import shoot
 from kefu.kit.ids import new_id
 from kefu.sessions.fold import fold_all
-from sessions.test_replay import entry_of
+from sessions.records import entry_of
 
 PATIENCE = 30
 

@@ -4,7 +4,6 @@ Both are given `replay/folded.json`: a log with everything that the fold knows, 
 Delete the file to have another written.
 """
 
-from datetime import datetime
 from pathlib import Path
 from random import Random
 from typing import Any
@@ -16,12 +15,12 @@ from actors import Agent, Caller, Stage, Visitor, code_of, data_of
 from conftest import ON_ONE_DATABASE
 from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
-from kefu.log.log import SYSTEM, VISITOR, Entry, Fact
+from kefu.log.log import SYSTEM, VISITOR, Fact
 from kefu.sessions import service
 from kefu.sessions.fold import CHANGES, fold_all
 from kefu.sessions.states import Move
 from kefu.shops.service import first_shop
-from sessions.records import bring, columns_of, log_of, open_session
+from sessions.records import bring, columns_of, entry_of, log_of, open_session
 from sessions.test_fold import ADA, CLAIM, LI, MEI, run
 
 FOLDED = Path(__file__).parents[2] / "web/workbench/src/replay/folded.json"
@@ -103,15 +102,6 @@ async def _to_the_queue(db: Database, name: str) -> tuple[Move, ...]:
     status = fold_all(name, await log_of(db, name)).status
     here = {"closed": (Move.REOPEN,), "bot_active": (), "pending_manual": (Move.RETURN,)}
     return (*here.get(status, (Move.CLOSE, Move.REOPEN)), Move.ESCALATE)
-
-
-def entry_of(shown: dict[str, Any]) -> Entry:
-    """An event as it left Kefu, as the log had it."""
-    own = {"seq", "type", "at", "actor", "client_msg_id"}
-    facts = orjson.dumps({key: value for key, value in shown.items() if key not in own}).decode()
-    at = round(datetime.fromisoformat(shown["at"]).timestamp() * 1000)
-    actor = orjson.dumps(shown["actor"]).decode()
-    return Entry("session/s", shown["seq"], shown["type"], "public", actor, facts, shown.get("client_msg_id"), at)
 
 
 def states_of(events: list[dict[str, Any]]) -> list[dict[str, Any]]:
