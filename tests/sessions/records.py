@@ -1,7 +1,9 @@
 """What is written about a session, and how to bring one into any state."""
 
+from datetime import datetime
 from typing import Any
 
+import orjson
 from sqlalchemy import select, text
 
 from faults.waiting import until
@@ -64,6 +66,15 @@ async def row_of(db: Database, name: str) -> dict[str, Any]:
 async def log_of(db: Database, name: str) -> list[Entry]:
     async with db.read() as tx:
         return await read(tx, stream_of(name), public_only=False, limit=100_000)
+
+
+def entry_of(shown: dict[str, Any]) -> Entry:
+    """An event as it left Kefu, as the log had it."""
+    own = {"seq", "type", "at", "actor", "client_msg_id"}
+    facts = orjson.dumps({key: value for key, value in shown.items() if key not in own}).decode()
+    at = round(datetime.fromisoformat(shown["at"]).timestamp() * 1000)
+    actor = orjson.dumps(shown["actor"]).decode()
+    return Entry("session/s", shown["seq"], shown["type"], "public", actor, facts, shown.get("client_msg_id"), at)
 
 
 async def has_packet(db: Database, name: str) -> None:

@@ -333,18 +333,18 @@ export type DeskFrame =
   | { type: "stream.ready" }
   | StreamEnded;
 
-const NO_MOVES = new Set<LogEvent["type"]>(["session.opened", "session.rated", "session.identified", "session.signed_out"]);
+const NO_MOVES = /^session\.(?:opened|rated|identified|signed_out|(?:un)?assigned)$/;
 
 /** What takes a session from one state to the next, also a move that this client has no words for. */
 export function isMoveEvent(event: LogEvent): event is MoveEvent {
-  return event.type.startsWith("session.") && !NO_MOVES.has(event.type) && !isJoin(event);
+  return event.type.startsWith("session.") && !NO_MOVES.test(event.type) && !isJoin(event);
 }
 
 type Aside = TeamEvent | MailEvent | TagEvent | SessionRated | IdentityEvent | VisitorIntroduced | Internal;
 
 /** What only agents hear, and what changes nothing of where the conversation stands. */
 export function isAside(frame: Frame): frame is Aside {
-  return /^(?:note|transfer|assist|mail|tag|customer|page|invitation|policy|suggestion|handoff)\.|^session\.(?:rated|identified|signed_out)$|^answer\.(?:evidenced|withheld)$|^bot\.drafted$|^reply\.forced$/.test(frame.type);
+  return /^(?:note|transfer|assist|mail|tag|customer|page|invitation|policy|suggestion|handoff)\.|^session\.(?:rated|identified|signed_out|(?:un)?assigned)$|^queue\.reminded$|^answer\.(?:evidenced|withheld)$|^bot\.drafted$|^reply\.forced$/.test(frame.type);
 }
 
 export function isLogEvent(frame: Frame): frame is LogEvent {

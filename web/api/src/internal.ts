@@ -1,5 +1,5 @@
 /** Events of a session's log that only agents hear. */
-import type { Logged, Passage } from "./events";
+import type { AgentRef, Logged, Passage } from "./events";
 import type { PolicyEvent } from "./policies";
 
 /** Internal: agents only. */
@@ -71,7 +71,26 @@ export interface SuggestionEvent extends Logged<"suggestion.used" | "suggestion.
   suggestion_id: string;
 }
 
+/** Internal: the session is offered to an agent, until then (ms). */
+export interface SessionAssigned extends Logged<"session.assigned"> {
+  agent: AgentRef;
+  until: number;
+}
+
+/** Internal: and is not any more. */
+export interface SessionUnassigned extends Logged<"session.unassigned"> {
+  agent: AgentRef;
+  reason: string;
+}
+
+/** Internal: the team was told that somebody waits so long. */
+export interface WaitReminded extends Logged<"queue.reminded"> {
+  minutes: number;
+}
+
+type Routed = SessionAssigned | SessionUnassigned | WaitReminded;
 export type Internal =
+  | Routed
   | AnswerEvidenced
   | BotDrafted
   | PageShown

@@ -18,6 +18,7 @@ export const router = createRouter({
       children: [
         { path: "", redirect: { name: "sessions" } },
         { path: "sessions/:name?", name: "sessions", component: () => import("../sessions/SessionsPage.vue") },
+        { path: "sessions/:name/replay", name: "replay", component: () => import("../replay/ReplayPage.vue") },
         { path: "search", name: "search", component: () => import("../search/SearchPage.vue") },
         { path: "wallboard", name: "wallboard", component: () => import("../wallboard/WallboardPage.vue") },
         { path: "funnel", name: "funnel", component: () => import("../funnel/FunnelPage.vue") },

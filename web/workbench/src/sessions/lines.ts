@@ -45,13 +45,17 @@ const PAUSE_MS = 5 * 60_000;
  * for what was said there is not here.
  */
 export function linesOf(events: readonly LogEvent[], brought: readonly Brought[] = [], first = 1): Line[] {
-  const evidence = evidenceOf(events);
+  const read = joined(events, brought);
+  const from = first > 1 ? read.findIndex((one) => one.session_name === undefined && one.seq >= first) : 0;
+  return linesIn(from < 0 ? [] : read.slice(from), evidenceOf(events));
+}
+
+/** Of what is read here, in its order, and nothing left out. `evidence`: by draft. */
+export function linesIn(read: readonly ReadEvent[], evidence: ReadonlyMap<string, AnswerEvidenced>): Line[] {
   const lines: Line[] = [];
   let before: ReadEvent | undefined;
-  let isBefore = first > 1;
-  for (const event of joined(events, brought)) {
-    isBefore &&= event.session_name !== undefined || event.seq < first;
-    if (isBefore || !isLine(event)) continue;
+  for (const event of read) {
+    if (!isLine(event)) continue;
     const at = new Date(event.at);
     const key = keyOf(event);
     if (!before || new Date(before.at).toDateString() !== at.toDateString()) {
@@ -115,7 +119,7 @@ function continues(message: MessagePosted, before: LogEvent | undefined): boolea
   return isSame && Date.parse(message.at) - Date.parse(before.at) < PAUSE_MS;
 }
 
-function evidenceOf(events: readonly LogEvent[]): Map<string, AnswerEvidenced> {
+export function evidenceOf(events: readonly LogEvent[]): Map<string, AnswerEvidenced> {
   return new Map(
     events.flatMap((event) => (event.type === "answer.evidenced" ? [[event.draft_id, event] as const] : [])),
   );

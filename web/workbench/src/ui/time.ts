@@ -36,6 +36,26 @@ export function stopwatch(ms: number): string {
   return parts.map((part, index) => (index ? String(part).padStart(2, "0") : String(part))).join(":");
 }
 
+const UNITS: readonly (readonly [string, number])[] = [
+  ["day", 86_400_000],
+  ["hour", 3_600_000],
+  ["minute", 60_000],
+  ["second", 1000],
+];
+
+/** How long, by its two largest units: 4 mins 12 secs. */
+export function lasting(ms: number, tag: string): string {
+  const whole = Math.max(0, Math.round(ms / 1000) * 1000);
+  const first = UNITS.findIndex(([, length]) => whole >= length || length === 1000);
+  let rest = whole;
+  const counts = UNITS.slice(first, first + 2).map(([unit, length]) => {
+    const count = Math.floor(rest / length);
+    rest -= count * length;
+    return { count, text: new Intl.NumberFormat(tag, { style: "unit", unit, unitDisplay: "short" }).format(count) };
+  });
+  return counts.filter(({ count }, index) => count || !index).map(({ text }) => text).join(" ");
+}
+
 /** Whole days from `at` to `now` by the calendar of this machine. */
 export function daysAgo(at: Date, now: Date): number {
   const midnight = (date: Date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();

@@ -16,6 +16,7 @@ import type { en as policies } from "../../policies/words";
 import type { en as gate } from "../../quality/gateWords";
 import type { en as quality } from "../../quality/words";
 import { en as ratings } from "../../ratings/words";
+import type { en as replay } from "../../replay/words";
 import { en as replies } from "../../replies/words";
 import { en as routing } from "../../routing/words";
 import { en as search } from "../../search/words";
@@ -46,6 +47,7 @@ export interface Later {
   costs: typeof costs;
   funnel: typeof funnel;
   quality: typeof quality;
+  replay: typeof replay;
   gate: typeof gate;
   security: typeof security;
   sso: typeof sso;
@@ -223,6 +225,7 @@ export const en = {
     release: "Release",
     close: "Close",
     details: "Details",
+    replay: "Replay",
     hideDetails: "Hide details",
     heldBy: "With {name}",
     heldByYou: "With you",

@@ -186,6 +186,7 @@ export const zh: typeof en = {
     release: "释放",
     close: "关闭",
     details: "详情",
+    replay: "回放",
     hideDetails: "收起详情",
     heldBy: "{name} 服务中",
     heldByYou: "由您服务",
