@@ -8,7 +8,6 @@ root and debootstrap, and no Docker. Exit code 1 when something does not hold; t
 import os
 import shutil
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator, Mapping
@@ -178,17 +177,19 @@ def report(figures: Figures, image: Seen, wheel: Seen) -> list[str]:
     }
     parts = "\n".join(f"| {name} | {count / 1e6:.0f} MB |" for name, count in figures.parts.items())
     table = "\n".join(f"| {what} | {measured} | {bound} |" for what, measured, bound in rows)
+    quote = "\n".join(f"> {line}".rstrip() for line in image.answer.splitlines())
     took = ", ".join(f"{name} {seconds:.0f} s" for name, seconds in figures.seconds.items())
-    REPORT.write_text(PAGE.format(figures=figures, parts=parts, table=table, took=took, image=image, wheel=wheel))
+    told = {"parts": parts, "table": table, "took": took, "quote": quote}
+    REPORT.write_text(PAGE.format(figures=figures, image=image, wheel=wheel, **told))
     return [what for what, is_so in holds.items() if not is_so]
 
 
 PAGE = """# The image, measured
 
 `make image-check` takes the steps of `deploy/Dockerfile` one by one, each stage in a root of its own that begins with
-Debian {figures.debian} (`debootstrap --variant=minbase`, less documents and translations, as `debian:*-slim` is). Then it starts
-the last stage by its ENTRYPOINT and CMD, as its user, with its root read-only, without any privilege, in a network in
-which there is only itself. Docker itself was not run.
+Debian {figures.debian} (`debootstrap --variant=minbase`, less documents and translations, as `debian:*-slim` is). Then
+it starts the last stage by its ENTRYPOINT and CMD, as its user, with its root read-only, without any privilege, in a
+network in which there is only itself. Docker itself was not run.
 
 | what | measured | bound |
 |---|---|---|
@@ -204,7 +205,7 @@ What is downloaded is compressed. The stages took: {took}.
 
 Asked *How far can I ride in winter?* it answered, from *{image.sources[0]}*:
 
-> {image.answer}
+{quote}
 
 The wheel, made of the sdist and installed by `pip` into a fresh environment, started in {wheel.start_seconds:.1f} s
 ({wheel.first_start_seconds:.1f} s the first time), answered the same question, and served its pages:
@@ -234,4 +235,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main()

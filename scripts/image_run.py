@@ -104,7 +104,7 @@ class Container:
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Beside the one that serves, in its root."""
         return subprocess.run(
-            ["chroot", self._root, *self.inside, *command], capture_output=True, text=True, timeout=60, check=False
+            ["chroot", str(self._root), *self.inside, *command], capture_output=True, text=True, timeout=60, check=False
         )
 
     def stop(self) -> tuple[int, float]:

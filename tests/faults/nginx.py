@@ -30,10 +30,12 @@ FOLDERS = ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
 class Nginx(Program):
     """`port`: of the site. `plain_port`: of the redirect. Raises servers.Missing."""
 
-    def __init__(self, home: Path, first: int, second: int, *, certificate: Path | None = None, **lines: str) -> None:
-        """`certificate`: a PEM with its key; without one the site speaks plain HTTP, and nobody is held up at its doors.
+    def __init__(
+        self, home: Path, first: int, second: int, *, certificate: Path | None = None, share: str = "", **lines: str
+    ) -> None:
+        """`certificate`: a PEM with its key; without one the site speaks plain HTTP and holds nobody up at its doors.
 
-        `lines`: directives of the recommended files, here with another value.
+        `share`: of the addresses, to the canary. `lines`: directives of the recommended files, here with another value.
         """
         program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin")
         if not program:
@@ -45,6 +47,7 @@ class Nginx(Program):
             "127.0.0.1:8011": f"127.0.0.1:{self.canary_port}",
             "/var/cache/nginx/kefu": f"{home}/cache",
             "/var/www/acme": f"{home}/acme",
+            "# 5% kefu_canary;": f"{share} kefu_canary;" if share else "",
             "listen 80;": f"listen 127.0.0.1:{self.plain_port};",
             "listen 443 ": f"listen 127.0.0.1:{self.port} ",
         }
@@ -63,11 +66,10 @@ class Nginx(Program):
         files = {file.name: file.read_text() for file in FOLDER.glob("*.conf")}
         for name, value in lines.items():
             line = f"{name} {value};" if value else ""
-            changed = {
-                file: re.subn(rf"^(\s*){name} .*;$", rf"\1{line}", text, flags=re.M) for file, text in files.items()
-            }
-            assert sum(count for _, count in changed.values()) == 1, name
-            files = {file: text for file, (text, _) in changed.items()}
+            found = [file for file, text in files.items() if re.search(rf"^\s*{name} ", text, re.MULTILINE)]
+            assert found, name
+            for file in found:
+                files[file] = re.sub(rf"^(\s*){name} .*;$", rf"\1{line}", files[file], flags=re.MULTILINE)
         for place, here in places.items():
             assert any(place in text for text in files.values()), place
             files = {file: text.replace(place, here) for file, text in files.items()}
