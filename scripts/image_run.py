@@ -99,7 +99,8 @@ class Container:
     def serving(self) -> int:
         """The one behind tini, where there is one."""
         first = self.first()
-        return int((Path(f"/proc/{first}/task/{first}/children").read_text().split() or [first])[0])
+        below = Path(f"/proc/{first}/task/{first}/children").read_text().split()
+        return int(below[0]) if below else first
 
     def run(self, *command: str) -> subprocess.CompletedProcess[str]:
         """Beside the one that serves, in its root."""

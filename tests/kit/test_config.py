@@ -117,11 +117,11 @@ def test_a_secret_may_be_a_file_and_the_environment_wins(production: pytest.Monk
     assert (settings.signing_key(), settings.log_level) == (SECRET, "error")
 
     (tmp_path / "DATABASE_URL").write_text("mysql://db/kefu")
-    with pytest.raises(BadSettings, match="DATABASE_URL: .*\n +→ ") as refused:
+    with pytest.raises(BadSettings, match=r"DATABASE_URL: .*\n +→ ") as refused:
         load_settings()
     assert SECRET not in str(refused.value)
     (tmp_path / "DATABASE_URL").write_bytes(b"\xff\xfe")
-    with pytest.raises(BadSettings, match="KEFU_SECRETS_DIR: .*database_url.*\n +→ "):
+    with pytest.raises(BadSettings, match=r"KEFU_SECRETS_DIR: .*database_url.*\n +→ "):
         load_settings()
 
 
