@@ -164,6 +164,7 @@ def report(figures: Figures, image: Seen, wheel: Seen) -> list[str]:
         ("writes outside /data and /tmp", image.refused, "refused"),
         ("HEALTHCHECK", f"exit code {image.health}", "0"),
         ("SIGTERM", f"exit code {image.exit_code} after {image.stop_seconds:.1f} s", "0"),
+        ("the conversation as a PDF file", image.pdf, "%PDF"),
         ("memory after the question", f"{image.memory / 1e6:.0f} MB", ""),
     ]
     holds = {
@@ -172,6 +173,7 @@ def report(figures: Figures, image: Seen, wheel: Seen) -> list[str]:
         "start": max(image.start_seconds, image.first_start_seconds, wheel.start_seconds) < MOST_SECONDS,
         "user": image.uid != 0 and int(image.capabilities, 16) == 0 and image.no_new_privileges,
         "read-only root": image.refused == "Read-only file system",
+        "PDF": image.pdf.startswith("%PDF"),
         "health": image.health == 0 and image.exit_code == 0,
         "answer": all("km" in one.answer and one.sources for one in (image, wheel)),
     }

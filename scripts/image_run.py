@@ -40,6 +40,7 @@ class Seen:
     answer: str = ""
     sources: tuple[str, ...] = ()
     pages: str = ""
+    pdf: str = ""
     uid: int = 0
     capabilities: str = ""
     no_new_privileges: bool = False
@@ -133,8 +134,11 @@ def _look(container: Container, seen: Seen, health: list[str]) -> None:
     with httpx2.Client(base_url=ADDRESS, timeout=30, trust_env=False) as client:
         sizes = {page: len(client.get(page).raise_for_status().content) for page in PAGES}
         said = client.post("/api/chat", json={"message": QUESTION}).raise_for_status().json()
+        transcript = f"/api/sessions/{said['session_name']}/transcript?format=pdf"
+        pdf = client.get(transcript, headers={"Authorization": f"Bearer {said['visitor_token']}"})
     seen.pages = ", ".join(f"`{page}` {size:,} bytes" for page, size in sizes.items())
     seen.answer, seen.sources = said["message"], tuple(one["title"] for one in said["sources"])
+    seen.pdf = pdf.content[:8].decode("ascii", "replace") if pdf.is_success else pdf.text
     status = _status(container.serving())
     seen.uid, seen.capabilities = int(status["Uid"].split()[1]), status["CapEff"]
     seen.no_new_privileges = status["NoNewPrivs"] == "1"

@@ -132,11 +132,11 @@ async def test_what_has_a_hash_in_its_name_is_kept_even_when_nobody_answers_and_
 async def test_a_stream_lives_as_long_as_it_beats(certificate: Path) -> None:
     (seconds,) = re.findall(r"^proxy_read_timeout (\d+)s;", (FOLDER / "site.conf").read_text(), re.MULTILINE)
     assert int(seconds) >= HEARTBEAT_SECONDS * 3
-    async with secured(certificate, STREAM, STREAM, proxy_read_timeout="3s") as (client, _, _):
-        beating = asyncio.ensure_future(_heard_for(client, "/api/agent/events?beats", 3.5))
+    async with secured(certificate, STREAM, STREAM, proxy_read_timeout="2s") as (client, _, _):
+        beating = asyncio.ensure_future(_heard_for(client, "/api/agent/events?beats", 2.5))
         silent = await _heard_for(client, "/api/sessions/s/events", 30)
         assert silent < 30
-        assert await beating >= 3.5
+        assert await beating >= 2.5
 
 
 async def _heard_for(client: httpx2.AsyncClient, path: str, most: float) -> float:
