@@ -6,7 +6,7 @@ FROM ${IMAGE} AS kefu
 FROM postgres:16.10-bookworm
 # hadolint ignore=DL3008
 RUN apt-get update \
-    && apt-get install -y --no-install-recommends ca-certificates fonts-wqy-zenhei python3 tini \
+    && apt-get install -y --no-install-recommends ca-certificates fonts-wqy-microhei python3 tini \
     && rm -rf /var/lib/apt/lists/* \
     && useradd --uid 10001 --user-group --no-create-home --home-dir /data --shell /usr/sbin/nologin kefu \
     && install -d -o kefu -g kefu -m 0750 /data

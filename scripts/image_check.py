@@ -165,6 +165,7 @@ def report(figures: Figures, image: Seen, wheel: Seen) -> list[str]:
         ("HEALTHCHECK", f"exit code {image.health}", "0"),
         ("SIGTERM", f"exit code {image.exit_code} after {image.stop_seconds:.1f} s", "0"),
         ("the conversation as a PDF file", image.pdf, "%PDF"),
+        ("compiled modules that load", image.modules, "all"),
         ("memory after the question", f"{image.memory / 1e6:.0f} MB", ""),
     ]
     holds = {
@@ -174,6 +175,7 @@ def report(figures: Figures, image: Seen, wheel: Seen) -> list[str]:
         "user": image.uid != 0 and int(image.capabilities, 16) == 0 and image.no_new_privileges,
         "read-only root": image.refused == "Read-only file system",
         "PDF": image.pdf.startswith("%PDF"),
+        "modules": len(set(image.modules.split(" of "))) == 1,
         "health": image.health == 0 and image.exit_code == 0,
         "answer": all("km" in one.answer and one.sources for one in (image, wheel)),
     }
@@ -226,7 +228,7 @@ def main() -> None:
             "the service and its packages (`/opt/kefu`)": size(image / "opt/kefu"),
             "Debian as debootstrap leaves it": figures.base_bytes,
         }
-        figures.parts["Python, tini, certificates"] = figures.image_bytes - sum(figures.parts.values())
+        figures.parts["Python, tini, certificates, a font with Chinese"] = figures.image_bytes - sum(figures.parts.values())
         final = plan[list(plan)[-1]]
         seen = run_image(image, final)
         by_pip = run_image(wheel_root(home, home / "tools"), replace(final, entrypoint=["kefu"]))

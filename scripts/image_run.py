@@ -27,6 +27,21 @@ SIOCGIFFLAGS, SIOCSIFFLAGS, IFF_UP = 0x8913, 0x8914, 0x1
 PREPARE = """set -e; mount --bind "$1" "$1"; mount -o remount,ro,bind "$1"; mount -t tmpfs tmpfs "$1/tmp"
 mount -t tmpfs -o "uid=$3,gid=$3,mode=0750" tmpfs "$1$2" """
 BEGIN = """set -e; mount -t proc proc "$1/proc"; root=$1; shift; exec chroot "$root" "$@" """
+# Every compiled module by its own name; prints how many load and which do not.
+LOAD_ALL = """
+import importlib, sysconfig
+from pathlib import Path
+here, bad, names = Path(sysconfig.get_path("platlib")), [], []
+for file in sorted(here.rglob("*.so")):
+    if not any(part.endswith(".libs") for part in file.parts) and "lib" != file.name[:3]:
+        names.append(".".join((*file.relative_to(here).parts[:-1], file.name.partition(".")[0])))
+for name in names:
+    try:
+        importlib.import_module(name)
+    except ImportError as error:
+        bad.append(f"{name}: {error}")
+print(len(names) - len(bad), "of", len(names), *bad)
+"""
 OWN = ("unshare", "--pid", "--fork", "--kill-child")
 
 
@@ -41,6 +56,7 @@ class Seen:
     sources: tuple[str, ...] = ()
     pages: str = ""
     pdf: str = ""
+    modules: str = ""
     uid: int = 0
     capabilities: str = ""
     no_new_privileges: bool = False
@@ -143,6 +159,7 @@ def _look(container: Container, seen: Seen, health: list[str]) -> None:
     seen.uid, seen.capabilities = int(status["Uid"].split()[1]), status["CapEff"]
     seen.no_new_privileges = status["NoNewPrivs"] == "1"
     seen.memory = int(status["VmRSS"].split()[0]) * 1024
+    seen.modules = container.run("python", "-c", LOAD_ALL).stdout.strip()
     seen.health = container.run(*health).returncode
     written = container.run("touch", "/opt/kefu/here", "/etc/here", "/var/here").stderr
     seen.refused = ", ".join(sorted({line.rpartition(": ")[2] for line in written.splitlines()}))
