@@ -228,7 +228,8 @@ def main() -> None:
             "the service and its packages (`/opt/kefu`)": size(image / "opt/kefu"),
             "Debian as debootstrap leaves it": figures.base_bytes,
         }
-        figures.parts["Python, tini, certificates, a font with Chinese"] = figures.image_bytes - sum(figures.parts.values())
+        rest = figures.image_bytes - sum(figures.parts.values())
+        figures.parts["Python, tini, certificates, a font with Chinese"] = rest
         final = plan[list(plan)[-1]]
         seen = run_image(image, final)
         by_pip = run_image(wheel_root(home, home / "tools"), replace(final, entrypoint=["kefu"]))

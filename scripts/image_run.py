@@ -38,7 +38,7 @@ for file in sorted(here.rglob("*.so")):
 for name in names:
     try:
         importlib.import_module(name)
-    except ImportError as error:
+    except Exception as error:
         bad.append(f"{name}: {error}")
 print(len(names) - len(bad), "of", len(names), *bad)
 """
