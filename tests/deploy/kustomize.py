@@ -17,8 +17,8 @@ def build(folder: Path) -> list[Resource]:
     assert set(told) <= UNDERSTOOD, set(told) - UNDERSTOOD
     made = [one for name in told["resources"] for one in _read(folder / name)]
     for patch in told.get("patches", []):
-        for change in yaml.safe_load_all((folder / patch["path"]).read_text()):
-            _change(made, change, patch)
+        text = patch.get("patch") or (folder / patch["path"]).read_text()
+        _change(made, yaml.safe_load(text), patch)  # one in each, as every version of kustomize takes it
     for image in told.get("images", []):
         for container in (one for resource in made for one in containers(resource)):
             if container["image"] == image["name"]:

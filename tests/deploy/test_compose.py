@@ -11,7 +11,10 @@ from typing import Any
 
 import jsonschema
 import pytest
+import redis
 import yaml
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
 from certificates import own_certificate
 from conftest import do_without
@@ -24,6 +27,7 @@ FOLDER = ROOT / "deploy/compose"
 SCHEMA = jsonschema.Draft7Validator(json.loads((Path(__file__).parent / "schemas/compose-spec.json").read_text()))
 KEFU = ("app-1", "app-2", "worker", "migrate")
 ALWAYS = {"app-1", "app-2", "worker", "migrate", "postgres", "redis", "nginx", "prometheus", "alertmanager", "grafana"}
+PATIENTLY = Retry(ConstantBackoff(0.05), 300, (redis.ConnectionError,))  # while it starts
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)\}")
 
 
@@ -109,6 +113,27 @@ def test_kefu_starts_in_production_with_its_settings_and_secrets(
         assert settings.database == made["DATABASE_URL"]
         assert settings.redis_url == made["REDIS_URL"]
         assert settings.trusted_proxies == [f"{services()['nginx']['networks']['front']['ipv4_address']}/32"]
+
+
+def test_redis_keeps_what_it_is_told_and_asks_for_its_password(tmp_path: Path) -> None:
+    program = shutil.which("redis-server")
+    if not program:
+        do_without("redis-server")
+    subprocess.run([FOLDER / "secrets.sh", tmp_path], check=True, capture_output=True)
+    told = (FOLDER / "redis.conf").read_text().replace("dir /data", f"dir {tmp_path}")
+    told = told.replace("/run/secrets", str(tmp_path)) + f"\nport 0\nunixsocket {tmp_path}/socket\n"
+    (tmp_path / "own.conf").write_text(told)
+    password = (tmp_path / "redis.conf").read_text().split()[1]
+    assert f":{password}@" in (tmp_path / "REDIS_URL").read_text()
+    address = f"{tmp_path}/socket"
+    with subprocess.Popen([program, tmp_path / "own.conf"], stdout=subprocess.DEVNULL) as running:
+        try:
+            owner = redis.Redis(unix_socket_path=address, password=password, retry=PATIENTLY, decode_responses=True)
+            assert owner.config_get("appendonly") == {"appendonly": "yes"}
+            with pytest.raises(redis.AuthenticationError):
+                redis.Redis(unix_socket_path=address).ping()
+        finally:
+            running.terminate()
 
 
 def test_nginx_takes_its_file_and_finds_the_apps_where_they_are(tmp_path: Path) -> None:

@@ -1,7 +1,9 @@
 """What holds of deploy/k8s without a cluster: each overlay whole, by Kubernetes's own schemas, strictly."""
 
 import copy
+import subprocess
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import kubernetes_validate
@@ -9,7 +11,7 @@ import pytest
 
 from deploy.kustomize import Resource, build, containers, pod_of
 from house.sources import ROOT
-from kefu.kit.config import Settings
+from kefu.kit.config import Settings, load_settings
 from kefu.server import DRAIN_SECONDS, LINGER_SECONDS
 
 FOLDER = ROOT / "deploy/k8s"
@@ -127,9 +129,18 @@ def test_an_app_is_probed_drained_scaled_and_given_time_to_end() -> None:
 
 
 @pytest.mark.parametrize("overlay", ["dev", "production"])
-def test_what_it_sets_are_settings(overlay: str) -> None:
+def test_kefu_starts_with_what_it_sets(overlay: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     known = {str(field.validation_alias) for field in Settings.model_fields.values()}
     (config,) = built(overlay, "ConfigMap")
     assert set(config["data"]) <= known
+    for name, value in config["data"].items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setenv("KEFU_SECRETS_DIR", str(tmp_path))
+    subprocess.run([ROOT / "deploy/compose/secrets.sh", tmp_path], check=True, capture_output=True)
     for secret in built(overlay, "Secret"):
-        assert set(secret["stringData"]) <= known
+        for name, value in secret["stringData"].items():
+            assert name in known
+            (tmp_path / name).unlink()
+            (tmp_path / name).write_text(value)
+    assert load_settings().is_production == (overlay == "production")
+    assert load_settings().database.endswith("@postgres:5432/kefu")
