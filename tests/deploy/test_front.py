@@ -133,7 +133,7 @@ async def test_a_stream_lives_as_long_as_it_beats(certificate: Path) -> None:
     (seconds,) = re.findall(r"^proxy_read_timeout (\d+)s;", (FOLDER / "site.conf").read_text(), re.MULTILINE)
     assert int(seconds) >= HEARTBEAT_SECONDS * 3
     async with (
-        secured(certificate, STREAM, STREAM, proxy_read_timeout="3s") as (client, _, _),
+        secured(certificate, STREAM, STREAM, proxy_read_timeout="2s") as (client, _, _),
         client.stream("GET", "/api/agent/events?beats") as beating,
     ):
         assert "content-encoding" not in beating.headers
