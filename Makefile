@@ -19,7 +19,7 @@ BIN := .venv/bin
 # Our programs come first on the path of what a recipe starts.
 WITH_TOOLS := env PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help run setup test lint fmt types openapi evals bench bench-lists soak faults e2e clean bench-desk
+.PHONY: help run setup test lint fmt types openapi evals bench bench-lists bench-desk soak faults image-check e2e clean
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -71,6 +71,9 @@ bench-desk: setup ## Measure the workbench in Chromium with 10,000 sessions and 
 
 faults: setup ## Kill every process and break every wire of a cluster under load, and write the report
 	@PYTHONPATH=tests $(BIN)/python -m faults.long
+
+image-check: setup ## Take the steps of the Dockerfile in a clean Debian, start what they leave, and write the report (root, debootstrap)
+	@$(BIN)/python scripts/image_check.py
 
 e2e: setup ## Drive the running product in a browser
 	@$(BIN)/pytest e2e

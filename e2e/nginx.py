@@ -1,14 +1,19 @@
-"""nginx before the product, set up as people do who have not read what streams need."""
+"""nginx before the product: set up as people do who have not read what streams need, and as it is recommended."""
 
 import os
 import shutil
+import ssl
 import subprocess
 import time
+from ipaddress import ip_address
 from pathlib import Path
 
 import httpx2
+from cryptography import x509
 
+from certificates import own_certificate
 from e2e.product import NO_TLS
+from faults.nginx import Nginx as Recommended
 from servers import free_port
 
 START_SECONDS = 30
@@ -39,17 +44,23 @@ http {{
 class Nginx:
     """Passes no upgrade on, as nginx does unless it is told to. `more`: directives of the location."""
 
+    IN_FRONT: tuple[str, ...] = ("-g", "daemon off;")
+
     def __init__(self, home: Path, target: str, more: str = "") -> None:
         self.address = f"http://127.0.0.1:{free_port()}"
         port = self.address.rpartition(":")[2]
         user = "user root;" if home.owner() == "root" else ""
         (home / "nginx.conf").write_text(CONF.format(port=port, target=target, more=more, user=user))
+        self._trusts = NO_TLS
+        self._prepare(home)
+
+    def _prepare(self, home: Path) -> None:
         self._home = home
         self._process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
         program = shutil.which("nginx", path=f"{os.environ['PATH']}:/usr/sbin") or "nginx"
-        command = (program, "-p", self._home, "-c", "nginx.conf", "-e", "error.log", "-g", "daemon off;")
+        command = (program, "-p", str(self._home), "-c", "nginx.conf", "-e", "error.log", *self.IN_FRONT)
         self._process = subprocess.Popen(command, cwd=self._home)
         deadline = time.monotonic() + START_SECONDS
         while not self._passes():
@@ -59,7 +70,7 @@ class Nginx:
 
     def _passes(self) -> bool:
         try:
-            return httpx2.get(f"{self.address}/api/health/ready", timeout=1, verify=NO_TLS).status_code == 200
+            return httpx2.get(f"{self.address}/api/health/ready", timeout=1, verify=self._trusts).status_code == 200
         except httpx2.TransportError:
             return False
 
@@ -67,3 +78,16 @@ class Nginx:
         if self._process is not None:
             self._process.terminate()
             self._process.wait(START_SECONDS)
+
+
+class Secured(Nginx):
+    """By the recommended files, over TLS with a certificate of its own."""
+
+    IN_FRONT = ()  # they say so themselves
+
+    def __init__(self, home: Path, port: int) -> None:
+        certificate = own_certificate(home / "own.pem", x509.IPAddress(ip_address("127.0.0.1")))
+        recommended = Recommended(home, port, free_port(), certificate=certificate)
+        self.address = f"https://127.0.0.1:{recommended.port}"
+        self._trusts = ssl.create_default_context(cafile=certificate)
+        self._prepare(home)

@@ -2,13 +2,14 @@
 
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import Locator, Page, WebSocket, expect
 
 from e2e.actors import AgentDesk, Visitor
 from e2e.conftest import Desk, OpenContext, Visit
-from e2e.nginx import Nginx
+from e2e.nginx import Nginx, Secured
 from e2e.product import LENA, Product
 
 # Twice six seconds without a byte, and pauses between.
@@ -31,6 +32,14 @@ def proxied(product: Product, tmp_path_factory: pytest.TempPathFactory) -> Itera
     yield start
     for one in running:
         one.stop()
+
+
+@pytest.fixture
+def secured(product: Product, tmp_path: Path) -> Iterator[str]:
+    nginx = Secured(tmp_path, product.port)
+    nginx.start()
+    yield nginx.address
+    nginx.stop()
 
 
 def paths(page: Page) -> list[str]:
@@ -111,3 +120,23 @@ def test_where_streams_are_held_back_the_widget_polls(
     visitor.says("Good")
     agent.sees("Good")
     assert visitor.said() == agent.said() == product.messages(visitor.session)
+
+
+def test_over_tls_by_the_recommended_files_all_goes_on_live(context: OpenContext, secured: str) -> None:
+    agent = AgentDesk(context(ignore_https_errors=True).new_page(), secured, "en")
+    visitor = Visitor(context(ignore_https_errors=True).new_page(), secured, "en")
+    sockets = list[str]()
+    agent.page.on("websocket", lambda socket: sockets.append(socket.url))
+    agent.signs_in(LENA)
+    visitor.is_in_the_chat()
+    visitor.asks("Is this line safe?")
+    visitor.calls_a_person()
+    agent.opens(visitor.session)
+    agent.takes_over()
+    agent.says("It is")
+    visitor.sees("It is")
+    assert sockets
+    assert all(url.startswith("wss://") for url in sockets)
+    protocol = agent.page.evaluate("performance.getEntriesByType('navigation')[0].nextHopProtocol")
+    page = agent.page.request.get(f"{secured}/workbench/")
+    assert (protocol, page.headers["strict-transport-security"]) == ("h2", "max-age=31536000")

@@ -1,58 +1,18 @@
 """nginx, as it is recommended, repeats what may be repeated, passes streams on and says when nobody answers."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import httpx2
 import pytest
 
-from conftest import do_without
-from faults.nginx import Nginx
-from servers import Missing, free_port
+from faults.front import behind_nginx
 
 POST = "/api/sessions/s/messages"
 DYING = b""
 STORED = b"HTTP/1.1 201 Created\r\nContent-Length: 2\r\n\r\n{}"
 SWITCHED = b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n\r\nhello"
 STREAM = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: first\n\n"
-
-
-class Process:
-    """Says the same to whoever asks, or dies with the request in its hands, and remembers the requests."""
-
-    def __init__(self, answer: bytes) -> None:
-        self._answer = answer
-        self.heard: list[bytes] = []
-        self.port = free_port()
-
-    async def serve(self, reads: asyncio.StreamReader, writes: asyncio.StreamWriter) -> None:
-        self.heard.append(await reads.readuntil(b"\r\n\r\n"))
-        writes.write(self._answer)
-        if self._answer == STREAM:
-            await reads.read()  # it goes on until the client leaves
-        writes.close()
-
-
-@asynccontextmanager
-async def behind_nginx(home: Path, *answers: bytes) -> AsyncIterator[tuple[httpx2.AsyncClient, list[Process]]]:
-    """A client to nginx before two processes with these answers; one without an answer here does not run."""
-    processes = [Process(answer) for answer in answers]
-    servers = [await asyncio.start_server(one.serve, "127.0.0.1", one.port) for one in processes]
-    ports = [*(one.port for one in processes), free_port(), free_port()]
-    try:
-        nginx = Nginx(home, ports[0], ports[1])
-    except Missing as missing:
-        do_without(str(missing))
-    await nginx.start()
-    try:
-        async with httpx2.AsyncClient(base_url=f"http://127.0.0.1:{nginx.port}", trust_env=False, timeout=20) as client:
-            yield client, processes
-    finally:
-        await nginx.kill()
-        for server in servers:
-            server.close()
 
 
 async def ask_until_both_were_met(client: httpx2.AsyncClient, method: str, path: str) -> list[int]:

@@ -1,5 +1,7 @@
 """A setting that cannot be is named at the start, with the remedy."""
 
+from pathlib import Path
+
 import pytest
 
 from kefu.kit.config import REMEDIES, BadSettings, Settings, load_settings
@@ -100,6 +102,27 @@ def test_production_refuses_what_is_unsafe_and_development_does_not(
     assert problem.remedy.endswith((".", "32", "https://shop.example"))
     production.setenv("KEFU_ENV", "development")
     load_settings()
+
+
+def test_a_secret_may_be_a_file_and_the_environment_wins(production: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    production.setenv("KEFU_SECRETS_DIR", str(tmp_path))
+    production.delenv("JWT_SECRET_KEY")
+    with pytest.raises(BadSettings, match="JWT_SECRET_KEY: is required"):
+        load_settings()
+    (tmp_path / "JWT_SECRET_KEY").write_text(f"{SECRET}\n")
+    (tmp_path / "LOG_LEVEL").write_text("warning")
+    (tmp_path / "of_somebody_else").write_text("nothing to us")
+    production.setenv("LOG_LEVEL", "error")
+    settings = load_settings()
+    assert (settings.signing_key(), settings.log_level) == (SECRET, "error")
+
+    (tmp_path / "DATABASE_URL").write_text("mysql://db/kefu")
+    with pytest.raises(BadSettings, match=r"DATABASE_URL: .*\n +→ ") as refused:
+        load_settings()
+    assert SECRET not in str(refused.value)
+    (tmp_path / "DATABASE_URL").write_bytes(b"\xff\xfe")
+    with pytest.raises(BadSettings, match=r"KEFU_SECRETS_DIR: .*database_url.*\n +→ "):
+        load_settings()
 
 
 def test_all_that_is_unsafe_is_said_at_once_and_no_secret_of_it(production: pytest.MonkeyPatch) -> None:

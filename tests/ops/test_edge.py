@@ -4,6 +4,7 @@ import asyncio
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx2
 import pytest
@@ -294,7 +295,11 @@ async def test_a_head_has_its_bounds(stage: Stage) -> None:
 
 async def test_the_recommended_nginx_keeps_the_slow_and_the_many_out(app: FastAPI, tmp_path: Path) -> None:
     async with served(app) as address:
-        short = {"client_header_timeout": "1s", "client_body_timeout": "1s", "limit_conn": "kefu_lines 3"}
+        short: dict[str, Any] = {
+            "client_header_timeout": "1s",
+            "client_body_timeout": "1s",
+            "limit_conn": "kefu_lines 3",
+        }
         try:
             nginx = Nginx(tmp_path, int(address.rpartition(":")[2]), free_port(), **short)
         except Missing as missing:

@@ -20,6 +20,7 @@ FAMILIES = (
     "Noto Sans SC",
     "Source Han Sans SC",
     "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
     "PingFang SC",
     "Microsoft YaHei",
 )

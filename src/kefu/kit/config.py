@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_validator
-from pydantic_settings import NoDecode, SettingsConfigDict
+from pydantic_settings import NoDecode, SettingsConfigDict, SettingsError
 
 from kefu.kit.addresses import is_address
 from kefu.kit.clock import time_zones
@@ -28,6 +28,8 @@ PUBLIC_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?")
 KNOWN = re.compile(
     r"admin|agent|password|secret|change.?me|letmein|welcome|default|example|qwerty|abc123|12345|kefu", re.IGNORECASE
 )
+# Where Docker and Kubernetes put secrets.
+SECRETS_DIR = Path("/run/secrets")
 WEB_ADDRESS = re.compile(r"(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#]*)?")
 
 
@@ -40,6 +42,7 @@ class Settings(ModelSettings):
 
     env: Literal["development", "production"] = Field("development", validation_alias="KEFU_ENV")
     data_dir: Path = Field(Path("data"), validation_alias="KEFU_DATA_DIR")
+    secrets_dir: Path = Field(SECRETS_DIR, validation_alias="KEFU_SECRETS_DIR")
     database_url: str = Field("", validation_alias="DATABASE_URL")
     redis_url: str = Field("", validation_alias="REDIS_URL")
     redis_max_connections: int = Field(32, validation_alias="REDIS_MAX_CONNECTIONS", ge=4, le=1000)
@@ -257,6 +260,7 @@ class BadSettings(Exception):
 
 REMEDIES = {
     "KEFU_ENV": "Use development or production.",
+    "KEFU_SECRETS_DIR": "Put one text into each file there, which the user that Kefu runs as may read.",
     "DATABASE_URL": "Leave it empty for SQLite, or use postgresql://user:password@host:5432/database.",
     "PUBLIC_URL": "Use what people type to reach Kefu: https://desk.shop.example, or leave it empty.",
     **MODEL_REMEDIES,
@@ -294,11 +298,17 @@ REMEDIES = {
 
 
 def load_settings() -> Settings:
-    """Read and check the environment (and a `.env` file beside it). Raises BadSettings."""
+    """Read and check the environment, a `.env` file, and files named as settings in KEFU_SECRETS_DIR, in this order.
+
+    Raises BadSettings.
+    """
+    folder = Path(os.environ.get("KEFU_SECRETS_DIR") or SECRETS_DIR)
     try:
-        settings = Settings()
+        settings = Settings(_secrets_dir=folder if folder.is_dir() else None)
     except ValidationError as error:
         raise BadSettings([_problem(one["loc"], one["msg"]) for one in error.errors()]) from None
+    except SettingsError as error:  # its text names the field alone
+        raise BadSettings([_problem(("KEFU_SECRETS_DIR",), str(error))]) from None
     problems = [*_incomplete(settings), *unsafe(settings)]
     if problems:
         raise BadSettings(problems)
