@@ -24,6 +24,7 @@ from kefu.accounts.service import (
     password_of,
     reset_second_factor,
 )
+from kefu.backups.commands import backups, bring_back
 from kefu.jobs.queue import dead, retry
 from kefu.kit.config import BadSettings, Problem, Settings, load_settings
 from kefu.kit.db import Database
@@ -52,6 +53,8 @@ secrets = typer.Typer(no_args_is_help=True, help="What is sealed in the database
 cli.add_typer(secrets, name="secrets")
 audits = typer.Typer(no_args_is_help=True, help="The audit log.")
 cli.add_typer(audits, name="audit")
+cli.add_typer(backups, name="backup")
+cli.command("restore")(bring_back)
 
 # Walking all objects takes 40 ms with a thousand open streams, during which nobody is served; a stream that ends is
 # freed without it. So the young are looked at often, all only after some ten million new ones.

@@ -36,6 +36,8 @@ SECRETS = {
     "OIDC_CLIENT_SECRET": "canary9oidc-7f3a",
     "AI_SERVICE_API_KEY": "canary10model-9e2b",
     "COZE_OAUTH_PRIVATE_KEY": "canary11coze-4d6c",
+    "BACKUP_KEY": "canary12backup-6c1f8a3e5b7d9024-6c1f8a3e5b7d9024",
+    "BACKUP_DATABASE_URL": "postgresql://copier:canary13copier@127.0.0.1:1/kefu",
 }
 IN_URLS = ("canary4database", "canary5redis")
 TYPED = "canary6 typed 7"
