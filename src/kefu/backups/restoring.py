@@ -186,7 +186,8 @@ def _put(path: Path, pieces: Iterator[bytes], mode: int) -> str:
     """Written whole, synced; its SHA-256."""
     path.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
-    with Path(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode)).open("wb") as file:
+    path.touch(mode)
+    with path.open("wb") as file:
         for piece in pieces:
             file.write(piece)
             digest.update(piece)

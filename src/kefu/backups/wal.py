@@ -9,6 +9,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from pathlib import Path
 from threading import Event
 
@@ -52,7 +53,7 @@ def _number(segment: str, size: int) -> int:
     return int(segment[8:16], 16) * (LOG_BYTES // size) + int(segment[16:], 16)
 
 
-def ship(place: Place, spool: Path, seen: dict[str, tuple[int, int]]) -> int:
+def ship(place: Place, spool: Path, seen: dict[str, int]) -> int:
     """Seal what is new in the folder that the receiver fills; the bytes of it.
 
     A segment is removed there once it is here. `seen`: what was found of a partial one, so that it comes again only
@@ -60,17 +61,17 @@ def ship(place: Place, spool: Path, seen: dict[str, tuple[int, int]]) -> int:
     """
     shipped = 0
     for path in sorted(spool.glob("[0-9A-F]*")):
-        if path.name.endswith(PARTIAL):
-            stat = path.stat()
-            state = stat.st_mtime_ns, stat.st_ino
+        if not path.name.endswith(PARTIAL):
+            shipped += _put(place, path).size
+            (place.wal / f"{path.name}{PARTIAL}").unlink(missing_ok=True)
+            path.unlink()
+            continue
+        with suppress(FileNotFoundError):  # complete since, and so of the next round
+            state = path.stat().st_mtime_ns
             if seen.get(path.name) != state:
                 shipped += _put(place, path).size
                 seen.clear()
                 seen[path.name] = state
-            continue
-        shipped += _put(place, path).size
-        (place.wal / f"{path.name}{PARTIAL}").unlink(missing_ok=True)
-        path.unlink()
     return shipped
 
 
@@ -88,7 +89,7 @@ class Follower:
 
     def __init__(self, place: Place, server: Server, spool: Path, files: Path) -> None:
         self._place, self._server, self._spool, self._files = place, server, spool, files
-        self._seen: dict[str, tuple[int, int]] = {}
+        self._seen: dict[str, int] = {}
 
     def follow(self, stop: Event, told: Callable[[Ms, int], None], every: float = EVERY_SECONDS) -> None:
         """Until `stop` is set. Raises ToolMissing, ToolFailed, OSError."""
