@@ -19,6 +19,7 @@ from kefu.kit.errors import Conflict, KefuError
 from kefu.kit.i18n import Text
 
 BUFFER = 1 << 20
+SECRET = "jwt_secret"  # noqa: S105 - the name of its file
 VERSION = "PG_VERSION"  # without it PostgreSQL takes the folder for none of its own, so it comes last
 # The WAL lies there already; asking nobody for more ends the recovery where it ends.
 RECOVERY = """
@@ -65,32 +66,39 @@ class Target:
 
 
 def restore(place: Place, manifest: Manifest, target: Target, tell: Tell) -> None:
-    """Blocks. Stopped halfway it can be begun again. Raises NotEmpty, StillRuns, Damaged, OSError."""
+    """Blocks. What makes a database of it comes last, so that one stopped halfway is none, and can be begun again.
+
+    Raises NotEmpty, StillRuns, Damaged, OSError.
+    """
+    has_secret = "jwt_secret" in manifest.parts
+    secret = b"".join(place.read(manifest.name, "jwt_secret")) if has_secret else b""
     if manifest.facts.database == "sqlite":
-        _restore_sqlite(place, manifest, target, tell)
+        _restore_sqlite(place, manifest, target, secret, tell)
     else:
         _restore_postgres(place, manifest, target, tell)
-    _restore_contents(place, target.data / "files", tell)
-    if "jwt_secret" in manifest.parts:
-        _put(target.data / "jwt_secret", place.read(manifest.name, "jwt_secret"), mode=0o600)
+        if secret:
+            _put(target.data / SECRET, iter([secret]))
     os.sync()
 
 
-def _restore_sqlite(place: Place, manifest: Manifest, target: Target, tell: Tell) -> None:
+def _restore_sqlite(place: Place, manifest: Manifest, target: Target, secret: bytes, tell: Tell) -> None:
     path = target.database
     path.parent.mkdir(parents=True, exist_ok=True)
     if path.exists():
         _let_go(path)
-    standing = [one for one in (path, target.data / "jwt_secret") if one.exists()]
-    _check_free(path, standing if path.exists() else [], target)
+        if not target.is_forced:
+            raise NotEmpty(place=path, aside=path.parent / "before-restore-…")
+    _restore_contents(place, target.data / "files", tell)
     draft = path.with_name(f".{path.name}.arriving")
-    _put(draft, _counted(place.read(manifest.name, "database"), lambda done: tell("database", done, 0)), mode=0o600)
+    _put(draft, _counted(place.read(manifest.name, "database"), lambda done: tell("database", done, 0)))
     with closing(sqlite3.connect(draft)) as connection:
         if connection.execute("PRAGMA quick_check").fetchone() != ("ok",):
             raise Damaged(part=f"{manifest.name}/database")
         connection.execute("PRAGMA journal_mode=DELETE")  # so that it is one file
     if path.exists():
-        _put_aside(standing, path.parent)
+        _put_aside([one for one in (path, target.data / SECRET) if one.exists()], path.parent)
+    if secret:
+        _put(target.data / SECRET, iter([secret]))
     draft.replace(path)
 
 
@@ -103,11 +111,6 @@ def _let_go(path: Path) -> None:
         raise StillRuns(place=path) from None
     except sqlite3.DatabaseError:
         return  # no database: it is put aside as it is
-
-
-def _check_free(place: Path, standing: list[Path], target: Target) -> None:
-    if standing and not target.is_forced:
-        raise NotEmpty(place=place, aside=place.parent / "before-restore-…")
 
 
 def _put_aside(paths: Iterable[Path], parent: Path) -> None:
@@ -127,6 +130,7 @@ def _restore_postgres(place: Place, manifest: Manifest, target: Target, tell: Te
         raise NotEmpty(place=home, aside=home / "before-restore-…")
     if standing:
         _put_aside(standing, home)
+    _restore_contents(place, target.data / "files", tell)
     pieces = _counted(place.read(manifest.name, "database"), lambda done: tell("database", done, 0))
     version = _unpack(pieces, home)
     _restore_wal(place, manifest, home / "pg_wal", tell)
@@ -165,7 +169,7 @@ def _restore_wal(place: Place, manifest: Manifest, folder: Path, tell: Tell) -> 
         target = folder / path.name.removesuffix(PARTIAL)
         if not (path.name.endswith(PARTIAL) and (place.wal / target.name).exists()):
             with path.open("rb") as file:
-                _put(target, opened(file, place.key, f"wal/{path.name}"), mode=0o600)
+                _put(target, opened(file, place.key, f"wal/{path.name}"))
         tell("wal", number, len(wanted))
 
 
@@ -175,18 +179,18 @@ def _restore_contents(place: Place, files: Path, tell: Tell) -> None:
     for number, path in enumerate(paths, 1):
         draft = files / "arriving" / path.name
         with path.open("rb") as file:
-            sha256 = _put(draft, opened(file, place.key, f"contents/{path.name}"), mode=0o600)
+            sha256 = _put(draft, opened(file, place.key, f"contents/{path.name}"))
         target = files / sha256[:2] / sha256
         target.parent.mkdir(exist_ok=True)
         draft.replace(target)
         tell("files", number, len(paths))
 
 
-def _put(path: Path, pieces: Iterator[bytes], mode: int) -> str:
-    """Written whole, synced; its SHA-256."""
+def _put(path: Path, pieces: Iterator[bytes]) -> str:
+    """Written whole, synced, for its owner alone; its SHA-256."""
     path.parent.mkdir(parents=True, exist_ok=True)
     digest = hashlib.sha256()
-    path.touch(mode)
+    path.touch(0o600)
     with path.open("wb") as file:
         for piece in pieces:
             file.write(piece)
