@@ -19,7 +19,7 @@ BIN := .venv/bin
 # Our programs come first on the path of what a recipe starts.
 WITH_TOOLS := env PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help run setup test lint fmt types openapi evals bench bench-lists faults e2e clean
+.PHONY: help run setup test lint fmt types openapi evals bench bench-lists faults drill e2e clean
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -65,6 +65,9 @@ bench-lists: setup ## Measure lists and search with 100,000 sessions and 2 milli
 
 faults: setup ## Kill every process and break every wire of a cluster under load, and write the report
 	@PYTHONPATH=tests $(BIN)/python -m faults.long
+
+drill: setup ## Lose a PostgreSQL with 2 million messages under load, restore it elsewhere, and write the report
+	@$(BIN)/python -m bench.drill
 
 e2e: setup ## Drive the running product in a browser
 	@$(BIN)/pytest e2e

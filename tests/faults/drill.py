@@ -37,13 +37,13 @@ class Loss:
     wrong: list[str]
 
 
-async def loss(db: Database, line: Line, promised: int, ended: int) -> Loss:
+async def loss(db: Database, line: Line, promised: int, ended: int, prefix: str = "") -> Loss:
     """Compare the restored database with what was acknowledged, the first `promised` of it before the backup.
 
-    `ended`: when the server died, Unix ms.
+    `ended`: when the server died, Unix ms. `prefix`: of the sessions' names.
     """
     acks = line.told.acks
-    there = await found(db, line.told, [])
+    there = await found(db, line.told, [], prefix)
     stored = {(name, entry.client_msg_id) for name, log in there.logs.items() for entry in log}
     lost = [ack for ack in acks if (ack.session, ack.client_msg_id) not in stored]
     there.acks = acks[:promised]

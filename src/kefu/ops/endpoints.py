@@ -95,7 +95,7 @@ async def readiness(request: Request) -> Liveness:
 async def metrics(request: Request) -> Response:
     """For Prometheus: with METRICS_TOKEN as the bearer token, or directly from a private network when it is not set."""
     check_reader(request, request.app.state.settings)
-    return Response(written(request.app.state), media_type=CONTENT_TYPE_LATEST)
+    return Response(await written(request.app.state), media_type=CONTENT_TYPE_LATEST)
 
 
 class BotConsent(BaseModel):

@@ -1,19 +1,32 @@
 """Who may read the metrics, and what is only counted when they are read."""
 
+import asyncio
 import hmac
 import ipaddress
+from contextlib import suppress
 
 from prometheus_client import Gauge, generate_latest
+from sqlalchemy.exc import DBAPIError
 from starlette.datastructures import State
 from starlette.requests import Request
 
+from kefu.backups.work import last_backups
 from kefu.kit.config import Settings
-from kefu.kit.errors import Forbidden, NotSignedIn
+from kefu.kit.db import Database
+from kefu.kit.errors import Forbidden, NotSignedIn, Unavailable
 
 # Which a web server in front adds: what it passes on comes from who knows where.
 PASSED_ON = ("x-forwarded-for", "x-real-ip", "forwarded")
+# For what the database is asked when somebody reads: they read again soon.
+LOOK_SECONDS = 1.0
 
 STREAMS = Gauge("kefu_streams_open", "Streams that this process serves")
+BACKUP_AT = Gauge(
+    "kefu_backup_last_success_timestamp_seconds",
+    "Everything committed before this moment is in a backup: in a whole one (database), or with the WAL since (wal)",
+    ["part"],
+)
+BACKUP_BYTES = Gauge("kefu_backup_size_bytes", "Size of the last backup, sealed", ["part"])
 
 
 def check_reader(request: Request, settings: Settings) -> None:
@@ -39,7 +52,17 @@ def _is_near(request: Request) -> bool:
     return address.is_loopback or address.is_private
 
 
-def written(state: State) -> bytes:
-    """Prometheus's text format."""
+async def written(state: State) -> bytes:
+    """Prometheus's text format. What the database does not say in time stands as it was."""
     STREAMS.set(state.hub.count())
+    with suppress(TimeoutError, Unavailable, DBAPIError):
+        async with asyncio.timeout(LOOK_SECONDS):
+            await _look_at_backups(state.db)
     return generate_latest()
+
+
+async def _look_at_backups(db: Database) -> None:
+    async with db.read() as tx:
+        for part, last in (await last_backups(tx)).items():
+            BACKUP_AT.labels(part).set(last.at / 1000)
+            BACKUP_BYTES.labels(part).set(last.bytes)
