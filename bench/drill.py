@@ -39,9 +39,8 @@ WHOLE_SECONDS = 2700
 PREFIX = "drill-"
 TALK_SECONDS = 60
 # Of all that was there before: nothing of it changes meanwhile.
-SUM = (
-    "SELECT count(*), sum(hashtextextended(stream || seq || payload, 0)) FROM events WHERE stream LIKE 'session/s\\_%'"
-)
+LAST = "SELECT max(position) FROM events"
+SUM = "SELECT count(*), sum(hashtextextended(stream || seq || payload, 0)) FROM events WHERE position <= $1"
 
 
 @dataclass
@@ -71,15 +70,22 @@ async def filled(postgres: Postgres, folder: Path) -> Kefu:
     return kefu
 
 
-async def checksum(url: str) -> tuple[int, int]:
+async def checksum(url: str, last: int) -> tuple[int, int]:
+    """How many events there are up to that position, and a sum over them."""
     connection = await asyncpg.connect(url)
     try:
-        count, total = await connection.fetchrow(SUM)
-        size = await connection.fetchval("SELECT pg_size_pretty(pg_database_size(current_database()))")
+        count, total = await connection.fetchrow(SUM, last)
     finally:
         await connection.close()
-    print(f"{count:,} events, {size}", flush=True)
     return count, int(total)
+
+
+async def last_of(url: str) -> int:
+    connection = await asyncpg.connect(url)
+    try:
+        return int(await connection.fetchval(LAST))
+    finally:
+        await connection.close()
 
 
 async def lose(done: Drill, kefu: Kefu, line: Line, backups: Path, postgres: Postgres) -> tuple[int, int]:
@@ -131,7 +137,8 @@ async def run(folder: Path, homes: tuple[Path, Path]) -> Report:
     await lost.start()
     try:
         kefu = await filled(lost, folder)
-        before = await checksum(lost.url)
+        last = await last_of(lost.url)
+        before = await checksum(lost.url, last)
         await kefu.start()
         async with line_to(kefu.address) as line:
             promised, ended = await lose(done, kefu, line, backups, lost)
@@ -145,7 +152,7 @@ async def run(folder: Path, homes: tuple[Path, Path]) -> Report:
         db = Database(new.url, is_patient=True)
         found, is_whole = await loss(db, line, promised, ended, PREFIX), await audit_is_whole(db, other)
         await db.close()
-        return written(done, found, is_same=before == await checksum(new.url) and is_whole)
+        return written(done, found, is_same=before == await checksum(new.url, last) and is_whole)
     finally:
         await lost.kill()
         await new.stop()

@@ -47,6 +47,7 @@ from kefu.knowledge.endpoints import router as knowledge
 from kefu.knowledge.vectors import Vectors
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
+from kefu.ops.health_endpoints import router as health
 from kefu.ops.loader import router as loader
 from kefu.ops.openapi import describe_streams
 from kefu.ops.web_apps import add_web_apps
@@ -139,6 +140,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     channels,
     histories,
     files,
+    health,
     ops,
 )
 

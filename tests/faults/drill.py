@@ -49,7 +49,8 @@ async def loss(db: Database, line: Line, promised: int, ended: int, prefix: str 
     there.acks = acks[:promised]
     there.shouted |= {(ack.session, ack.client_msg_id) for ack in acks[promised:]}
     async with db.read() as tx:
-        newest = await tx.scalar(select(func.max(Event.at))) or 0
+        own = Event.stream.startswith(f"session/{prefix}", autoescape=True)
+        newest = await tx.scalar(select(func.max(Event.at)).where(own)) or 0
     return Loss(len(acks), len(lost), (ended - newest) / 1000, _wrong(there))
 
 

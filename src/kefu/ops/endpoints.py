@@ -1,5 +1,6 @@
 """Is it up, and who is the bot: what monitors and widgets ask before anything else."""
 
+import asyncio
 from typing import Annotated, ClassVar, Literal
 
 from fastapi import APIRouter, Depends, Query, Request, Response
@@ -20,6 +21,9 @@ from kefu.sessions.schemas import ShopId
 from kefu.shops.colors import Palette
 from kefu.shops.look import ICONS, Asks, look_of, palette_for
 from kefu.shops.service import find_shop
+
+# A monitor gives up after some seconds itself.
+WITHIN = 2.0
 
 router = APIRouter(dependencies=[Depends(anyone)])
 
@@ -45,11 +49,11 @@ class NotReady(Unavailable):
 
 
 async def _check(db: Database) -> None:
-    """Raises NotReady unless the database answers."""
+    """Raises NotReady unless the database answers in time."""
     try:
-        async with db.read() as tx:
+        async with asyncio.timeout(WITHIN), db.read() as tx:
             await tx.execute(text("SELECT 1"))
-    except Unavailable:
+    except (Unavailable, TimeoutError):
         raise NotReady from None
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from importlib.resources import as_file, files
 
 from alembic import command
@@ -17,12 +18,19 @@ LOCK = 5_330_816
 
 
 @contextmanager
-def _config(connection: Connection) -> Iterator[Config]:
+def _config(connection: Connection | None = None) -> Iterator[Config]:
     with as_file(files("kefu") / "migrations") as folder:
         config = Config()
         config.set_main_option("script_location", str(folder))
         config.attributes["connection"] = connection
         yield config
+
+
+@cache
+def newest_migration() -> str:
+    """Of this release."""
+    with _config() as config:
+        return ScriptDirectory.from_config(config).get_current_head() or ""
 
 
 def _upgrade(connection: Connection) -> None:
@@ -32,9 +40,7 @@ def _upgrade(connection: Connection) -> None:
 
 
 def _is_current(connection: Connection) -> bool:
-    with _config(connection) as config:
-        newest = ScriptDirectory.from_config(config).get_current_head()
-    is_newest = MigrationContext.configure(connection).get_current_revision() == newest
+    is_newest = MigrationContext.configure(connection).get_current_revision() == newest_migration()
     return is_newest and not runs_ahead(connection)
 
 

@@ -1978,6 +1978,32 @@ export type DayOut = {
 };
 
 /**
+ * DetailedHealth
+ *
+ * `status`: degraded when any part is not well; down when the database is.
+ */
+export type DetailedHealth = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Status
+     */
+    status: 'healthy' | 'degraded' | 'down';
+    /**
+     * Version
+     */
+    version: string;
+    /**
+     * Parts
+     */
+    parts: {
+        [key: string]: PartOut;
+    };
+};
+
+/**
  * Difference
  *
  * `fields`: what it was and what it is, by field.
@@ -4853,6 +4879,28 @@ export type Palette = {
         string,
         string
     ];
+};
+
+/**
+ * PartOut
+ *
+ * `facts` differ from part to part.
+ */
+export type PartOut = {
+    /**
+     * Status
+     */
+    status: 'ok' | 'degraded' | 'down' | 'unused';
+    /**
+     * Latency Ms
+     */
+    latency_ms: number;
+    /**
+     * Facts
+     */
+    facts: {
+        [key: string]: string | number | number | boolean | null;
+    };
 };
 
 /**
@@ -22347,6 +22395,75 @@ export type FetchFileResponses = {
      */
     206: unknown;
 };
+
+export type DetailedData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/health/detailed';
+};
+
+export type DetailedErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type DetailedError = DetailedErrors[keyof DetailedErrors];
+
+export type DetailedResponses = {
+    /**
+     * Successful Response
+     */
+    200: DetailedHealth;
+};
+
+export type DetailedResponse = DetailedResponses[keyof DetailedResponses];
 
 export type LivenessData = {
     body?: never;
