@@ -104,11 +104,9 @@ async def test_each_part_is_told_to_who_may_read_figures(stage: Stage, db: Datab
     assert 60 <= parts["backup"]["facts"]["wal_age_seconds"] < 200
     assert all(part["latency_ms"] >= 0 for part in parts.values())
     async with db.write() as tx:
-        await tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
         await tx.execute(text(OVERDUE_JOB))
     told = data_of(await stage.http.get("/api/health/detailed", headers=bearer(lead.token)))
-    assert told["status"] == "degraded"
-    assert {told["parts"][name]["status"] for name in ("database", "jobs")} == {"degraded"}
+    assert (told["status"], told["parts"]["jobs"]["status"]) == ("degraded", "degraded")
     assert told["parts"]["jobs"]["facts"]["nobody_oldest_seconds"] > 120
 
 

@@ -3,11 +3,12 @@
 import asyncio
 import signal
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from threading import Event
-from typing import Annotated, TypeVar
+from typing import Annotated, ClassVar, TypeVar
 
 import structlog
 import typer
@@ -24,6 +25,7 @@ from kefu.kit.clock import Ms, iso
 from kefu.kit.config import BadSettings, Problem, Settings, load_settings
 from kefu.kit.db import Database
 from kefu.kit.errors import KefuError
+from kefu.kit.i18n import Text
 from kefu.kit.logs import set_up_logs
 from kefu.kit.secrets import Sealer
 
@@ -35,6 +37,23 @@ TELLS_FILES = frozenset({"files", "wal", "parts"})
 backups = typer.Typer(invoke_without_command=True, help="Copies of everything, sealed, elsewhere.")
 Folder = Annotated[Path | None, typer.Option(metavar="DIR", help="The folder of the backups; else BACKUP_TO")]
 Named = Annotated[str | None, typer.Option(metavar="NAME", help="Which one; else the newest")]
+
+
+class NotWritten(KefuError):
+    code = "BACKUP_NOT_WRITTEN"
+    text: ClassVar[Text] = {
+        "en": "The disk said no: {why}\n    → Is it mounted, is there room, and may this user write there?",
+        "zh": "磁盘操作失败：{why}\n    → 请检查是否已挂载、空间是否充足、当前用户是否有写权限。",
+    }
+
+
+@contextmanager
+def _of_the_disk() -> Iterator[None]:
+    """Raises NotWritten for what else would look like the database's fault."""
+    try:
+        yield
+    except OSError as error:
+        raise NotWritten(why=error) from error
 
 
 def _place(settings: Settings, folder: Path | None) -> Place:
@@ -103,7 +122,8 @@ def backup(
             typer.secho("\nThe database does not say how old its backup is: it is not at the newest schema.", err=True)
         return made
 
-    made = _on(settings, work)
+    with _of_the_disk():
+        made = _on(settings, work)
     shown.end()
     seconds = (made.ended - made.began) / 1000
     typer.echo(f"{place.folder / made.name}  {megabytes(made.size)} in {seconds:.1f} s")
@@ -144,7 +164,8 @@ def follow(
     place = _place(settings, to)
     logs = set_up_logs(settings.log_level, settings.log_file)
     try:
-        _on(settings, lambda db: _follow(db, settings, place, every))
+        with _of_the_disk():
+            _on(settings, lambda db: _follow(db, settings, place, every))
     finally:
         logs.stop()
 
@@ -203,7 +224,8 @@ def bring_back(
     place = _place(settings, source)
     made = place.chosen(name, moment)
     database = _goal(settings, made, pgdata)
-    restore(place, made, Target(settings.data_dir.absolute(), database, is_forced, moment), shown)
+    with _of_the_disk():
+        restore(place, made, Target(settings.data_dir.absolute(), database, is_forced, moment), shown)
     shown.end()
     for line in _told(settings, place, made, database):
         typer.echo(line)

@@ -19,6 +19,8 @@ PIECE, EDGE = 1 << 20, 1 << 15
 FIRST_SEGMENT = re.compile(rb"START WAL LOCATION: \S+ \(file ([0-9A-F]{24})\)")
 END = re.compile(rb'"End-LSN": "([0-9A-F]+)/([0-9A-F]+)"')
 SLOT = "kefu_backup"
+# Where Debian has each version.
+DEBIAN = Path("/usr/lib/postgresql")
 
 
 class ToolMissing(KefuError):
@@ -68,7 +70,7 @@ class Server:
 
 def program_at(program: str) -> str:
     """The newest that Debian has, or the one on the path. Raises ToolMissing."""
-    versions = sorted(Path("/usr/lib/postgresql").glob("[0-9]*"), key=lambda folder: int(folder.name))
+    versions = sorted(DEBIAN.glob("[0-9]*"), key=lambda folder: int(folder.name))
     there = [folder / "bin" / program for folder in reversed(versions) if (folder / "bin" / program).exists()]
     found = str(there[0]) if there else shutil.which(program)
     if found is None:

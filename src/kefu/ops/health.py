@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Literal
 
-from sqlalchemy import func, select
+from sqlalchemy import func, select, text
 from sqlalchemy.exc import DBAPIError
 
 from kefu.ai.breaker import OPEN
@@ -54,7 +54,8 @@ async def asked(look: Awaitable[Part], within: float = WITHIN) -> Part:
 async def database(db: Database) -> Part:
     """`migration`: of its schema, `newest`: of this release's; `apart_ms`: how its clock differs from ours."""
     before = now_ms()
-    version, now, migration = (await db.fetch(ASK_SQLITE if db.is_sqlite else ASK_POSTGRES))[0]
+    async with db.read() as tx:
+        version, now, migration = (await tx.execute(text(ASK_SQLITE if db.is_sqlite else ASK_POSTGRES))).one()
     apart = 0 if db.is_sqlite else min((now - one for one in (before, now_ms())), key=abs)
     facts: dict[str, Fact] = {"kind": "sqlite" if db.is_sqlite else "postgresql", "server": version}
     facts |= {"migration": migration, "newest": newest_migration(), "apart_ms": apart}
@@ -64,7 +65,7 @@ async def database(db: Database) -> Part:
 
 ASK_SQLITE = "SELECT sqlite_version(), 0, (SELECT version_num FROM alembic_version)"
 ASK_POSTGRES = """
-SELECT current_setting('server_version'), (extract(epoch FROM clock_timestamp()) * 1000)::bigint,
+SELECT current_setting('server_version'), CAST(extract(epoch FROM clock_timestamp()) * 1000 AS bigint),
     (SELECT version_num FROM alembic_version)
 """
 

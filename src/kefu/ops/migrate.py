@@ -33,6 +33,12 @@ def newest_migration() -> str:
         return ScriptDirectory.from_config(config).get_current_head() or ""
 
 
+@cache
+def known_migrations() -> frozenset[str]:
+    with _config() as config:
+        return frozenset(one.revision for one in ScriptDirectory.from_config(config).walk_revisions())
+
+
 def _upgrade(connection: Connection) -> None:
     with _config(connection) as config:
         command.upgrade(config, "head")
