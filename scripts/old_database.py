@@ -1,21 +1,19 @@
 """Write down a database as a release left it: `python scripts/old_database.py 0030`, when a release is made.
 
-It makes one at that migration on SQLite and on PostgreSQL, with a row in every table, and puts both as SQL under
-tests/ops/old_databases, where `tests/ops/test_old_databases.py` brings them to the newest schema ever after.
+It makes one at that migration on SQLite and on PostgreSQL, with a row in every table, and puts both under
+tests/ops/old_databases (the file, and its SQL), where `tests/ops/test_old_databases.py` brings them to the newest
+schema ever after.
 """
 
 import asyncio
-import sqlite3
-import subprocess
+import gzip
 import sys
 import tempfile
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
-ROOT = Path(__file__).parent.parent
-sys.path += [str(ROOT / "tests")]
+sys.path.append(str(Path(__file__).parent.parent / "tests"))
 
 from alembic import command
 from alembic.config import Config
@@ -26,6 +24,7 @@ from faults.postgres import Postgres
 from kefu.kit.db import Database
 from servers import postgres_programs
 
+ROOT = Path(__file__).parent.parent
 FOLDER = ROOT / "tests/ops/old_databases"
 # What later migrations read, and must therefore be what it would be.
 KNOWN: dict[str, Any] = {
@@ -55,6 +54,7 @@ KNOWN: dict[str, Any] = {
     "passages.lang": "en",
     "agents.role": "agent",
 }
+OF_TYPE: dict[type, Any] = {JSON: {}, Boolean: False, Integer: 1, Float: 1.0, LargeBinary: b"\0\0\0\0"}
 SHADOWS = ("alembic_version", "passage_words", "message_words", "indexed_words")
 
 
@@ -65,14 +65,9 @@ def made(column: Column[Any], rows: dict[str, dict[str, Any]]) -> Any:
     for key in column.foreign_keys:
         if key.column.table.name in rows:
             return rows[key.column.table.name][key.column.name]
-    if isinstance(column.type, JSON):
-        return {}
-    if isinstance(column.type, Boolean):
-        return False
-    if isinstance(column.type, Integer | Float):
-        return 1
-    if isinstance(column.type, LargeBinary):
-        return b"\0\0\0\0"
+    for kind, value in OF_TYPE.items():
+        if isinstance(column.type, kind):
+            return value
     return f"{column.name} of {column.table.name}"[: getattr(column.type, "length", None) or 60]
 
 
@@ -105,32 +100,31 @@ async def make(url: str, revision: str) -> None:
     await db.close()
 
 
-async def sqlite(folder: Path, revision: str) -> str:
+async def sqlite(folder: Path, revision: str) -> None:
     file = folder / "old.db"
     await make(f"sqlite:///{file}", revision)
-    with closing(sqlite3.connect(file)) as connection:
-        return "\n".join(connection.iterdump()) + "\n"
+    (FOLDER / f"{revision}.db.gz").write_bytes(gzip.compress(file.read_bytes(), mtime=0))
 
 
-async def postgres(folder: Path, revision: str) -> str:
-    server = Postgres(folder)
+async def postgres(folder: Path, revision: str) -> None:
+    server, dump = Postgres(folder), folder / "old.sql"
     await server.create()
     await server.start()
     try:
         await make(server.url, revision)
-        dump = [postgres_programs() / "pg_dump", "--inserts", "--no-owner", "--no-comments", server.url]
-        said = subprocess.run(dump, check=True, capture_output=True, text=True).stdout
+        words = ("--inserts", "--no-owner", "--no-comments", "--file", str(dump), server.url)
+        assert await (await server.run(str(postgres_programs() / "pg_dump"), *words)).wait() == 0
     finally:
         await server.stop()
-    kept = [line for line in said.splitlines() if line and not line.startswith(("--", "\\"))]
-    return "\n".join(kept) + "\n"
+    kept = [line for line in dump.read_text().splitlines() if line and not line.startswith(("--", "\\"))]
+    (FOLDER / f"{revision}.sql").write_text("\n".join(kept) + "\n")
 
 
 async def main(revision: str) -> None:
     FOLDER.mkdir(exist_ok=True)
-    for name, write in (("sqlite", sqlite), ("postgresql", postgres)):
+    for write in (sqlite, postgres):
         with tempfile.TemporaryDirectory(prefix="kefu-old-") as folder:
-            (FOLDER / f"{revision}.{name}.sql").write_text(await write(Path(folder), revision))
+            await write(Path(folder), revision)
 
 
 if __name__ == "__main__":

@@ -22,7 +22,7 @@ from kefu.kit.errors import KefuError
 from kefu.kit.logs import set_up_logs
 from kefu.ops.agent_commands import agents
 from kefu.ops.command_line import bring_up, fail, on_database
-from kefu.ops.migrate import is_current, upgrade
+from kefu.ops.migrate import standing, upgrade
 from kefu.server import DRAIN_SECONDS, Server, listener
 from kefu.shops.service import first_shop
 
@@ -161,15 +161,22 @@ async def _work(settings: Settings, db: Database) -> None:
 
 @cli.command()
 def migrate(
-    *, check: Annotated[bool, typer.Option("--check", help="Only say whether a migration is due (exit code 1)")] = False
+    *,
+    check: Annotated[bool, typer.Option("--check", help="Only say what would be done; exit code 1: something")] = False,
 ) -> None:
     """Bring the database to the newest schema."""
-    if check:
-        current = on_database(is_current)
-        typer.echo("The database is up to date." if current else "The database needs a migration. Run: kefu migrate")
-        raise typer.Exit(0 if current else 1)
-    on_database(upgrade, is_patient=True)
-    typer.echo("The database is up to date.")
+    if not check:
+        on_database(upgrade, is_patient=True)
+    found = on_database(standing)
+    if found.is_ahead:
+        typer.echo(f"The database has schema {found.has}, of a newer release than this one, which can serve with it.")
+    elif found.due:
+        typer.echo("\n".join([f"The database has schema {found.has or 'none'}. To be done:", *found.due]))
+    if not found.is_usable:
+        typer.echo("The database needs a migration. Run: kefu migrate")
+        raise typer.Exit(1)
+    if not found.is_ahead:
+        typer.echo("The database is up to date.")
 
 
 @cli.command()

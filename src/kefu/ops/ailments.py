@@ -57,8 +57,8 @@ WORDS: dict[Ailment, tuple[Text, Text]] = {
             "zh": "数据库结构版本 {migration} 比当前程序（{newest}）更新。",
         },
         {
-            "en": "Install the newer release, or restore the backup that was made before it.",
-            "zh": "请安装更新的版本，或恢复升级前的备份。",
+            "en": "Go on with the newer release. The one right before it serves too; an older one does not.",
+            "zh": "请使用更新的版本。仅其前一个版本可以继续运行，更旧的版本不可以。",
         },
     ),
     "database_restored": (

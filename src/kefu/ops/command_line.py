@@ -10,7 +10,7 @@ from kefu.accounts.audit import keys_of, seal_with
 from kefu.kit.config import BadSettings, Problem, load_settings
 from kefu.kit.db import Database
 from kefu.kit.sealed import sealing_of
-from kefu.ops.migrate import is_current, upgrade
+from kefu.ops.migrate import standing, upgrade
 
 T = TypeVar("T")
 
@@ -38,8 +38,14 @@ def on_database(work: Callable[[Database], Awaitable[T]], *, is_patient: bool = 
 
 
 async def bring_up(db: Database) -> None:
-    """Migrate an embedded database. Raises BadSettings for a server's that is behind: migrating that is a decision."""
+    """Migrate an embedded database. Raises BadSettings for a server's that is behind: migrating that is a decision.
+
+    That of a newer release serves too, so that one can go back, or start again in the middle of an upgrade.
+    """
     if db.is_sqlite:
         await upgrade(db)
-    elif not await is_current(db):
+    found = await standing(db)
+    if found.is_ahead:
+        typer.secho(f"The database has schema {found.has}, of a newer release than this one.", err=True, fg="yellow")
+    if not found.is_usable:
         raise BadSettings([Problem("DATABASE_URL", "the database is not at the newest schema", "Run: kefu migrate")])

@@ -36,7 +36,7 @@ from kefu.kit.sealed import sealing_of
 from kefu.log.models import Event
 from kefu.ops import health
 from kefu.ops.ailments import WELL, Finding, found
-from kefu.ops.migrate import is_current, known_migrations
+from kefu.ops.migrate import standing
 from kefu.shops.models import Shop
 
 SOON = timedelta(days=14)
@@ -162,12 +162,12 @@ async def _database(db: Database) -> AsyncIterator[Finding]:
         why = _why(error)
         yield found("database_empty") if UNMIGRATED in why else found("database_away", why=why)
         return
-    migration, newest = str(facts["migration"]), str(facts["newest"])
-    if migration not in known_migrations():
-        yield found("database_ahead", migration=migration, newest=newest)
-    elif migration != newest:
-        yield found("database_behind", migration=migration, newest=newest)
-    elif not await is_current(db):
+    stands, newest = await standing(db), facts["newest"]
+    if stands.is_ahead:
+        yield found("database_ahead", migration=stands.has, newest=newest)
+    elif stands.due:
+        yield found("database_behind", migration=stands.has, newest=newest)
+    elif stands.must_carry_on:
         yield found("database_restored")
     async for finding in _clock(db, int(facts["apart_ms"] or 0)):
         yield finding
