@@ -137,7 +137,7 @@ class Reader(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]
+    def readinto(self, buffer: bytearray | memoryview) -> int:  # type: ignore[override]  # io asks for any buffer, and gets one of these
         while not self._left:
             piece = next(self._pieces, None)
             if piece is None:
