@@ -78,7 +78,7 @@ def serve(
     from kefu.realtime.server import OPTIONS
 
     settings = load_settings()
-    logs = set_up_logs(settings.log_level, settings.log_file)
+    logs = set_up_logs(settings.log_level, settings.log_file, settings.log_keep_days)
     try:
         if with_demo:
             typer.echo(on_database(_load_demo))
@@ -126,7 +126,7 @@ def _greet(admin: FirstAdmin | None, address: str) -> None:
 def worker() -> None:
     """Run what nobody waits for (closing idle sessions, filling the search) beside the app processes, until stopped."""
     settings = load_settings()
-    logs = set_up_logs(settings.log_level, settings.log_file)
+    logs = set_up_logs(settings.log_level, settings.log_file, settings.log_keep_days)
     try:
         on_database(partial(_work, settings))
     finally:

@@ -162,7 +162,7 @@ def follow(
     """Keep what PostgreSQL writes after the last backup, until stopped: what a dead server takes along is seconds."""
     settings = load_settings()
     place = _place(settings, to)
-    logs = set_up_logs(settings.log_level, settings.log_file)
+    logs = set_up_logs(settings.log_level, settings.log_file, settings.log_keep_days)
     try:
         with _of_the_disk():
             _on(settings, lambda db: _follow(db, settings, place, every))

@@ -27,6 +27,7 @@ def on_database(work: Callable[[Database], Awaitable[T]], *, is_patient: bool = 
     async def run() -> T:
         settings = load_settings()
         db = Database(settings.database, is_patient=is_patient)
+        db.slow.seconds = settings.log_slow_query_ms / 1000
         seal_with(db, keys_of(settings))
         db.seal_with(sealing_of(settings))
         try:
