@@ -19,7 +19,7 @@ BIN := .venv/bin
 # Our programs come first on the path of what a recipe starts.
 WITH_TOOLS := env PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help run setup test lint fmt types openapi evals bench bench-lists bench-desk soak faults image-check e2e clean
+.PHONY: help run setup test lint fmt types openapi evals bench bench-lists bench-desk soak faults drill image-check e2e clean
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -74,6 +74,9 @@ faults: setup ## Kill every process and break every wire of a cluster under load
 
 image-check: setup ## Take the steps of the Dockerfile in a clean Debian, start what they leave, and write the report (root, debootstrap)
 	@$(BIN)/python scripts/image_check.py
+
+drill: setup ## Lose a PostgreSQL with 2 million messages under load, restore it elsewhere, and write the report
+	@$(BIN)/python -m bench.drill
 
 e2e: setup ## Drive the running product in a browser
 	@$(BIN)/pytest e2e

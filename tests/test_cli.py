@@ -4,7 +4,7 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import text, update
 from typer.testing import CliRunner, Result
 
 from audit.audited import entries
@@ -16,6 +16,7 @@ from kefu.jobs.models import Job
 from kefu.kit.config import BadSettings
 from kefu.kit.db import Database
 from kefu.kit.errors import Locked
+from kefu.ops.migrate import newest_migration
 
 MEI = Attempt.of("mei", "192.0.2.7")
 
@@ -67,6 +68,30 @@ def test_a_job_that_was_given_up_is_shown_and_brought_back(kefu: CliRunner, data
     again = run(kefu, "jobs", "retry", str(number))
     assert (again.exit_code, f"No job {number} was given up." in again.output) == (2, True)
     assert run(kefu, "jobs", "retry", "nonsense").exit_code == 2
+
+
+async def set_migration(url: str, to: str) -> None:
+    db = Database(url)
+    async with db.write() as tx:
+        await tx.execute(text("UPDATE alembic_version SET version_num = :to"), {"to": to})
+    await db.close()
+
+
+def test_it_says_what_a_migration_would_do_and_lets_a_newer_schema_be(kefu: CliRunner, database_url: str) -> None:
+    assert run(kefu, "migrate", "--check").output == "The database is up to date.\n"
+    try:
+        asyncio.run(set_migration(database_url, "0029"))
+        due = run(kefu, "migrate", "--check")
+        assert due.exit_code == 1
+        assert "The database has schema 0029. To be done:\n0030  How the chat of each shop looks" in due.output
+        assert due.output.endswith("The database needs a migration. Run: kefu migrate\n")
+        asyncio.run(set_migration(database_url, "9999"))
+        for words in (("migrate", "--check"), ("migrate",), ("search", "rebuild")):
+            ahead = run(kefu, *words)
+            assert ahead.exit_code == 0
+            assert "schema 9999, of a newer release" in ahead.output
+    finally:  # which no emptying of this worker's database does
+        asyncio.run(set_migration(database_url, newest_migration()))
 
 
 @pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)

@@ -48,6 +48,7 @@ from kefu.knowledge.endpoints import router as knowledge
 from kefu.knowledge.vectors import Vectors
 from kefu.log.log import Entry
 from kefu.ops.endpoints import router as ops
+from kefu.ops.health_endpoints import router as health
 from kefu.ops.installation import InstallationReader
 from kefu.ops.loader import router as loader
 from kefu.ops.openapi import describe_streams
@@ -142,6 +143,7 @@ ROUTERS: tuple[APIRouter, ...] = (
     channels,
     histories,
     files,
+    health,
     ops,
 )
 

@@ -5,6 +5,7 @@ from kefu.ai import books
 from kefu.ai import models as ai
 from kefu.answering import models as answering
 from kefu.assisting import models as assisting
+from kefu.backups import models as backups
 from kefu.bus import models as bus
 from kefu.collaboration import models as collaboration
 from kefu.files import models as files
@@ -24,6 +25,7 @@ __all__ = [
     "ai",
     "answering",
     "assisting",
+    "backups",
     "books",
     "bus",
     "collaboration",

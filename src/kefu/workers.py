@@ -21,6 +21,7 @@ from kefu.assisting.helping import Proposing
 from kefu.assisting.model_reading import ModelReader, ReadByModel
 from kefu.assisting.reading import read_messages
 from kefu.assisting.work import PrepareHelp, ReadMessages
+from kefu.backups.work import Backups, RunBackup
 from kefu.bus.ports import Bus
 from kefu.channels.mailing import Mailing
 from kefu.collaboration.rules import tag_by_rules
@@ -98,9 +99,11 @@ def bulk_worker(db: Database, settings: Settings, helped: Helped | None = None) 
         ReadByModel.kind: ModelReader(db, helped.reader_of),
         PrepareHelp.kind: Proposing(db, helped.model_of, helped.near_of),
         EmbedPassages.kind: PassageEmbedding(db, helped.embedder_of),
+        RunBackup.kind: Backups(db, settings),
     }
     often = (CloseIdle, IndexMessages, SweepFiles, CollectQuestions, FollowFunnel, ReadMessages, EmbedPassages)
-    return Worker(db, "bulk", handlers, width=4, recurring=[work() for work in often])
+    recurring = [*(work() for work in often), *([RunBackup()] if settings.backup_to else [])]
+    return Worker(db, "bulk", handlers, width=4, recurring=recurring)
 
 
 def file_store(settings: Settings) -> FileStore:

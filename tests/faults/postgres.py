@@ -25,9 +25,17 @@ class Postgres(Program):
         # PostgreSQL refuses to run as root.
         super().__init__(home, command, self._serves, user="postgres" if os.geteuid() == 0 else None)
 
-    async def create(self) -> None:
+    @property
+    def home(self) -> Path:
+        return self._home
+
+    def own(self) -> None:
+        """Give the folder to whom the server runs as."""
         if self._user:
             shutil.chown(self._home, self._user)
+
+    async def create(self) -> None:
+        self.own()
         options = ("--username=kefu", "--auth=trust", "--encoding=UTF8", "--locale=C.UTF-8", "--no-sync")
         made = await self.run(str(self._programs / "initdb"), "-D", str(self._home / "data"), *options)
         assert await made.wait() == 0, (self._home / "log").read_text()

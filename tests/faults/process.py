@@ -28,10 +28,10 @@ class Kefu:
     def __init__(self, home: Path, database_url: str, **settings: str) -> None:
         self.port = free_port()
         self.address = f"http://127.0.0.1:{self.port}"
-        self._home = home
+        self.home = home
         self._log = home / "server.log"
         self._process: asyncio.subprocess.Process | None = None
-        self._environment = {
+        self.environment = {
             "PATH": os.environ["PATH"],
             "KEFU_DATA_DIR": str(home / "data"),
             "DATABASE_URL": database_url,
@@ -55,7 +55,7 @@ class Kefu:
     async def _start(self, *arguments: str) -> None:
         with self._log.open("ab") as log:
             self._process = await asyncio.create_subprocess_exec(
-                PROGRAM, *arguments, cwd=self._home, env=self._environment, stdout=log, stderr=subprocess.STDOUT
+                PROGRAM, *arguments, cwd=self.home, env=self.environment, stdout=log, stderr=subprocess.STDOUT
             )
         await until(self._is_started, UP_SECONDS)
 
@@ -98,8 +98,8 @@ class Kefu:
         process = await asyncio.create_subprocess_exec(
             PROGRAM,
             *arguments,
-            cwd=self._home,
-            env=self._environment,
+            cwd=self.home,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )

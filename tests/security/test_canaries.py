@@ -37,6 +37,8 @@ SECRETS = {
     "AI_SERVICE_API_KEY": "canary10model-9e2b",
     "WECOM_ROBOT_URL": "canary12robot-5f8e",
     "COZE_OAUTH_PRIVATE_KEY": "canary11coze-4d6c",
+    "BACKUP_KEY": "canary12backup-6c1f8a3e5b7d9024-6c1f8a3e5b7d9024",
+    "BACKUP_DATABASE_URL": "postgresql://copier:canary13copier@127.0.0.1:1/kefu",
 }
 IN_URLS = ("canary4database", "canary5redis")
 TYPED = "canary6 typed 7"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from email.message import EmailMessage
 from email.utils import formataddr
 from pathlib import Path
-from typing import Literal, Self
+from typing import Any, Literal, Self
 
 import aiosmtplib
 
@@ -82,21 +82,33 @@ async def send(server: MailServer, mail: EmailMessage, to: str) -> None:
     """Returns once the server has taken it. May be taken twice when the answer is lost. Raises NotSent."""
     try:
         async with asyncio.timeout(WHOLE_SECONDS):
-            await aiosmtplib.send(
-                mail,
-                sender=server.sender,
-                recipients=[to],
-                hostname=server.host,
-                port=server.port,
-                username=server.username or None,
-                password=server.password or None,
-                use_tls=server.port == TLS_FROM_THE_BEGINNING,
-                start_tls=server.starttls if server.port != TLS_FROM_THE_BEGINNING else False,
-                timeout=STEP_SECONDS,
-                tls_context=ssl.create_default_context(cafile=server.ca_file),
-            )
+            await aiosmtplib.send(mail, sender=server.sender, recipients=[to], **_way_to(server))
     except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
         raise _not_sent(error) from error
+
+
+async def probe(server: MailServer) -> None:
+    """Sign in there, and send nothing. Raises NotSent."""
+    try:
+        async with asyncio.timeout(STEP_SECONDS):
+            async with aiosmtplib.SMTP(**_way_to(server)):
+                pass
+    except (aiosmtplib.SMTPException, OSError, TimeoutError) as error:
+        raise _not_sent(error) from error
+
+
+def _way_to(server: MailServer) -> dict[str, Any]:
+    """What aiosmtplib is told."""
+    return {
+        "hostname": server.host,
+        "port": server.port,
+        "username": server.username or None,
+        "password": server.password or None,
+        "use_tls": server.port == TLS_FROM_THE_BEGINNING,
+        "start_tls": server.starttls if server.port != TLS_FROM_THE_BEGINNING else False,
+        "timeout": STEP_SECONDS,
+        "tls_context": ssl.create_default_context(cafile=server.ca_file),
+    }
 
 
 def _not_sent(error: Exception) -> NotSent:

@@ -16,6 +16,8 @@ from pydantic import Field, SecretStr, ValidationError, ValidationInfo, field_va
 from pydantic_settings import NoDecode, SettingsConfigDict, SettingsError
 
 from kefu.kit.addresses import is_address
+from kefu.kit.backup_settings import REMEDIES as BACKUP_REMEDIES
+from kefu.kit.backup_settings import BackupSettings
 from kefu.kit.clock import time_zones
 from kefu.kit.model_settings import REMEDIES as MODEL_REMEDIES
 from kefu.kit.model_settings import ModelSettings
@@ -33,7 +35,7 @@ SECRETS_DIR = Path("/run/secrets")
 WEB_ADDRESS = re.compile(r"(https://[^\s/?#@]+|http://(127\.0\.0\.1|localhost)(:\d+)?)(/[^\s?#]*)?")
 
 
-class Settings(ModelSettings):
+class Settings(ModelSettings, BackupSettings):
     """Every setting. The name in the environment is `validation_alias`; `.env.example` lists them all."""
 
     model_config = SettingsConfigDict(
@@ -264,6 +266,7 @@ REMEDIES = {
     "DATABASE_URL": "Leave it empty for SQLite, or use postgresql://user:password@host:5432/database.",
     "PUBLIC_URL": "Use what people type to reach Kefu: https://desk.shop.example, or leave it empty.",
     **MODEL_REMEDIES,
+    **BACKUP_REMEDIES,
     "REDIS_URL": "Leave it empty for one process, or use redis://:password@host:6379/0 (rediss:// with TLS).",
     "REDIS_MAX_CONNECTIONS": "Use a number from 4 to 1000; 32 serves a busy process.",
     "METRICS_TOKEN": "Use at least 16 random characters, or leave it empty for direct readers in the same network.",
@@ -325,6 +328,9 @@ def _incomplete(settings: Settings) -> Iterator[Problem]:
         yield Problem(name, f"is needed with {settings.ai_provider}", REMEDIES[name])
     if settings.ai_embedding_model and settings.ai_provider not in {"openai", "azure", "custom"}:
         yield Problem("AI_EMBEDDING_MODEL", f"is not for {settings.ai_provider}", REMEDIES["AI_EMBEDDING_MODEL"])
+    key = settings.backup_key()
+    if (key or settings.backup_to) and len(key) < 32:
+        yield Problem("BACKUP_KEY", "is too easy to guess" if key else "is needed to back up", REMEDIES["BACKUP_KEY"])
     if "AI_PROVIDER" in os.environ:
         yield Problem("AI_PROVIDER", "has another name now", "Write AI_SERVICE_PROVIDER.")
 
@@ -352,7 +358,10 @@ def _weak_secrets(settings: Settings) -> Iterator[tuple[str, str, str]]:
     metrics = settings.metrics_token.get_secret_value()
     if metrics and _is_guessable(metrics):
         yield "METRICS_TOKEN", "is too easy to guess", "Use random characters, or leave it empty."
-    if secret and secret in {password, metrics}:
+    backups = settings.backup_key()
+    if len(backups) >= 32 and _is_guessable(backups):
+        yield "BACKUP_KEY", "is too easy to guess", "Use the output of: openssl rand -hex 32"
+    if secret and secret in {password, metrics, backups}:
         yield "JWT_SECRET_KEY", "is used elsewhere too", "Use it for nothing else."
 
 

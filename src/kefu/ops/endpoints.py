@@ -22,6 +22,9 @@ from kefu.shops.colors import Palette
 from kefu.shops.look import ICONS, Asks, look_of, palette_for
 from kefu.shops.service import find_shop
 
+# A monitor gives up after some seconds itself.
+WITHIN = 2.0
+
 router = APIRouter(dependencies=[Depends(anyone)])
 
 
@@ -46,11 +49,11 @@ class NotReady(Unavailable):
 
 
 async def _check(db: Database) -> None:
-    """Raises NotReady unless the database answers."""
+    """Raises NotReady unless the database answers in time."""
     try:
-        async with db.read() as tx:
+        async with asyncio.timeout(WITHIN), db.read() as tx:
             await tx.execute(text("SELECT 1"))
-    except Unavailable:
+    except (Unavailable, TimeoutError):
         raise NotReady from None
 
 

@@ -16,6 +16,7 @@ from kefu.ai.books import MICROS, ModelUsage
 from kefu.ai.budget import Books, Limit
 from kefu.answering.models import BotSettings
 from kefu.answering.models_of import budget_of
+from kefu.backups.work import last_backups
 from kefu.jobs.models import Job
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
@@ -36,7 +37,8 @@ class Installation:
 
     `agents`: who customers may be given to; `open_shops`: within service hours. By lane, `due`: jobs that wait, and
     `oldest_due`: seconds since the first of them should have begun; `dead`: given up. `budgets`: the largest share that
-    any shop has used of its `day` and its `month`, 1: all of it.
+    any shop has used of its `day` and its `month`, 1: all of it. By part, `backed_up`: until when all is in a backup, Unix
+    seconds, and `backup_sizes`: bytes.
     """
 
     at: int = 0
@@ -48,6 +50,8 @@ class Installation:
     oldest_due: dict[str, float] = field(default_factory=dict)
     dead: dict[str, int] = field(default_factory=dict)
     budgets: dict[str, float] = field(default_factory=dict)
+    backed_up: dict[str, float] = field(default_factory=dict)
+    backup_sizes: dict[str, int] = field(default_factory=dict)
 
 
 class InstallationReader:
@@ -83,6 +87,7 @@ class InstallationReader:
             due = (await tx.execute(waiting.group_by(Job.lane))).all()
             dead = (await tx.execute(select(Job.lane, func.count()).where(Job.is_dead).group_by(Job.lane))).all()
             bots = (await tx.scalars(select(BotSettings))).all()
+            backups = await last_backups(tx)
             used = (await tx.execute(_used(self._books.today()))).all()
         _, since = states[Status.PENDING_MANUAL]
         return Installation(
@@ -95,6 +100,8 @@ class InstallationReader:
             oldest_due={lane: (now - first) / 1000 for lane, _, first in due},
             dead=dict(dead),
             budgets=_shares(bots, used),
+            backed_up={part: one.at / 1000 for part, one in backups.items()},
+            backup_sizes={part: one.bytes for part, one in backups.items()},
         )
 
 

@@ -20,7 +20,6 @@ from kefu.ops.installation import Installation
 
 # Which a web server in front adds: what it passes on comes from who knows where.
 PASSED_ON = ("x-forwarded-for", "x-real-ip", "forwarded")
-
 STREAMS = Gauge("kefu_streams_open", "Streams that this process serves")
 
 
@@ -87,6 +86,9 @@ def _of_installation(now: Installation | None) -> Iterator[Metric]:
     yield _gauge("jobs_due", "Jobs that wait to be done", _by(now.due), "lane")
     yield _gauge("jobs_oldest_due_seconds", "Since the first should have begun", _by(now.oldest_due), "lane")
     yield _gauge("jobs_dead", "Jobs that were given up", _by(now.dead), "lane")
+    whole = "Everything committed before is in a backup: in a whole one (database), or with the WAL since (wal)"
+    yield _gauge("backup_last_success_timestamp_seconds", whole, _by(now.backed_up), "part")
+    yield _gauge("backup_size_bytes", "Of the last backup, sealed", _by(now.backup_sizes), "part")
     yield _gauge("budget_used_ratio", "Of the shop that used most of its budget", _by(now.budgets), "period")
 
 

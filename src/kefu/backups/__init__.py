@@ -1,0 +1,1 @@
+"""Copies of everything, sealed, elsewhere; and the way back (docs/operate/backup.md)."""
