@@ -37,8 +37,8 @@ class Installation:
 
     `agents`: who customers may be given to; `open_shops`: within service hours. By lane, `due`: jobs that wait, and
     `oldest_due`: seconds since the first of them should have begun; `dead`: given up. `budgets`: the largest share that
-    any shop has used of its `day` and its `month`, 1: all of it. By part, `backed_up`: until when all is in a backup, Unix
-    seconds, and `backup_sizes`: bytes.
+    any shop has used of its `day` and its `month`, 1: all of it. By part, `backed_up`: until when all is in a backup,
+    Unix seconds, and `backup_sizes`: bytes.
     """
 
     at: int = 0

@@ -1564,7 +1564,7 @@ export type CategoryStats = {
 /**
  * Chat
  *
- * `user_id` is the session's name; an unknown one opens the session.
+ * `user_id` is the session's name; an unknown one opens the session. `introduction`: where the shop requires one.
  *
  * `conversation_id` is accepted for older callers and not needed.
  */
@@ -1594,6 +1594,7 @@ export type Chat = {
      */
     locale?: 'zh' | 'en' | null;
     identity?: Proof | null;
+    introduction?: Introduction | null;
 };
 
 /**
@@ -1975,6 +1976,32 @@ export type DayOut = {
      * Is Special
      */
     is_special: boolean;
+};
+
+/**
+ * DetailedHealth
+ *
+ * `status`: degraded when any part is not well; down when the database is.
+ */
+export type DetailedHealth = {
+    /**
+     * Success
+     */
+    success?: true;
+    /**
+     * Status
+     */
+    status: 'healthy' | 'degraded' | 'down';
+    /**
+     * Version
+     */
+    version: string;
+    /**
+     * Parts
+     */
+    parts: {
+        [key: string]: PartOut;
+    };
 };
 
 /**
@@ -2703,7 +2730,7 @@ export type FilledOut = {
 /**
  * Funnel
  *
- * `steps`: at most 500, where most was seen first.
+ * `steps`: at most 500, where most was seen first. `agreed`: what of the `total` is of who agreed to be counted.
  */
 export type Funnel = {
     /**
@@ -2715,9 +2742,55 @@ export type Funnel = {
      */
     last: string;
     /**
+     * By
+     */
+    by: 'page' | 'referrer' | 'day' | 'shop';
+    total: FunnelCounts;
+    agreed: FunnelCounts;
+    /**
      * Steps
      */
     steps: Array<StepOut>;
+};
+
+/**
+ * FunnelCounts
+ *
+ * `impressions` and `opens` only of who agreed to be counted, the rest of all.
+ */
+export type FunnelCounts = {
+    /**
+     * Impressions
+     */
+    impressions: number;
+    /**
+     * Opens
+     */
+    opens: number;
+    /**
+     * Sessions
+     */
+    sessions: number;
+    /**
+     * First Messages
+     */
+    first_messages: number;
+    /**
+     * Answered
+     */
+    answered: number;
+    /**
+     * Escalated
+     */
+    escalated: number;
+    /**
+     * Rated
+     */
+    rated: number;
+    /**
+     * Closed
+     */
+    closed: number;
 };
 
 /**
@@ -3350,6 +3423,8 @@ export type IntervalOut = {
  * Introduction
  *
  * What the visitor wrote before the first word, where the shop asks for it; unchecked.
+ *
+ * `agreed`: the words that were shown and agreed to; true for those that the shop has now.
  */
 export type Introduction = {
     /**
@@ -3363,7 +3438,7 @@ export type Introduction = {
     /**
      * Agreed
      */
-    agreed?: boolean;
+    agreed?: boolean | string;
 };
 
 /**
@@ -4662,6 +4737,7 @@ export type Only = {
  * `identity`: who opens it, where the shop's pages say so. `page`: what they look at.
  *
  * `came_from`: for the funnel, only of who agreed to be counted. `introduction`: kept as far as the shop asks for it.
+ * `invitation`: what the shop said by itself and is answered; ignored where the shop has no such one.
  */
 export type OpenConversation = {
     /**
@@ -4680,6 +4756,10 @@ export type OpenConversation = {
     page?: Card | null;
     came_from?: CameFrom | null;
     introduction?: Introduction | null;
+    /**
+     * Invitation
+     */
+    invitation?: string | null;
 };
 
 /**
@@ -4853,6 +4933,28 @@ export type Palette = {
         string,
         string
     ];
+};
+
+/**
+ * PartOut
+ *
+ * `facts` differ from part to part.
+ */
+export type PartOut = {
+    /**
+     * Status
+     */
+    status: 'ok' | 'degraded' | 'down' | 'unused';
+    /**
+     * Latency Ms
+     */
+    latency_ms: number;
+    /**
+     * Facts
+     */
+    facts: {
+        [key: string]: string | number | number | boolean | null;
+    };
 };
 
 /**
@@ -7532,6 +7634,10 @@ export type Shown = {
      */
     tab: 'waiting' | 'unassigned' | 'mine' | 'later' | 'bot' | 'closed' | 'all';
     /**
+     * Agent
+     */
+    agent?: '' | 'mine' | 'unassigned';
+    /**
      * Customer
      */
     customer?: '' | 'vip' | 'new' | 'old';
@@ -7708,17 +7814,9 @@ export type StatusWish = {
 /**
  * StepOut
  *
- * `key`: the page, the referrer or the day; "" for who did not agree to be counted.
+ * `key`: the page, the referrer, the day or the shop; "" for who did not agree to be counted.
  */
 export type StepOut = {
-    /**
-     * Shop
-     */
-    shop: string;
-    /**
-     * Key
-     */
-    key: string;
     /**
      * Impressions
      */
@@ -7751,6 +7849,14 @@ export type StepOut = {
      * Closed
      */
     closed: number;
+    /**
+     * Shop
+     */
+    shop: string;
+    /**
+     * Key
+     */
+    key: string;
 };
 
 /**
@@ -11143,7 +11249,7 @@ export type ReadFunnelData = {
         /**
          * By
          */
-        by?: 'page' | 'referrer' | 'day';
+        by?: 'page' | 'referrer' | 'day' | 'shop';
     };
     url: '/api/reports/funnel';
 };
@@ -11209,6 +11315,94 @@ export type ReadFunnelResponses = {
 };
 
 export type ReadFunnelResponse = ReadFunnelResponses[keyof ReadFunnelResponses];
+
+export type FunnelFileData = {
+    body?: never;
+    path?: never;
+    query?: {
+        /**
+         * Shop
+         */
+        shop?: string;
+        /**
+         * From
+         */
+        from?: string | null;
+        /**
+         * To
+         */
+        to?: string | null;
+        /**
+         * By
+         */
+        by?: 'page' | 'referrer' | 'day' | 'shop';
+        /**
+         * Locale
+         */
+        locale?: 'zh' | 'en' | null;
+    };
+    url: '/api/reports/funnel/file';
+};
+
+export type FunnelFileErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type FunnelFileError = FunnelFileErrors[keyof FunnelFileErrors];
+
+export type FunnelFileResponses = {
+    /**
+     * The file
+     */
+    200: unknown;
+};
 
 export type GetQueueData = {
     body?: never;
@@ -22772,6 +22966,75 @@ export type FetchFileResponses = {
      */
     206: unknown;
 };
+
+export type DetailedData = {
+    body?: never;
+    path?: never;
+    query?: never;
+    url: '/api/health/detailed';
+};
+
+export type DetailedErrors = {
+    /**
+     * Error
+     */
+    400: Error;
+    /**
+     * Error
+     */
+    401: Error;
+    /**
+     * Error
+     */
+    403: Error;
+    /**
+     * Error
+     */
+    404: Error;
+    /**
+     * Error
+     */
+    409: Error;
+    /**
+     * Error
+     */
+    413: Error;
+    /**
+     * Error
+     */
+    422: Error;
+    /**
+     * Error
+     */
+    423: Error;
+    /**
+     * Error
+     */
+    429: Error;
+    /**
+     * Error
+     */
+    500: Error;
+    /**
+     * Error
+     */
+    503: Error;
+    /**
+     * Error
+     */
+    507: Error;
+};
+
+export type DetailedError = DetailedErrors[keyof DetailedErrors];
+
+export type DetailedResponses = {
+    /**
+     * Successful Response
+     */
+    200: DetailedHealth;
+};
+
+export type DetailedResponse = DetailedResponses[keyof DetailedResponses];
 
 export type LivenessData = {
     body?: never;
