@@ -19,6 +19,9 @@ keep() {    # NAME TEXT
 for name in JWT_SECRET_KEY FIELD_KEYS METRICS_TOKEN POSTGRES_PASSWORD GRAFANA_PASSWORD; do
     keep "$name" "$(drawn)"
 done
+for name in SMTP_PASSWORD WECOM_ROBOT_URL; do    # others give them: write them in
+    keep "$name" ""
+done
 keep DATABASE_URL "postgresql://kefu:$(cat "$folder/POSTGRES_PASSWORD")@postgres:5432/kefu"
 keep redis.conf "requirepass $(drawn)"
 keep REDIS_URL "redis://:$(sed 's/^requirepass //' "$folder/redis.conf")@redis:6379/0"

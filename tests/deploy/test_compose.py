@@ -26,7 +26,19 @@ FOLDER = ROOT / "deploy/compose"
 # Of https://github.com/compose-spec/compose-spec (Apache License 2.0), commit 170098b.
 SCHEMA = jsonschema.Draft7Validator(json.loads((Path(__file__).parent / "schemas/compose-spec.json").read_text()))
 KEFU = ("app-1", "app-2", "worker", "migrate")
-ALWAYS = {"app-1", "app-2", "worker", "migrate", "postgres", "redis", "nginx", "prometheus", "alertmanager", "grafana"}
+ALWAYS = {
+    "app-1",
+    "app-2",
+    "worker",
+    "migrate",
+    "postgres",
+    "redis",
+    "nginx",
+    "prometheus",
+    "alertmanager",
+    "grafana",
+    "alert-relay",
+}
 PATIENTLY = Retry(ConstantBackoff(0.05), 300, (redis.ConnectionError,))  # while it starts
 VARIABLE = re.compile(r"(?<!\$)\$\{(\w+)\}")
 

@@ -82,7 +82,7 @@ def _of_installation(now: Installation | None) -> Iterator[Metric]:
     yield _gauge("sessions_open", "Sessions that are not closed", _by(now.sessions), "status")
     yield _gauge("queue_oldest_wait_seconds", "Of who waits longest for a person", {(): now.oldest_wait})
     yield _gauge("agents_on_duty", "Agents whom customers may be given to", {(): now.agents})
-    yield _gauge("shops_in_hours", "Shops within their service hours", {(): now.open_shops})
+    yield _gauge("shops_serving", "Shops within their service hours", {(): now.open_shops})
     yield _gauge("jobs_due", "Jobs that wait to be done", _by(now.due), "lane")
     yield _gauge("jobs_oldest_due_seconds", "Since the first should have begun", _by(now.oldest_due), "lane")
     yield _gauge("jobs_dead", "Jobs that were given up", _by(now.dead), "lane")
