@@ -181,7 +181,7 @@ def test_the_desk_works_by_keyboard_alone(visit: Visit, newcomer: Callable[[Loca
     keyboard.type("Asks about a return")
     keyboard.press("Control+Enter")
     expect(agent.page.locator("aside").get_by_text("Asks about a return")).to_be_visible()
-    does(agent, "reply", "Your reply")
+    does(agent, "reply", "Write a reply")
     expect(agent.composer).to_be_focused()
     keyboard.press("Escape")
     keyboard.press("c")
@@ -190,7 +190,7 @@ def test_the_desk_works_by_keyboard_alone(visit: Visit, newcomer: Callable[[Loca
     visitor.sees_status(visitor.words.bot_here)
     expect(agent.page.get_by_role("dialog")).to_have_count(0)
 
-    does(agent, visitor.session, visitor.session[-4:])
+    does(agent, "without a mouse", "Visitor")
     expect(agent.page).to_have_url(re.compile(visitor.session))
     keyboard.press("Shift+?")
     expect(agent.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()

@@ -45,7 +45,7 @@ function useServing(): Action[] {
 
   return [
     { id: "takeOver", group: "conversation", words: ["conversation.takeOver"], keys: ["t"], when: is(mayTakeOver), do: toIt(actions.takeOver) },
-    { id: "reply", group: "conversation", words: ["composer.label"], keys: ["c"], when: is(mayReply), do: () => focusWanted.trigger("composer") },
+    { id: "reply", group: "conversation", words: ["actions.reply"], keys: ["c"], when: is(mayReply), do: () => focusWanted.trigger("composer") },
     {
       id: "release",
       group: "conversation",
@@ -65,7 +65,7 @@ function useServing(): Action[] {
     },
     { id: "assign", group: "conversation", words: ["routing.assign"], when: is(mayAssign), do: asks("assign") },
     { id: "close", group: "conversation", words: ["closing.confirm"], keys: ["e"], when: is(mayClose), do: asks("close") },
-    { id: "undo", group: "conversation", words: ["undo.undo"], keys: ["z", "mod+z"], when: isHeld, do: () => threads.current && undo.takeBack(threads.current) },
+    { id: "undo", group: "conversation", words: ["actions.takeBack"], keys: ["z", "mod+z"], when: isHeld, do: () => threads.current && undo.takeBack(threads.current) },
     { id: "sendNow", group: "conversation", words: ["undo.now"], when: isHeld, do: () => threads.current?.deliver() },
   ];
 }
@@ -83,8 +83,8 @@ function useSides(): Action[] {
   const address = () => new URL(location.href.split("?")[0] ?? "").href;
 
   return [
-    { id: "note", group: "conversation", words: ["collaboration.note"], keys: ["n", "mod+shift+b"], when: mayAnnotate, do: () => panel.show("notes") },
-    { id: "tag", group: "conversation", words: ["tags.title"], keys: ["l"], when: mayAnnotate, do: () => panel.show("tags") },
+    { id: "note", group: "conversation", words: ["actions.note"], keys: ["n", "mod+shift+b"], when: mayAnnotate, do: () => panel.show("notes") },
+    { id: "tag", group: "conversation", words: ["actions.tag"], keys: ["l"], when: mayAnnotate, do: () => panel.show("tags") },
     { id: "ask", group: "conversation", words: ["collaboration.ask"], keys: ["a"], when: mayAnnotate, do: () => ask("ask") },
     { id: "help", group: "conversation", words: ["side.help"], when: isOpen, do: () => panel.show("help") },
     { id: "history", group: "conversation", words: ["histories.title"], when: isOpen, do: () => panel.show("history") },

@@ -21,6 +21,10 @@ test("words fit in any order, but all of them", () => {
   expect(found("dark bot")).toEqual([]);
 });
 
+test("what is typed whole goes before what begins with it", () => {
+  expect(ranked([{ id: "list", title: "会话列表", also: "" }, { id: "page", title: "会话", also: "" }], "会话", [])[0]?.id).toBe("page");
+});
+
 test("the better fit comes first, then what was used last", () => {
   expect(found("bot")).toEqual(["bot", "release"]);
   expect(found("", ["bot", "reply"])).toEqual(["bot", "reply", "release", "theme.dark"]);

@@ -11,7 +11,8 @@ export interface Offer {
 function score(query: string, { title, also }: Offer): number {
   const words = query.split(/\s+/).filter(Boolean);
   const least = Math.min(...words.map((word) => fit(word, title, also)));
-  return least && (title.toLowerCase().includes(query) ? least + 1 : least);
+  const said = title.toLowerCase();
+  return least && least + Number(said.includes(query)) + Number(said === query);
 }
 
 /** The best first; of equals what was used last, then as they come. */

@@ -62,7 +62,7 @@ function useListActions(): Action[] {
       when: () => list.waiting.length > 0,
       do: () => open(list.waiting[0]?.session_name),
     },
-    { id: "find", group: "list", words: ["list.search"], keys: ["/", "mod+shift+f"], do: search },
+    { id: "find", group: "list", words: ["actions.find"], keys: ["/", "mod+shift+f"], do: search },
     {
       id: "several",
       group: "list",

@@ -6,6 +6,9 @@ import { type Action, GROUPS } from "./action";
 import { type Offer, ranked, used } from "./ranking";
 import type { Keys } from "./keys";
 
+/** Of a query's answers, so that the customers below them are in sight. */
+const MOST = 8;
+
 export interface Item extends Offer {
   detail: string;
   keys?: Keys | undefined;
@@ -43,7 +46,7 @@ export function useOffers(actions: readonly Action[], query: Ref<string>) {
   const items = computed(() => actions.filter((each) => each.id !== "palette" && (each.when?.() ?? true)).map(itemOf));
 
   return computed<Section[]>(() => {
-    if (query.value.trim()) return [{ title: "", items: ranked(items.value, query.value, recent.value) }];
+    if (query.value.trim()) return [{ title: "", items: ranked(items.value, query.value, recent.value).slice(0, MOST) }];
     const last = recent.value.flatMap((id) => items.value.find((item) => item.id === id) ?? []);
     const groups = GROUPS.map((group) => ({
       title: t(`actions.groups.${group}`),
