@@ -92,7 +92,7 @@ export class Outbox {
     return entry;
   }
 
-  retry(clientMsgId: string, change: Pick<OutboxEntry, "force"> = {}): void {
+  retry(clientMsgId: string, change: Pick<OutboxEntry, "force" | "held_until"> = {}): void {
     for (const key of this.keys()) {
       const entry = this.read(key);
       if (entry?.client_msg_id !== clientMsgId) continue;

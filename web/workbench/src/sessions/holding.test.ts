@@ -18,7 +18,7 @@ class Store implements Storage {
 const sent: string[] = [];
 
 function tab(storage: Storage) {
-  const holding = new Holding((id) => outbox.entries().some((entry) => entry.client_msg_id === id));
+  const holding = new Holding(() => outbox);
   const send = async (entry: OutboxEntry) => (await holding.isOver(entry)) && sent.push(`${entry.content} ${entry.client_msg_id}`);
   const outbox: Outbox = new Outbox({ session: "s", send, onChange: () => undefined, storage });
   const says = (content: string) => {
@@ -64,6 +64,18 @@ test("another message sends the one before it at once, in their order", async ()
   expect(sent).toEqual([first]);
   await vi.advanceTimersByTimeAsync(HOLD_MS + 500);
   expect(sent).toEqual([first, second]);
+});
+
+test("what must be said before something else is done goes at once, also what waits behind another", async () => {
+  const storage = new Store();
+  const before = tab(storage);
+  const first = before.says("One");
+  before.outbox.close();
+  const { holding, says } = tab(storage);
+  const second = says("Two");
+  holding.release();
+  await vi.advanceTimersByTimeAsync(100);
+  expect([...new Set(sent)]).toEqual([first, second]);
 });
 
 test("a page that dies loses nothing: the next one sends it, with the same id", async () => {

@@ -1,4 +1,4 @@
-import type { OutboxEntry } from "@kefu/api";
+import type { Outbox, OutboxEntry } from "@kefu/api";
 import { shallowRef } from "vue";
 
 /** How long a message can be taken back. */
@@ -16,8 +16,8 @@ export class Holding {
   private closing: ReturnType<typeof setTimeout> | undefined;
   private wake: () => void = () => undefined;
 
-  /** `isThere`: whether it is in the outbox still, as all tabs have it. */
-  constructor(private readonly isThere: (clientMsgId: string) => boolean) {}
+  /** `outbox`: as all tabs have it. */
+  constructor(private readonly outbox: () => Outbox) {}
 
   begin(entry: OutboxEntry): void {
     this.entry.value = entry;
@@ -28,12 +28,15 @@ export class Holding {
   async isOver(entry: OutboxEntry): Promise<boolean> {
     const left = leftOf(entry);
     await (left > 0 ? this.pause(left + GRACE_MS) : undefined);
-    return this.isThere(entry.client_msg_id);
+    return this.outbox().entries().some(({ client_msg_id }) => client_msg_id === entry.client_msg_id);
   }
 
-  /** It can be taken back no longer, and is sent at once. */
+  /** Nothing can be taken back any longer, and all is sent at once; also by the page that comes after this one. */
   release(): void {
     this.close();
+    for (const entry of this.outbox().entries()) {
+      if (leftOf(entry) > 0) this.outbox().retry(entry.client_msg_id, { held_until: 0 });
+    }
     this.wake();
   }
 

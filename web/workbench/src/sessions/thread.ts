@@ -45,7 +45,7 @@ export class Thread {
   readonly seen = ref(0);
   /** Attached to what is being written. */
   readonly files = ref<FileRef[]>([]);
-  private readonly holding = new Holding((id) => this.outbox.entries().some((entry) => entry.client_msg_id === id));
+  private readonly holding = new Holding(() => this.outbox);
   /** The message that can still be taken back. */
   readonly held = this.holding.entry;
   readonly stale = computed(() => staleReply(this.state.value));
