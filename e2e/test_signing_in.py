@@ -184,6 +184,10 @@ def test_the_desk_works_by_keyboard_alone(visit: Visit, newcomer: Callable[[Loca
     does(agent, "reply", "Write a reply")
     expect(agent.composer).to_be_focused()
     keyboard.press("Escape")
+    keyboard.press("/")
+    expect(agent.page.get_by_label("Search name or message")).to_be_focused()
+    tabs_to(agent.page, agent.composer)
+    keyboard.press("Escape")
     keyboard.press("c")
     expect(agent.composer).to_be_focused()
     does(agent, "释放", "Release to the bot")
@@ -196,8 +200,6 @@ def test_the_desk_works_by_keyboard_alone(visit: Visit, newcomer: Callable[[Loca
     expect(agent.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     keyboard.press("Escape")
     expect(agent.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
-    keyboard.press("/")
-    expect(agent.page.get_by_label("Search name or message")).to_be_focused()
 
 
 def test_what_was_sent_can_be_taken_back_for_a_moment(visit: Visit, newcomer: Callable[[Locale], AgentDesk]) -> None:

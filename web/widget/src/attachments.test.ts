@@ -53,6 +53,16 @@ it("sends up again by itself what the line was cut under, and nothing that was r
   expect(list).toEqual([]);
 });
 
+it("takes back what the server has already, once, and sends nothing up for it", async () => {
+  const attachments = attach();
+  attachments.add([picture("new.png")]);
+  await tick();
+  attachments.adopt([stored("sent.png"), stored("new.png")]);
+  attachments.adopt([stored("sent.png")]);
+  expect(list.map(({ file }) => file?.name)).toEqual(["new.png", "sent.png"]);
+  expect(sent).toEqual(["new.png"]);
+});
+
 it("cuts the upload of what is removed and lets go of its picture", async () => {
   const attachments = new Attachments(
     (_file, { signal }) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new ApiError(0, "CANCELLED", "")))),
