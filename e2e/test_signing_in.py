@@ -138,6 +138,25 @@ def tabs_to(page: Page, goal: Locator) -> None:
     raise AssertionError(f"{goal} is out of the keyboard's reach")
 
 
+def signs_in_by_keyboard(agent: AgentDesk) -> None:
+    agent.opens_the_login()
+    keyboard = agent.page.keyboard
+    expect(agent.page.get_by_label(agent.words.username)).to_be_focused()
+    keyboard.type(LENA.username)
+    keyboard.press("Tab")
+    keyboard.type(LENA.password)
+    keyboard.press("Enter")
+
+
+def writes_a_note(agent: AgentDesk, words: str) -> None:
+    keyboard = agent.page.keyboard
+    keyboard.press("Control+Shift+b")
+    expect(agent.page.get_by_role("textbox", name="Note", exact=True)).to_be_focused()
+    keyboard.type(words)
+    keyboard.press("Control+Enter")
+    expect(agent.page.locator("aside").get_by_text(words)).to_be_visible()
+
+
 def does(agent: AgentDesk, words: str, action: str) -> None:
     """By the palette."""
     keyboard = agent.page.keyboard
@@ -157,13 +176,8 @@ def test_the_desk_works_by_keyboard_alone(visit: Visit, newcomer: Callable[[Loca
     visitor.is_in_the_chat()
     visitor.says("Hello")
     visitor.calls_a_person()
-    agent.opens_the_login()
     keyboard = agent.page.keyboard
-    expect(agent.page.get_by_label(agent.words.username)).to_be_focused()
-    keyboard.type(LENA.username)
-    keyboard.press("Tab")
-    keyboard.type(LENA.password)
-    keyboard.press("Enter")
+    signs_in_by_keyboard(agent)
     expect(agent.row(visitor.session)).to_be_visible()
 
     tabs_to(agent.page, agent.row(visitor.session))
@@ -176,11 +190,7 @@ def test_the_desk_works_by_keyboard_alone(visit: Visit, newcomer: Callable[[Loca
     keyboard.press("Enter")
     visitor.sees("Written without a mouse")
 
-    keyboard.press("Control+Shift+b")
-    expect(agent.page.get_by_role("textbox", name="Note", exact=True)).to_be_focused()
-    keyboard.type("Asks about a return")
-    keyboard.press("Control+Enter")
-    expect(agent.page.locator("aside").get_by_text("Asks about a return")).to_be_visible()
+    writes_a_note(agent, "Asks about a return")
     does(agent, "reply", "Write a reply")
     expect(agent.composer).to_be_focused()
     keyboard.press("Escape")
