@@ -15,6 +15,7 @@ const OF_FIELDS = /^(alt\+|Enter|shift\+Enter|@)/;
 
 let actions: readonly Action[];
 const done: string[] = [];
+let covered = false;
 
 beforeAll(async () => {
   vi.stubGlobal("fetch", () => new Promise(() => undefined));
@@ -25,7 +26,7 @@ beforeAll(async () => {
   const router = createRouter({ history: createMemoryHistory(), routes: [{ path: "/", name: "sessions", component: { render: () => null } }] });
   const Desk = defineComponent(() => {
     actions = useActionTable(() => undefined);
-    useKeys(actions.map((action) => ({ ...action, when: () => action.id !== "release", do: () => void done.push(action.id) })));
+    useKeys(actions.map((action) => ({ ...action, when: () => action.id !== "release", do: () => void done.push(action.id) })), () => covered);
     return () => h("div", [h("textarea"), h("div", { role: "dialog" }, [h("button", "in a dialog")])]);
   });
   const app = createApp(Desk).use(pinia).use(i18n).use(router);
@@ -88,5 +89,14 @@ test("keys do nothing while somebody types, or where a dialog lies above the des
 test("what cannot be done now is not done, and the browser does nothing else instead", () => {
   done.length = 0;
   expect(press("main", "R", { ctrlKey: true, shiftKey: true })).toBe(true);
+  expect(done).toEqual([]);
+});
+
+test("what is typed for a palette that is on its way does nothing to the conversation", () => {
+  done.length = 0;
+  covered = true;
+  expect([..."release"].map((key) => press("main", key))).not.toContain(false);
+  expect(press("main", "Tab")).toBe(false);
+  covered = false;
   expect(done).toEqual([]);
 });
