@@ -352,6 +352,13 @@ def test_the_workbench_has_no_serious_fault(context: OpenContext, visit: Visit, 
     agent.says("Hello")
     visitor.sees("Hello")
     assert faults_by_day_and_by_night(agent.page) == []
+    agent.page.keyboard.press("Control+k")
+    expect(agent.page.get_by_role("option", selected=True)).to_be_visible()
+    assert faults_by_day_and_by_night(agent.page) == []
+    agent.page.keyboard.type("keyboard shortcuts")
+    agent.page.keyboard.press("Enter")
+    expect(agent.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
+    assert faults_by_day_and_by_night(agent.page) == []
 
 
 def test_the_article_behind_a_source_has_no_serious_fault(visit: Visit) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import httpx2
 import pyotp
 import pytest
-from playwright.sync_api import Route, expect
+from playwright.sync_api import Locator, Page, Route, expect
 
 from e2e.actors import AgentDesk
 from e2e.conftest import Desk, OpenContext, Visit
@@ -117,11 +117,28 @@ def test_the_second_of_two_agents_is_told_who_was_faster(visit: Visit, desk: Des
     visitor.sees_status("Agent – Lena")
 
 
-def test_the_desk_works_by_keyboard_alone(visit: Visit, newcomer: Callable[[Locale], AgentDesk]) -> None:
-    visitor, agent = visit(), newcomer("en")
-    visitor.is_in_the_chat()
-    visitor.says("Hello")
-    visitor.calls_a_person()
+# What shows where the focus is: a ring around it, or around the field it is in.
+SHOWS_FOCUS = """() => {
+    const ringed = (part) => {
+        const { outlineStyle, outlineWidth, boxShadow } = getComputedStyle(part);
+        return (outlineStyle !== "none" && outlineWidth !== "0px") || boxShadow !== "none";
+    };
+    const at = document.activeElement;
+    return at !== document.body && [at, at.parentElement, at.parentElement.parentElement].some(ringed);
+}"""
+
+
+def tabs_to(page: Page, goal: Locator) -> None:
+    """By the keyboard, past places that all show that they have the focus."""
+    for _ in range(60):
+        page.keyboard.press("Tab")
+        assert page.evaluate(SHOWS_FOCUS), page.evaluate("() => document.activeElement.outerHTML.slice(0, 200)")
+        if goal.evaluate("goal => goal === document.activeElement"):
+            return
+    raise AssertionError(f"{goal} is out of the keyboard's reach")
+
+
+def signs_in_by_keyboard(agent: AgentDesk) -> None:
     agent.opens_the_login()
     keyboard = agent.page.keyboard
     expect(agent.page.get_by_label(agent.words.username)).to_be_focused()
@@ -129,9 +146,42 @@ def test_the_desk_works_by_keyboard_alone(visit: Visit, newcomer: Callable[[Loca
     keyboard.press("Tab")
     keyboard.type(LENA.password)
     keyboard.press("Enter")
+
+
+def writes_a_note(agent: AgentDesk, words: str) -> None:
+    keyboard = agent.page.keyboard
+    keyboard.press("Control+Shift+b")
+    expect(agent.page.get_by_role("textbox", name="Note", exact=True)).to_be_focused()
+    keyboard.type(words)
+    keyboard.press("Control+Enter")
+    expect(agent.page.locator("aside").get_by_text(words)).to_be_visible()
+
+
+def does(agent: AgentDesk, words: str, action: str) -> None:
+    """By the palette."""
+    keyboard = agent.page.keyboard
+    keyboard.press("Control+k")
+    field = agent.page.get_by_role("combobox", name="Command, page or customer")
+    expect(field).to_be_focused()
+    keyboard.type(words)
+    chosen = agent.page.get_by_role("option", selected=True)
+    expect(chosen).to_contain_text(action)
+    expect(field).to_have_attribute("aria-activedescendant", chosen.get_attribute("id") or "none")
+    keyboard.press("Enter")
+    expect(field).to_have_count(0)
+
+
+def test_the_desk_works_by_keyboard_alone(visit: Visit, newcomer: Callable[[Locale], AgentDesk]) -> None:
+    visitor, agent = visit(), newcomer("en")
+    visitor.is_in_the_chat()
+    visitor.says("Hello")
+    visitor.calls_a_person()
+    keyboard = agent.page.keyboard
+    signs_in_by_keyboard(agent)
     expect(agent.row(visitor.session)).to_be_visible()
 
-    keyboard.press("j")
+    tabs_to(agent.page, agent.row(visitor.session))
+    keyboard.press("Enter")
     expect(agent.row(visitor.session)).to_have_attribute("aria-current", "true")
     keyboard.press("t")
     agent.sees_status(agent.words.with_you)
@@ -139,18 +189,65 @@ def test_the_desk_works_by_keyboard_alone(visit: Visit, newcomer: Callable[[Loca
     keyboard.type("Written without a mouse")
     keyboard.press("Enter")
     visitor.sees("Written without a mouse")
+
+    writes_a_note(agent, "Asks about a return")
+    does(agent, "reply", "Write a reply")
+    expect(agent.composer).to_be_focused()
+    keyboard.press("Escape")
+    keyboard.press("/")
+    expect(agent.page.get_by_label("Search name or message")).to_be_focused()
+    tabs_to(agent.page, agent.composer)
     keyboard.press("Escape")
     keyboard.press("c")
     expect(agent.composer).to_be_focused()
-    keyboard.press("Escape")
-    keyboard.press("r")
+    does(agent, "释放", "Release to the bot")
     visitor.sees_status(visitor.words.bot_here)
+    expect(agent.page.get_by_role("dialog")).to_have_count(0)
+
+    does(agent, "without a mouse", "Visitor")
+    expect(agent.page).to_have_url(re.compile(visitor.session))
     keyboard.press("Shift+?")
     expect(agent.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_visible()
     keyboard.press("Escape")
     expect(agent.page.get_by_role("dialog", name="Keyboard shortcuts")).to_be_hidden()
-    keyboard.press("/")
-    expect(agent.page.get_by_label("Search name or message")).to_be_focused()
+
+
+def test_what_was_sent_can_be_taken_back_for_a_moment(visit: Visit, newcomer: Callable[[Locale], AgentDesk]) -> None:
+    visitor, agent = visit(), newcomer("en")
+    visitor.is_in_the_chat()
+    visitor.says("Hello")
+    visitor.calls_a_person()
+    clock = agent.page.clock
+    clock.install()
+    agent.signs_in(LENA)
+    does(agent, "undo sending", "Undo sending within 5 seconds")
+    agent.opens(visitor.session)
+    agent.takes_over()
+
+    # Time stands still, lest a busy machine use up the moment.
+    clock.pause_at(time.time() + 20)
+    agent.says("Sent to eraly")
+    expect(agent.page.get_by_text("Being sent…")).to_be_visible()
+    agent.page.keyboard.press("Control+z")
+    expect(agent.composer).to_have_value("Sent to eraly")
+    expect(agent.composer).to_be_focused()
+    expect(agent.bubbles.get_by_text("Sent to eraly")).to_have_count(0)
+    clock.resume()
+
+    # Another one sends the first; leaving the page, or the session, sends what waits.
+    agent.says("Sent in good time")
+    agent.says("And one more")
+    visitor.sees("Sent in good time")
+    agent.page.reload()
+    visitor.sees("And one more")
+    agent.sees("And one more")
+    agent.says("The last one")
+    agent.page.keyboard.press("Control+Shift+r")
+    visitor.sees("The last one")
+    visitor.sees_status(visitor.words.bot_here)
+    expect(visitor.page.get_by_text("eraly")).to_have_count(0)
+    said = [words for role, words in agent.said() if role == "agent"]
+    assert said == ["Sent in good time", "And one more", "The last one"], said
 
 
 def test_the_chat_works_by_keyboard_alone(visit: Visit) -> None:

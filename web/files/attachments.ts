@@ -55,6 +55,14 @@ export class Attachments {
     return all.length - taken.length;
   }
 
+  /** What is with the server already, from elsewhere. */
+  adopt(files: readonly FileRef[]): void {
+    const known = new Set(this.list.map((one) => one.file?.id));
+    const others = files.filter(({ id }) => !known.has(id));
+    if (others.length === 0) return;
+    this.show([...this.list, ...others.map((file) => ({ key: file.id, name: file.name, size: file.size, preview: "", progress: 1, file }))]);
+  }
+
   retry(key: string): void {
     this.change(key, { progress: 0, failure: undefined });
     void this.up(key);

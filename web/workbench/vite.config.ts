@@ -4,6 +4,8 @@ import { ElementPlusResolver } from "unplugin-vue-components/resolvers";
 import Components from "unplugin-vue-components/vite";
 import { defineConfig } from "vitest/config";
 
+/** Tests of modules show no messages, and all of Element Plus would take them seconds to read. */
+const isTest = process.env.VITEST === "true";
 const server = "http://127.0.0.1:8000";
 
 export default defineConfig({
@@ -11,7 +13,7 @@ export default defineConfig({
   html: { cspNonce: "KEFU_NONCE" },
   plugins: [
     vue(),
-    AutoImport({ resolvers: [ElementPlusResolver()], dts: "src/element-imports.d.ts" }),
+    ...(isTest ? [] : [AutoImport({ resolvers: [ElementPlusResolver()], dts: "src/element-imports.d.ts" })]),
     // `dirs: []`: our own components are imported by name, so that a reader sees where they live.
     Components({ dirs: [], resolvers: [ElementPlusResolver()], dts: "src/element-components.d.ts" }),
   ],

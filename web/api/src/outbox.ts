@@ -15,6 +15,8 @@ export interface OutboxEntry {
   suggestion?: string;
   /** To be sent though there is more to read. */
   force?: boolean;
+  /** Until then its writer may take it back, in Unix milliseconds. */
+  held_until?: number;
   /** Set when the server refused it for good; it stays until retried or removed. */
   failed?: { status: number; code: string; message: string };
 }
@@ -83,14 +85,14 @@ export class Outbox {
     return this.keys().flatMap((key) => this.read(key) ?? []);
   }
 
-  add(content: string, more: Pick<OutboxEntry, "files" | "seen" | "draft"> = {}): OutboxEntry {
+  add(content: string, more: Pick<OutboxEntry, "files" | "seen" | "draft" | "suggestion" | "held_until"> = {}): OutboxEntry {
     const entry: OutboxEntry = { client_msg_id: newClientMsgId(), content, ...more };
     this.storage.setItem(`${this.prefix}${this.nextOrder()}.${entry.client_msg_id}`, JSON.stringify(entry));
     this.changed();
     return entry;
   }
 
-  retry(clientMsgId: string, change: Pick<OutboxEntry, "force"> = {}): void {
+  retry(clientMsgId: string, change: Pick<OutboxEntry, "force" | "held_until"> = {}): void {
     for (const key of this.keys()) {
       const entry = this.read(key);
       if (entry?.client_msg_id !== clientMsgId) continue;

@@ -71,6 +71,16 @@ it("offers another try only of what may go better, and tries what the line was c
   vi.useRealTimers();
 });
 
+it("takes back what the server has already, once, and sends nothing up for it", async () => {
+  const attachments = attach();
+  attachments.add([picture("new.png")]);
+  await tick();
+  attachments.adopt([stored("sent.png"), stored("new.png")]);
+  attachments.adopt([stored("sent.png")]);
+  expect(list.map(({ file }) => file?.name)).toEqual(["new.png", "sent.png"]);
+  expect(sent).toEqual(["new.png"]);
+});
+
 it("cuts the upload of what is removed and lets go of its picture", async () => {
   const attachments = new Attachments(
     (_file, { signal }) => new Promise((_resolve, reject) => signal.addEventListener("abort", () => reject(new ApiError(0, "CANCELLED", "")))),

@@ -7,7 +7,7 @@ import type { Grant } from "./tokens";
 
 const LAST_KEY = "kefu.agent";
 /** What one agent leaves here and the next one to sit down must not see. */
-const PRIVATE_KEYS = ["kefu.outbox.", "kefu.drafts", "kefu.seen", "kefu.filters"];
+const PRIVATE_KEYS = ["kefu.outbox.", "kefu.drafts", "kefu.seen", "kefu.filters", "kefu.recentActions"];
 
 export const useAccount = defineStore("account", () => {
   const agent = ref<Agent | null>(null);

@@ -3,7 +3,7 @@ import { defineStore } from "pinia";
 import { ref, shallowRef, watch } from "vue";
 import { request } from "../accounts/client";
 import { i18n } from "../app/locale";
-import { fit } from "./fuzzy";
+import { fit } from "../ui/fuzzy";
 
 export type Reply = Api.ReplyOut;
 

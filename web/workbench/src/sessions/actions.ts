@@ -3,13 +3,16 @@ import { useI18n } from "vue-i18n";
 import { request } from "../accounts/client";
 import { explain } from "../app/errors";
 import { useSessionList } from "./sessionList";
+import { useThreads } from "./threads";
 
 /** What an agent does to a session as a whole. The streams bring the result; this only tells the person. */
 export function useSessionActions() {
   const { t } = useI18n();
   const list = useSessionList();
+  const threads = useThreads();
 
   async function act(name: string, verb: "takeover" | "release" | "close" | "assign" | "assignment/decline", body?: unknown): Promise<boolean> {
+    await threads.deliver(name);
     try {
       await request(`/api/sessions/${encodeURIComponent(name)}/${verb}`, { method: "POST", body });
       return true;

@@ -98,3 +98,20 @@ test("what an older version of this page kept is saved, not thrown away", async 
   await desk.sync.open("s");
   expect(server.draft).toEqual({ content: "kept here before", revision: 5 });
 });
+
+test("nothing is changed under the hands of who writes; what comes next goes before the other device's", async () => {
+  const server = new Server();
+  const [desk, phone] = [device(server), device(server)];
+  desk.types("from the desk");
+  await vi.advanceTimersByTimeAsync(1_000);
+  await phone.sync.open("s");
+  phone.types("from the phone");
+  await vi.advanceTimersByTimeAsync(1_000);
+  await desk.sync.open("s", () => true);
+  expect(desk.here.text).toBe("from the desk");
+  desk.types("from the desk, again");
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(server.draft.content).toBe("from the desk, again");
+  await phone.sync.open("s", () => false);
+  expect(phone.here.text).toBe("from the desk, again");
+});

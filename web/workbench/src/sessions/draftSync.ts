@@ -33,11 +33,14 @@ export class DraftSync {
 
   constructor(private readonly place: DraftPlace) {}
 
-  /** What stands on the server, unless something here waits to be saved. A failure is no loss: the draft is here. */
-  async open(name: string): Promise<void> {
+  /**
+   * What stands on the server, unless something here waits to be saved or somebody is about to write on. A failure is
+   * no loss: the draft is here.
+   */
+  async open(name: string, isWriting: () => boolean = () => false): Promise<void> {
     const theirs = await this.place.load(name).catch(() => null);
     const ours = this.place.state(name);
-    if (!theirs) return;
+    if (!theirs || (isWriting() && ours?.phase === "saved")) return;
     const isWaiting = ours ? ours.phase !== "saved" : this.place.text(name) !== "";
     const revision = Math.max(theirs.revision, ours?.revision ?? 0);
     if (!isWaiting && theirs.revision > (ours?.revision ?? 0)) this.place.setText(name, theirs.content);

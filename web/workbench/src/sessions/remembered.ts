@@ -34,11 +34,18 @@ export const useRemembered = defineStore("remembered", () => {
     sync.changed(name);
   }
 
+  /** What was not sent after all stands before what was begun since. */
+  function putBack(name: string, text: string): void {
+    const begun = drafts.value[name];
+    keepDraft(name, begun ? `${text}\n${begun}` : text);
+  }
+
   return {
     drafts,
     states,
     keepDraft,
-    openDraft: (name: string) => sync.open(name),
+    putBack,
+    openDraft: (name: string, isWriting?: () => boolean) => sync.open(name, isWriting),
     flushDraft: (name: string) => sync.flush(name),
     useDraft: (name: string) => sync.use(name),
   };

@@ -22,6 +22,10 @@ export function mayRelease({ status, holder }: Place, agent: Agent): boolean {
   return status === "manual_live" && (isOwn || agent.permissions.includes("sessions.release_any"));
 }
 
+export function mayAssign({ status }: Place, { permissions }: Agent): boolean {
+  return status === "pending_manual" && permissions.includes("sessions.assign");
+}
+
 export function mayClose({ status, holder }: Place, agent: Agent): boolean {
   const { permissions } = agent;
   const isFree = holder === null || holder.id === agent.id || permissions.includes("sessions.release_any");

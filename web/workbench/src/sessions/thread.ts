@@ -26,6 +26,7 @@ import {
 } from "@kefu/api";
 import { computed, ref, shallowRef } from "vue";
 import { request, signedLine } from "../accounts/client";
+import { HOLD_MS, Holding } from "./holding";
 import { readUpTo, staleReply } from "./reading";
 import type { Connection } from "./sessionList";
 import type { Session } from "./session";
@@ -49,6 +50,11 @@ export class Thread {
   readonly sessionFailure = shallowRef<ApiError>();
   /** The seq up to which this agent has looked, in this tab. */
   readonly seen = ref(0);
+  /** Attached to what is being written. */
+  readonly files = ref<FileRef[]>([]);
+  private readonly holding = new Holding(() => this.outbox);
+  /** The message that can still be taken back. */
+  readonly held = this.holding.entry;
   readonly stale = computed(() => staleReply(this.state.value));
   private readonly path: string;
   private readonly outbox: Outbox;
@@ -65,19 +71,7 @@ export class Thread {
     this.marker = new Marker((seq) => request(`${this.path}/read`, { body: { seq } }));
     this.outbox = new Outbox({
       session: name,
-      send: ({ seen, force, draft, files, suggestion, ...message }) =>
-        request("/api/manual/messages", {
-          body: {
-            ...message,
-            session_name: name,
-            role: "agent",
-            files: files?.map(({ id }) => id),
-            seen_seq: seen,
-            force,
-            draft_revision: draft,
-            suggestion_id: suggestion,
-          },
-        }),
+      send: async (entry) => (await this.holding.isOver(entry)) && this.post(entry),
       onChange: (entries) => this.showUnsent(entries),
     });
   }
@@ -125,12 +119,46 @@ export class Thread {
     this.suggestion = suggestion;
   }
 
-  /** `draft`: the revision of the draft that is sent. */
-  send(content: string, draft: number, files: readonly FileRef[]): void {
-    const suggestion = this.suggestion && { suggestion: this.suggestion };
-    this.outbox.add(content, { seen: this.seen.value, draft, ...suggestion, ...(files.length && { files }) });
+  /** `draft`: the revision of the draft that is sent. `mayUndo`: it waits a moment first, behind no other that waits. */
+  send(content: string, draft: number, mayUndo = false): void {
+    this.holding.release();
+    const files = this.files.value;
+    const entry = this.outbox.add(content, {
+      seen: this.seen.value,
+      draft,
+      ...(this.suggestion && { suggestion: this.suggestion }),
+      ...(files.length && { files }),
+      ...(mayUndo && { held_until: Date.now() + HOLD_MS }),
+    });
+    if (mayUndo) this.holding.begin(entry);
     this.suggestion = undefined;
+    this.files.value = [];
     this.typingSaidAt = 0;
+  }
+
+  /** What can still be taken back is not sent, and is to be written on. */
+  takeBack(): OutboxEntry | undefined {
+    const entry = this.held.value;
+    if (!entry) return undefined;
+    this.discard(entry.client_msg_id);
+    this.holding.release();
+    this.suggestion = entry.suggestion;
+    this.files.value = [...(entry.files ?? []), ...this.files.value];
+    return entry;
+  }
+
+  /** Resolves when all that was said is with the server, or soon: no line is no reason to wait for ever. */
+  async deliver(): Promise<void> {
+    this.holding.release();
+    const isDone = () => this.outbox.entries().every((entry) => entry.failed);
+    for (let looks = 0; looks < 50 && !isDone(); looks += 1) await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+
+  /** The page may be gone before the outbox has its turn: what waits goes at once, and a repeat of it is none. */
+  leavePage(): void {
+    const entry = this.held.value;
+    this.holding.release();
+    if (entry) void this.post(entry, true).catch(() => undefined);
   }
 
   /** The end of the conversation is before the agent's eyes. */
@@ -189,6 +217,21 @@ export class Thread {
   private async read(query: { before?: number; limit: number }): Promise<void> {
     const { data } = await request<{ data: Stretch }>(`${this.path}/log`, { query });
     if (this.isOpen) this.state.value = foldStretch(this.state.value, data);
+  }
+
+  private post(entry: OutboxEntry, keepalive = false): Promise<unknown> {
+    const body = {
+      client_msg_id: entry.client_msg_id,
+      content: entry.content,
+      session_name: this.name,
+      role: "agent",
+      files: entry.files?.map(({ id }) => id),
+      seen_seq: entry.seen,
+      force: entry.force,
+      draft_revision: entry.draft,
+      suggestion_id: entry.suggestion,
+    };
+    return request("/api/manual/messages", { body, keepalive });
   }
 
   private hear(frame: Frame): void {

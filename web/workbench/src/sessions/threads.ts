@@ -1,4 +1,4 @@
-import { useDocumentVisibility } from "@vueuse/core";
+import { useDocumentVisibility, useEventListener } from "@vueuse/core";
 import { defineStore } from "pinia";
 import { computed, shallowRef, watch } from "vue";
 import { Thread } from "./thread";
@@ -53,8 +53,15 @@ export const useThreads = defineStore("threads", () => {
   }
 
   rest(current);
-  return { current: computed(() => current.value), open, leave, sendLeftovers, forgetAll };
+  useEventListener(window, "pagehide", () => kept.forEach((thread) => thread.leavePage()));
+  const deliver = (name?: string) => delivered([...kept.values()].filter((thread) => !name || thread.name === name));
+  return { deliver, current: computed(() => current.value), open, leave, sendLeftovers, forgetAll };
 });
+
+/** Before what was said last is with the server nothing is done to a session, and nobody goes. */
+async function delivered(threads: readonly Thread[]): Promise<void> {
+  await Promise.all(threads.map((thread) => thread.deliver()));
+}
 
 function rest(current: { value: Thread | undefined }): void {
   const visibility = useDocumentVisibility();

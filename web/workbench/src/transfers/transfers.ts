@@ -8,6 +8,8 @@ import { type News, tell } from "../app/alerts";
 import { i18n } from "../app/locale";
 import { tried } from "../app/tried";
 import { deskFrames } from "../sessions/deskFrames";
+import type { Standing } from "../sessions/standing";
+import { useThreads } from "../sessions/threads";
 
 export type Transfer = Api.TransferOut;
 type Pending = { data: Transfer[]; sent: Transfer[] };
@@ -24,6 +26,7 @@ export interface Handover {
 /** What this agent is asked to take over, and what they asked; the server knows best and is asked at each change. */
 export const useTransfers = defineStore("transfers", () => {
   const account = useAccount();
+  const threads = useThreads();
   const received = ref<Transfer[]>([]);
   const sent = ref<Transfer[]>([]);
   const now = ref(Date.now());
@@ -43,27 +46,40 @@ export const useTransfers = defineStore("transfers", () => {
     if (frame.type === "stream.ready") void load();
     if (frame.type !== "transfer.changed") return;
     void load();
-    const said = outcome(frame, account.agent?.id);
-    if (said && frame.forced && frame.to_agent.id === account.agent?.id) {
-      tell({ title: said, session: frame.session, about: frame.request_id });
-    }
-    if (said) ElMessage({ message: said, type: frame.status === "accepted" ? "success" : "warning", duration: 6_000 });
+    announce(frame, account.agent?.id);
   });
 
   const post = (path: string, body?: unknown) => tried(() => request(path, { method: "POST", body }).finally(load));
 
   const left = ({ expires_at }: Transfer) => Math.max(0, expires_at * 1000 - now.value);
   const isOpen = (one: Transfer) => left(one) > 0;
+  const isAsked = (name: string) => sent.value.some((one) => isOpen(one) && one.session_name === name);
 
   return {
+    /** One request at a time. */
+    mayTransfer: (standing: Standing) => !isAsked(standing.session_name) && isAllowed(standing, account),
     received: computed(() => received.value.filter(isOpen)),
     sent: computed(() => sent.value.filter(isOpen)),
     left,
-    ask: (session: string, body: Handover) => post(`/api/sessions/${encodeURIComponent(session)}/transfer`, body),
+    ask: async (session: string, body: Handover) => {
+      await threads.deliver(session);
+      return post(`/api/sessions/${encodeURIComponent(session)}/transfer`, body);
+    },
     respond: ({ id }: Transfer, action: "accept" | "decline") => post(`/api/transfer-requests/${id}/respond`, { action }),
     cancel: ({ id }: Transfer) => post(`/api/transfer-requests/${id}/cancel`),
   };
 });
+
+function isAllowed({ status, holder }: Standing, { agent, may }: ReturnType<typeof useAccount>): boolean {
+  return status === "manual_live" && may(holder?.id === agent?.id ? "sessions.transfer" : "sessions.transfer_any");
+}
+
+function announce(frame: TransferChanged, me: string | undefined): void {
+  const said = outcome(frame, me);
+  if (!said) return;
+  if (frame.forced && frame.to_agent.id === me) tell({ title: said, session: frame.session, about: frame.request_id });
+  ElMessage({ message: said, type: frame.status === "accepted" ? "success" : "warning", duration: 6_000 });
+}
 
 function newsOf({ id, from_agent_name: name, note: body, session_name: session }: Transfer): News {
   return { title: i18n.global.t("transfers.incoming", { name }), body, session, about: id };

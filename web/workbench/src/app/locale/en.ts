@@ -1,4 +1,5 @@
 import type { en as accounts } from "../../accounts/words";
+import type { en as actions } from "../../actions/words";
 import type { en as assisting } from "../../assisting/words";
 import type { en as audit } from "../../audit/words";
 import type { en as bot } from "../../bot/words";
@@ -21,6 +22,7 @@ import { en as replies } from "../../replies/words";
 import { en as routing } from "../../routing/words";
 import { en as search } from "../../search/words";
 import { en as drafts } from "../../sessions/draftWords";
+import { en as undo } from "../../sessions/undoWords";
 import { en as several } from "../../sessions/severalWords";
 import { en as filters } from "../../sessions/words";
 import type { en as find } from "../../sessions/findWords";
@@ -37,6 +39,7 @@ import { en as wallboard } from "../../wallboard/words";
 /** The words of what is fetched later; see `addWords`. */
 export interface Later {
   accounts: typeof accounts;
+  actions: typeof actions;
   assisting: typeof assisting;
   audit: typeof audit;
   knowledge: typeof knowledge;
@@ -73,6 +76,7 @@ export const en = {
   several,
   tags,
   transfers,
+  undo,
   wallboard,
   app: {
     name: "Kefu",
@@ -357,18 +361,6 @@ export const en = {
   },
   alerts: {
     waitingTitle: "{name} is waiting for a person",
-  },
-  shortcuts: {
-    title: "Keyboard shortcuts",
-    move: "Next and previous conversation",
-    arrows: "The same, while the list has the focus",
-    takeOver: "Take over",
-    release: "Release to the bot",
-    reply: "Write a reply",
-    search: "Search",
-    several: "Choose this one and others; Shift takes all between",
-    leave: "Leave the field, close what is open",
-    help: "Show this help",
   },
   errors: {
     NETWORK: "The server cannot be reached. Check your connection.",

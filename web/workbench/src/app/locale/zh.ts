@@ -8,6 +8,7 @@ import { zh as replies } from "../../replies/words";
 import { zh as routing } from "../../routing/words";
 import { zh as search } from "../../search/words";
 import { zh as drafts } from "../../sessions/draftWords";
+import { zh as undo } from "../../sessions/undoWords";
 import { zh as several } from "../../sessions/severalWords";
 import { zh as filters } from "../../sessions/words";
 import { zh as invitations } from "../../invitations/words";
@@ -34,6 +35,7 @@ export const zh: typeof en = {
   several,
   tags,
   transfers,
+  undo,
   wallboard,
   app: {
     name: "Kefu 客服",
@@ -318,18 +320,6 @@ export const zh: typeof en = {
   },
   alerts: {
     waitingTitle: "{name} 正在等待人工",
-  },
-  shortcuts: {
-    title: "键盘快捷键",
-    move: "下一个 / 上一个会话",
-    arrows: "同上（焦点在列表中时）",
-    takeOver: "接入会话",
-    release: "释放给 AI",
-    reply: "开始回复",
-    search: "搜索",
-    several: "选择此会话，可多选；按住 Shift 选择一段",
-    leave: "离开输入框，关闭弹层",
-    help: "显示此帮助",
   },
   errors: {
     NETWORK: "无法连接服务器，请检查网络。",
