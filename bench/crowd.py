@@ -41,6 +41,7 @@ async def measure(place: Place, seconds: float) -> Crowd:
         there = await stack.enter_async_context(serving(replace(place, port=free_port())))
         watch = Watch()
         served = await _gathered(there.served_visit, SERVED)
+        stack.callback(asyncio.create_task(there.stay()).cancel)
         visits = served + await _gathered(there.visit, CROWD - SERVED)
         await _warm(here, visits, watch)
         memory = here.memory()
@@ -48,7 +49,6 @@ async def measure(place: Place, seconds: float) -> Crowd:
         await here.quiet()
         kib = (here.memory() - memory) / CROWD / 1024
         await asyncio.sleep(SETTLING_SECONDS)
-        await there.stay()
         idle = await here.idle_share(2 * seconds)
         across = Delivery(RATE)
         await deliver(there, served, watch, across, seconds, sees=1)

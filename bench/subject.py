@@ -18,6 +18,7 @@ ROOT = Path(__file__).parent.parent
 ADMIN, PASSWORD = "admin", "measure-by-measure-42"
 START_SECONDS = 60
 QUIET_SHARE = 0.05
+STAY_SECONDS = 30
 
 
 @dataclass(frozen=True)
@@ -126,8 +127,10 @@ class Subject:
         return visit
 
     async def stay(self) -> None:
-        """The agent is still here: the sessions of one who was not heard of for 105 s are given back."""
-        await self.caller.json("POST", "/api/agent/status/heartbeat", self._agent_token, {})
+        """Have the agent be here until cancelled: sessions of one who is not heard of for 105 s are given back."""
+        while True:
+            await self.caller.json("POST", "/api/agent/status/heartbeat", self._agent_token, {})
+            await asyncio.sleep(STAY_SECONDS)
 
 
 @asynccontextmanager
