@@ -163,6 +163,7 @@ def test_the_window_can_be_larger_and_smaller_again(visit: Visit) -> None:
     visitor.page.set_viewport_size({"width": 720, "height": 400})
     visitor.page.wait_for_function(FILLS_THE_SCREEN)
     expect(visitor.field).to_be_in_viewport(ratio=1)
+    expect(visitor.chat.get_by_text(visitor.words.welcome)).to_be_in_viewport(ratio=1)
     assert visitor.frame.evaluate(NO_WIDER)
     visitor.page.set_viewport_size({"width": 1440, "height": 800})
     visitor.page.wait_for_function(NO_ENTRY)

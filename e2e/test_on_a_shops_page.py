@@ -104,7 +104,6 @@ def test_one_line_puts_the_chat_on_the_page_and_loads_no_frame_before_it_is_want
     shopper.page.goto(site.put("/one-line", body=line))
     expect(shopper.launcher).to_be_visible()
     expect(shopper.page.locator("#fiido-kefu iframe")).to_have_count(0)
-
     held: list[Route] = []
 
     def hold(route: Route) -> None:
@@ -118,7 +117,6 @@ def test_one_line_puts_the_chat_on_the_page_and_loads_no_frame_before_it_is_want
     expect(shopper.field).to_be_visible()
     expect(shopper.chat.locator(".coming")).to_have_count(0)
     shopper.asks("How do I return my bike?")
-
     assert [role for role, _ in shopper.said()] == ["user", "assistant"]
 
 
