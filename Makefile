@@ -19,7 +19,7 @@ BIN := .venv/bin
 # Our programs come first on the path of what a recipe starts.
 WITH_TOOLS := env PATH="$(CURDIR)/.tools/bin:$(CURDIR)/$(BIN):$$PATH"
 
-.PHONY: help run setup test lint fmt types openapi evals bench bench-lists bench-desk faults e2e clean
+.PHONY: help run setup test lint fmt types openapi evals bench bench-lists bench-desk soak faults e2e clean
 
 help: ## Show the verbs
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
@@ -65,6 +65,9 @@ bench-lists: setup ## Measure lists and search with 100,000 sessions and 2 milli
 
 bench-desk: setup ## Measure the workbench in Chromium with 10,000 sessions and 5,000 messages in one
 	@$(BIN)/python -m bench.desk
+
+soak: setup ## Talk for half an hour, and see whether anything grows (bench/soak.md)
+	@$(BIN)/python -m bench.soak
 
 faults: setup ## Kill every process and break every wire of a cluster under load, and write the report
 	@PYTHONPATH=tests $(BIN)/python -m faults.long

@@ -18,7 +18,7 @@ ROW = 78  # pixels
 # Pixels a second: 230 rows where they are fetched meanwhile, 385 where they are there.
 READING, LEAFING = 18_000, 30_000
 LONGEST_WAY = 30
-SETTLED = 0.15
+SETTLED = 0.1
 VIEWPORT = {"width": 1440, "height": 900}
 
 # From what sets it off to the picture: a frame is asked for, and what comes behind it is told after it was drawn.

@@ -77,6 +77,10 @@ class Subject:
         self._process = psutil.Process(process.pid)
         self._agent_token = ""
 
+    @property
+    def pid(self) -> int:
+        return int(self._process.pid)
+
     def cpu(self) -> float:
         """Seconds of processor time so far."""
         times = self._process.cpu_times()

@@ -82,6 +82,7 @@ def _on_database(work: Callable[[Database], Awaitable[T]], *, is_patient: bool =
     async def run() -> T:
         settings = load_settings()
         db = Database(settings.database, is_patient=is_patient)
+        db.slow.seconds = settings.log_slow_query_ms / 1000
         seal_with(db, keys_of(settings))
         db.seal_with(sealing_of(settings))
         try:
@@ -107,7 +108,7 @@ def serve(
     from kefu.realtime.server import OPTIONS
 
     settings = load_settings()
-    logs = set_up_logs(settings.log_level, settings.log_file)
+    logs = set_up_logs(settings.log_level, settings.log_file, settings.log_keep_days)
     try:
         if with_demo:
             typer.echo(_on_database(_load_demo))
@@ -163,7 +164,7 @@ def _greet(admin: FirstAdmin | None, address: str) -> None:
 def worker() -> None:
     """Run what nobody waits for (closing idle sessions, filling the search) beside the app processes, until stopped."""
     settings = load_settings()
-    logs = set_up_logs(settings.log_level, settings.log_file)
+    logs = set_up_logs(settings.log_level, settings.log_file, settings.log_keep_days)
     try:
         _on_database(partial(_work, settings))
     finally:

@@ -219,6 +219,7 @@ def create_app(
 ) -> FastAPI:
     """The application on a migrated database. `answerer`, `bus` and `model_of` replace those that the settings name."""
     db = Database(settings.database)
+    db.slow.seconds = settings.log_slow_query_ms / 1000
     seal_with(db, keys_of(settings))
     db.seal_with(sealing_of(settings))
     shared = Shared(settings, db, bus)

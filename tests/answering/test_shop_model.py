@@ -54,7 +54,9 @@ async def test_a_visitor_is_answered_by_the_model_and_only_what_it_needs_goes_th
     db: Database, visitor: Visitor, agent: Agent, wire: Provider, settings: Settings
 ) -> None:
     body = {"message": f"How do I return something? I am {EMAIL}, {PHONE}.", "user_id": visitor.name}
-    answer = data_of(await visitor.post("/api/chat", body))
+    told = await visitor.post("/api/chat", body)
+    answer = data_of(told)
+    assert {one.headers.get("x-client-request-id") for one in wire.heard} == {told.headers["x-request-id"]}
     assert (answer["message"], answer["answered"]) == (
         f"You may return goods within 30 days. We write to {EMAIL}.",
         True,

@@ -46,6 +46,44 @@ HIDES = {
     "a secret of a longer name": ("OIDC_CLIENT_SECRET=hunter2", "hunter2"),
     "a password of an address": ("postgresql://kefu:p@ss/word@db:5432/kefu", "p@ss", "word@"),
     "a password without a name": ("redis://:hunter2@redis:6379/0", "hunter2"),
+    "a key of OpenAI": ("bad key sk-proj-aB3dE5gH7jK9mN1p", "aB3dE5", "mN1p"),
+    "a key of Anthropic": ("sk-ant-api03-aB3dE5gH7jK9mN1p-x", "aB3dE5"),
+    "a key of DeepSeek": ("Incorrect API key provided: sk-0123456789abcdef0123456789abcdef", "0123456789"),
+    "a key of Stripe": ("sk_live_aB3dE5gH7jK9mN1p", "aB3dE5"),
+    "a key of AWS": ("AKIAIOSFODNN7EXAMPLE is not valid", "IOSFODNN7"),
+    "a key of Google": ("?q=1 AIzaSyA1b2C3d4E5f6G7h8I9j0K1l2M3n4O5p6Q", "SyA1b2"),
+    "a key of Tencent": ("AKIDz8krbsJ5yKBZQpn74WFkmLPx3EXAMPLE", "z8krbs"),
+    "a key of Alibaba": ("LTAI5tExample7Kq9ZxEXAMPLE", "5tExample"),
+    "a token of GitHub": ("ghp_aB3dE5gH7jK9mN1pQ3rS5tU7vW9xY1zA3b", "aB3dE5"),
+    "a fine token of GitHub": ("github_pat_11AAAAAAA0aB3dE5gH7jK9", "11AAAA"),
+    "a token of GitLab": ("glpat-aB3dE5gH7jK9mN1pQ3rS", "aB3dE5"),
+    "a token of Slack": ("xoxb-123456789012-aB3dE5gH7jK9", "aB3dE5"),
+    "a key of SendGrid": ("SG.aB3dE5gH7jK9mN1p.qR5tU7vW9xY1", "aB3dE5", "qR5tU7"),
+    "a token of Shopify": ("shpat_0123456789abcdef0123456789abcdef", "0123456789"),
+    "a token of Hugging Face": ("hf_aBcDeFgHiJkLmNoPqRsT", "aBcDeF"),
+    "a secret of webhooks": ("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "MfKQ9r8G"),
+    "a token of Telegram": ("/bot123456789:AAHdqTcvCH1vGWJxfSeofSAs0K5PALDsaw/getMe", "AAHdqT"),
+    "a robot of WeCom": ("/cgi-bin/webhook/send?key=3f2504e0-4f89-11d3-9a0c-0305e82c3301", "3f2504e0"),
+    "a robot of Feishu": ("https://open.feishu.cn/open-apis/bot/v2/hook/3f2504e0-4f89-11d3-9a0c", "3f2504e0"),
+    "a robot of DingTalk": ("https://oapi.dingtalk.com/robot/send?access_token=aB3dE5gH", "aB3dE5"),
+    "a webhook of Slack": ("https://hooks.slack.com/services/T0AB/B0CD/aB3dE5gH", "T0AB", "aB3dE5"),
+    "a signed address": ("/file?name=a.png&sig=aB3dE5gH7jK9", "aB3dE5"),
+    "an address signed for S3": ("/b/o?X-Amz-Signature=0123abcd&X-Amz-Date=1", "0123abcd"),
+    "a code of signing in": ("/login?code=aB3dE5gH&state=1", "aB3dE5"),
+    "a private key": (
+        "-----BEGIN RSA PRIVATE KEY-----\nMIIEow\nAB+/12==\n-----END RSA PRIVATE KEY-----",
+        "MIIEow",
+        "AB+/12",
+    ),
+    "a private key cut short": ("-----BEGIN PRIVATE KEY-----\nMIIEow", "MIIEow"),
+    "a second factor": ("totp_secret=JBSWY3DPEHPK3PXP", "JBSWY3"),
+    "a recovery code": ("recovery_code: aB3d-E5gH", "aB3d"),
+    "a key to sign with": ("JWT_SIGNING_KEY=hunter2", "hunter2"),
+    "an access key": ('{"accessKey": "hunter2"}', "hunter2"),
+    "a bank account": ("DE89 3704 0044 0532 0130 00", "3704", "0532"),
+    "a bank account by its name": ("IBAN: DE89370400440532013000", "DE8937"),
+    "a parted number": ("tel 010-6512-3456 ext", "6512"),
+    "a basic login": ("basic dXNlcjpwYXNzd29yZA==", "dXNlcj"),
 }
 STAYS = (
     "request.served",
@@ -57,6 +95,9 @@ STAYS = (
     "from 192.168.100.200 by 10.0.0.1",
     "took 1234.5 ms, 99 of 1,000",
     "TOKEN_EXPIRED",
+    "/api/shops/demo/bot/rehearsal?lang=en&keyword=battery",
+    "skill-of-the-desk asked for task-force-of-the-day",
+    "services/knowledge and hooks of the page",
     "ConnectionError: Error 111 connecting to 127.0.0.1:6379. Connection refused.",
 )
 PIECES = (
@@ -117,7 +158,24 @@ def test_whatever_it_is_given_becomes_json_and_masking_that_again_changes_nothin
 
 def test_long_and_hostile_texts_take_a_moment() -> None:
     """Each would take minutes if looking for one kind of secret began anew at every character."""
-    for piece in ("token", "://a:", "a.", "1 ", "eyJ", "a@", "bearer ", "password=", "-1", "s_", "Bearer \t "):
+    for piece in (
+        "-----BEGIN PRIVATE KEY-----",
+        "sk-",
+        "/hook/",
+        "?key=",
+        "123456:",
+        "token",
+        "://a:",
+        "a.",
+        "1 ",
+        "eyJ",
+        "a@",
+        "bearer ",
+        "password=",
+        "-1",
+        "s_",
+        "Bearer \t ",
+    ):
         assert mask_text(piece * 20_000)
 
 

@@ -53,6 +53,16 @@ async def test_an_article_that_questions_rest_on_is_not_taken_away(shelf: Shelf)
 
 
 @ON_ONE
+async def test_what_silence_mends_does_not_make_up_for_what_it_no_longer_answers(shelf: Shelf) -> None:
+    asked = await shelf.guards("May I return my bike?", "returns")
+    await shelf.guards("Can I send my bike back?", kind="unanswerable")
+    refused = await shelf.move("returns", "archive")
+    assert code_of(refused) == "GATE_FAILED"
+    details = refused.json()["error"]["details"]
+    assert ([one["id"] for one in details["broken"]], details["mended"]) == ([asked], 1)
+
+
+@ON_ONE
 async def test_an_article_that_answers_what_must_be_refused_is_not_published(shelf: Shelf) -> None:
     await shelf.guards("Can you recommend a pizza place?", kind="unanswerable")
     pizza: dict[str, Any] = {

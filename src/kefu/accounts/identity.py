@@ -13,7 +13,7 @@ from kefu.accounts import second_factor
 from kefu.accounts.models import Agent, RefreshToken
 from kefu.accounts.permissions import PERMISSIONS, Permission, permissions_of
 from kefu.accounts.tokens import AccessClaims, Tokens, VisitorClaims
-from kefu.kit.acting import act_as
+from kefu.kit.acting import act_as, visit
 from kefu.kit.db import Database
 from kefu.kit.errors import Forbidden, NotSignedIn, TokenInvalid
 from kefu.kit.i18n import Text
@@ -98,6 +98,7 @@ async def claimed(app_state: State, authorization: str | None) -> Caller:
     tokens: Tokens = app_state.tokens
     claims = tokens.read(bearer_token(authorization))
     if isinstance(claims, VisitorClaims):
+        visit(claims.session_name)
         return Visitor(claims.session_name, claims.epoch, claims.expires)
     return await _agent(app_state, claims)
 

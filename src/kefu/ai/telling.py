@@ -16,6 +16,7 @@ import orjson
 
 from kefu.ai.ports import Failing, Finished, Piece, ProviderFailed
 from kefu.ai.sse import Event, Events, TooLong
+from kefu.kit.acting import acting
 from kefu.kit.clock import now_ms
 from kefu.kit.http import AddressRefused, NoAnswer
 from kefu.kit.http_streams import HttpStreams, StreamedAnswer, Waits
@@ -24,6 +25,7 @@ from kefu.kit.masking import mask_text
 PACE_SECONDS = 0.04
 MOST_BYTES = 4 << 20
 MOST_SAID = 300
+OWN_ID = ("X-Client-Request-Id", "x-ms-client-request-id", "X-Request-Id")
 NO_ANSWER: Mapping[str, Failing] = {
     "unknown_host": "unknown_host",
     "unreachable": "refused",
@@ -124,7 +126,11 @@ async def _texts(line: Line, call: Call, reading: Reading) -> AsyncGenerator[str
 
 
 def _headers(call: Call) -> dict[str, str]:
-    return {**call.headers, "Content-Type": "application/json", "Accept": "text/event-stream"}
+    """With the id of the request that it is for, under the names by which OpenAI, Azure, and gateways log it."""
+    own = {**call.headers, "Content-Type": "application/json", "Accept": "text/event-stream"}
+    if request_id := acting().request_id:
+        own |= dict.fromkeys(OWN_ID, request_id)
+    return own
 
 
 async def _next(answer: StreamedAnswer) -> bytes:

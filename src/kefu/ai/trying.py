@@ -10,11 +10,14 @@ from collections.abc import AsyncGenerator
 from contextlib import aclosing
 from dataclasses import dataclass
 
+import structlog
 from prometheus_client import Counter, Histogram
 
 from kefu.ai.breaker import Breaker
 from kefu.ai.ports import Ask, ChatModel, Failing, Finished, Piece, ProviderFailed
 from kefu.jobs.worker import aside
+
+log = structlog.get_logger()
 
 # What may be well a moment later.
 PASSING: frozenset[Failing] = frozenset({"refused", "slow", "cut", "busy", "broken"})
@@ -33,13 +36,14 @@ class Tries:
     """`most` tries; between them the `first` pause in seconds, doubled each time, of which half is left to chance.
 
     A provider that asks for a longer pause gets it up to `longest`; who asks for more is not tried again. None begins
-    later than `within` seconds: somebody waits.
+    later than `within` seconds: somebody waits. One of whom nothing is heard for `slow` seconds is told in the log.
     """
 
     most: int = 3
     first: float = 0.4
     longest: float = 5.0
     within: float = 15.0
+    slow: float = 5.0
 
     def pause(self, failure: ProviderFailed | None, number: int, passed: float, *, is_left_alone: bool) -> float | None:
         """The seconds before the next try; None when it is done. Raises the failure when no try is worth it.
@@ -81,7 +85,7 @@ class Trying:
         while pause is not None:
             await asyncio.sleep(pause)
             number += 1
-            request = _Request(self._breaker, self._name)
+            request = _Request(self._breaker, self._name, self._tries.slow)
             async with aclosing(request.passed_on(self._model, ask)) as pieces:
                 async for piece in pieces:
                     yield piece
@@ -92,12 +96,13 @@ class Trying:
 class _Request:
     """One try. `failure`: why nothing came of it."""
 
-    def __init__(self, breaker: Breaker, name: tuple[str, str]) -> None:
+    def __init__(self, breaker: Breaker, name: tuple[str, str], slow: float) -> None:
         self.failure: ProviderFailed | None = None
         self._breaker = breaker
         self._name = name
+        self._slow = slow
         self._began = time.monotonic()
-        self._has_spoken = False
+        self._waited: float | None = None
         self._outcome = "left"
 
     async def passed_on(self, model: ChatModel, ask: Ask) -> AsyncGenerator[Piece | Finished]:
@@ -115,20 +120,28 @@ class _Request:
         except ProviderFailed as failure:
             self._outcome = failure.reason
             self._breaker.failed(ticket, failure.reason)
-            if self._has_spoken:
+            if self._waited is not None:
                 raise
             self.failure = failure
         finally:
             self._breaker.left(ticket)
             ASKED.labels(*self._name, self._outcome).inc()
+            self._tell()
 
     def _note(self, piece: Piece | Finished, ticket: int) -> None:
-        if not self._has_spoken:
-            FIRST.labels(*self._name).observe(time.monotonic() - self._began)
-            self._has_spoken = True
+        if self._waited is None:
+            self._waited = time.monotonic() - self._began
+            FIRST.labels(*self._name).observe(self._waited)
         if isinstance(piece, Finished):
             self._breaker.succeeded(ticket)
             self._outcome = "answered"
+
+    def _tell(self) -> None:
+        took = time.monotonic() - self._began
+        waited = took if self._waited is None else self._waited
+        if waited >= self._slow:
+            facts = {"outcome": self._outcome, "waited_ms": round(waited * 1000), "duration_ms": round(took * 1000)}
+            log.warning("provider.slow", provider=self._name[0], model=self._name[1], **facts)
 
 
 class Either:

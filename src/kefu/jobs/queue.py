@@ -15,11 +15,13 @@ from sqlalchemy import delete, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.jobs.models import Job
+from kefu.kit.acting import acting
 from kefu.kit.clock import Ms, now_ms
 from kefu.kit.db import Database, announce
 from kefu.kit.masking import mask_text
 
 Lane = Literal["talk", "desk", "bulk"]
+REQUEST = "request"  # in a payload: whose, for the log and for those who are asked on its behalf
 LEASE = timedelta(seconds=15)
 MAX_ATTEMPTS = 8
 BACKOFF_CAP = timedelta(minutes=10)
@@ -39,7 +41,10 @@ class Work:
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """A job under our lease. `run_at`: when it was due, ms; `created_at`: asked for; `key`: of recurring work."""
+    """A job under our lease. `run_at`: when it was due, ms; `created_at`: asked for; `key`: of recurring work.
+
+    `request`: the id of the request that asked for it, if one did.
+    """
 
     id: int
     kind: str
@@ -48,6 +53,7 @@ class Taken:
     run_at: int
     key: str | None
     created_at: int
+    request: str = ""
 
     @property
     def is_last_try(self) -> bool:
@@ -59,10 +65,12 @@ class Away(Exception):
     """A handler raises it for somebody outside who cannot be reached now: the work waits OUTAGE for them."""
 
 
-def row_of(work: Work, now: int, delay: timedelta = timedelta()) -> dict[str, Any]:
-    """The columns of a new job row for `work`."""
+def row_of(work: Work, now: int, delay: timedelta = timedelta(), request: str = "") -> dict[str, Any]:
+    """The columns of a new job row for `work`, which the request of this id asks for."""
     due = now + int(delay.total_seconds() * 1000)
     payload = orjson.dumps(work).decode()
+    if request:
+        payload = orjson.dumps({**orjson.loads(payload), REQUEST: request}).decode()
     return {"lane": work.lane, "kind": work.kind, "payload": payload, "run_at": due, "created_at": now}
 
 
@@ -75,7 +83,7 @@ async def enqueue_all(tx: AsyncSession, works: Sequence[Work], delay: timedelta 
     """As `enqueue`, by one statement."""
     if works:
         now = now_ms()
-        await tx.execute(insert(Job), [row_of(one, now, delay) for one in works])
+        await tx.execute(insert(Job), [row_of(one, now, delay, acting().request_id) for one in works])
     for lane in {one.lane for one in works}:
         announce(tx, "jobs", lane)
 
@@ -114,12 +122,14 @@ async def take(db: Database, lane: Lane, worker: str, limit: int) -> list[Taken]
     sql = TAKE.format(skip_locked="" if db.is_sqlite else "FOR UPDATE SKIP LOCKED")
     now = now_ms()
     rows = await db.execute(sql, _lease_end(now), worker, lane, now, limit, MAX_ATTEMPTS, KILLED)
-    jobs = [
-        Taken(job, kind, orjson.loads(payload), attempts, run_at, key, created_at)
-        for job, kind, payload, attempts, run_at, key, created_at, is_dead in rows
-        if not is_dead
-    ]
+    jobs = [_taken(facts) for *facts, is_dead in rows if not is_dead]
     return sorted(jobs, key=lambda job: (job.run_at, job.id))  # RETURNING has no order
+
+
+def _taken(row: Sequence[Any]) -> Taken:
+    job, kind, payload, attempts, run_at, key, created_at = row
+    wanted = orjson.loads(payload)
+    return Taken(job, kind, wanted, attempts, run_at, key, created_at, wanted.pop(REQUEST, ""))
 
 
 def _lease_end(now: Ms) -> int:

@@ -10,6 +10,7 @@ from contextvars import ContextVar
 import structlog
 
 from kefu.jobs.queue import LEASE, Lane, Taken, Work, ensure, free_all, give_back, renew, take
+from kefu.kit.acting import go_on_for
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
 
@@ -134,6 +135,7 @@ class Worker:
 
     async def _run(self, job: Taken) -> None:
         _worker.set(self)
+        go_on_for(job.request)
         try:
             await self._handlers[job.kind](job)
         except Exception as error:

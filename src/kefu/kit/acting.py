@@ -8,18 +8,21 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any
 
+import structlog
+
 
 @dataclass(frozen=True, slots=True)
 class Acting:
     """`role`: of the agent, `anyone` while a request's sender is not known, `system` where there is no request.
 
-    `scope`: ASGI's, of the request.
+    `session_name`: of the visitor whose token it is. `scope`: ASGI's, of the request.
     """
 
     role: str = "system"
     id: str = ""
     name: str = ""
     request_id: str = ""
+    session_name: str = ""
     scope: Mapping[str, Any] | None = None
 
     @property
@@ -45,9 +48,21 @@ def arrive(scope: Mapping[str, Any], request_id: str) -> None:
     _now.set(Acting("anyone", request_id=request_id, scope=scope))
 
 
+def go_on_for(request_id: str) -> None:
+    """What this task does from here on, the system does as a consequence of that request, if there was one."""
+    if request_id:
+        structlog.contextvars.bind_contextvars(request_id=request_id)
+        _now.set(replace(SYSTEM, request_id=request_id))
+
+
 def act_as(agent_id: str, name: str, role: str) -> None:
     """What this request does from here on, this agent does."""
     _now.set(replace(_now.get(), id=agent_id, name=name, role=role))
+
+
+def visit(session_name: str) -> None:
+    """What this request does from here on, the visitor of this session does."""
+    _now.set(replace(_now.get(), session_name=session_name))
 
 
 def address_of(scope: Mapping[str, Any]) -> str:

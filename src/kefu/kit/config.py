@@ -83,6 +83,8 @@ class Settings(ModelSettings):
     upload_max_mb: int = Field(50, validation_alias="UPLOAD_MAX_MB", ge=1, le=50)
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", validation_alias="LOG_LEVEL")
     log_file: Path | None = Field(None, validation_alias="LOG_FILE")
+    log_keep_days: int = Field(14, validation_alias="LOG_KEEP_DAYS", ge=1, le=3650)
+    log_slow_query_ms: int = Field(500, validation_alias="LOG_SLOW_QUERY_MS", ge=1, le=600_000)
 
     @field_validator(
         "holidays", "email_recipients", "trusted_proxies", "outbound_allow", "second_factor_roles", mode="before"
@@ -284,6 +286,8 @@ REMEDIES = {
     "OIDC_SCOPES": "Use openid email profile, or more with spaces between.",
     "OIDC_DEFAULT_ROLE": "Use agent or another role for whoever signs in at the provider, or leave it empty.",
     "LOG_LEVEL": "Use debug, info, warning or error.",
+    "LOG_KEEP_DAYS": "Use whole days from 1 to 3650.",
+    "LOG_SLOW_QUERY_MS": "Use whole milliseconds from 1 to 600000.",
 }
 
 

@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Itera
 from contextlib import asynccontextmanager, contextmanager, nullcontext, suppress
 from contextvars import ContextVar
 from pathlib import Path
+from time import perf_counter
 from typing import Any
 
 import asyncpg
@@ -23,6 +24,7 @@ from kefu.kit import postgres, sqlite
 from kefu.kit.errors import Busy, StorageFailed
 from kefu.kit.postgres import BY_WORDS, CONNECTIONS, NOT_NOW, SEEKERS, Statements, Together
 from kefu.kit.sealed import SEALING, Sealing, no_keys
+from kefu.kit.slow import SlowQueries
 from kefu.kit.sqlite import GroupCommit, GroupRead, numbered
 
 # To close what one pool holds, before it is left to the kernel.
@@ -115,6 +117,7 @@ class Database:
         self.url = url
         self.signals = Signals()
         self.sealing: Sealing = no_keys
+        self.slow = SlowQueries()
         self.info: dict[str, Any] = {"signals": self.signals, SEALING: no_keys}
         self._gate = asyncio.Lock()
         self._group: GroupCommit | None = None
@@ -130,6 +133,8 @@ class Database:
             self._reader = sqlite.engine(self.path, "BEGIN", size=4)
         else:
             self._writer = self._reader = postgres.engine(url, is_patient=is_patient)
+        for engine in {self._writer, self._reader}:
+            self.slow.listen(engine)
         self._new_write = async_sessionmaker(self._writer, expire_on_commit=False, info=self.info)
         self._new_read = async_sessionmaker(self._reader, expire_on_commit=False)
 
@@ -153,14 +158,14 @@ class Database:
     async def execute(self, sql: str, *arguments: Any) -> list[Any]:
         """Run one statement, committed; the rows it returns. Its parameters are `$1`, `$2`, …. Raises Busy."""
         if self.is_sqlite:
-            return await self.group.run(lambda connection: connection.execute(numbered(sql), arguments).fetchall())
+            return await self._run_on(self.group, sql, arguments)
         return await self._run(self._statements, sql, arguments)
 
     async def fetch(self, sql: str, *arguments: Any) -> list[Any]:
         """The rows of one query, of one state of the database. Its parameters are `$1`, `$2`, …. Raises Busy."""
         if self.is_sqlite:
             self._readers = self._readers or GroupRead(self.path)
-            return await self._readers.run(lambda connection: connection.execute(numbered(sql), arguments).fetchall())
+            return await self._run_on(self._readers, sql, arguments)
         return await self._run(self._statements, sql, arguments)
 
     async def fetch_together(self, sql: str, *arguments: Any) -> list[Any]:
@@ -170,24 +175,37 @@ class Database:
         """
         assert self._statements
         together = self._together.get(sql) or self._together.setdefault(sql, Together(self._statements, sql))
+        began = perf_counter()
         try:
             return await together.ask(arguments)
         except NOT_NOW as error:
             raise _busy(error) from error
+        finally:
+            self.slow.look(sql, began)
 
     async def seek(self, sql: str, *arguments: Any) -> list[Any]:
         """As `fetch`, for what looks words up and takes longer: in a lane of its own, where nobody waits behind it."""
         if self.is_sqlite:
             self._seekers = self._seekers or GroupRead(self.path)
-            return await self._seekers.run(lambda connection: connection.execute(numbered(sql), arguments).fetchall())
+            return await self._run_on(self._seekers, sql, arguments)
         return await self._run(self._seeking, sql, arguments)
 
     async def _run(self, statements: Statements | None, sql: str, arguments: tuple[Any, ...]) -> list[Any]:
         assert statements
+        began = perf_counter()
         try:
             return await statements.run(sql, arguments)
         except NOT_NOW as error:
             raise _busy(error) from error
+        finally:
+            self.slow.look(sql, began)
+
+    async def _run_on(self, lane: GroupCommit | GroupRead, sql: str, arguments: tuple[Any, ...]) -> list[Any]:
+        began = perf_counter()
+        try:
+            return await lane.run(lambda connection: connection.execute(numbered(sql), arguments).fetchall())
+        finally:
+            self.slow.look(sql, began)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:

@@ -1,9 +1,13 @@
 """Logs: one JSON object a line, with `timestamp`, `level`, `event` and whatever is bound to the request."""
 
+import gzip
 import logging
 import logging.handlers
 import queue
+import re
+import shutil
 import sys
+import threading
 from collections.abc import MutableMapping
 from pathlib import Path
 from typing import Any
@@ -36,8 +40,8 @@ def _as_json(entry: Any, **_: Any) -> str:
     return orjson.dumps(entry, default=str).decode()
 
 
-def set_up_logs(level: str, file: Path | None = None) -> logging.handlers.QueueListener:
-    """Send structlog and the standard library's loggers to standard error, or to a file rotated daily (14 kept).
+def set_up_logs(level: str, file: Path | None = None, keep_days: int = 14) -> logging.handlers.QueueListener:
+    """Send structlog and the standard library's loggers to standard error, or to a `DailyFile`.
 
     Everything is masked (`kit.masking`). Writing happens on a thread of its own; stop the returned listener to flush
     it. Safe to repeat.
@@ -55,7 +59,7 @@ def set_up_logs(level: str, file: Path | None = None) -> logging.handlers.QueueL
         logger_factory=structlog.stdlib.LoggerFactory(),
         cache_logger_on_first_use=False,
     )
-    writer = _writer(file)
+    writer = DailyFile(file, keep_days) if file else logging.StreamHandler(sys.stderr)
     formatter = structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=shared,
         processors=[
@@ -78,8 +82,38 @@ def set_up_logs(level: str, file: Path | None = None) -> logging.handlers.QueueL
     return listener
 
 
-def _writer(file: Path | None) -> logging.Handler:
-    if file is None:
-        return logging.StreamHandler(sys.stderr)
-    file.parent.mkdir(parents=True, exist_ok=True)
-    return logging.handlers.TimedRotatingFileHandler(file, when="midnight", backupCount=14, utc=True, encoding="utf-8")
+class DailyFile(logging.handlers.TimedRotatingFileHandler):
+    """Begins a new file at midnight UTC, compresses those of earlier days, and keeps `keep_days` of these.
+
+    For one process: two would take each other's file away. Compressing does not hold up who writes, and what a killed
+    process left uncompressed is compressed when the next one starts.
+    """
+
+    def __init__(self, file: Path, keep_days: int) -> None:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        super().__init__(file, when="midnight", backupCount=keep_days, utc=True, encoding="utf-8")
+        self.namer = "{}.gz".format
+        self.compressing = [self._compress(one) for one in file.parent.iterdir() if self._is_left(file, one.name)]
+
+    @staticmethod
+    def _is_left(file: Path, name: str) -> bool:
+        return bool(re.fullmatch(re.escape(file.name) + r"\.\d{4}-\d\d-\d\d", name))
+
+    def rotate(self, source: str, dest: str) -> None:
+        plain = Path(source).rename(dest.removesuffix(".gz"))
+        self.compressing = [*(one for one in self.compressing if one.is_alive()), self._compress(plain)]
+
+    @staticmethod
+    def _compress(plain: Path) -> threading.Thread:
+        thread = threading.Thread(target=_compress, args=(plain,), name="compress-log")
+        thread.start()
+        return thread
+
+
+def _compress(plain: Path) -> None:
+    """Nothing is lost when it fails: the day's file stays as it is until the next start."""
+    part = plain.with_name(f"{plain.name}.part")
+    with plain.open("rb") as lines, gzip.open(part, "wb") as packed:
+        shutil.copyfileobj(lines, packed)
+    part.replace(f"{plain}.gz")
+    plain.unlink()

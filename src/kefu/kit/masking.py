@@ -11,10 +11,16 @@ from typing import Any
 HIDDEN = "***"
 KEPT_KEYS = {"timestamp", "request_id", "incident", "level"}
 SECRETS = (
-    r"passw(?:or)?d|passphrase|secret|token|authorization|cookie|credential|signature|api[_-]?key|private[_-]?key|"
-    r"identifier[_-]?hash|code[_-]?verifier"
+    r"passw(?:or)?d|passphrase|secret|token|authorization|cookie|credential|signature|identifier[_-]?hash|"
+    r"code[_-]?verifier|(?:api|private|access|signing|encryption|account|subscription)[_-]?key|totp|recovery[_-]?code"
 )
-NAMES = rf"{SECRETS}|e[_-]?mail|phone|mobile|id[_-]?card|card[_-]?(?:number|no)"
+NAMES = rf"{SECRETS}|e[_-]?mail|phone|mobile|id[_-]?card|card[_-]?(?:number|no)|iban"
+# How keys that others give begin: OpenAI, Anthropic, Stripe, AWS, Google, Tencent, Alibaba, GitHub, GitLab, Slack,
+# SendGrid, Shopify, Hugging Face, and signing secrets of Standard Webhooks.
+OF_OTHERS = (
+    r"(?:[spr]k[-_] | AKIA | ASIA | AKID | LTAI | AIza | gh[opsu]_ | github_pat_ | glpat- | xox[a-z]- | SG\. | "
+    r"shp(?:at|ss)_ | hf_ | whsec_)"
+)
 SECRET_KEYS = re.compile(SECRETS, re.IGNORECASE)
 HIDDEN_KEYS = re.compile(NAMES, re.IGNORECASE)
 # Group `kept` is written again whole, `before` in front of what is hidden.
@@ -31,7 +37,12 @@ SECRET_TEXT = re.compile(
         # password=…, "token": "…", Authorization: Bearer …
       | (?:{NAMES}) [\w-]{{0,40}} \\*["']? \s{{0,4}} [=:] \s{{0,4}} \\*["']? (?:(?:bearer|basic) \s{{1,4}})?
       | \b (?:bearer|basic) \s{{1,4}} (?=[\w.~+/=-]{{8}})
+      | [?&] (?:key|sig|sign|code|ticket) =                                    # an address that opens by itself
+      | / (?:hooks? (?:/catch)? | services) /
       ) (?:(?<=:) \S{{1,200}} (?=@) | [^\s"'\\&;,<>)\]}}]+)
+    | -----BEGIN\ [A-Z\ ]{{0,30}} PRIVATE\ KEY----- (?:(?!-----END) [\s\S])*
+    | (?<![^\W_]) {OF_OTHERS} [\w./+=-]{{12,}}
+    | (?<!\d) \d{{6,12}} : [\w-]{{30,}}                                # of a bot at Telegram
     | eyJ [\w-]{{8,}} (?:\.[\w-]*)*                                      # a JWT, or its beginning
     | (?<![\w.+-]) [\w.+-]+ @ [\w-]+ (?:\.[\w-]+)+                       # an e-mail address
     | (?<!\d) \+? \(? \d (?:[\ \t().-]{{0,3}} \d){{9,18}} x? (?!\d)      # phone, card and identity numbers

@@ -102,8 +102,7 @@ class Edge:
         finally:
             seconds = time.perf_counter() - started
             REQUESTS.count(scope, status, seconds)
-            took = round(seconds * 1000, 1)
-            log.info("request.served", method=scope["method"], path=scope["path"], status=status, duration_ms=took)
+            _tell(scope, scope["method"], seconds, status=status)
 
     def _headers(self, scope: Scope) -> tuple[tuple[bytes, bytes], ...]:
         """What every answer carries unless it says otherwise itself."""
@@ -143,9 +142,7 @@ class Edge:
                 failure = KefuError(incident=incident)
                 await error_response(failure, locale)(scope, receive, send_out)
         finally:
-            took = round((time.perf_counter() - started) * 1000, 1)
-            facts = {"status": status, "closed": code, "duration_ms": took}
-            log.info("request.served", method="WS", path=scope["path"], **facts)
+            _tell(scope, "WS", time.perf_counter() - started, status=status, closed=code)
 
 
 def _named(scope: Scope, headers: Headers) -> str:
@@ -156,6 +153,14 @@ def _named(scope: Scope, headers: Headers) -> str:
     structlog.contextvars.bind_contextvars(request_id=request_id)
     acting.arrive(scope, request_id)
     return request_id
+
+
+def _tell(scope: Scope, method: str, seconds: float, **facts: Any) -> None:
+    """With the session that the request is about and the agent who sent it, as far as they are known."""
+    now = acting.acting()
+    session = scope.get("path_params", {}).get("name") or now.session_name  # only sessions are called so in a path
+    facts |= {key: one for key, one in (("session_name", session), ("agent", now.id)) if one}
+    log.info("request.served", method=method, path=scope["path"], duration_ms=round(seconds * 1000, 1), **facts)
 
 
 def body_limit(path: str, upload_limit: int = 0) -> int:

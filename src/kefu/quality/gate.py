@@ -6,6 +6,7 @@ still the one that was rehearsed; otherwise it is rehearsed anew.
 """
 
 import asyncio
+from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -24,7 +25,7 @@ from kefu.quality.golden import Golden, attempt, version_of
 from kefu.quality.questions import goldens_of
 from kefu.quality.rehearsal import copied
 
-# By so much of all questions the right ones may become fewer: none of a set of less than two hundred.
+# By so much of the questions of a language and kind the right ones may become fewer: none of less than two hundred.
 MARGIN = 0.005
 PATIENCE_SECONDS = 30
 TRIES = 3
@@ -73,28 +74,42 @@ class Wish:
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """`version`: the knowledge's that was rehearsed; `right`: ids of the questions that are right after the change.
+    """`version`: the knowledge's that was rehearsed; `before`, `after`: the ids of `goldens` that are right.
 
     One that is not `is_finished` took too long.
     """
 
     version: int = 0
-    right: frozenset[str] = frozenset()
-    broken: Sequence[Golden] = ()
-    mended: int = 0
-    total: int = 0
+    goldens: Sequence[Golden] = ()
+    before: frozenset[str] = frozenset()
+    after: frozenset[str] = frozenset()
     is_finished: bool = True
 
     @property
+    def broken(self) -> list[Golden]:
+        return [one for one in self.goldens if one.id in self.before - self.after]
+
+    @property
+    def mended(self) -> list[Golden]:
+        return [one for one in self.goldens if one.id in self.after - self.before]
+
+    @property
     def is_passed(self) -> bool:
-        return self.is_finished and len(self.broken) - self.mended <= MARGIN * self.total
+        """In each language and kind for itself: a bot that falls silent mends what it should not have answered."""
+        asked, lost = Counter(map(_sort, self.goldens)), Counter(map(_sort, self.broken))
+        lost.subtract(map(_sort, self.mended))
+        return self.is_finished and all(lost[sort] <= MARGIN * asked[sort] for sort in asked)
 
     @property
     def facts(self) -> dict[str, Any]:
         named = [
             {"id": one.id, "question": one.question, "lang": one.lang, "kind": one.kind} for one in self.broken[:NAMED]
         ]
-        return {"broken": named, "broken_count": len(self.broken), "mended": self.mended}
+        return {"broken": named, "broken_count": len(self.broken), "mended": len(self.mended)}
+
+
+def _sort(golden: Golden) -> tuple[str, str]:
+    return golden.lang, golden.kind
 
 
 class Gate:
@@ -135,7 +150,7 @@ class Gate:
             if verdict and not verdict.is_passed:
                 audit(tx, "gate.forced", ("article", article.id), after={"reason": wish.force, **verdict.facts})
         if verdict and verdict.is_finished:
-            self._known[article.shop] = (state, verdict.right)
+            self._known[article.shop] = (state, verdict.after)
         return article
 
     async def _verdict(self, wish: Wish, shop: str, goldens: Sequence[Golden]) -> Verdict:
@@ -154,8 +169,7 @@ class Gate:
             await wish.change(tx)
             tx.info.pop("before_commit", None)  # the audit log tells of what is, not of what would be
         after = await _right(copy, shop, goldens)
-        broken = [one for one in goldens if one.id in before - after]
-        return Verdict(version, after, broken, len(after - before), len(goldens))
+        return Verdict(version, goldens, before, after)
 
 
 async def _right(copy: Database, shop: str, goldens: Sequence[Golden]) -> frozenset[str]:

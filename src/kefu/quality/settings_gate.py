@@ -183,10 +183,9 @@ async def right_before(tx: AsyncSession, now: Asked) -> frozenset[str] | None:
 
 def compared(now: Asked, before: frozenset[str], outcomes: Sequence[Outcome]) -> Verdict:
     """A question that nobody could judge is neither broken nor mended."""
-    right = frozenset(one.golden.id for one in outcomes if one.is_judged and one.is_right)
-    wrong = {one.golden.id for one in outcomes if one.is_judged and not one.is_right}
-    broken = [one for one in now.goldens if one.id in before & wrong]
-    return Verdict(now.knowledge, right, broken, len(right - before), len(now.goldens))
+    judged = [one for one in outcomes if one.is_judged]
+    after = frozenset(one.golden.id for one in judged if one.is_right)
+    return Verdict(now.knowledge, [one.golden for one in judged], before, after)
 
 
 async def decide(tx: AsyncSession, now: Asked, verdict: Verdict, *, is_whole: bool) -> Fate:

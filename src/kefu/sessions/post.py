@@ -12,7 +12,8 @@ from dataclasses import dataclass
 import asyncpg
 import orjson
 
-from kefu.jobs.queue import row_of
+from kefu.jobs.queue import REQUEST, row_of
+from kefu.kit.acting import acting
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.log.log import VISITOR, Entry
@@ -32,6 +33,21 @@ class Posted:
 
     entry: Entry
     status: str
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """`request`: the id of the request that brings it."""
+
+    name: str
+    content: str
+    client_msg_id: str
+    identity_epoch: int
+    request: str
+
+    @property
+    def payload(self) -> str:
+        return orjson.dumps({"role": "user", "content": self.content}).decode()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +73,13 @@ async def post(
     """
     if files:
         return await _post_slowly(db, name, content, client_msg_id, identity_epoch, files)
-    payload = orjson.dumps({"role": "user", "content": content}).decode()
+    message = _Message(name, content, client_msg_id, identity_epoch, acting().request_id)
+    payload = message.payload
     try:
         if db.is_sqlite:
-            head = await db.group.run(
-                lambda connection: _post_sqlite(connection, name, content, payload, client_msg_id, identity_epoch)
-            )
+            head = await db.group.run(lambda connection: _post_sqlite(connection, message, payload))
         else:
-            head = await _post_postgres(db, name, content, payload, client_msg_id, identity_epoch)
+            head = await _post_postgres(db, message, payload)
     except _Unusual:
         return await _post_slowly(db, name, content, client_msg_id, identity_epoch)
     stored = Entry(stream_of(name), head.seq, "message.posted", "public", ACTOR, payload, client_msg_id, head.at)
@@ -120,15 +135,14 @@ SQLITE_JOB = (
 )
 
 
-async def _post_postgres(
-    db: Database, name: str, content: str, payload: str, client_msg_id: str, identity_epoch: int
-) -> _Head:
+async def _post_postgres(db: Database, one: _Message, payload: str) -> _Head:
     at = now_ms()
-    job_head = f'{{"session":{orjson.dumps(name).decode()},"seq":'
-    arguments = (name, content[:PREVIEW], at, stream_of(name), ACTOR, payload, client_msg_id)
+    asked = f'"{REQUEST}":{orjson.dumps(one.request).decode()},' if one.request else ""
+    job_head = f'{{{asked}"session":{orjson.dumps(one.name).decode()},"seq":'
+    arguments = (one.name, one.content[:PREVIEW], at, stream_of(one.name), ACTOR, payload, one.client_msg_id)
     try:
         job = (AnswerVisitor.lane, AnswerVisitor.kind, job_head)
-        rows = await db.execute(POSTGRES, *arguments, *job, words_in(content), identity_epoch)
+        rows = await db.execute(POSTGRES, *arguments, *job, words_in(one.content), one.identity_epoch)
     except asyncpg.UniqueViolationError:
         raise _Unusual from None
     if not rows:
@@ -136,18 +150,17 @@ async def _post_postgres(
     return _Head(*rows[0])
 
 
-def _post_sqlite(
-    connection: sqlite3.Connection, name: str, content: str, payload: str, client_msg_id: str, identity_epoch: int
-) -> _Head:
+def _post_sqlite(connection: sqlite3.Connection, one: _Message, payload: str) -> _Head:
     now = now_ms()
-    row = connection.execute(SQLITE_BUMP, (name, content[:PREVIEW], now, words_in(content), identity_epoch)).fetchone()
+    bump = (one.name, one.content[:PREVIEW], now, words_in(one.content), one.identity_epoch)
+    row = connection.execute(SQLITE_BUMP, bump).fetchone()
     if row is None:
         raise _Unusual
     head = _Head(*row)
     try:
-        connection.execute(SQLITE_EVENT, (stream_of(name), head.seq, ACTOR, payload, client_msg_id, head.at))
+        connection.execute(SQLITE_EVENT, (stream_of(one.name), head.seq, ACTOR, payload, one.client_msg_id, head.at))
     except sqlite3.IntegrityError:
         raise _Unusual from None
     if head.status == Status.BOT_ACTIVE:
-        connection.execute(SQLITE_JOB, row_of(AnswerVisitor(name, head.seq, head.epoch), now))
+        connection.execute(SQLITE_JOB, row_of(AnswerVisitor(one.name, head.seq, head.epoch), now, request=one.request))
     return head

@@ -7532,6 +7532,10 @@ export type Shown = {
      */
     tab: 'waiting' | 'unassigned' | 'mine' | 'later' | 'bot' | 'closed' | 'all';
     /**
+     * Agent
+     */
+    agent?: '' | 'mine' | 'unassigned';
+    /**
      * Customer
      */
     customer?: '' | 'vip' | 'new' | 'old';
