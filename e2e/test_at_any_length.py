@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -32,7 +33,7 @@ WORDS: dict[Locale, tuple[str, ...]] = {
 
 
 @pytest.fixture
-def stocked_product(product: Product) -> Product:
+def stocked_product(product: Product) -> Iterator[Product]:
     """With closed sessions of two months, the youngest of which never ended."""
     pool = sentences()
     talks = [Talk(number, pool, SIZE) for number in range(SIZE.sessions)]
@@ -43,7 +44,10 @@ def stocked_product(product: Product) -> Product:
         ):
             marks = ", ".join("?" * len(columns))
             db.executemany(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - names of columns
-    return product
+        db.commit()
+        yield product
+        for table, column in (("sessions", "name"), ("events", "stream")):
+            db.execute(f"DELETE FROM {table} WHERE {column} LIKE '%s/_00000%' ESCAPE '/'")  # noqa: S608 - names of columns
 
 
 def scrolls(page: Page, where: str, to: str) -> None:
@@ -51,7 +55,7 @@ def scrolls(page: Page, where: str, to: str) -> None:
 
 
 @pytest.mark.usefixtures("stocked_product")
-@pytest.mark.parametrize("locale", ["en", "zh"])
+@pytest.mark.parametrize("locale", ["en"])
 def test_a_long_list_and_a_long_conversation(desk: Desk, locale: Locale) -> None:
     views, name, save, compact, find, day = WORDS[locale]
     agent = desk(CHEN, locale)
