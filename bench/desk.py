@@ -34,7 +34,7 @@ FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-background-networking", "--
 SIZE = Size(sessions=10_000, longest=5_000)
 LONGEST = f"s_{SIZE.sessions - 1:020d}"
 PATIENCE = 180
-OPENINGS, ROUNDS, RECENT = 5, 4, 20
+OPENINGS, ROUNDS, RECENT = 5, 3, 20
 FRAMES, TASK, SWITCH = Bound("at least", 55), Bound("at most", 100), Bound("at most", 100)
 OPEN, BACK, FIRST_LOAD = Bound("at most", 300), Bound("at most", 3_000), Bound("at most", 240)
 

@@ -18,8 +18,9 @@ ROW = 78  # pixels
 # Pixels a second: 230 rows where they are fetched meanwhile, 385 where they are there.
 READING, LEAFING = 18_000, 30_000
 LONGEST_WAY = 30
-SETTLED = 0.15
-VIEWPORT = {"width": 1440, "height": 900}
+SETTLED = 0.1
+WIDTH, HEIGHT = 1440, 900
+LONGEST_WAIT = 10_000  # ms
 
 # From what sets it off to the picture: a frame is asked for, and what comes behind it is told after it was drawn.
 DRAWN = """
@@ -44,7 +45,8 @@ async (day) => {{
   const began = performance.now();
   field.value = day;
   field.dispatchEvent(new Event("change"));
-  while (!document.querySelector(".found")) await new Promise((done) => requestAnimationFrame(done));
+  while (!document.querySelector(".found") && performance.now() - began < {LONGEST_WAIT})
+    await new Promise((done) => requestAnimationFrame(done));
   {DRAWN}
 }}
 """
@@ -87,7 +89,7 @@ class Desktop:
 
     @classmethod
     async def open(cls, browser: Browser, address: str, username: str, password: str) -> Self:
-        context = await browser.new_context(locale="en-GB", viewport=VIEWPORT)
+        context = await browser.new_context(locale="en-GB", viewport={"width": WIDTH, "height": HEIGHT})
         page = await context.new_page()
         await page.goto(f"{address}/workbench/")
         await page.get_by_label("User name").fill(username)
@@ -127,7 +129,7 @@ class Desktop:
     async def newest(self, count: int) -> list[str]:
         """The names of the sessions at the top, all in sight."""
         await self._page.evaluate("document.querySelector('.scroller').scrollTo(0, 0)")
-        await self._page.set_viewport_size({**VIEWPORT, "height": count * ROW + 400})
+        await self._page.set_viewport_size({"width": WIDTH, "height": count * ROW + 400})
         await self._page.locator("[data-name]").nth(count - 1).wait_for()
         names: list[str] = await self._page.evaluate(NEWEST, count)
         return names

@@ -2,6 +2,7 @@
 
 import sqlite3
 import time
+from collections.abc import Iterator
 from contextlib import closing
 
 import pytest
@@ -32,7 +33,7 @@ WORDS: dict[Locale, tuple[str, ...]] = {
 
 
 @pytest.fixture
-def stocked_product(product: Product) -> Product:
+def stocked_product(product: Product) -> Iterator[Product]:
     """With closed sessions of two months, the youngest of which never ended."""
     pool = sentences()
     talks = [Talk(number, pool, SIZE) for number in range(SIZE.sessions)]
@@ -43,7 +44,10 @@ def stocked_product(product: Product) -> Product:
         ):
             marks = ", ".join("?" * len(columns))
             db.executemany(f"INSERT OR IGNORE INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)  # noqa: S608 - names of columns
-    return product
+        db.commit()
+        yield product
+        for table, column in (("sessions", "name"), ("events", "stream")):
+            db.execute(f"DELETE FROM {table} WHERE {column} LIKE '%s/_00000%' ESCAPE '/'")  # noqa: S608 - names of columns
 
 
 def scrolls(page: Page, where: str, to: str) -> None:
@@ -51,7 +55,7 @@ def scrolls(page: Page, where: str, to: str) -> None:
 
 
 @pytest.mark.usefixtures("stocked_product")
-@pytest.mark.parametrize("locale", ["en", "zh"])
+@pytest.mark.parametrize("locale", ["en"])
 def test_a_long_list_and_a_long_conversation(desk: Desk, locale: Locale) -> None:
     views, name, save, compact, find, day = WORDS[locale]
     agent = desk(CHEN, locale)
@@ -67,16 +71,18 @@ def test_a_long_list_and_a_long_conversation(desk: Desk, locale: Locale) -> None
     expect(said.last).to_be_in_viewport()
     assert said.count() <= 60
     expect(page.get_by_role("complementary")).to_contain_text("900")
-    before = said.first.get_attribute("data-seq")
-    scrolls(page, "[role=log]", "0")
-    expect(said.first).not_to_have_attribute("data-seq", before or "")
-
     page.get_by_role("button", name=find).click()
     page.get_by_label(day).fill(time.strftime("%Y-%m-%d", time.localtime(time.time() - 50 * 86_400)))
     expect(page.locator(".found")).to_be_in_viewport()
     assert said.count() <= 360
     shoot(page, f"desk-long-{locale}")
     assert faults(page) == []
+
+    page.locator("button.down").click()
+    expect(page.get_by_role("log").locator("[data-seq]").last).to_be_in_viewport()
+    before = said.first.get_attribute("data-seq")
+    scrolls(page, "[role=log]", "0")
+    expect(said.first).not_to_have_attribute("data-seq", before or "")
 
 
 def keeps_a_view(agent: AgentDesk, views: str, name: str, save: str, compact: str) -> None:
