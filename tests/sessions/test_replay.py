@@ -78,7 +78,7 @@ DEFERRED = (
 
 async def tell(db: Database, name: str) -> None:
     """A history that nobody would live through, by the commands that write the others."""
-    chance = Random(8)
+    chance = Random(8)  # comes to every move
     async with db.write() as tx:
         await first_shop(tx)
     await open_session(db, name)
