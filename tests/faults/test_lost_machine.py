@@ -17,6 +17,7 @@ from faults.process import Kefu
 from faults.waiting import until
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
+from kefu.ops.migrate import upgrade
 from servers import Missing
 
 RECOVERED_WITHIN = 60
@@ -76,6 +77,12 @@ async def servers() -> AsyncIterator[tuple[Postgres, Postgres]]:
         await new.stop()
 
 
+async def migrated(url: str) -> None:
+    db = Database(url, is_patient=True)
+    await upgrade(db)
+    await db.close()
+
+
 async def write_until_postgresql_dies(kefu: Kefu, line: Line, backups: str, postgres: Postgres) -> tuple[int, int]:
     """How much was acknowledged before a round of the follower, and when the server was killed (ms)."""
     crowd, db = Crowd(line), Database(postgres.url)
@@ -100,7 +107,7 @@ async def write_until_postgresql_dies(kefu: Kefu, line: Line, backups: str, post
 async def test_with_postgresql(servers: tuple[Postgres, Postgres], tmp_path: Path, record_property: Say) -> None:
     lost, new = servers
     kefu, backups = machine(tmp_path / "lost", lost.url), str(tmp_path / "backups")
-    await command(kefu, "migrate")
+    await migrated(lost.url)
     await kefu.start()
     try:
         async with line_to(kefu.address) as line:
