@@ -90,7 +90,7 @@ async def last_of(url: str) -> int:
 
 async def lose(done: Drill, kefu: Kefu, line: Line, backups: Path, postgres: Postgres) -> tuple[int, int]:
     """How much was acknowledged before the last round but one, and when the server was killed (ms)."""
-    crowd, db = Crowd(line, PREFIX), Database(postgres.url)
+    crowd = Crowd(line, PREFIX)
     await crowd.arrive(alone=8, with_agent=2)
     follower = await started(kefu, "backup", "follow", "--to", str(backups))
     try:
@@ -100,14 +100,13 @@ async def lose(done: Drill, kefu: Kefu, line: Line, backups: Path, postgres: Pos
             await asyncio.sleep(TALK_SECONDS)
             promised = await talked(line, crowd)
             for _ in range(2):
-                await wal_is_followed(db, now_ms())
+                await wal_is_followed(postgres.url, now_ms())
             await asyncio.sleep(10)
             await postgres.kill()
             return promised, now_ms()
     finally:
         follower.kill()
         await follower.wait()
-        await db.close()
 
 
 async def bring_back(done: Drill, new: Postgres, folder: Path, backups: Path) -> Kefu:

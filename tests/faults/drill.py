@@ -80,15 +80,22 @@ async def is_recovered(db: Database) -> bool:
     return not is_recovering
 
 
-async def wal_is_followed(db: Database, since: int) -> None:
-    """Until a round that began later than that (Unix ms) has brought in its part of the WAL."""
+async def wal_is_followed(url: str, since: int) -> None:
+    """Until a round that began later than that (Unix ms) has brought in its part of the WAL.
+
+    Over connections that are closed again before anybody kills the server.
+    """
+    db = Database(url)
 
     async def is_there() -> bool:
         async with db.read() as tx:
             at = await tx.scalar(select(Backup.at).where(Backup.part == "wal"))
         return at is not None and at > since
 
-    await until(is_there, WITHIN)
+    try:
+        await until(is_there, WITHIN)
+    finally:
+        await db.close()
 
 
 async def started(kefu: Kefu, *words: str) -> asyncio.subprocess.Process:

@@ -85,7 +85,7 @@ async def migrated(url: str) -> None:
 
 async def write_until_postgresql_dies(kefu: Kefu, line: Line, backups: str, postgres: Postgres) -> tuple[int, int]:
     """How much was acknowledged before a round of the follower, and when the server was killed (ms)."""
-    crowd, db = Crowd(line), Database(postgres.url)
+    crowd = Crowd(line)
     await crowd.arrive(alone=3, with_agent=1)
     follower = await started(kefu, "backup", "follow", "--to", backups, "--every", "0.3")
     try:
@@ -93,7 +93,7 @@ async def write_until_postgresql_dies(kefu: Kefu, line: Line, backups: str, post
             await command(kefu, "backup", "--to", backups)
             promised = await talked(line, crowd)
             for _ in range(2):  # what was committed a moment before a round may have come too late for it
-                await wal_is_followed(db, now_ms())
+                await wal_is_followed(postgres.url, now_ms())
             await talked(line, crowd)
             await postgres.kill()
             return promised, now_ms()
@@ -101,7 +101,6 @@ async def write_until_postgresql_dies(kefu: Kefu, line: Line, backups: str, post
         with suppress(ProcessLookupError):
             follower.kill()
         await follower.wait()
-        await db.close()
 
 
 async def test_with_postgresql(servers: tuple[Postgres, Postgres], tmp_path: Path, record_property: Say) -> None:
