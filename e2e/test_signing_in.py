@@ -234,17 +234,18 @@ def test_what_was_sent_can_be_taken_back_for_a_moment(visit: Visit, newcomer: Ca
     expect(agent.bubbles.get_by_text("Sent to eraly")).to_have_count(0)
     clock.resume()
 
-    # Another one sends the first; leaving the page, or the session, sends what waits.
+    # Another one sends the first; giving the session away, or leaving the page, sends what waits.
     agent.says("Sent in good time")
     agent.says("And one more")
     visitor.sees("Sent in good time")
-    agent.page.reload()
-    visitor.sees("And one more")
-    agent.sees("And one more")
-    agent.says("The last one")
     agent.page.keyboard.press("Control+Shift+r")
-    visitor.sees("The last one")
+    visitor.sees("And one more")
     visitor.sees_status(visitor.words.bot_here)
+    agent.takes_over()
+    agent.says("The last one")
+    agent.page.reload()
+    visitor.sees("The last one")
+    agent.sees("The last one")
     expect(visitor.page.get_by_text("eraly")).to_have_count(0)
     said = [words for role, words in agent.said() if role == "agent"]
     assert said == ["Sent in good time", "And one more", "The last one"], said
