@@ -5,6 +5,23 @@ from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 
+# Older ways to bring the chat, in words for `str.format`.
+FUNCTION = """
+<script src="{api}/sdk.js"></script>
+<script>FiidoChat.init({{ apiUrl: "{api}", position: "bottom-left", theme: "dark", autoOpen: true }})</script>
+"""
+ELEMENT = """
+<script async src="{api}/embed.js"></script>
+<fiido-chat api-url="{api}" position="bottom-left" theme="dark" auto-open></fiido-chat>
+"""
+CHATWOOT = """
+<script src="{api}/packs/js/sdk.js"></script>
+<script>
+  window.chatwootSettings = {{ position: "left", darkMode: "dark" }};
+  chatwootSDK.run({{ websiteToken: "demo", baseUrl: "{api}" }});
+  $chatwoot.toggle("open");
+</script>
+"""
 PAGE = """<!doctype html>
 <html lang="en">
   <head><meta charset="utf-8"><title>A shop</title><link rel="icon" href="data:,">{head}</head>

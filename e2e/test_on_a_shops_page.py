@@ -9,7 +9,7 @@ from playwright.sync_api import Route, expect
 
 from e2e.actors import Visitor, comes
 from e2e.conftest import Desk, OpenContext, Visit
-from e2e.host_pages import Site, served
+from e2e.host_pages import CHATWOOT, ELEMENT, FUNCTION, Site, served
 from e2e.product import CHEN, Product
 from e2e.shop_settings import asks_for_consent, enforced, invites
 from e2e.test_looks import faults_by_day_and_by_night
@@ -17,22 +17,6 @@ from servers import free_port
 from shops.signing import signed
 
 KEY = "3f1c9a7e5b2d8064c1e9f7a35d2b8c60"
-FUNCTION = """
-<script src="{api}/sdk.js"></script>
-<script>FiidoChat.init({{ apiUrl: "{api}", position: "bottom-left", theme: "dark", autoOpen: true }})</script>
-"""
-ELEMENT = """
-<script async src="{api}/embed.js"></script>
-<fiido-chat api-url="{api}" position="bottom-left" theme="dark" auto-open></fiido-chat>
-"""
-CHATWOOT = """
-<script src="{api}/packs/js/sdk.js"></script>
-<script>
-  window.chatwootSettings = {{ position: "left", darkMode: "dark" }};
-  chatwootSDK.run({{ websiteToken: "demo", baseUrl: "{api}" }});
-  $chatwoot.toggle("open");
-</script>
-"""
 STRICT = (Path(__file__).parents[1] / "docs/guide/strict-policy.html").read_text()
 SAMPLE = (Path(__file__).parents[1] / "docs/guide/sample-shop.html").read_text()
 LEFT = """
