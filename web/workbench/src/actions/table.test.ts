@@ -6,6 +6,7 @@ import { createMemoryHistory, createRouter } from "vue-router";
 import { addWords, i18n } from "../app/locale";
 import type { Action } from "./action";
 import { useKeys } from "./useKeys";
+import * as views from "../sessions/viewWords";
 import { en, zh } from "./words";
 
 /** What browsers keep for themselves, whatever a page says. */
@@ -61,6 +62,7 @@ test("what the customers of the workbench before this one have in their fingers 
 
 test("every action has a name of its own, and words in both languages", () => {
   addWords("actions", { en, zh });
+  addWords("views", views);
   const { te } = i18n.global;
   const ids = actions.map(({ id }) => id);
   expect(new Set(ids).size).toBe(ids.length);

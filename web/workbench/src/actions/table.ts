@@ -8,6 +8,7 @@ import { tried } from "../app/tried";
 import { STATUSES, useDuty } from "../duty/duty";
 import { neighbour, type Tab, TABS } from "../sessions/list";
 import { focusWanted } from "../sessions/asked";
+import { DENSITIES, density } from "../sessions/density";
 import { usePanel } from "../sessions/panel";
 import { useSelection } from "../sessions/selection";
 import { useSessionList } from "../sessions/sessionList";
@@ -120,12 +121,17 @@ function useLook(): Action[] {
     const when = () => theme.value !== each;
     return { id: `theme.${each}`, group: "look", words: ["app.theme", word], when, do: () => (theme.value = each as Theme) };
   });
+  const rows = DENSITIES.map((each): Action => {
+    const when = () => density.value !== each;
+    return { id: `rows.${each}`, group: "look", words: ["views.rows", `views.${each}`], when, do: () => (density.value = each) };
+  });
   async function switchNotifications() {
     alerts.value.notifications = !alerts.value.notifications && (await allowNotifications());
   }
   return [
     ...languages,
     ...themes,
+    ...rows,
     { id: "sound", group: "look", words: ["menu.sound"], do: () => (alerts.value.sound = !alerts.value.sound) },
     { id: "notifications", group: "look", words: ["menu.notifications"], do: switchNotifications },
     { id: "undoSend", group: "look", words: ["undo.setting"], do: () => (undo.isOn = !undo.isOn) },
