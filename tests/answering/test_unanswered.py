@@ -7,12 +7,13 @@ from typing import Any
 import pytest
 
 from actors import Agent, Stage, Visitor, code_of, data_of
+from faults.waiting import until
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.ports import Answerer
-from kefu.answering.unanswered import collect_questions
+from kefu.answering.unanswered import FOLLOWER, collect_questions
 from kefu.kit.db import Database
 from kefu.sessions.work import CollectQuestions
-from routing.scene import run_recurring
+from routing.scene import is_followed, run_recurring
 
 QUESTIONS = "/api/knowledge/questions"
 
@@ -33,6 +34,7 @@ async def collected(db: Database, who: Agent, query: str = "") -> list[dict[str,
     """Those there are when the log was followed to its end, by several at once."""
     work = partial(collect_questions, db)
     await asyncio.gather(*(run_recurring(db, CollectQuestions(), work) for _ in range(2)))
+    await until(lambda: is_followed(db, FOLLOWER), 30)
     found: list[dict[str, Any]] = data_of(await who.get(f"{QUESTIONS}{query}"))["questions"]
     return found
 

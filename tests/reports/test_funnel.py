@@ -13,16 +13,17 @@ from fastapi import FastAPI
 from sqlalchemy import update
 
 from actors import Agent, Stage, Visitor, code_of, data_of
+from faults.waiting import until
 from kefu.answering.builtin import BuiltinAnswerer
 from kefu.answering.ports import Answerer
 from kefu.kit.db import Database
 from kefu.reports import funnel
-from kefu.reports.funnel import follow_funnel
+from kefu.reports.funnel import FOLLOWER, follow_funnel
 from kefu.reports.models import FunnelPage, FunnelSession
 from kefu.sessions.work import FollowFunnel
 from kefu.shops.models import Shop
 from kefu.shops.pages import page_of, site_of
-from routing.scene import run_recurring
+from routing.scene import is_followed, run_recurring
 
 BIKES, CART = "https://shop.example/bikes", "https://shop.example/cart"
 SEARCH = "https://search.example"
@@ -62,6 +63,7 @@ async def steps(db: Database, lead: Agent, query: str = "") -> dict[str, dict[st
     """By key, with what is not zero, when the log was followed to its end, by two at once."""
     work = partial(follow_funnel, db, "Asia/Shanghai")
     await asyncio.gather(*(run_recurring(db, FollowFunnel(), work) for _ in range(2)))
+    await until(lambda: is_followed(db, FOLLOWER), 30)
     rows = data_of(await lead.get(f"{FUNNEL}{query}"))["steps"]
     return {row["key"]: {name: n for name, n in row.items() if n and name not in {"shop", "key"}} for row in rows}
 

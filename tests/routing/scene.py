@@ -13,8 +13,9 @@ from kefu.jobs.models import Job
 from kefu.jobs.queue import Taken, Work, ensure, take
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
-from kefu.log.feed import HORIZON
+from kefu.log.feed import HORIZON, follow
 from kefu.log.models import Event
+from kefu.sessions.marks import place_of
 from kefu.sessions.models import Session
 from kefu.shops.models import Shop
 from sessions.records import moves_of, row_of
@@ -67,6 +68,12 @@ async def run_recurring(db: Database, work: Work, handler: Callable[[Taken], Awa
     for job in await take(db, work.lane, "test", 100):
         if job.kind == work.kind:
             await handler(job)
+
+
+async def is_followed(db: Database, follower: str) -> bool:
+    """Whether who follows the log under this name has come to its end, also by an application's own worker."""
+    async with db.read() as tx:
+        return not await follow(tx, await place_of(tx, follower), 1)
 
 
 async def is_all_in_the_feed(db: Database) -> bool:

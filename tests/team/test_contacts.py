@@ -80,6 +80,7 @@ async def test_nothing_an_inspector_gets_has_it(app: FastAPI, stage: Stage, left
         "/api/events",
         "/api/sessions/NAME",
         "/api/sessions/NAME/events?wait=0",
+        "/api/sessions/NAME/log",
         "/api/sessions/NAME/transcript?format=json&include=internal",
         "/api/sessions/NAME/transcript?format=txt&include=internal",
         "pdf",
