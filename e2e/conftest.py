@@ -48,7 +48,7 @@ FLAGS = (
     f"--disable-features={','.join(BY_PLAYWRIGHT + UNSEEN)}",
 )
 TAGS: dict[Locale, str] = {"en": "en-GB", "zh": "zh-CN"}
-PATIENCE = 10_000
+PATIENCE = 20_000
 STATIC = Path(__file__).parents[1] / "src/kefu/static"
 SHOTS = Path(__file__).parent / "shots"
 FAILED = pytest.StashKey[bool]()

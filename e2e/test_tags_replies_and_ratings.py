@@ -76,6 +76,7 @@ def test_a_draft_goes_on_on_another_device_and_is_gone_once_it_is_sent(visit: Vi
     phone.looks_at("mine")
     phone.opens(visitor.session)
     expect(phone.composer).to_have_value("From the desk")
+    phone.sees("Are you there?")  # what one has not read one does not answer
     phone.composer.press("Enter")
     visitor.sees("From the desk")
     agent.page.reload()

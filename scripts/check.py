@@ -47,10 +47,9 @@ LONGEST_LINE = 2**24
 LONG_SECONDS = 1800
 MEMORY, ROOM = Path("/dev/shm"), 6 << 30  # noqa: S108 - a folder of our own is made in it
 # Tests also wait: for timers, for servers to start, and those in the browser most of all. Each of either kind keeps a
-# good third of a core busy, and both kinds run at once.
+# good third of a core busy, and both kinds run at once: more of them leave no core idle and only make each other late.
 CORES = min(os.cpu_count() or 2, 4)
-WORKERS = ("-n", str(CORES + 1), "--dist", "worksteal")
-BROWSERS = ("-n", str(CORES + 2), "--dist", "worksteal")
+WORKERS = BROWSERS = ("-n", str(CORES + 1), "--dist", "worksteal")
 
 PYTHON = (
     Check("Python format", ("ruff", "format", "--check", ".")),

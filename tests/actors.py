@@ -14,7 +14,7 @@ from kefu.accounts.permissions import Role
 from kefu.kit.db import Database
 from kefu.kit.ids import new_id
 
-PATIENCE = 10.0
+PATIENCE = 25.0
 Frame = dict[str, Any]
 
 

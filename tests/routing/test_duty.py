@@ -155,9 +155,15 @@ async def test_the_sessions_of_a_lost_agent_wait_again_once_and_those_of_who_com
     data_of(await back.post("/api/agent/status/heartbeat"))
     await watch(app.state.db)
     assert (await row_of(db, served.name))["agent_id"] == lost.id, "within the grace"
-    await silent(db, lost, 106)
     other = Database(db.url)
-    await asyncio.gather(*(watch(door) for door in (app.state.db, other, db)))
+
+    async def is_given_back() -> bool:
+        """Where the application's own watch comes late, as on a full machine, it begins the grace anew."""
+        await silent(db, lost, 106)
+        await asyncio.gather(*(watch(door) for door in (app.state.db, other, db)))
+        return (await row_of(db, served.name))["agent_id"] is None
+
+    await until(is_given_back, 60)
     await other.close()
     seen = await served.sees("session.agent_lost", to="pending_manual")
     assert seen["agent"] == {"id": lost.id, "name": "Lost"}
