@@ -195,6 +195,8 @@ def test_every_word_is_there_once_and_in_order_whatever_befalls_its_tab(visit: V
     arrives(product, session, ["One", "Two", "Three", "Four", "Five"])
     devtools.send("Page.setWebLifecycleState", {"state": "active"})
     first.sees("Five")
+    # What is not known to have arrived would be said again, in the new conversation.
+    expect(second.chat.get_by_text(second.words.sending)).to_have_count(0)
 
     second.frame.evaluate(VOID)
     second.page.reload()

@@ -79,7 +79,7 @@ async def test_a_file_goes_with_one_message_of_its_owner_and_with_no_other(
     # Who writes late is told so, with a file or without.
     late = await has_uploaded(agent, visitor.name)
     await agent.releases(visitor)
-    assert code_of(await sends(agent, visitor, late["id"])) == "INVALID_STATUS"
+    assert code_of(await sends(agent, visitor, late["id"], msg="m-late")) == "INVALID_STATUS"
 
 
 async def test_only_who_may_read_the_message_gets_its_file(visitor: Visitor, agent: Agent, stage: Stage) -> None:
