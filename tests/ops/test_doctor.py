@@ -154,7 +154,9 @@ def test_bad_settings_and_folders(clinic: Clinic, tmp_path: Path, monkeypatch: p
 
 def test_what_is_not_installed_and_what_ends(clinic: Clinic, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     own_certificate(tmp_path / "own.pem", DNSName("mail.shop.example"))
-    clinic.finds("own.pem ends on", "SMTP_CA_FILE", SMTP_CA_FILE=str(tmp_path / "own.pem"))
+    for setting in ("SMTP_CA_FILE", "TLS_CERTIFICATE_FILE"):
+        clinic.finds("own.pem ends on", setting, **{setting: str(tmp_path / "own.pem")})
+    clinic.finds("no certificate that can be read", "correct", TLS_CERTIFICATE_FILE=str(tmp_path / "gone.pem"))
     monkeypatch.setattr(pdf, "FAMILIES", ())
     assert "There is no font for PDF files" in clinic.visit()[1]
     monkeypatch.setattr(postgres, "DEBIAN", tmp_path)

@@ -16,6 +16,7 @@ from kefu.jobs.models import Job
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.metrics import MOST_NAMES, few
+from kefu.ops.health import space_of
 from kefu.ops.installation import Installation, InstallationReader
 from kefu.ops.metrics import certificate_ends
 from kefu.shops.models import Shop
@@ -60,9 +61,10 @@ async def test_jobs_that_wait_and_jobs_given_up(reader: InstallationReader, db: 
         await tx.execute(
             insert(Job),
             [
-                row | {"run_at": now - 90_000, "is_dead": False},
-                row | {"run_at": now + 90_000, "is_dead": False},
-                row | {"run_at": now - 90_000, "is_dead": True},
+                row | {"run_at": now - 90_000, "is_dead": False, "leased_until": None},
+                row | {"run_at": now + 90_000, "is_dead": False, "leased_until": None},
+                row | {"run_at": now - 90_000, "is_dead": True, "leased_until": None},
+                row | {"run_at": now - 900_000, "is_dead": False, "leased_until": now + 60_000},  # is being done
             ],
         )
     found = await seen(reader)
@@ -103,3 +105,7 @@ def test_the_end_of_a_certificate_is_told_and_one_that_cannot_be_read_has_ended(
     assert certificate_ends(tmp_path / "gone.pem") == 0.0
     file.write_text("no certificate")
     assert certificate_ends(file) == 0.0
+
+
+def test_the_disk_of_a_folder_that_nobody_made_is_known(tmp_path: Path) -> None:
+    assert space_of(tmp_path / "not/there/yet").total == space_of(tmp_path).total

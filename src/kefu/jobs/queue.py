@@ -11,7 +11,7 @@ from datetime import timedelta
 from typing import Any, ClassVar, Literal
 
 import orjson
-from sqlalchemy import delete, insert, select, text, update
+from sqlalchemy import delete, func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncSession
 
 from kefu.jobs.models import Job
@@ -130,6 +130,27 @@ def _taken(row: Sequence[Any]) -> Taken:
     job, kind, payload, attempts, run_at, key, created_at = row
     wanted = orjson.loads(payload)
     return Taken(job, kind, wanted, attempts, run_at, key, created_at, wanted.pop(REQUEST, ""))
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """By lane, `waiting`: how many are due and nobody has taken, and since when the first of them is due (ms).
+
+    `dead`: how many were given up.
+    """
+
+    waiting: dict[str, tuple[int, int]]
+    dead: dict[str, int]
+
+
+async def standing(tx: AsyncSession) -> Standing:
+    """What is worked on does not wait, however long it takes."""
+    now = now_ms()
+    is_free = Job.leased_until.is_(None) | (Job.leased_until < now)
+    due = select(Job.lane, func.count(), func.min(Job.run_at)).where(~Job.is_dead, Job.run_at <= now, is_free)
+    dead = select(Job.lane, func.count()).where(Job.is_dead)
+    waiting = {lane: (count, first) for lane, count, first in await tx.execute(due.group_by(Job.lane))}
+    return Standing(waiting, dict((await tx.execute(dead.group_by(Job.lane))).all()))
 
 
 def _lease_end(now: Ms) -> int:

@@ -22,6 +22,7 @@ Ailment = Literal[
     "mail_no_sender",
     "mail_fails",
     "certificate_ends",
+    "certificate_unreadable",
     "provider_fails",
     "no_backup",
     "backup_late",
@@ -137,7 +138,11 @@ WORDS: dict[Ailment, tuple[Text, Text]] = {
     ),
     "certificate_ends": (
         {"en": "A certificate in {file} ends on {day}.", "zh": "{file} 中的证书将于 {day} 到期。"},
-        {"en": "Put a new one in its place (SMTP_CA_FILE).", "zh": "请更换证书文件（SMTP_CA_FILE）。"},
+        {"en": "Put a new one in its place ({setting}).", "zh": "请更换证书文件（{setting}）。"},
+    ),
+    "certificate_unreadable": (
+        {"en": "{file} holds no certificate that can be read.", "zh": "无法从 {file} 读取证书。"},
+        {"en": "Let Kefu's user read it, or correct {setting}.", "zh": "请授予 Kefu 用户读取权限，或修正 {setting}。"},
     ),
     "provider_fails": (
         {

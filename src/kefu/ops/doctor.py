@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import shutil
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
@@ -89,7 +88,7 @@ async def _examined(settings: Settings, locale: Locale) -> list[Finding]:
 
 def _is_writable(folder: Path) -> bool:
     """Or could be made."""
-    there = next(one for one in (folder.absolute(), *folder.absolute().parents) if one.exists())
+    there = health.nearest(folder)
     return there.is_dir() and os.access(there, os.W_OK)
 
 
@@ -98,9 +97,9 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     if not _is_writable(folder):
         yield found("data_not_writable", folder=folder)
         return
-    usage = shutil.disk_usage(next(one for one in (folder, *folder.parents) if one.exists()))
-    if usage.free < max(health.LEAST_BYTES, usage.total * health.LEAST_SHARE):
-        yield found("disk_full", free=f"{usage.free / 1e9:.1f} GB", folder=folder)
+    space = health.space_of(folder)
+    if not space.is_enough:
+        yield found("disk_full", free=f"{space.free / 1e9:.1f} GB", folder=folder)
 
 
 def _fonts() -> Iterator[Finding]:
@@ -112,11 +111,17 @@ def _fonts() -> Iterator[Finding]:
 
 def _certificates(settings: Settings) -> Iterator[Finding]:
     """Of those that we were given; who serves TLS in front of us knows their own."""
-    file = settings.smtp_ca_file
-    for one in load_pem_x509_certificates(file.read_bytes()) if file else ():
-        ends = one.not_valid_after_utc
-        if ends.timestamp() * 1000 < now_ms() + SOON.total_seconds() * 1000:
-            yield found("certificate_ends", file=file, day=ends.date())
+    files = {"SMTP_CA_FILE": settings.smtp_ca_file, "TLS_CERTIFICATE_FILE": settings.tls_certificate_file}
+    for setting, file in files.items():
+        try:
+            certificates = load_pem_x509_certificates(file.read_bytes()) if file else []
+        except (OSError, ValueError):
+            yield found("certificate_unreadable", file=file, setting=setting)
+            continue
+        for one in certificates:
+            ends = one.not_valid_after_utc
+            if ends.timestamp() * 1000 < now_ms() + SOON.total_seconds() * 1000:
+                yield found("certificate_ends", file=file, day=ends.date(), setting=setting)
 
 
 def _backup_place(settings: Settings) -> Iterator[Finding]:

@@ -6,14 +6,15 @@ import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
+from pathlib import Path
 from typing import Literal
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 from sqlalchemy.exc import DBAPIError
 
 from kefu.ai.breaker import OPEN
 from kefu.backups.work import last_backups
-from kefu.jobs.models import Job
+from kefu.jobs.queue import standing
 from kefu.kit.clock import now_ms
 from kefu.kit.config import Settings
 from kefu.kit.db import Database
@@ -38,6 +39,30 @@ class Part:
     status: Status
     facts: Mapping[str, Fact] = field(default_factory=dict)
     latency_ms: float = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Space:
+    """Bytes of a disk."""
+
+    free: int
+    total: int
+
+    @property
+    def is_enough(self) -> bool:
+        return self.free >= max(LEAST_BYTES, self.total * LEAST_SHARE)
+
+
+def space_of(folder: Path) -> Space:
+    """Of the disk that the folder is on, or would be made on. Blocks."""
+    usage = shutil.disk_usage(nearest(folder))
+    return Space(usage.free, usage.total)
+
+
+def nearest(folder: Path) -> Path:
+    """The folder, or the one above it that is there: with PostgreSQL nobody makes the data folder."""
+    there = folder.absolute()
+    return next(one for one in (there, *there.parents) if one.exists())
 
 
 async def asked(look: Awaitable[Part], within: float = WITHIN) -> Part:
@@ -82,24 +107,20 @@ async def redis(client: Redis | None) -> Part:
 
 async def jobs(db: Database) -> Part:
     """`<lane>_waiting`: due and not taken; `<lane>_oldest_seconds`: how long the first one is due. `dead`: given up."""
-    now = now_ms()
-    free = Job.leased_until.is_(None) | (Job.leased_until < now)
-    due = select(Job.lane, func.count(), func.min(Job.run_at)).where(~Job.is_dead, Job.run_at <= now, free)
     async with db.read() as tx:
-        lanes = (await tx.execute(due.group_by(Job.lane))).all()
-        dead = await tx.scalar(select(func.count()).where(Job.is_dead)) or 0
+        now, found = now_ms(), await standing(tx)
     facts: dict[str, Fact] = {}
-    for lane, count, oldest in lanes:
+    for lane, (count, oldest) in found.waiting.items():
         facts |= {f"{lane}_waiting": count, f"{lane}_oldest_seconds": round((now - oldest) / 1000, 1)}
-    is_late = any(now - oldest > OVERDUE.total_seconds() * 1000 for _, _, oldest in lanes)
+    is_late = any(now - oldest > OVERDUE.total_seconds() * 1000 for _, oldest in found.waiting.values())
+    dead = sum(found.dead.values())
     return Part("degraded" if is_late or dead else "ok", facts | {"dead": dead})
 
 
 async def disk(settings: Settings) -> Part:
     """Where the data folder is."""
-    usage = await asyncio.to_thread(shutil.disk_usage, settings.data_dir.absolute())
-    is_well = usage.free >= max(LEAST_BYTES, usage.total * LEAST_SHARE)
-    return Part("ok" if is_well else "degraded", {"free_bytes": usage.free, "total_bytes": usage.total})
+    space = await asyncio.to_thread(space_of, settings.data_dir)
+    return Part("ok" if space.is_enough else "degraded", {"free_bytes": space.free, "total_bytes": space.total})
 
 
 async def backup(db: Database, settings: Settings) -> Part:

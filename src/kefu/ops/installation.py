@@ -17,7 +17,7 @@ from kefu.ai.budget import Books, Limit
 from kefu.answering.models import BotSettings
 from kefu.answering.models_of import budget_of
 from kefu.backups.work import last_backups
-from kefu.jobs.models import Job
+from kefu.jobs.queue import standing
 from kefu.kit.clock import now_ms
 from kefu.kit.db import Database
 from kefu.kit.errors import Unavailable
@@ -35,10 +35,10 @@ FRESH_MS = 3_000  # so often at most, however many read
 class Installation:
     """`sessions`: open ones by state; `oldest_wait`: seconds that who waits longest for a person has waited.
 
-    `agents`: who customers may be given to; `open_shops`: within service hours. By lane, `due`: jobs that wait, and
-    `oldest_due`: seconds since the first of them should have begun; `dead`: given up. `budgets`: the largest share that
-    any shop has used of its `day` and its `month`, 1: all of it. By part, `backed_up`: until when all is in a backup,
-    Unix seconds, and `backup_sizes`: bytes.
+    `agents`: who customers may be given to; `open_shops`: within service hours. By lane, `due`: jobs that nobody has
+    taken, and `oldest_due`: seconds since the first of them should have begun; `dead`: given up. `budgets`: the largest
+    share that any shop has used of its `day` and its `month`, 1: all of it. By part, `backed_up`: until when all is in
+    a backup, Unix seconds, and `backup_sizes`: bytes.
     """
 
     at: int = 0
@@ -83,9 +83,7 @@ class InstallationReader:
             states = await open_by_state(tx)
             agents = await tx.scalar(select(func.count()).select_from(Agent).where(on_duty(now)))
             shops = (await tx.scalars(select(Shop))).all()
-            waiting = select(Job.lane, func.count(), func.min(Job.run_at)).where(~Job.is_dead, Job.run_at <= now)
-            due = (await tx.execute(waiting.group_by(Job.lane))).all()
-            dead = (await tx.execute(select(Job.lane, func.count()).where(Job.is_dead).group_by(Job.lane))).all()
+            jobs = await standing(tx)
             bots = (await tx.scalars(select(BotSettings))).all()
             backups = await last_backups(tx)
             used = (await tx.execute(_used(self._books.today()))).all()
@@ -96,9 +94,9 @@ class InstallationReader:
             oldest_wait=max(now - since, 0) / 1000 if since else 0.0,
             agents=agents or 0,
             open_shops=sum(is_open(hours_of(one, self._hours), now) for one in shops),
-            due={lane: count for lane, count, _ in due},
-            oldest_due={lane: (now - first) / 1000 for lane, _, first in due},
-            dead=dict(dead),
+            due={lane: count for lane, (count, _) in jobs.waiting.items()},
+            oldest_due={lane: max(now - first, 0) / 1000 for lane, (_, first) in jobs.waiting.items()},
+            dead=jobs.dead,
             budgets=_shares(bots, used),
             backed_up={part: one.at / 1000 for part, one in backups.items()},
             backup_sizes={part: one.bytes for part, one in backups.items()},

@@ -5,7 +5,6 @@ import ipaddress
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import chain
 from pathlib import Path
-from shutil import disk_usage
 
 from cryptography import x509
 from prometheus_client import CollectorRegistry, Gauge, Metric, generate_latest
@@ -16,6 +15,7 @@ from starlette.requests import Request
 from kefu import __version__
 from kefu.kit.config import Settings
 from kefu.kit.errors import Forbidden, NotSignedIn
+from kefu.ops.health import space_of
 from kefu.ops.installation import Installation
 
 # Which a web server in front adds: what it passes on comes from who knows where.
@@ -101,8 +101,7 @@ def _of_process(state: State) -> Iterator[Metric]:
     yield _gauge("database_connections", "Connections that this process holds", held, "pool", "state")
     if state.redis is not None:
         yield _gauge("redis_connections", "Connections that this process uses", {(): state.redis.connections})
-    data = settings.data_dir.absolute()
-    disk = disk_usage(next(one for one in (data, *data.parents) if one.exists()))
+    disk = space_of(settings.data_dir)
     yield _gauge("disk_size_bytes", "Of the disk of the data folder", {(): disk.total})
     yield _gauge("disk_free_bytes", "Left on the disk of the data folder", {(): disk.free})
     if (ends := certificate_ends(settings.tls_certificate_file)) is not None:
